@@ -1,0 +1,12 @@
+# What every translation unit of ours is compiled with.
+add_library(quern_flags INTERFACE)
+target_compile_options(quern_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wmissing-prototypes -Wvla -Werror
+  -ffp-contract=off -fno-math-errno)
+target_include_directories(quern_flags INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/include)
+
+option(QUERN_SANITIZE "ASan and UBSan in native builds" OFF)
+if(QUERN_SANITIZE)
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+endif()

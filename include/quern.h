@@ -1,0 +1,232 @@
+/* Quern: inference of GGUF language models, in a module that imports nothing.
+ *
+ * This header is the manual of the C API and of the WebAssembly exports: they are the same functions. A host
+ * that is not written in C calls them by name; platform/exports.txt lists them.
+ *
+ * How a host uses it
+ *   1. model = qn_model_open(size of the file)
+ *      while qn_model_want(model, &want) == QN_MORE: write up to want.bytes bytes of the file, from want.offset,
+ *      to want.address, then qn_model_wrote(model, how many). The first QN_OK says that the directory is read:
+ *      look at qn_model_plan, then qn_model_place takes the memory. Go on with want and wrote until QN_OK again.
+ *   2. n = qn_tokenize(model, text, ...), or qn_prompt_render and qn_prompt_tokens for a chat
+ *   3. session = qn_session_new(model, context, batch); qn_session_feed(session, tokens, n, QN_LOGITS_LAST)
+ *      while qn_session_step(session) == QN_MORE: show progress, or stop
+ *   4. id = qn_session_sample(session); qn_piece(model, &decoder, id, ...) gives its text;
+ *      qn_session_feed(session, &id, 1, ...) and so on, until qn_token_is_end(model, id).
+ *
+ * Conventions
+ *   - Functions that can fail return a qn_status, or a null pointer; qn_last_error then says what and where.
+ *     A count is returned as int64_t: negative is a qn_status.
+ *   - A function that fills a buffer of `capacity` elements returns how many there are in all, as snprintf does:
+ *     more than capacity means that the rest was left out.
+ *   - Nothing calls back. A step is bounded. Time and seeds are arguments. No function keeps a pointer that the
+ *     host passed after it has returned.
+ *   - Every byte of a model file, template, text and JSON may be hostile. Handles and addresses are trusted:
+ *     they come from the host, which owns the memory.
+ *   - One instance (or process) is entered by one thread at a time.
+ *   - Text is UTF-8, not terminated by a zero, its length in bytes beside it. Invalid UTF-8 is allowed.
+ *   - Structures have the same layout in 32 and 64 bits: addresses in them are 64-bit integers. */
+#ifndef QUERN_H
+#define QUERN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Raised when an export changes its meaning. */
+#define QN_ABI_VERSION 1u
+
+enum qn_status {
+    QN_OK = 0,
+    QN_MORE = 1,             /* not an error: bytes are wanted, or steps remain */
+    QN_ERR_ARGUMENT = -1,    /* the call makes no sense */
+    QN_ERR_FORMAT = -2,      /* the file is not a well-formed GGUF; offset says where */
+    QN_ERR_UNSUPPORTED = -3, /* well formed, but not something that this build runs */
+    QN_ERR_MEMORY = -4,      /* the host refused memory; the text says how much was asked for */
+    QN_ERR_STATE = -5,       /* called at the wrong time */
+    QN_ERR_CONTEXT = -6,     /* no room left in the context */
+    QN_ERR_TEMPLATE = -7,    /* the chat template is wrong, or raised an exception; offset is in the template */
+    QN_ERR_LIMIT = -8        /* a limit on depth, steps or size was reached */
+};
+
+#define QN_NO_OFFSET UINT64_MAX
+
+/* What went wrong last. text is one line of UTF-8 with a final zero; text_bytes leaves the zero out. */
+struct qn_error {
+    int32_t code; /* qn_status */
+    uint32_t text_bytes;
+    uint64_t offset; /* of the byte in the file or template, or QN_NO_OFFSET */
+    char text[496];
+};
+
+uint32_t qn_abi_version(void);
+
+enum qn_feature { QN_FEATURE_SIMD128 = 1, QN_FEATURE_RELAXED = 2, QN_FEATURE_THREADS = 4, QN_FEATURE_64BIT = 8 };
+/* The qn_feature bits that this module was built with. */
+uint32_t qn_features(void);
+
+/* The record of this instance; it stays at one address. */
+const struct qn_error *qn_last_error(void);
+
+/* Memory for the host's own arguments: 64-byte aligned, not cleared. Null when refused. */
+void *qn_alloc(size_t bytes);
+void qn_free(void *memory);
+
+/* ---- models ------------------------------------------------------------------------------------------- */
+
+typedef struct qn_model qn_model;
+
+/* file_bytes may be 0 when the host does not know; a file that ends early is then found when it does. */
+qn_model *qn_model_open(uint64_t file_bytes);
+/* Sessions of the model must have been freed before. */
+void qn_model_free(qn_model *model);
+
+struct qn_want {
+    uint64_t offset;  /* in the file */
+    uint64_t bytes;   /* at most so many */
+    uint64_t address; /* where they go, in linear memory */
+};
+/* QN_MORE: *want says which bytes come next. QN_OK: the directory, or after qn_model_place the model, is whole. */
+int32_t qn_model_want(qn_model *model, struct qn_want *want);
+/* `bytes` of the last want were written. 0 says that the file ends there. QN_OK or an error. */
+int32_t qn_model_wrote(qn_model *model, uint64_t bytes);
+
+struct qn_plan {
+    uint64_t file_bytes;     /* what the directory says that the file has */
+    uint64_t tensor_bytes;   /* weights, used as they lie */
+    uint64_t metadata_bytes; /* directory, vocabulary and their indexes, as taken so far */
+    uint64_t kv_page_bytes;  /* the KV cache grows by such pages ... */
+    uint64_t kv_page_tokens; /* ... of so many tokens */
+    uint64_t kv_bytes;       /* at the full context */
+    uint64_t scratch_bytes;  /* of a session */
+    uint64_t total_bytes;    /* all of it, with the cache full */
+    uint32_t context;        /* tokens; what was asked for, or the model's own when 0 was */
+    uint32_t batch;          /* tokens */
+};
+/* What a session of `context` tokens (0: as trained) and micro-batches of `batch` tokens (0: the default) takes
+ * beside the model. Once the directory is read. */
+int32_t qn_model_plan(qn_model *model, uint32_t context, uint32_t batch, struct qn_plan *plan);
+/* Takes the memory for the tensors. */
+int32_t qn_model_place(qn_model *model);
+
+struct qn_value {
+    uint64_t key_address;
+    uint64_t key_bytes;
+    uint64_t address; /* little-endian, as in the file; a string's text without its length; an array's elements */
+    uint64_t bytes;
+    uint64_t count;       /* elements of an array, else 1 */
+    uint32_t type;        /* as GGUF numbers them: 8 string, 9 array ... */
+    uint32_t element_type; /* of an array, else the type */
+};
+/* Metadata entry `index`; QN_ERR_ARGUMENT past the last. Once the directory is read. */
+int32_t qn_model_metadata(const qn_model *model, uint32_t index, struct qn_value *value);
+
+struct qn_tensor {
+    uint64_t name_address;
+    uint64_t name_bytes;
+    uint64_t shape[4]; /* shape[0] is contiguous */
+    uint64_t offset;   /* in the file */
+    uint64_t bytes;
+    uint32_t n_dims;
+    uint32_t type; /* as GGUF numbers them: 0 F32, 12 Q4_K ... */
+};
+int32_t qn_model_tensor(const qn_model *model, uint32_t index, struct qn_tensor *tensor);
+
+uint32_t qn_model_vocab_size(const qn_model *model);
+uint32_t qn_model_context_size(const qn_model *model); /* as trained */
+
+/* ---- text ---------------------------------------------------------------------------------------------- */
+
+enum qn_tokenize_flag {
+    QN_ADD_SPECIAL = 1,  /* begin- and end-of-text tokens where the model wants them */
+    QN_PARSE_SPECIAL = 2 /* text such as <|im_start|> becomes the control token of that name */
+};
+/* Tokens of a text. Once the directory is read. Fills ids[capacity]; returns their number. */
+int64_t qn_tokenize(qn_model *model, const char *text, size_t bytes, uint32_t flags, int32_t *ids, size_t capacity);
+
+enum qn_detokenize_flag { QN_SHOW_SPECIAL = 1 /* control tokens as their names; else they are left out */ };
+/* Text of tokens, as one piece of text (a leading space that the encoder added is taken off). */
+int64_t qn_detokenize(qn_model *model, const int32_t *ids, size_t count, uint32_t flags, char *text, size_t capacity);
+
+/* State of streaming detokenising, owned by the host and all zero at first. */
+struct qn_decoder {
+    uint8_t held[8]; /* bytes of a character that is not whole yet */
+    uint32_t held_bytes;
+    uint32_t started; /* a first piece has been given */
+};
+/* Text that is whole once `id` follows the tokens before: whole characters only. A piece can be as long as the
+ * longest text in the vocabulary. id < 0 flushes: what is held comes out as U+FFFD. Bytes that can never become
+ * a character come out as U+FFFD at once. */
+int64_t qn_piece(qn_model *model, struct qn_decoder *decoder, int32_t id, uint32_t flags, char *text, size_t capacity);
+
+/* 1 when `id` ends generation (end of text, end of turn, ...), else 0. */
+int32_t qn_token_is_end(const qn_model *model, int32_t id);
+
+/* A rendered chat template. It remembers which bytes came from messages, so that those never become control tokens. */
+typedef struct qn_prompt qn_prompt;
+/* context is a JSON object: the template's variables, such as messages, tools, add_generation_prompt, bos_token,
+ * eos_token, and now (seconds since 1970, UTC, for strftime_now). Text under bos_token, eos_token and the like is
+ * trusted, text under messages, tools and documents is not. template_bytes == 0 takes the model's own template;
+ * model may then not be null. With a model, bos_token and eos_token have its tokens as defaults. */
+qn_prompt *qn_prompt_render(qn_model *model, const char *template_text, size_t template_bytes, const char *context,
+                            size_t context_bytes);
+int64_t qn_prompt_text(const qn_prompt *prompt, char *text, size_t capacity);
+/* Tokens of the prompt, special tokens parsed in the template's own text only; begin-of-text is added where the
+ * model wants it and the template did not. */
+int64_t qn_prompt_tokens(qn_model *model, const qn_prompt *prompt, int32_t *ids, size_t capacity);
+void qn_prompt_free(qn_prompt *prompt);
+
+/* ---- sessions ------------------------------------------------------------------------------------------ */
+
+typedef struct qn_session qn_session;
+
+/* context: tokens, 0 for as trained. batch: tokens of a prompt computed at once, 0 for the default. */
+qn_session *qn_session_new(qn_model *model, uint32_t context, uint32_t batch);
+void qn_session_free(qn_session *session);
+
+enum qn_logits { QN_LOGITS_NONE = 0, QN_LOGITS_LAST = 1, QN_LOGITS_ALL = 2 };
+/* Queues tokens. QN_ERR_CONTEXT when they do not fit: nothing was queued then. */
+int32_t qn_session_feed(qn_session *session, const int32_t *ids, size_t count, uint32_t logits);
+/* One bounded piece of work: a layer of a micro-batch, or a whole token. QN_MORE: call again. QN_OK: nothing queued
+ * is left. After each call qn_session_rows says how many rows of logits are there to be read. */
+int32_t qn_session_step(qn_session *session);
+uint32_t qn_session_rows(const qn_session *session);
+/* float[n_vocab] of row `row` (from 0), valid until the next step. Null past the last. */
+const float *qn_session_logits(const qn_session *session, uint32_t row);
+/* Tokens computed and kept. */
+uint32_t qn_session_position(const qn_session *session);
+/* Forgets all tokens from `position` on, and whatever was queued. */
+int32_t qn_session_rewind(qn_session *session, uint32_t position);
+
+/* The sampler's settings, with the defaults of qn_sampling_default. The order is: logit bias, penalties, top-k,
+ * top-p, min-p, temperature, draw. temperature <= 0 takes the best token, the lowest id among equals. */
+struct qn_sampling {
+    float temperature;        /* 0.8 */
+    float top_p;              /* 0.95; 1 is off */
+    float min_p;              /* 0.05; 0 is off */
+    float repeat_penalty;     /* 1: off */
+    float frequency_penalty;  /* 0 */
+    float presence_penalty;   /* 0 */
+    int32_t top_k;            /* 40; 0 is off */
+    int32_t penalty_last_n;   /* 64 tokens looked back on; 0 is off, -1 the context */
+    uint64_t seed;            /* 0 is a seed like any other */
+};
+struct qn_bias {
+    int32_t id;
+    float bias; /* added to the logit; -infinity forbids */
+};
+void qn_sampling_default(struct qn_sampling *sampling);
+/* Starts the random sequence anew. biases may be null when count is 0. */
+int32_t qn_session_sampling(qn_session *session, const struct qn_sampling *sampling, const struct qn_bias *biases,
+                            size_t count);
+/* A token drawn from the last row of logits; the logits stay as they were. Negative: a qn_status. */
+int32_t qn_session_sample(qn_session *session);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

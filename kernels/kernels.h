@@ -1,0 +1,99 @@
+/* The inner loops: what they compute, for every variant alike.
+ *
+ * kernels/scalar/ is the contract: plain C, one file a family, with the order of every float operation. simd128/ and
+ * relaxed/ give the same bits faster, and the kernel check (tests/kernels) compares them by memcmp. kernels.inc has
+ * one line a kernel: dispatch, check and benchmark are made from it.
+ *
+ * Float order of a quantised dot product: the exact integer sum of a block (32 weights; 256 for K-quants, sub-block
+ * scales folded in as integers), then one multiply by (weight scale * activation scale) and one add into the row's
+ * accumulator, block after block in ascending order. kernels/scalar/ says it for each type.
+ * Float order of a sum over floats: four partial sums, element i into sum i % 4, ascending, and at the end
+ * (s0 + s1) + (s2 + s3).
+ * Relaxed operations only where the specification leaves one result; never relaxed_madd.
+ *
+ * Pointers may be unaligned unless a line says otherwise; nothing reads or writes outside what a line names. */
+#ifndef KERNELS_KERNELS_H
+#define KERNELS_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "quant/activation.h"
+#include "quant/types.h"
+
+/* ---- matrix products ---- */
+
+/* One token: out[r] = dot(row r of w, activation), r < rows. w: rows of blocks as they lie in the file, row_bytes
+ * apart. activation: one row of the type's activation kind, n values, 16-byte aligned. n: a multiple of the type's
+ * block. */
+typedef void gemv_fn(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation, size_t n);
+
+/* A batch: a panel of up to PANEL_ROWS rows of w is unpacked once ... */
+#define PANEL_ROWS 4
+typedef void panel_fn(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n);
+/* ... and multiplied by every token: out[t * out_stride + r], t < tokens, r < rows. activations: rows of quantised
+ * activations, activation_bytes apart, 16-byte aligned. panel: 64-byte aligned. The same bits as gemv gives. */
+typedef void gemm_fn(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
+                     size_t activation_bytes, size_t tokens, size_t n);
+
+struct weight_kernels {
+    enum activation_kind activation;
+    gemv_fn *gemv;
+    panel_fn *panel;
+    gemm_fn *gemm;
+};
+/* The chosen kernels of a weight type; null when the type cannot be multiplied by this build. */
+const struct weight_kernels *weight_kernels(uint32_t type);
+/* Bytes of a panel of that type, a multiple of 64. */
+size_t panel_bytes(uint32_t type, size_t n);
+
+/* One row of activations, quantised: see quant/activation.h. */
+typedef void quantize_fn(uint8_t *row, const float *x, size_t n);
+
+/* ---- vectors ---- */
+
+/* out[i] = x[i] / sqrt(mean(x^2) + epsilon) * weight[i]; weight may be null (1). out may be x. The squares are taken
+ * and summed in double, in four partial sums as above. */
+typedef void rmsnorm_fn(float *out, const float *x, const float *weight, size_t n, float epsilon);
+/* out[i] = a[i] + b[i]; out may be a. */
+typedef void add_fn(float *out, const float *a, const float *b, size_t n);
+/* x[i] *= factor */
+typedef void scale_fn(float *x, float factor, size_t n);
+/* out[i] = act(gate[i]) * up[i]; out may be gate. silu(x) = x / (1 + exp(-x)); gelu by the tanh form,
+ * x / (1 + exp(-2 sqrt(2/pi) (x + 0.044715 x^3))). */
+typedef void gate_fn(float *out, const float *gate, const float *up, size_t n);
+/* Rotates pairs of x by angles whose cosines and sines are given: pairs (2i, 2i+1) for rope_norm, (i, i + pairs) for
+ * rope_neox, i < pairs. (a, b) becomes (a cos - b sin, a sin + b cos). */
+typedef void rope_fn(float *x, const float *cosines, const float *sines, size_t pairs);
+typedef void f32_to_f16_fn(uint16_t *out, const float *x, size_t n);
+typedef void f16_to_f32_fn(float *out, const uint16_t *x, size_t n);
+
+/* ---- attention, over a tile of up to KV_TILE positions of one KV head; K and V rows are `stride` f16 apart ---- */
+
+#define KV_TILE 64
+/* scores[q * KV_TILE + t] = dot(query q, key t) * factor, q < queries, t < positions. query q at q * query_stride.
+ * head_dim: a multiple of 8. */
+typedef void attention_scores_fn(float *scores, const float *query, size_t query_stride, size_t queries,
+                                 const uint16_t *keys, size_t stride, size_t positions, size_t head_dim, float factor);
+/* Online softmax (https://arxiv.org/abs/1805.02867): with m the larger of *maximum and all scores,
+ * rescale = exp(*maximum - m), scores[t] = exp(scores[t] - m), *sum = *sum * rescale + sum of scores, *maximum = m.
+ * Returns rescale. Start with *maximum = -infinity and *sum = 0. positions >= 1. */
+typedef float attention_softmax_fn(float *scores, size_t positions, float *maximum, float *sum);
+/* out[d] = out[d] * rescale[q] + sum over t, ascending, of scores[q * KV_TILE + t] * values[t][d]: each product is
+ * added in turn. */
+typedef void attention_values_fn(float *out, size_t out_stride, const float *rescale, const float *scores,
+                                 size_t queries, const uint16_t *values, size_t stride, size_t positions,
+                                 size_t head_dim);
+
+/* ---- the registry ---- */
+
+#define KERNEL(kind, name, best) kind##_fn *name;
+struct kernels {
+#include "kernels/kernels.inc"
+};
+#undef KERNEL
+
+/* The variants that this build uses. */
+extern const struct kernels kernels;
+
+#endif

@@ -1,0 +1,127 @@
+#include "platform/error.h"
+
+#include <stdarg.h>
+
+#include "platform/memory.h"
+
+struct line {
+    char *at;
+    size_t room; /* the final zero's place is kept back */
+};
+
+static void put(struct line *line, char c) {
+    if (line->room) {
+        *line->at++ = c;
+        line->room--;
+    }
+}
+
+static void put_unsigned(struct line *line, unsigned long long value) {
+    char digits[20];
+    size_t n = 0;
+    do {
+        digits[n++] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value);
+    while (n) {
+        put(line, digits[--n]);
+    }
+}
+
+static void put_signed(struct line *line, long long value) {
+    if (value < 0) {
+        put(line, '-');
+    }
+    put_unsigned(line, value < 0 ? 0ull - (unsigned long long)value : (unsigned long long)value);
+}
+
+/* Bytes of the well-formed UTF-8 character at text, 0 when there is none. Control characters do not count. */
+static size_t character(const uint8_t *text, size_t bytes) {
+    const uint8_t first = text[0];
+    if (first >= 0x20 && first < 0x7f) {
+        return 1;
+    }
+    const size_t length = first >= 0xc2 && first < 0xe0 ? 2 : (first & 0xf0) == 0xe0 ? 3 : first >= 0xf0 && first < 0xf5 ? 4 : 0;
+    if (length == 0 || length > bytes) {
+        return 0;
+    }
+    for (size_t i = 1; i < length; i++) {
+        if ((text[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    const uint8_t second = text[1];
+    const int overlong = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
+    const int outside = (first == 0xed && second >= 0xa0) || (first == 0xf4 && second >= 0x90);
+    const int control = first == 0xc2 && second < 0xa0;
+    return overlong || outside || control ? 0 : length;
+}
+
+static void put_text(struct line *line, const char *text, size_t bytes) {
+    static const char hex[] = "0123456789abcdef";
+    const uint8_t *at = (const uint8_t *)text;
+    while (bytes && line->room) {
+        const size_t length = character(at, bytes);
+        if (length > line->room) {
+            break;
+        }
+        for (size_t i = 0; i < length; i++) {
+            put(line, (char)at[i]);
+        }
+        if (length == 0) {
+            put(line, '\\');
+            put(line, 'x');
+            put(line, hex[*at >> 4]);
+            put(line, hex[*at & 15]);
+        }
+        at += length ? length : 1;
+        bytes -= length ? length : 1;
+    }
+}
+
+static void put_format(struct line *line, const char *format, va_list values) {
+    for (; *format; format++) {
+        if (*format != '%') {
+            put(line, *format);
+            continue;
+        }
+        format++;
+        if (*format == 's') {
+            const char *text = va_arg(values, const char *);
+            put_text(line, text, strlen(text));
+        } else if (*format == '.') { /* %.*s */
+            format += 2;
+            const int bytes = va_arg(values, int);
+            put_text(line, va_arg(values, const char *), bytes < 0 ? 0 : (size_t)bytes);
+        } else if (*format == 'd') {
+            put_signed(line, va_arg(values, int));
+        } else if (*format == 'u') {
+            put_unsigned(line, va_arg(values, unsigned));
+        } else if (*format == 'z') { /* %zu */
+            format++;
+            put_unsigned(line, va_arg(values, size_t));
+        } else if (*format == 'l') { /* %lld, %llu */
+            format += 2;
+            if (*format == 'd') {
+                put_signed(line, va_arg(values, long long));
+            } else {
+                put_unsigned(line, va_arg(values, unsigned long long));
+            }
+        } else {
+            put(line, *format);
+        }
+    }
+}
+
+int error_set(struct qn_error *error, int code, uint64_t offset, const char *format, ...) {
+    struct line line = {error->text, sizeof(error->text) - 1};
+    va_list values;
+    va_start(values, format);
+    put_format(&line, format, values);
+    va_end(values);
+    *line.at = 0;
+    error->code = code;
+    error->offset = offset;
+    error->text_bytes = (uint32_t)(line.at - error->text);
+    return code;
+}

@@ -1,0 +1,13 @@
+/* The error record: filled in once, at the place that found the fault. */
+#ifndef PLATFORM_ERROR_H
+#define PLATFORM_ERROR_H
+
+#include "quern.h"
+
+/* Writes code, offset (or QN_NO_OFFSET) and one line of text into *error; returns code, so that a check reads
+ * `return error_set(...)`. The format knows %s %.*s %d %u %zu %lld %llu %%. Strings may hold any bytes: what is
+ * not printable ASCII or UTF-8 is shown as \xNN, so that hostile text cannot break the line. */
+int error_set(struct qn_error *error, int code, uint64_t offset, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+#endif

@@ -1,0 +1,36 @@
+/* Quantised activations: one row of floats made into the form that a weight type's dot product wants.
+ * The values are those of llama.cpp's reference quantisers (quantize_row_q8_0_ref, q8_1, q8_K); the layout is ours:
+ * a row's quants lie together and its scales follow as floats, so that a kernel streams both.
+ *
+ *   kind      quants      scales                      sums
+ *   F32       float[n]    -                           -
+ *   Q8_0      int8[n]     float d[n/32]               int32 sum[n/32], of the block's quants
+ *   Q8_1      int8[n]     float d[n/32]               float s[n/32], d times the block's sum
+ *   Q8_K      int8[n]     float d[n/256]              int16 sum[n/16], of each 16 quants
+ *
+ * d of Q8_0 and Q8_1 and s have been rounded to f16 and back, as llama.cpp stores them. */
+#ifndef QUANT_ACTIVATION_H
+#define QUANT_ACTIVATION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum activation_kind { ACTIVATION_F32, ACTIVATION_Q8_0, ACTIVATION_Q8_1, ACTIVATION_Q8_K };
+
+/* Where the scales and the sums of a row start, and how many bytes it takes: multiples of 16. */
+struct activation_layout {
+    size_t scales;
+    size_t sums;
+    size_t bytes;
+};
+/* n: a multiple of 32, and of 256 for Q8_K. */
+struct activation_layout activation_layout(enum activation_kind kind, size_t n);
+
+/* Rounding: half away from zero for Q8_0 and Q8_1, half to even for Q8_K. Not finite input gives some finite quants,
+ * the same ones on every host. `row` is 16-byte aligned. The scalar form; kernels/ holds faster ones. */
+void activation_quantize_f32(uint8_t *row, const float *x, size_t n);
+void activation_quantize_q8_0(uint8_t *row, const float *x, size_t n);
+void activation_quantize_q8_1(uint8_t *row, const float *x, size_t n);
+void activation_quantize_q8_K(uint8_t *row, const float *x, size_t n);
+
+#endif
