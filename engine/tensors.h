@@ -1,0 +1,55 @@
+/* Tensors bound to their places in the model: by name, type and shape, before a byte of them is loaded. */
+#ifndef ENGINE_TENSORS_H
+#define ENGINE_TENSORS_H
+
+#include "engine/hparams.h"
+#include "kernels/kernels.h"
+
+/* A matrix of `rows` rows of `cols` weights, row_bytes apart, as it lies in the file. */
+struct weight {
+    const uint8_t *data; /* null: the model has no such matrix */
+    const struct weight_kernels *kernels;
+    size_t rows;
+    size_t cols;
+    size_t row_bytes;
+    uint32_t type; /* enum tensor_type */
+};
+
+struct layer_tensors {
+    const float *attention_norm;      /* (n_embd) */
+    const float *attention_post_norm; /* (n_embd), or null */
+    const float *query_norm;          /* (head_dim_k), or null */
+    const float *key_norm;            /* (head_dim_k), or null */
+    struct weight query;              /* (n_head * head_dim_k, n_embd) */
+    struct weight key;                /* (n_head_kv * head_dim_k, n_embd) */
+    struct weight value;              /* (n_head_kv * head_dim_v, n_embd) */
+    struct weight output;             /* (n_embd, n_head * head_dim_v) */
+    const float *query_bias;          /* biases: as long as the rows of their matrix, or null */
+    const float *key_bias;
+    const float *value_bias;
+    const float *output_bias;
+    const float *ff_norm;      /* (n_embd) */
+    const float *ff_post_norm; /* (n_embd), or null */
+    struct weight gate;        /* (n_ff, n_embd) */
+    struct weight up;          /* (n_ff, n_embd) */
+    struct weight down;        /* (n_embd, n_ff) */
+    const float *gate_bias;
+    const float *up_bias;
+    const float *down_bias;
+};
+
+struct tensors {
+    const struct layer_tensors *layers; /* (n_layer) */
+    struct weight embedding;            /* (n_vocab, n_embd) */
+    struct weight output;               /* (n_vocab, n_embd); the embedding when the file has none */
+    const float *output_norm;           /* (n_embd) */
+    const float *rope_factors;          /* (n_rot / 2), divisors of the angles, or null */
+};
+
+/* Binds every tensor of the file, whose data section starts at `base`, into *tensors; `layers` is (n_layer). A tensor
+ * that is missing, has another shape or a type without kernels, or that nothing binds, is an error that names it.
+ * Sets hparams->n_vocab. Pointers may be bound to memory that is not written yet. */
+int tensors_bind(struct tensors *tensors, struct layer_tensors *layers, struct hparams *hparams, const struct gguf *gguf,
+                 const uint8_t *base, struct arena *scratch, struct qn_error *error);
+
+#endif
