@@ -1,22 +1,23 @@
 #include "quant/types.h"
+#include "quant/decode.h"
 
 #define K 256 /* weights of a super-block */
 
 /* ggml.c, type_traits: names, block sizes. Numbers without an entry were removed from GGUF or never given out. */
 static const struct type_traits traits[TYPE_COUNT] = {
-    [TYPE_F32] = {"f32", 1, 4, NULL},
-    [TYPE_F16] = {"f16", 1, 2, NULL},
-    [TYPE_Q4_0] = {"q4_0", 32, 18, NULL},
-    [TYPE_Q4_1] = {"q4_1", 32, 20, NULL},
-    [TYPE_Q5_0] = {"q5_0", 32, 22, NULL},
-    [TYPE_Q5_1] = {"q5_1", 32, 24, NULL},
-    [TYPE_Q8_0] = {"q8_0", 32, 34, NULL},
+    [TYPE_F32] = {"f32", 1, 4, decode_f32},
+    [TYPE_F16] = {"f16", 1, 2, decode_f16},
+    [TYPE_Q4_0] = {"q4_0", 32, 18, decode_q4_0},
+    [TYPE_Q4_1] = {"q4_1", 32, 20, decode_q4_1},
+    [TYPE_Q5_0] = {"q5_0", 32, 22, decode_q5_0},
+    [TYPE_Q5_1] = {"q5_1", 32, 24, decode_q5_1},
+    [TYPE_Q8_0] = {"q8_0", 32, 34, decode_q8_0},
     [TYPE_Q8_1] = {"q8_1", 32, 36, NULL},
-    [TYPE_Q2_K] = {"q2_K", K, 84, NULL},
-    [TYPE_Q3_K] = {"q3_K", K, 110, NULL},
-    [TYPE_Q4_K] = {"q4_K", K, 144, NULL},
-    [TYPE_Q5_K] = {"q5_K", K, 176, NULL},
-    [TYPE_Q6_K] = {"q6_K", K, 210, NULL},
+    [TYPE_Q2_K] = {"q2_K", K, 84, decode_q2_K},
+    [TYPE_Q3_K] = {"q3_K", K, 110, decode_q3_K},
+    [TYPE_Q4_K] = {"q4_K", K, 144, decode_q4_K},
+    [TYPE_Q5_K] = {"q5_K", K, 176, decode_q5_K},
+    [TYPE_Q6_K] = {"q6_K", K, 210, decode_q6_K},
     [TYPE_Q8_K] = {"q8_K", K, 292, NULL},
     [TYPE_IQ2_XXS] = {"iq2_xxs", K, 66, NULL},
     [TYPE_IQ2_XS] = {"iq2_xs", K, 74, NULL},
@@ -32,7 +33,7 @@ static const struct type_traits traits[TYPE_COUNT] = {
     [TYPE_I64] = {"i64", 1, 8, NULL},
     [TYPE_F64] = {"f64", 1, 8, NULL},
     [TYPE_IQ1_M] = {"iq1_m", K, 56, NULL},
-    [TYPE_BF16] = {"bf16", 1, 2, NULL},
+    [TYPE_BF16] = {"bf16", 1, 2, decode_bf16},
     [TYPE_TQ1_0] = {"tq1_0", K, 54, NULL},
     [TYPE_TQ2_0] = {"tq2_0", K, 66, NULL},
     [TYPE_MXFP4] = {"mxfp4", 32, 17, NULL},

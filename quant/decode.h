@@ -1,0 +1,13 @@
+/* The decoders, one a tensor type: each is the definition of its type. out: n floats; blocks: the file's bytes, not
+ * aligned; n: a multiple of the type's block. Every code has a value, so any bytes will do. The order of the float
+ * operations is llama.cpp's (dequantize_row_*, ggml-quants.c), so that the values are the same to the last bit. */
+#ifndef QUANT_DECODE_H
+#define QUANT_DECODE_H
+
+#include "quant/types.h"
+
+decode_fn decode_f32, decode_f16, decode_bf16;                             /* plain.c */
+decode_fn decode_q4_0, decode_q4_1, decode_q5_0, decode_q5_1, decode_q8_0; /* legacy.c */
+decode_fn decode_q2_K, decode_q3_K, decode_q4_K, decode_q5_K, decode_q6_K; /* k.c */
+
+#endif
