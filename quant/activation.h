@@ -26,8 +26,18 @@ struct activation_layout {
 /* n: a multiple of 32, and of 256 for Q8_K. */
 struct activation_layout activation_layout(enum activation_kind kind, size_t n);
 
-/* Rounding: half away from zero for Q8_0 and Q8_1, half to even for Q8_K. Not finite input gives some finite quants,
- * the same ones on every host. `row` is 16-byte aligned. The scalar form; kernels/ holds faster ones. */
+/* The steps, as every faster form must take them (x: the block's floats, || a magnitude):
+ *   Q8_0, Q8_1  largest = max |x|; d = largest / 127; id = 1 / d; q = round(x * id), half away from zero;
+ *               s = f16(float(sum of q) * d), with d not yet rounded to f16
+ *   Q8_K        largest = the first x of the largest |x|; id = -127 / largest; q = round(id * x), half to even;
+ *               d = 1 / id
+ * Rules for what has no value: a NaN is passed over in the search for the largest; an id that is not finite (the
+ * block is zero, or too small to scale) counts as 0, for Q8_K with d = 0; a product that is NaN gives q = 0 or s = 0.
+ * So |q| <= 127 always; where an input is infinite, all quants are 0 and d is infinite, and where |x| passes
+ * 65519 * 127 the d of Q8_0 and Q8_1 is.
+ *
+ * `row` is 16-byte aligned; `x` need not be aligned beyond a float. Bytes of padding between the parts are not
+ * written. The scalar form; kernels/ holds faster ones. */
 void activation_quantize_f32(uint8_t *row, const float *x, size_t n);
 void activation_quantize_q8_0(uint8_t *row, const float *x, size_t n);
 void activation_quantize_q8_1(uint8_t *row, const float *x, size_t n);

@@ -1,0 +1,124 @@
+#include "quant/activation.h"
+#include "platform/memory.h"
+#include "quant/f16.h"
+
+#include <float.h>
+
+static size_t round_up16(size_t bytes) { return (bytes + 15) & ~(size_t)15; }
+
+struct activation_layout activation_layout(enum activation_kind kind, size_t n) {
+    struct activation_layout layout;
+    switch (kind) {
+    case ACTIVATION_Q8_0:
+    case ACTIVATION_Q8_1:
+        layout.scales = round_up16(n);
+        layout.sums = layout.scales + round_up16(n / 32 * 4);
+        layout.bytes = layout.sums + round_up16(n / 32 * 4);
+        break;
+    case ACTIVATION_Q8_K:
+        layout.scales = round_up16(n);
+        layout.sums = layout.scales + round_up16(n / 256 * 4);
+        layout.bytes = layout.sums + round_up16(n / 16 * 2);
+        break;
+    default:
+        layout.scales = layout.sums = layout.bytes = round_up16(n * 4);
+        break;
+    }
+    return layout;
+}
+
+/* round(x) as an integer, half away from zero; a NaN gives 0. |x| < 2^22. The number added is the largest below 0.5:
+ * 0.5 itself would lift 0.49999997 to 1. */
+static int round_away(float x) {
+    if (x != x) {
+        return 0;
+    }
+    const float nearly_half = 0x1.fffffep-2f;
+    return (int)(x < 0 ? x - nearly_half : x + nearly_half);
+}
+
+/* The same, half to even: the addition leaves the integer in the low bits. */
+static int round_even(float x) {
+    if (x != x) {
+        return 0;
+    }
+    const float shift = 0x1.8p23f;
+    return (int)(f32_bits(x + shift) - f32_bits(shift));
+}
+
+static float magnitude(float x) { return f32_from_bits(f32_bits(x) & 0x7fffffffu); }
+
+static float finite_or_0(float x) { return magnitude(x) <= FLT_MAX ? x : 0.0f; }
+
+void activation_quantize_f32(uint8_t *row, const float *x, size_t n) { memcpy(row, x, n * sizeof *x); }
+
+/* One block of Q8_0 or Q8_1: its 32 quants and their sum. Returns d before it is rounded to f16. */
+static float quantize_32(int8_t *quants, int32_t *sum, const float *x) {
+    float largest = 0;
+    for (unsigned i = 0; i < 32; i++) {
+        const float m = magnitude(x[i]);
+        largest = m > largest ? m : largest;
+    }
+    const float d = largest / 127;
+    const float id = finite_or_0(1.0f / d);
+    *sum = 0;
+    for (unsigned i = 0; i < 32; i++) {
+        const int q = round_away(x[i] * id);
+        quants[i] = (int8_t)q;
+        *sum += q;
+    }
+    return d;
+}
+
+void activation_quantize_q8_0(uint8_t *row, const float *x, size_t n) {
+    const struct activation_layout layout = activation_layout(ACTIVATION_Q8_0, n);
+    int8_t *quants = (int8_t *)row;
+    float *d = (float *)(void *)(row + layout.scales);
+    int32_t *sums = (int32_t *)(void *)(row + layout.sums);
+    for (size_t b = 0; b < n / 32; b++) {
+        d[b] = f16_to_f32(f32_to_f16(quantize_32(quants + 32 * b, &sums[b], x + 32 * b)));
+    }
+}
+
+void activation_quantize_q8_1(uint8_t *row, const float *x, size_t n) {
+    const struct activation_layout layout = activation_layout(ACTIVATION_Q8_1, n);
+    int8_t *quants = (int8_t *)row;
+    float *d = (float *)(void *)(row + layout.scales);
+    float *s = (float *)(void *)(row + layout.sums);
+    for (size_t b = 0; b < n / 32; b++) {
+        int32_t sum;
+        const float exact = quantize_32(quants + 32 * b, &sum, x + 32 * b);
+        d[b] = f16_to_f32(f32_to_f16(exact));
+        const float product = (float)sum * exact;
+        s[b] = product == product ? f16_to_f32(f32_to_f16(product)) : 0.0f; /* no NaN of an unknown sign */
+    }
+}
+
+/* One block of Q8_K: 256 quants and the 16 sums of 16. Returns d. */
+static float quantize_256(int8_t *quants, int16_t *sums, const float *x) {
+    float largest = 0; /* with its sign; of equal magnitudes the first */
+    for (unsigned i = 0; i < 256; i++) {
+        largest = magnitude(x[i]) > magnitude(largest) ? x[i] : largest;
+    }
+    const float id = finite_or_0(-127.0f / largest);
+    for (unsigned g = 0; g < 16; g++) {
+        int sum = 0;
+        for (unsigned i = 16 * g; i < 16 * g + 16; i++) {
+            const int q = round_even(id * x[i]);
+            quants[i] = (int8_t)q;
+            sum += q;
+        }
+        sums[g] = (int16_t)sum;
+    }
+    return id == 0 && magnitude(largest) <= FLT_MAX ? 0.0f : 1.0f / id;
+}
+
+void activation_quantize_q8_K(uint8_t *row, const float *x, size_t n) {
+    const struct activation_layout layout = activation_layout(ACTIVATION_Q8_K, n);
+    int8_t *quants = (int8_t *)row;
+    float *d = (float *)(void *)(row + layout.scales);
+    int16_t *sums = (int16_t *)(void *)(row + layout.sums);
+    for (size_t b = 0; b < n / 256; b++) {
+        d[b] = quantize_256(quants + 256 * b, sums + 16 * b, x + 256 * b);
+    }
+}
