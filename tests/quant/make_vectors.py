@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+"""Writes tests/quant/vectors/ from llama.cpp's reference code.
+
+    tests/quant/make_vectors.py path/to/libggml-base.so
+
+activations.bin: rows of 256 floats and what quantize_row_q8_0_ref, q8_1_ref and q8_K_ref make of them. One record a
+row: float x[256]; block_q8_0[8]; block_q8_1[8]; block_q8_K, all little endian, as ggml lays them out.
+
+<type>.bin: for the tensor types that the gguf package cannot decode: count blocks, then their weights as floats, as
+dequantize_row_<type> has them. The file starts with the count as a u32.
+"""
+import ctypes
+import pathlib
+import sys
+
+import numpy as np
+
+HERE = pathlib.Path(__file__).parent / "vectors"
+DECODED = {"q1_0": (128, 18), "q2_0": (64, 18), "nvfp4": (64, 36)}
+
+
+def pointer(array):
+    return array.ctypes.data_as(ctypes.c_void_p)
+
+
+def activation_rows(random):
+    f32 = np.float32
+    yield random.standard_normal(256).astype(f32)
+    yield (random.standard_normal(256) * 10.0 ** random.uniform(-3, 3, 256)).astype(f32)
+    # Ties: with 127 in each block d is 1, and every k + 1/2 is a tie. Neighbours of 1/2 too.
+    ties = np.resize(np.arange(-126.5, 127.5), 256).astype(f32)
+    ties[::32] = 127
+    ties[1::32] = np.nextafter(f32(0.5), f32(0))
+    ties[2::32] = -np.nextafter(f32(0.5), f32(1))
+    yield ties
+    # The largest magnitude twice, the negative one first, and once the other way round; zero blocks; tiny scales
+    # whose f16 is subnormal or zero; scales beyond f16.
+    signs = random.uniform(-1, 1, 256).astype(f32)
+    signs[7], signs[200] = -3, 3
+    signs[32:64] = 0
+    signs[64:96] *= f32(1e-4)
+    signs[96:128] *= f32(1e-10)
+    yield signs
+    large = (random.uniform(-1, 1, 256) * 1e9).astype(f32)
+    large[3], large[9] = 2e9, -2e9
+    large[128:] /= f32(100)
+    yield large
+    tiny = (random.uniform(-1, 1, 256) * 1e-36).astype(f32)
+    tiny[:32] *= f32(1e3)
+    yield tiny
+
+
+def write_activations(ggml, random):
+    out = b""
+    for row in activation_rows(random):
+        out += row.tobytes()
+        for name, size in (("q8_0", 8 * 34), ("q8_1", 8 * 36), ("q8_K", 292)):
+            blocks = np.zeros(size, np.uint8)
+            getattr(ggml, f"quantize_row_{name}_ref")(pointer(row), pointer(blocks), ctypes.c_int64(256))
+            out += blocks.tobytes()
+    (HERE / "activations.bin").write_bytes(out)
+
+
+def write_decoded(ggml, random, name, weights, size):
+    count = 4 if name != "nvfp4" else 8
+    blocks = random.integers(0, 256, (count, size), np.uint8)
+    if name == "nvfp4":  # every scale byte that is special, and some that are not
+        special = [0x00, 0x01, 0x07, 0x08, 0x7E, 0x7F, 0x80, 0xFF]
+        blocks[:2, :4] = np.array(special, np.uint8).reshape(2, 4)
+    else:  # one each: an ordinary scale, zero, subnormal, infinite
+        blocks[:, :2] = np.array([0.37, -0.0, 3e-7, np.inf], np.float16)[:, None].view(np.uint8)
+    values = np.zeros(count * weights, np.float32)
+    getattr(ggml, f"dequantize_row_{name}")(pointer(blocks), pointer(values), ctypes.c_int64(values.size))
+    (HERE / f"{name}.bin").write_bytes(np.uint32(count).tobytes() + blocks.tobytes() + values.tobytes())
+
+
+def main():
+    ggml = ctypes.CDLL(sys.argv[1])
+    random = np.random.default_rng(1)
+    write_activations(ggml, random)
+    for name, (weights, size) in DECODED.items():
+        write_decoded(ggml, random, name, weights, size)
+
+
+if __name__ == "__main__":
+    main()
