@@ -36,7 +36,8 @@ const struct architecture *architecture_find(struct gguf_text name, uint64_t off
         used += bytes;
     }
     const int shown = name.bytes < 64 ? (int)name.bytes : 64;
-    error_set(error, QN_ERR_UNSUPPORTED, offset, "general.architecture is \"%.*s\", which this build does not run; it runs %.*s",
-              shown, name.at, (int)used, known);
+    error_set(error, QN_ERR_UNSUPPORTED, offset,
+              "general.architecture is \"%.*s\", which this build does not run; it runs %.*s", shown, name.at,
+              (int)used, known);
     return NULL;
 }

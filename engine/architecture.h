@@ -8,8 +8,8 @@
 
 #include "gguf/gguf.h"
 
-enum rope_kind { ROPE_NORM, ROPE_NEOX };   /* pairs (2i, 2i+1); pairs (i, i + n/2) */
-enum gate_kind { GATE_SILU, GATE_GELU };   /* of the feed-forward network: SwiGLU, GEGLU */
+enum rope_kind { ROPE_NORM, ROPE_NEOX }; /* pairs (2i, 2i+1); pairs (i, i + n/2) */
+enum gate_kind { GATE_SILU, GATE_GELU }; /* of the feed-forward network: SwiGLU, GEGLU */
 
 struct architecture {
     const char *name; /* general.architecture, and the prefix of its keys */

@@ -38,8 +38,8 @@ static int read_u32(struct reader *reader, const char *suffix, uint32_t low, uin
     }
     if (*out < low || *out > high) {
         return status == QN_MORE ? missing(reader)
-                                 : error_set(reader->error, QN_ERR_FORMAT, offset_of(reader), "%s is %u; it must lie in %u to %u",
-                                             reader->key, *out, low, high);
+                                 : error_set(reader->error, QN_ERR_FORMAT, offset_of(reader),
+                                             "%s is %u; it must lie in %u to %u", reader->key, *out, low, high);
     }
     return QN_OK;
 }
@@ -66,12 +66,13 @@ static int read_layers(struct reader *reader, const char *suffix, uint32_t low, 
     uint32_t all = fallback;
     if (array) {
         if (value->element != GGUF_U32 && value->element != GGUF_I32) {
-            return error_set(reader->error, QN_ERR_FORMAT, value->offset, "%s is an array of %s; it must hold u32 or i32",
-                             reader->key, gguf_type_name(value->element));
+            return error_set(reader->error, QN_ERR_FORMAT, value->offset,
+                             "%s is an array of %s; it must hold u32 or i32", reader->key,
+                             gguf_type_name(value->element));
         }
         if (value->count < n_layer) {
-            return error_set(reader->error, QN_ERR_FORMAT, value->offset, "%s has %zu elements for %u layers", reader->key,
-                             value->count, n_layer);
+            return error_set(reader->error, QN_ERR_FORMAT, value->offset, "%s has %zu elements for %u layers",
+                             reader->key, value->count, n_layer);
         }
     } else {
         const int status = read_u32(reader, suffix, low, high, &all);
@@ -82,8 +83,8 @@ static int read_layers(struct reader *reader, const char *suffix, uint32_t low, 
     for (uint32_t i = 0; i < n_layer; i++) {
         const uint32_t one = array ? gguf_array_u32(value, i) : all;
         if (one < low || one > high) {
-            return error_set(reader->error, QN_ERR_FORMAT, offset_of(reader), "%s is %u in layer %u; it must lie in %u to %u",
-                             reader->key, one, i, low, high);
+            return error_set(reader->error, QN_ERR_FORMAT, offset_of(reader),
+                             "%s is %u in layer %u; it must lie in %u to %u", reader->key, one, i, low, high);
         }
         memcpy((uint8_t *)&layers[i] + field, &one, sizeof(one));
     }
@@ -94,8 +95,9 @@ static int check_heads(struct reader *reader, struct hparams *hparams) {
     for (uint32_t i = 0; i < hparams->n_layer; i++) {
         const struct layer_hparams *layer = &hparams->layers[i];
         if (layer->n_head % layer->n_head_kv != 0) {
-            return error_set(reader->error, QN_ERR_FORMAT, QN_NO_OFFSET, "layer %u has %u heads over %u KV heads: not a whole number",
-                             i, layer->n_head, layer->n_head_kv);
+            return error_set(reader->error, QN_ERR_FORMAT, QN_NO_OFFSET,
+                             "layer %u has %u heads over %u KV heads: not a whole number", i, layer->n_head,
+                             layer->n_head_kv);
         }
         hparams->max_head = layer->n_head > hparams->max_head ? layer->n_head : hparams->max_head;
         hparams->max_head_kv = layer->n_head_kv > hparams->max_head_kv ? layer->n_head_kv : hparams->max_head_kv;
@@ -117,12 +119,13 @@ static int read_head_dims(struct reader *reader, struct hparams *hparams, uint32
     }
     if (hparams->head_dim_k % 8 != 0 || hparams->head_dim_v % 8 != 0) {
         return error_set(reader->error, QN_ERR_UNSUPPORTED, QN_NO_OFFSET,
-                         "heads of %u (key) and %u (value) dimensions: this build needs multiples of 8", hparams->head_dim_k,
-                         hparams->head_dim_v);
+                         "heads of %u (key) and %u (value) dimensions: this build needs multiples of 8",
+                         hparams->head_dim_k, hparams->head_dim_v);
     }
-    if ((uint64_t)hparams->head_dim_k * hparams->max_head > MAX_WIDTH || (uint64_t)hparams->head_dim_v * hparams->max_head > MAX_WIDTH) {
-        return error_set(reader->error, QN_ERR_FORMAT, QN_NO_OFFSET, "%u heads of %u dimensions are more than %u", hparams->max_head,
-                         hparams->head_dim_k, MAX_WIDTH);
+    if ((uint64_t)hparams->head_dim_k * hparams->max_head > MAX_WIDTH ||
+        (uint64_t)hparams->head_dim_v * hparams->max_head > MAX_WIDTH) {
+        return error_set(reader->error, QN_ERR_FORMAT, QN_NO_OFFSET, "%u heads of %u dimensions are more than %u",
+                         hparams->max_head, hparams->head_dim_k, MAX_WIDTH);
     }
     hparams->n_rot = hparams->head_dim_k;
     status = read_u32(reader, "rope.dimension_count", 2, hparams->head_dim_k, &hparams->n_rot);
@@ -130,8 +133,8 @@ static int read_head_dims(struct reader *reader, struct hparams *hparams, uint32
         return status;
     }
     if (hparams->n_rot % 2 != 0 || (hparams->architecture->rope_is_head_dim && hparams->n_rot != hparams->head_dim_k)) {
-        return error_set(reader->error, QN_ERR_FORMAT, offset_of(reader), "rope over %u dimensions of heads of %u", hparams->n_rot,
-                         hparams->head_dim_k);
+        return error_set(reader->error, QN_ERR_FORMAT, offset_of(reader), "rope over %u dimensions of heads of %u",
+                         hparams->n_rot, hparams->head_dim_k);
     }
     return QN_OK;
 }
@@ -147,14 +150,15 @@ static int read_rope(struct reader *reader, struct hparams *hparams) {
     const bool linear = status == QN_MORE || (kind.bytes == 6 && memcmp(kind.at, "linear", 6) == 0);
     if (!none && !linear) {
         const int shown = kind.bytes < 32 ? (int)kind.bytes : 32;
-        return error_set(reader->error, QN_ERR_UNSUPPORTED, offset_of(reader), "%s is \"%.*s\", which this build does not run",
-                         reader->key, shown, kind.at);
+        return error_set(reader->error, QN_ERR_UNSUPPORTED, offset_of(reader),
+                         "%s is \"%.*s\", which this build does not run", reader->key, shown, kind.at);
     }
     hparams->rope_base = 10000.0f;
     status = read_f32(reader, "rope.freq_base", &hparams->rope_base);
     if (status == QN_OK) {
-        hparams->window_rope_base = hparams->architecture->window_rope_base > 0.0f ? hparams->architecture->window_rope_base
-                                                                                  : hparams->rope_base;
+        hparams->window_rope_base = hparams->architecture->window_rope_base > 0.0f
+                                        ? hparams->architecture->window_rope_base
+                                        : hparams->rope_base;
         status = read_f32(reader, "rope.freq_base_swa", &hparams->window_rope_base);
     }
     float factor = 1.0f;
@@ -169,7 +173,9 @@ static int read_rope(struct reader *reader, struct hparams *hparams) {
 static int read_windows(struct reader *reader, const struct hparams *hparams, struct layer_hparams *layers) {
     const uint32_t pattern_default = hparams->architecture->window_pattern;
     uint32_t window = 0;
-    int status = pattern_default ? gguf_u32(reader->gguf, key_of(reader, "attention.sliding_window"), &window, reader->error) : QN_OK;
+    int status = pattern_default
+                     ? gguf_u32(reader->gguf, key_of(reader, "attention.sliding_window"), &window, reader->error)
+                     : QN_OK;
     if (status < 0 || window == 0) {
         return status < 0 ? status : QN_OK;
     }
@@ -177,7 +183,8 @@ static int read_windows(struct reader *reader, const struct hparams *hparams, st
     const bool array = pattern && pattern->type == GGUF_ARRAY;
     uint32_t every = pattern_default;
     if (array && (pattern->element != GGUF_BOOL || pattern->count < hparams->n_layer)) {
-        return error_set(reader->error, QN_ERR_FORMAT, pattern->offset, "%s must be a number or one bool a layer", reader->key);
+        return error_set(reader->error, QN_ERR_FORMAT, pattern->offset, "%s must be a number or one bool a layer",
+                         reader->key);
     }
     if (!array) {
         status = gguf_u32(reader->gguf, reader->key, &every, reader->error);
@@ -198,7 +205,8 @@ static float square_root(uint32_t x) { return __builtin_sqrtf((float)x); }
 int hparams_read(struct hparams *hparams, const struct gguf *gguf, struct arena *arena, struct qn_error *error) {
     const struct gguf_value *name = gguf_find(gguf, "general.architecture");
     if (name == NULL || name->type != GGUF_STRING) {
-        return error_set(error, QN_ERR_FORMAT, name ? name->offset : QN_NO_OFFSET, "the metadata has no general.architecture");
+        return error_set(error, QN_ERR_FORMAT, name ? name->offset : QN_NO_OFFSET,
+                         "the metadata has no general.architecture");
     }
     const struct gguf_text text = {(const char *)name->data, name->bytes};
     memset(hparams, 0, sizeof(*hparams));
@@ -225,13 +233,16 @@ int hparams_read(struct hparams *hparams, const struct gguf *gguf, struct arena 
     }
     struct layer_hparams *layers = ARENA_ARRAY(arena, struct layer_hparams, hparams->n_layer);
     if (layers == NULL) {
-        return error_set(error, QN_ERR_MEMORY, QN_NO_OFFSET, "no memory for the hyperparameters of %u layers", hparams->n_layer);
+        return error_set(error, QN_ERR_MEMORY, QN_NO_OFFSET, "no memory for the hyperparameters of %u layers",
+                         hparams->n_layer);
     }
     hparams->layers = layers;
     const uint32_t n = hparams->n_layer;
-    status = read_layers(&reader, "feed_forward_length", 1, MAX_WIDTH, 0, layers, n, offsetof(struct layer_hparams, n_ff));
+    status =
+        read_layers(&reader, "feed_forward_length", 1, MAX_WIDTH, 0, layers, n, offsetof(struct layer_hparams, n_ff));
     if (status == QN_OK) {
-        status = read_layers(&reader, "attention.head_count", 1, 4096, 0, layers, n, offsetof(struct layer_hparams, n_head));
+        status =
+            read_layers(&reader, "attention.head_count", 1, 4096, 0, layers, n, offsetof(struct layer_hparams, n_head));
     }
     if (status == QN_OK) {
         status = read_layers(&reader, "attention.head_count_kv", 1, 4096, layers[0].n_head, layers, n,

@@ -16,8 +16,8 @@ struct layer_hparams {
     uint32_t n_head;
     uint32_t n_head_kv; /* divides n_head */
     uint32_t n_ff;
-    uint32_t window;    /* positions seen, the token's own included; 0: all */
-    bool window_rope;   /* rotates by window_rope_base */
+    uint32_t window;  /* positions seen, the token's own included; 0: all */
+    bool window_rope; /* rotates by window_rope_base */
 };
 
 struct hparams {
@@ -43,7 +43,8 @@ struct hparams {
     uint32_t max_ff;
 };
 
-/* Fills *hparams from a model's metadata; n_vocab comes from the token embedding's shape. The layers go to the arena. */
+/* Fills *hparams from a model's metadata; n_vocab comes from the token embedding's shape. The layers go to the arena.
+ */
 int hparams_read(struct hparams *hparams, const struct gguf *gguf, struct arena *arena, struct qn_error *error);
 
 #endif

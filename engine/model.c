@@ -2,9 +2,9 @@
 
 #include "platform/error.h"
 
-#define FIRST_BYTES  (256u << 10) /* of the file, asked for at first */
-#define ARENA_LIMIT  (512u << 20) /* tables of a directory and a vocabulary; a file's own size bounds them too */
-#define MAX_HEAD     (1u << 30)   /* bytes of a directory */
+#define FIRST_BYTES (256u << 10) /* of the file, asked for at first */
+#define ARENA_LIMIT (512u << 20) /* tables of a directory and a vocabulary; a file's own size bounds them too */
+#define MAX_HEAD    (1u << 30)   /* bytes of a directory */
 
 struct qn_error last_error;
 
@@ -56,8 +56,8 @@ static int resize_head(struct qn_model *model, uint64_t bytes) {
 static int check_vocabulary(const struct qn_model *model) {
     const size_t size = model->vocabulary ? vocabulary_size(model->vocabulary) : model->hparams.n_vocab;
     if (size != model->hparams.n_vocab) {
-        return error_set(&last_error, QN_ERR_FORMAT, QN_NO_OFFSET, "the vocabulary has %zu tokens, token_embd.weight %u rows", size,
-                         model->hparams.n_vocab);
+        return error_set(&last_error, QN_ERR_FORMAT, QN_NO_OFFSET,
+                         "the vocabulary has %zu tokens, token_embd.weight %u rows", size, model->hparams.n_vocab);
     }
     return QN_OK;
 }
@@ -68,9 +68,10 @@ static bool has_vocabulary(const struct gguf *gguf) {
     return kind && !(kind->type == GGUF_STRING && kind->bytes == 8 && memcmp(kind->data, "no_vocab", 8) == 0);
 }
 
-static int bind(struct qn_model *model, const uint8_t *base) {
+static int bind(struct qn_model *model, uintptr_t base) {
     struct arena scratch = {.limit = ARENA_LIMIT};
-    const int status = tensors_bind(&model->tensors, model->layers, &model->hparams, &model->gguf, base, &scratch, &last_error);
+    const int status =
+        tensors_bind(&model->tensors, model->layers, &model->hparams, &model->gguf, base, &scratch, &last_error);
     arena_free(&scratch);
     return status;
 }
@@ -85,15 +86,15 @@ static int read_directory(struct qn_model *model) {
         return status;
     }
     if (model->gguf.alignment < sizeof(float)) {
-        return error_set(&last_error, QN_ERR_UNSUPPORTED, QN_NO_OFFSET, "general.alignment is %u; tensors must be aligned to 4 bytes at least",
-                         model->gguf.alignment);
+        return error_set(&last_error, QN_ERR_UNSUPPORTED, QN_NO_OFFSET,
+                         "general.alignment is %u; tensors must be aligned to 4 bytes at least", model->gguf.alignment);
     }
     model->layers = ARENA_ARRAY(&model->arena, struct layer_tensors, model->hparams.n_layer);
     if (model->layers == NULL) {
-        return error_set(&last_error, QN_ERR_MEMORY, QN_NO_OFFSET, "no memory for the tables of %u layers", model->hparams.n_layer);
+        return error_set(&last_error, QN_ERR_MEMORY, QN_NO_OFFSET, "no memory for the tables of %u layers",
+                         model->hparams.n_layer);
     }
-    /* Bound to the head's address for now, which is never followed: only names, shapes and types are checked. */
-    status = bind(model, model->head);
+    status = bind(model, 0);
     if (status == QN_OK && has_vocabulary(&model->gguf)) {
         model->vocabulary = vocabulary_new(&model->gguf, &model->arena, &last_error);
         status = model->vocabulary ? check_vocabulary(model) : last_error.code;
@@ -108,7 +109,7 @@ static int scan_head(struct qn_model *model) {
         const uint64_t ample = 2 * model->head_bytes;
         const uint64_t needed = model->scan.needed > ample ? model->scan.needed : ample;
         const uint64_t file = model->scan.file_bytes;
-        return model->have < model->head_bytes ? QN_MORE
+        return model->have < model->head_bytes                                      ? QN_MORE
                : resize_head(model, file && file < needed ? file : needed) == QN_OK ? QN_MORE
                                                                                     : last_error.code;
     }
@@ -152,8 +153,10 @@ static int truncated(const struct qn_model *model) {
     while (tensor->offset + tensor->bytes <= model->have) {
         tensor++; /* some tensor is not whole, or nothing would be wanted */
     }
-    return error_set(&last_error, QN_ERR_FORMAT, model->have, "the file ends at byte %llu, within tensor %.*s; it should have %llu bytes",
-                     (unsigned long long)model->have, (int)tensor->name.bytes, tensor->name.at, (unsigned long long)data_end(model));
+    return error_set(&last_error, QN_ERR_FORMAT, model->have,
+                     "the file ends at byte %llu, within tensor %.*s; it should have %llu bytes",
+                     (unsigned long long)model->have, (int)tensor->name.bytes, tensor->name.at,
+                     (unsigned long long)data_end(model));
 }
 
 int32_t qn_model_wrote(qn_model *model, uint64_t bytes) {
@@ -189,13 +192,14 @@ int32_t qn_model_place(qn_model *model) {
     }
     const uint64_t bytes = model->gguf.data_bytes;
     if (bytes > SIZE_MAX) {
-        return error_set(&last_error, QN_ERR_MEMORY, QN_NO_OFFSET, "the tensors take %llu bytes, more than a 32-bit module can address",
+        return error_set(&last_error, QN_ERR_MEMORY, QN_NO_OFFSET,
+                         "the tensors take %llu bytes, more than a 32-bit module can address",
                          (unsigned long long)bytes);
     }
     model->data = block_take((size_t)bytes);
     if (model->data == NULL) {
-        return error_set(&last_error, QN_ERR_MEMORY, QN_NO_OFFSET, "the host refused %llu bytes of memory for the tensors",
-                         (unsigned long long)bytes);
+        return error_set(&last_error, QN_ERR_MEMORY, QN_NO_OFFSET,
+                         "the host refused %llu bytes of memory for the tensors", (unsigned long long)bytes);
     }
     const uint64_t start = model->gguf.data_offset;
     if (model->have > start) { /* the head's last bytes are tensors already */
@@ -205,5 +209,5 @@ int32_t qn_model_place(qn_model *model) {
     model->have = model->have > start ? model->have : start;
     model->have = model->have < data_end(model) ? model->have : data_end(model);
     model->stage = model->have == data_end(model) ? STAGE_READY : STAGE_TENSORS;
-    return bind(model, model->data);
+    return bind(model, (uintptr_t)model->data);
 }

@@ -4,7 +4,7 @@
 
 struct binder {
     const struct gguf *gguf;
-    const uint8_t *base;
+    uintptr_t base;
     uint8_t *bound; /* (n_tensors): 1 for each that has been given out */
     struct qn_error *error;
     int status;     /* the first failure; nothing is bound after it */
@@ -30,27 +30,30 @@ static const char *full_name(struct binder *binder, const char *name) {
 }
 
 static const uint8_t *data_of(const struct binder *binder, const struct gguf_tensor *tensor) {
-    return binder->base + (size_t)(tensor->offset - binder->gguf->data_offset);
+    return (const uint8_t *)(binder->base + (uintptr_t)(tensor->offset - binder->gguf->data_offset));
 }
 
 /* The tensor of that name and shape (cols contiguous). Null after a failure, or when it is absent and may be. */
-static const struct gguf_tensor *find(struct binder *binder, const char *name, bool required, uint64_t cols, uint64_t rows) {
+static const struct gguf_tensor *find(struct binder *binder, const char *name, bool required, uint64_t cols,
+                                      uint64_t rows) {
     if (binder->status != QN_OK) {
         return NULL;
     }
     const struct gguf_tensor *tensor = gguf_find_tensor(binder->gguf, full_name(binder, name));
     if (tensor == NULL) {
         if (required) {
-            binder->status = error_set(binder->error, QN_ERR_FORMAT, QN_NO_OFFSET, "the file has no tensor %s", binder->name);
+            binder->status =
+                error_set(binder->error, QN_ERR_FORMAT, QN_NO_OFFSET, "the file has no tensor %s", binder->name);
         }
         return NULL;
     }
     if (tensor->shape[0] != cols || tensor->shape[1] != rows || tensor->shape[2] != 1 || tensor->shape[3] != 1) {
-        binder->status = error_set(binder->error, QN_ERR_FORMAT, tensor->info_offset,
-                                   "tensor %s is %llu x %llu x %llu x %llu; the metadata asks for %llu x %llu", binder->name,
-                                   (unsigned long long)tensor->shape[0], (unsigned long long)tensor->shape[1],
-                                   (unsigned long long)tensor->shape[2], (unsigned long long)tensor->shape[3],
-                                   (unsigned long long)cols, (unsigned long long)rows);
+        binder->status =
+            error_set(binder->error, QN_ERR_FORMAT, tensor->info_offset,
+                      "tensor %s is %llu x %llu x %llu x %llu; the metadata asks for %llu x %llu", binder->name,
+                      (unsigned long long)tensor->shape[0], (unsigned long long)tensor->shape[1],
+                      (unsigned long long)tensor->shape[2], (unsigned long long)tensor->shape[3],
+                      (unsigned long long)cols, (unsigned long long)rows);
         return NULL;
     }
     binder->bound[tensor - binder->gguf->tensors] = 1;
@@ -63,8 +66,9 @@ static const float *bind_vector(struct binder *binder, const char *name, bool re
         return NULL;
     }
     if (tensor->type != TYPE_F32) {
-        binder->status = error_set(binder->error, QN_ERR_UNSUPPORTED, tensor->info_offset, "tensor %s is %s; a vector must be f32",
-                                   binder->name, type_traits(tensor->type)->name);
+        binder->status =
+            error_set(binder->error, QN_ERR_UNSUPPORTED, tensor->info_offset, "tensor %s is %s; a vector must be f32",
+                      binder->name, type_traits(tensor->type)->name);
         return NULL;
     }
     return (const float *)(const void *)data_of(binder, tensor);
@@ -78,8 +82,9 @@ static struct weight bind_matrix(struct binder *binder, const char *name, bool r
     const struct weight_kernels *chosen = weight_kernels(tensor->type);
     const struct type_traits *traits = type_traits(tensor->type);
     if (chosen == NULL || traits->decode == NULL) {
-        binder->status = error_set(binder->error, QN_ERR_UNSUPPORTED, tensor->info_offset,
-                                   "tensor %s has the type %s, which this build does not multiply", binder->name, traits->name);
+        binder->status =
+            error_set(binder->error, QN_ERR_UNSUPPORTED, tensor->info_offset,
+                      "tensor %s has the type %s, which this build does not multiply", binder->name, traits->name);
         return (struct weight){0};
     }
     return (struct weight){.data = data_of(binder, tensor),
@@ -131,15 +136,16 @@ static int read_vocab_size(struct binder *binder, struct hparams *hparams) {
         return error_set(binder->error, QN_ERR_FORMAT, QN_NO_OFFSET, "the file has no tensor token_embd.weight");
     }
     if (tensor->shape[1] < 1 || tensor->shape[1] > MAX_VOCAB) {
-        return error_set(binder->error, QN_ERR_FORMAT, tensor->info_offset, "token_embd.weight has %llu rows; a vocabulary has 1 to %u",
+        return error_set(binder->error, QN_ERR_FORMAT, tensor->info_offset,
+                         "token_embd.weight has %llu rows; a vocabulary has 1 to %u",
                          (unsigned long long)tensor->shape[1], MAX_VOCAB);
     }
     hparams->n_vocab = (uint32_t)tensor->shape[1];
     return QN_OK;
 }
 
-int tensors_bind(struct tensors *tensors, struct layer_tensors *layers, struct hparams *hparams, const struct gguf *gguf,
-                 const uint8_t *base, struct arena *scratch, struct qn_error *error) {
+int tensors_bind(struct tensors *tensors, struct layer_tensors *layers, struct hparams *hparams,
+                 const struct gguf *gguf, uintptr_t base, struct arena *scratch, struct qn_error *error) {
     struct binder binder = {.gguf = gguf, .base = base, .error = error, .layer = NO_LAYER};
     binder.bound = ARENA_ARRAY(scratch, uint8_t, gguf->n_tensors + 1);
     if (binder.bound == NULL) {
@@ -163,7 +169,8 @@ int tensors_bind(struct tensors *tensors, struct layer_tensors *layers, struct h
     for (size_t i = 0; i < gguf->n_tensors && binder.status == QN_OK; i++) {
         if (!binder.bound[i]) { /* left out, the model would compute something else */
             const struct gguf_tensor *extra = &gguf->tensors[i];
-            binder.status = error_set(error, QN_ERR_UNSUPPORTED, extra->info_offset, "tensor %.*s has no place in %s models as this build runs them",
+            binder.status = error_set(error, QN_ERR_UNSUPPORTED, extra->info_offset,
+                                      "tensor %.*s has no place in %s models as this build runs them",
                                       (int)extra->name.bytes, extra->name.at, hparams->architecture->name);
         }
     }

@@ -7,8 +7,8 @@
 
 /* A matrix of `rows` rows of `cols` weights, row_bytes apart, as it lies in the file. */
 struct weight {
-    const uint8_t *data; /* null: the model has no such matrix */
-    const struct weight_kernels *kernels;
+    const uint8_t *data;
+    const struct weight_kernels *kernels; /* null: the model has no such matrix */
     size_t rows;
     size_t cols;
     size_t row_bytes;
@@ -46,10 +46,10 @@ struct tensors {
     const float *rope_factors;          /* (n_rot / 2), divisors of the angles, or null */
 };
 
-/* Binds every tensor of the file, whose data section starts at `base`, into *tensors; `layers` is (n_layer). A tensor
- * that is missing, has another shape or a type without kernels, or that nothing binds, is an error that names it.
- * Sets hparams->n_vocab. Pointers may be bound to memory that is not written yet. */
-int tensors_bind(struct tensors *tensors, struct layer_tensors *layers, struct hparams *hparams, const struct gguf *gguf,
-                 const uint8_t *base, struct arena *scratch, struct qn_error *error);
+/* Binds every tensor of the file, whose data section starts at the address `base`, into *tensors; `layers` is
+ * (n_layer). A tensor that is missing, has another shape or a type without kernels, or that nothing binds, is an error
+ * that names it. Sets hparams->n_vocab. The memory need not be there yet: base 0 only checks. */
+int tensors_bind(struct tensors *tensors, struct layer_tensors *layers, struct hparams *hparams,
+                 const struct gguf *gguf, uintptr_t base, struct arena *scratch, struct qn_error *error);
 
 #endif

@@ -24,7 +24,8 @@ static uint8_t *end_of(struct header *block) { return (uint8_t *)(block + 1) + b
 /* Adds a free block of at least `bytes` at the end of memory. */
 static struct header *grow(size_t bytes) {
     const size_t memory = (size_t)__builtin_wasm_memory_size(0) * WASM_PAGE; /* 4 GiB wraps to 0 on wasm32 */
-    const uintptr_t old_end = first ? (uintptr_t)end_of(last) : ((uintptr_t)__heap_base + LINE - 1) & ~(uintptr_t)(LINE - 1);
+    const uintptr_t old_end =
+        first ? (uintptr_t)end_of(last) : ((uintptr_t)__heap_base + LINE - 1) & ~(uintptr_t)(LINE - 1);
     const size_t start = last && last->free ? (size_t)(uintptr_t)last : (size_t)old_end;
     if (bytes > SIZE_MAX - LINE - WASM_PAGE || start > SIZE_MAX - LINE - WASM_PAGE - bytes) {
         return NULL;

@@ -41,7 +41,10 @@ static size_t character(const uint8_t *text, size_t bytes) {
     if (first >= 0x20 && first < 0x7f) {
         return 1;
     }
-    const size_t length = first >= 0xc2 && first < 0xe0 ? 2 : (first & 0xf0) == 0xe0 ? 3 : first >= 0xf0 && first < 0xf5 ? 4 : 0;
+    const size_t length = first >= 0xc2 && first < 0xe0   ? 2
+                          : (first & 0xf0) == 0xe0        ? 3
+                          : first >= 0xf0 && first < 0xf5 ? 4
+                                                          : 0;
     if (length == 0 || length > bytes) {
         return 0;
     }

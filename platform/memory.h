@@ -28,7 +28,7 @@ void *arena_take(struct arena *arena, size_t bytes, size_t align);
 void *arena_take_array(struct arena *arena, size_t count, size_t size, size_t align);
 void arena_free(struct arena *arena); /* and it is empty again */
 
-#define ARENA_NEW(arena, type) ((type *)arena_take((arena), sizeof(type), _Alignof(type)))
+#define ARENA_NEW(arena, type)          ((type *)arena_take((arena), sizeof(type), _Alignof(type)))
 #define ARENA_ARRAY(arena, type, count) ((type *)arena_take_array((arena), (count), sizeof(type), _Alignof(type)))
 
 #endif

@@ -3,17 +3,26 @@
 #include "platform/memory.h"
 
 void *memcpy(void *restrict to, const void *restrict from, size_t bytes) {
-    __asm__ volatile("local.get %0\n\tlocal.get %1\n\tlocal.get %2\n\tmemory.copy 0, 0" : : "r"(to), "r"(from), "r"(bytes) : "memory");
+    __asm__ volatile("local.get %0\n\tlocal.get %1\n\tlocal.get %2\n\tmemory.copy 0, 0"
+                     :
+                     : "r"(to), "r"(from), "r"(bytes)
+                     : "memory");
     return to;
 }
 
 void *memmove(void *to, const void *from, size_t bytes) {
-    __asm__ volatile("local.get %0\n\tlocal.get %1\n\tlocal.get %2\n\tmemory.copy 0, 0" : : "r"(to), "r"(from), "r"(bytes) : "memory");
+    __asm__ volatile("local.get %0\n\tlocal.get %1\n\tlocal.get %2\n\tmemory.copy 0, 0"
+                     :
+                     : "r"(to), "r"(from), "r"(bytes)
+                     : "memory");
     return to;
 }
 
 void *memset(void *to, int value, size_t bytes) {
-    __asm__ volatile("local.get %0\n\tlocal.get %1\n\tlocal.get %2\n\tmemory.fill 0" : : "r"(to), "r"(value), "r"(bytes) : "memory");
+    __asm__ volatile("local.get %0\n\tlocal.get %1\n\tlocal.get %2\n\tmemory.fill 0"
+                     :
+                     : "r"(to), "r"(value), "r"(bytes)
+                     : "memory");
     return to;
 }
 

@@ -1,0 +1,30 @@
+/* The KV cache: keys and values in f16, in pages of KV_TILE positions that are taken as the context fills. A page
+ * holds, for every layer, K as (n_head_kv, KV_TILE, head_dim_k) and then V as (n_head_kv, KV_TILE, head_dim_v). */
+#ifndef ENGINE_KV_H
+#define ENGINE_KV_H
+
+#include "engine/hparams.h"
+#include "kernels/kernels.h"
+
+struct kv {
+    uint8_t **pages;     /* (max_pages); null from n_pages on */
+    size_t *layer_start; /* (n_layer), bytes from the start of a page to the layer's K */
+    size_t page_bytes;
+    uint32_t n_pages;
+    uint32_t max_pages;
+};
+
+uint64_t kv_page_bytes(const struct hparams *hparams);
+static inline uint32_t kv_pages_for(uint32_t positions) { return (positions + KV_TILE - 1) / KV_TILE; }
+
+/* Fills in the layout; pages and layer_start have been set by the caller, pages cleared. */
+void kv_init(struct kv *kv, const struct hparams *hparams, uint32_t max_pages);
+/* Takes pages until `positions` fit. What has been taken stays when the host refuses. */
+int kv_grow(struct kv *kv, uint32_t positions, struct qn_error *error);
+void kv_free(struct kv *kv);
+
+/* K or V rows of one KV head in one page: (KV_TILE, head_dim). */
+uint16_t *kv_keys(const struct kv *kv, const struct hparams *hparams, uint32_t layer, uint32_t page, uint32_t head);
+uint16_t *kv_values(const struct kv *kv, const struct hparams *hparams, uint32_t layer, uint32_t page, uint32_t head);
+
+#endif

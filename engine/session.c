@@ -1,0 +1,274 @@
+#include "engine/session.h"
+
+#include "engine/layout.h"
+#include "engine/pool.h"
+#include "platform/error.h"
+#include "platform/math.h"
+
+/* Layers of a step: a whole token, or so few that a step of a prompt is about this many token-layers at most, but one.
+ */
+#define STEP_TOKEN_LAYERS 128u
+
+/* What a session of that size takes; fills in the defaults for zeros. */
+static int choose_sizes(const struct qn_model *model, uint32_t *context, uint32_t *batch) {
+    *context = *context ? *context : model->hparams.n_ctx_train;
+    *batch = *batch ? *batch : DEFAULT_BATCH;
+    if (*context > MAX_CONTEXT || *batch > MAX_BATCH) {
+        return error_set(&last_error, QN_ERR_ARGUMENT, QN_NO_OFFSET,
+                         "a context of %u tokens in batches of %u was asked for; the most are %u and %u", *context,
+                         *batch, MAX_CONTEXT, MAX_BATCH);
+    }
+    *batch = *batch < *context ? *batch : *context;
+    return QN_OK;
+}
+
+int32_t qn_model_plan(qn_model *model, uint32_t context, uint32_t batch, struct qn_plan *plan) {
+    if (model->stage == STAGE_DIRECTORY || model->stage == STAGE_FAILED) {
+        return error_set(&last_error, QN_ERR_STATE, QN_NO_OFFSET, "a plan comes after the directory");
+    }
+    const int status = choose_sizes(model, &context, &batch);
+    if (status != QN_OK) {
+        return status;
+    }
+    memset(plan, 0, sizeof(*plan));
+    plan->file_bytes = model->gguf.data_offset + model->gguf.data_bytes;
+    plan->tensor_bytes = model->gguf.data_bytes;
+    plan->metadata_bytes = model->head_bytes + model->arena.used + sizeof(*model);
+    plan->kv_page_bytes = kv_page_bytes(&model->hparams);
+    plan->kv_page_tokens = KV_TILE;
+    plan->kv_bytes = plan->kv_page_bytes * kv_pages_for(context);
+    plan->scratch_bytes = layout_of(model, context, batch).bytes + (uint64_t)model->hparams.n_vocab * sizeof(float);
+    plan->total_bytes = plan->tensor_bytes + plan->metadata_bytes + plan->kv_bytes + plan->scratch_bytes;
+    plan->context = context;
+    plan->batch = batch;
+    return QN_OK;
+}
+
+/* Angle of pair i a position: scale * base^(-2i / n_rot), divided by the model's factor for that pair. */
+static void find_inverses(const struct qn_model *model, double *inverse) {
+    const struct hparams *hparams = &model->hparams;
+    const size_t pairs = hparams->n_rot / 2;
+    const float *factors = model->tensors.rope_factors;
+    for (size_t i = 0; i < pairs; i++) {
+        const double power = -2.0 * (double)i / (double)hparams->n_rot;
+        const double factor = factors ? (double)factors[i] : 1.0;
+        inverse[i] = math_pow((double)hparams->rope_base, power) * (double)hparams->rope_scale / factor;
+        inverse[pairs + i] = math_pow((double)hparams->window_rope_base, power);
+    }
+}
+
+static void set_places(struct qn_session *session, const struct layout *layout) {
+    uint8_t *block = session->block;
+    struct scratch *scratch = &session->scratch;
+    scratch->x = (float *)(void *)(block + layout->x);
+    scratch->h = (float *)(void *)(block + layout->h);
+    scratch->query = (float *)(void *)(block + layout->query);
+    scratch->key = (float *)(void *)(block + layout->key);
+    scratch->value = (float *)(void *)(block + layout->value);
+    scratch->mixed = (float *)(void *)(block + layout->mixed);
+    scratch->gate = (float *)(void *)(block + layout->gate);
+    scratch->up = (float *)(void *)(block + layout->up);
+    scratch->angles = (float *)(void *)(block + layout->angles);
+    scratch->inverse = (double *)(void *)(block + layout->inverse);
+    scratch->quantized = block + layout->quantized;
+    scratch->panels = block + layout->panels;
+    scratch->attention = (float *)(void *)(block + layout->attention);
+    scratch->quantized_bytes = (size_t)layout->quantized_bytes;
+    scratch->panel_bytes = (size_t)layout->panel_bytes;
+    scratch->attention_floats = (size_t)layout->attention_floats;
+    session->tokens = (int32_t *)(void *)(block + layout->tokens);
+    session->wants = block + layout->wants;
+    session->kv.pages = (uint8_t **)(void *)(block + layout->pages);
+    session->kv.layer_start = (size_t *)(void *)(block + layout->layer_start);
+    sampler_init(&session->sampler, (struct candidate *)(void *)(block + layout->candidates),
+                 (int32_t *)(void *)(block + layout->recent));
+}
+
+qn_session *qn_session_new(qn_model *model, uint32_t context, uint32_t batch) {
+    if (model->stage != STAGE_READY) {
+        error_set(&last_error, QN_ERR_STATE, QN_NO_OFFSET, "a session needs a model that is loaded");
+        return NULL;
+    }
+    if (choose_sizes(model, &context, &batch) != QN_OK) {
+        return NULL;
+    }
+    const struct layout layout = layout_of(model, context, batch);
+    struct qn_session *session = block_take(sizeof(*session));
+    if (session) {
+        memset(session, 0, sizeof(*session));
+        session->block = layout.bytes <= SIZE_MAX ? block_take((size_t)layout.bytes) : NULL;
+    }
+    if (session == NULL || session->block == NULL) {
+        block_give(session);
+        error_set(&last_error, QN_ERR_MEMORY, QN_NO_OFFSET,
+                  "the host refused %llu bytes for a session of %u tokens in batches of %u",
+                  (unsigned long long)layout.bytes, context, batch);
+        return NULL;
+    }
+    session->model = model;
+    session->context = context;
+    session->batch = batch;
+    memset(session->block, 0, (size_t)layout.bytes);
+    set_places(session, &layout);
+    kv_init(&session->kv, &model->hparams, kv_pages_for(context));
+    find_inverses(model, session->scratch.inverse);
+    return session;
+}
+
+void qn_session_free(qn_session *session) {
+    if (session == NULL) {
+        return;
+    }
+    kv_free(&session->kv);
+    sampler_free(&session->sampler);
+    block_give(session->scratch.logits);
+    block_give(session->block);
+    block_give(session);
+}
+
+/* Room for `rows` of logits; what was there is lost. */
+static int room_for_logits(struct qn_session *session, uint32_t rows) {
+    if (rows <= session->n_rows) {
+        return QN_OK;
+    }
+    const uint64_t bytes = (uint64_t)rows * session->model->hparams.n_vocab * sizeof(float);
+    float *logits = bytes <= SIZE_MAX ? block_take((size_t)bytes) : NULL;
+    if (logits == NULL) {
+        return error_set(&last_error, QN_ERR_MEMORY, QN_NO_OFFSET, "the host refused %llu bytes for %u rows of logits",
+                         (unsigned long long)bytes, rows);
+    }
+    block_give(session->scratch.logits);
+    session->scratch.logits = logits;
+    session->n_rows = rows;
+    session->rows = 0;
+    return QN_OK;
+}
+
+int32_t qn_session_feed(qn_session *session, const int32_t *ids, size_t count, uint32_t logits) {
+    if (count > session->context - session->fed) {
+        return error_set(&last_error, QN_ERR_CONTEXT, QN_NO_OFFSET,
+                         "%zu tokens do not fit: %u of the context's %u are taken", count, session->fed,
+                         session->context);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (ids[i] < 0 || (uint32_t)ids[i] >= session->model->hparams.n_vocab) {
+            return error_set(&last_error, QN_ERR_ARGUMENT, QN_NO_OFFSET, "token %d is not in the vocabulary of %u",
+                             ids[i], session->model->hparams.n_vocab);
+        }
+    }
+    const uint32_t most = session->batch < LOGIT_ROWS ? session->batch : LOGIT_ROWS;
+    const int status = logits == QN_LOGITS_NONE ? QN_OK : room_for_logits(session, logits == QN_LOGITS_ALL ? most : 1);
+    if (status != QN_OK) {
+        return status;
+    }
+    for (size_t i = 0; i < count; i++) {
+        session->tokens[session->fed] = ids[i];
+        session->wants[session->fed] = logits == QN_LOGITS_ALL || (logits == QN_LOGITS_LAST && i + 1 == count);
+        session->fed++;
+    }
+    return QN_OK;
+}
+
+static int begin_batch(struct qn_session *session) {
+    const uint32_t queued = session->fed - session->position;
+    const uint32_t n = queued < session->batch ? queued : session->batch;
+    const int status = kv_grow(&session->kv, session->position + n, &last_error);
+    if (status != QN_OK) {
+        return status;
+    }
+    session->n_batch = n;
+    session->next = 0;
+    session->stage = SESSION_LAYERS;
+    forward_embed(session);
+    return QN_OK;
+}
+
+static void run_layers(struct qn_session *session) {
+    const uint32_t n_layer = session->model->hparams.n_layer;
+    uint32_t layers = session->n_batch == 1 ? n_layer : STEP_TOKEN_LAYERS / session->n_batch;
+    layers = layers ? layers : 1;
+    while (layers-- && session->next < n_layer) {
+        forward_layer(session, session->next++);
+    }
+    if (session->next == n_layer) {
+        session->stage = SESSION_OUTPUT;
+        session->next = 0;
+    }
+}
+
+/* Logits of the next tokens that want them, as many as there is room for. */
+static void run_output(struct qn_session *session) {
+    uint32_t which[LOGIT_ROWS];
+    uint32_t count = 0;
+    while (session->next < session->n_batch) {
+        if (session->wants[session->position + session->next]) {
+            if (count == session->n_rows) {
+                break;
+            }
+            which[count++] = session->next;
+        }
+        session->next++;
+    }
+    if (count) {
+        forward_output(session, which, count);
+    }
+    session->rows = count;
+    if (session->next == session->n_batch) {
+        session->position += session->n_batch;
+        session->stage = SESSION_IDLE;
+    }
+}
+
+int32_t qn_session_step(qn_session *session) {
+    session->rows = session->stage == SESSION_IDLE && session->position == session->fed ? session->rows : 0;
+    if (session->stage == SESSION_IDLE) {
+        if (session->position == session->fed) {
+            return QN_OK;
+        }
+        const int status = begin_batch(session);
+        if (status != QN_OK) {
+            return status;
+        }
+    }
+    if (session->stage == SESSION_LAYERS) {
+        run_layers(session);
+    }
+    if (session->stage == SESSION_OUTPUT) {
+        run_output(session);
+    }
+    return session->stage == SESSION_IDLE && session->position == session->fed ? QN_OK : QN_MORE;
+}
+
+uint32_t qn_session_rows(const qn_session *session) { return session->rows; }
+
+const float *qn_session_logits(const qn_session *session, uint32_t row) {
+    return row < session->rows ? session->scratch.logits + (size_t)row * session->model->hparams.n_vocab : NULL;
+}
+
+uint32_t qn_session_position(const qn_session *session) { return session->position; }
+
+int32_t qn_session_rewind(qn_session *session, uint32_t position) {
+    if (position > session->position) {
+        return error_set(&last_error, QN_ERR_ARGUMENT, QN_NO_OFFSET,
+                         "cannot rewind to position %u: %u tokens are computed", position, session->position);
+    }
+    session->position = position;
+    session->fed = position;
+    session->stage = SESSION_IDLE;
+    session->rows = 0;
+    return QN_OK;
+}
+
+int32_t qn_session_sampling(qn_session *session, const struct qn_sampling *sampling, const struct qn_bias *biases,
+                            size_t count) {
+    return sampler_set(&session->sampler, sampling, biases, count, session->model->hparams.n_vocab, &last_error);
+}
+
+int32_t qn_session_sample(qn_session *session) {
+    if (session->rows == 0) {
+        return error_set(&last_error, QN_ERR_STATE, QN_NO_OFFSET,
+                         "no logits to sample from: feed with QN_LOGITS_LAST and step until QN_OK");
+    }
+    const float *logits = qn_session_logits(session, session->rows - 1);
+    return sampler_draw(&session->sampler, logits, session->model->hparams.n_vocab, session->tokens, session->position);
+}

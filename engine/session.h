@@ -1,0 +1,69 @@
+/* A session: one sequence of tokens, its KV cache and its working memory. */
+#ifndef ENGINE_SESSION_H
+#define ENGINE_SESSION_H
+
+#include "engine/kv.h"
+#include "engine/model.h"
+#include "engine/sampler.h"
+
+#define DEFAULT_BATCH 128u
+#define MAX_BATCH     4096u
+#define LOGIT_ROWS    8u /* rows of logits that one step gives at most */
+
+/* Working memory of one session, in one block: places in it. Floats unless said otherwise, each 64-byte aligned. */
+struct scratch {
+    float *x;           /* (batch, n_embd): the residual stream */
+    float *h;           /* (batch, n_embd): what a layer adds to it */
+    float *query;       /* (batch, n_head * head_dim_k) */
+    float *key;         /* (batch, n_head_kv * head_dim_k) */
+    float *value;       /* (batch, n_head_kv * head_dim_v) */
+    float *mixed;       /* (batch, n_head * head_dim_v): what attention gives */
+    float *gate;        /* (batch, n_ff) */
+    float *up;          /* (batch, n_ff) */
+    float *angles;      /* (batch, 2 bases, 2, n_rot / 2): cosines and sines */
+    double *inverse;    /* (2 bases, n_rot / 2): angle a position, radians */
+    float *logits;      /* (n_rows, n_vocab), in a block of its own */
+    uint8_t *quantized; /* (batch, quantized_bytes): activations */
+    uint8_t *panels;    /* (workers, panel_bytes) */
+    float *attention;   /* (workers, attention_floats) */
+    size_t quantized_bytes;
+    size_t panel_bytes;
+    size_t attention_floats;
+};
+
+enum session_stage { SESSION_IDLE, SESSION_LAYERS, SESSION_OUTPUT };
+
+struct qn_session {
+    qn_model *model;
+    uint8_t *block; /* everything below that is a pointer lies in it */
+    struct scratch scratch;
+    struct kv kv;
+    struct sampler sampler;
+    int32_t *tokens; /* (context): [0, position) computed, [position, fed) queued */
+    uint8_t *wants;  /* (context): 1 where a token's logits are asked for */
+    uint32_t context;
+    uint32_t batch;
+    uint32_t position;
+    uint32_t fed;
+    enum session_stage stage;
+    uint32_t n_batch; /* tokens of the micro-batch at work, from position on */
+    uint32_t next;    /* layer, then token of the micro-batch, that comes next */
+    uint32_t n_rows;  /* of logits that there is room for */
+    uint32_t rows;    /* of logits that the last step gave */
+};
+
+/* Queries that one worker attends with at once: heads that share a KV head, times tokens. */
+uint32_t attention_queries(const struct layer_hparams *layer);
+/* Floats of scratch that a worker's attention takes. */
+size_t attention_scratch(const struct hparams *hparams);
+
+/* The steps of a forward pass over the micro-batch, each for tokens [0, n_batch). */
+void forward_embed(struct qn_session *session);
+void forward_layer(struct qn_session *session, uint32_t layer);
+/* Logits of `count` tokens of the micro-batch, by index, into rows of scratch.logits. */
+void forward_output(struct qn_session *session, const uint32_t *which, uint32_t count);
+/* The two halves of a layer: what each adds is left in scratch.h. */
+void forward_attention(struct qn_session *session, uint32_t layer);
+void forward_feed(struct qn_session *session, uint32_t layer);
+
+#endif
