@@ -1,7 +1,7 @@
 /* The blocks of the quantised tensor types as they lie in a file, all fields in bytes: alignment 1, no padding, so a
  * pointer anywhere into a file's bytes may be taken as a pointer to a block. Numbers of two bytes and more are little
  * endian; f16_at and u16_at read them. Layouts: ggml-common.h of llama.cpp; what the codes mean is said by the
- * decoders (legacy.c, k.c, ternary.c, fp4.c, iq1.c ... iq4.c).
+ * decoders (legacy.c, k.c, narrow.c, fp4.c, iq1.c ... iq4.c).
  *
  * Weight i of a block is called w[i]. "Halves of 16" says that the low nibbles of qs[0..15] are w[0..15] and the high
  * ones w[16..31]. */
@@ -106,7 +106,7 @@ struct block_iq4_xs {
     uint8_t qs[128];     /* 8 times halves of 16 */
 };
 struct block_mxfp4 {
-    uint8_t e;      /* scale 2^(e - 127); w = scale * E2M1 value of the code */
+    uint8_t e;      /* scale 2^(e - 127), see fp4.c; w = scale * E2M1 value of the code */
     uint8_t qs[16]; /* codes of 4 bits, halves of 16 */
 };
 struct block_nvfp4 {
@@ -125,7 +125,7 @@ struct block_q2_0 {
     uint8_t qs[16]; /* bits 2 (i % 4) and up of byte i / 4 are w[i], of 64 */
 };
 struct block_tq1_0 {
-    uint8_t qs[48]; /* five codes of base 3 a byte: see ternary.c. Bytes 0-31 are w[0..159], 32-47 w[160..239] */
+    uint8_t qs[48]; /* five codes of base 3 a byte: see narrow.c. Bytes 0-31 are w[0..159], 32-47 w[160..239] */
     uint8_t qh[4];  /* four codes a byte: w[240..255] */
     uint8_t d[2];   /* f16: w = (code - 1) * d */
 };

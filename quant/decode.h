@@ -9,5 +9,11 @@
 decode_fn decode_f32, decode_f16, decode_bf16;                             /* plain.c */
 decode_fn decode_q4_0, decode_q4_1, decode_q5_0, decode_q5_1, decode_q8_0; /* legacy.c */
 decode_fn decode_q2_K, decode_q3_K, decode_q4_K, decode_q5_K, decode_q6_K; /* k.c */
+decode_fn decode_q1_0, decode_q2_0, decode_tq1_0, decode_tq2_0;            /* narrow.c */
+decode_fn decode_mxfp4, decode_nvfp4;                                      /* fp4.c */
+decode_fn decode_iq1_s, decode_iq1_m;                                      /* iq1.c */
+decode_fn decode_iq2_xxs, decode_iq2_xs, decode_iq2_s;                     /* iq2.c */
+decode_fn decode_iq3_xxs, decode_iq3_s;                                    /* iq3.c */
+decode_fn decode_iq4_nl, decode_iq4_xs;                                    /* iq4.c */
 
 #endif

@@ -6,12 +6,18 @@
 #include <stdint.h>
 
 static inline float f32_from_bits(uint32_t bits) {
-    union { uint32_t u; float f; } pun = {.u = bits};
+    union {
+        uint32_t u;
+        float f;
+    } pun = {.u = bits};
     return pun.f;
 }
 
 static inline uint32_t f32_bits(float x) {
-    union { float f; uint32_t u; } pun = {.f = x};
+    union {
+        float f;
+        uint32_t u;
+    } pun = {.f = x};
     return pun.u;
 }
 

@@ -16,7 +16,7 @@ import sys
 import numpy as np
 
 HERE = pathlib.Path(__file__).parent / "vectors"
-DECODED = {"q1_0": (128, 18), "q2_0": (64, 18), "nvfp4": (64, 36)}
+DECODED = {"q1_0": (128, 18), "q2_0": (64, 18)}
 
 
 def pointer(array):
@@ -48,6 +48,15 @@ def activation_rows(random):
     tiny = (random.uniform(-1, 1, 256) * 1e-36).astype(f32)
     tiny[:32] *= f32(1e3)
     yield tiny
+    # As near to ties as floats go, where one bit of d decides: (k + 1/2) d and its neighbours.
+    near = np.zeros((8, 32), f32)
+    for block in near:
+        block[0] = random.uniform(1, 100)
+        d = block[0] / f32(127)
+        block[1:] = (random.integers(-126, 126, 31) + f32(0.5)) * d
+        block[11:21] = np.nextafter(block[11:21], f32(0))
+        block[21:] = np.nextafter(block[21:], np.copysign(f32(1000), block[21:]))
+    yield near.reshape(-1)
 
 
 def write_activations(ggml, random):
@@ -62,13 +71,10 @@ def write_activations(ggml, random):
 
 
 def write_decoded(ggml, random, name, weights, size):
-    count = 4 if name != "nvfp4" else 8
+    scales = np.array([0.37, -0.0, 3e-7, np.inf], np.float16)  # ordinary, zero, subnormal, infinite
+    count = len(scales)
     blocks = random.integers(0, 256, (count, size), np.uint8)
-    if name == "nvfp4":  # every scale byte that is special, and some that are not
-        special = [0x00, 0x01, 0x07, 0x08, 0x7E, 0x7F, 0x80, 0xFF]
-        blocks[:2, :4] = np.array(special, np.uint8).reshape(2, 4)
-    else:  # one each: an ordinary scale, zero, subnormal, infinite
-        blocks[:, :2] = np.array([0.37, -0.0, 3e-7, np.inf], np.float16)[:, None].view(np.uint8)
+    blocks[:, :2] = scales.reshape(-1, 1).view(np.uint8)
     values = np.zeros(count * weights, np.float32)
     getattr(ggml, f"dequantize_row_{name}")(pointer(blocks), pointer(values), ctypes.c_int64(values.size))
     (HERE / f"{name}.bin").write_bytes(np.uint32(count).tobytes() + blocks.tobytes() + values.tobytes())

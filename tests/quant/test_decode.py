@@ -21,9 +21,12 @@ F16_AT = {
     "F32": [], "F16": [0], "BF16": [0],
     "Q4_0": [0], "Q4_1": [0, 2], "Q5_0": [0], "Q5_1": [0, 2], "Q8_0": [0],
     "Q2_K": [80, 82], "Q3_K": [108], "Q4_K": [0, 2], "Q5_K": [0, 2], "Q6_K": [208],
+    "TQ1_0": [52], "TQ2_0": [64], "MXFP4": [], "NVFP4": [],
+    "IQ1_S": [0], "IQ1_M": [], "IQ2_XXS": [0], "IQ2_XS": [0], "IQ2_S": [0], "IQ3_XXS": [0], "IQ3_S": [0],
+    "IQ4_NL": [0], "IQ4_XS": [0],
 }
 # Types that the installed gguf package cannot decode: number, weights and bytes of a block.
-FROM_VECTORS = {}
+FROM_VECTORS = {"q1_0": (41, 128, 18), "q2_0": (42, 64, 18)}
 
 SPECIAL = np.array([0, -0.0, 1, -1, 6e-8, -3e-7, 6e-5, 65504, -65504, np.inf, -np.inf, np.nan], np.float16)
 
@@ -41,13 +44,13 @@ def assert_same(got, want):
 
 
 def blocks_of(random, size, scales_at):
-    """Random blocks, then random ones under each special scale, then all bits clear and set."""
-    blocks = random.integers(0, 256, (600, size), np.uint8)
+    """Enough random blocks to meet every grid entry and every 8-bit scale; then random ones under each special scale, then all bits clear and set."""
+    blocks = random.integers(0, 256, (4000, size), np.uint8)
     for offset in scales_at:
-        ordinary = random.standard_normal(500).astype(np.float16)
-        blocks[:500, offset : offset + 2] = ordinary.reshape(-1, 1).view(np.uint8)
-        special = SPECIAL[random.permutation(np.arange(100) % len(SPECIAL))]
-        blocks[500:, offset : offset + 2] = special.reshape(-1, 1).view(np.uint8)
+        ordinary = random.standard_normal(3000).astype(np.float16)
+        blocks[:3000, offset : offset + 2] = ordinary.reshape(-1, 1).view(np.uint8)
+        special = SPECIAL[random.permutation(np.arange(1000) % len(SPECIAL))]
+        blocks[3000:, offset : offset + 2] = special.reshape(-1, 1).view(np.uint8)
     uniform = np.repeat(np.array([0, 255], np.uint8)[:, None], size, axis=1)
     return np.concatenate([blocks, uniform])
 
