@@ -15,8 +15,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 TOOL = ROOT / os.environ.get("QUERN_BUILD", "build/native") / "tests/quant/decode_stdio"
 VECTORS = pathlib.Path(__file__).parent / "vectors"
 
-# By type: number, weights of a block, bytes, and where in the block a number with special values lies: f16 scales as
-# byte offsets.
+# Where in a block of the type its f16 scales lie, as byte offsets.
 F16_AT = {
     "F32": [], "F16": [0], "BF16": [0],
     "Q4_0": [0], "Q4_1": [0, 2], "Q5_0": [0], "Q5_1": [0, 2], "Q8_0": [0],
