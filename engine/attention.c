@@ -182,20 +182,13 @@ void forward_attention(struct qn_session *session, uint32_t layer) {
     struct attention_job job = {session, &hparams->layers[layer], layer};
     const size_t tokens = session->n_batch;
     op_norm(scratch->h, scratch->x, tensors->attention_norm, hparams->n_embd, tokens, hparams->norm_epsilon);
-    const struct weight *matrices[] = {&tensors->query, &tensors->key, &tensors->value};
-    const float *biases[] = {tensors->query_bias, tensors->key_bias, tensors->value_bias};
-    float *outs[] = {scratch->query, scratch->key, scratch->value};
-    for (int i = 0; i < 3; i++) {
-        if (i == 0 || matrices[i]->kernels->activation != matrices[i - 1]->kernels->activation) {
-            op_quantize(scratch, matrices[i]->kernels->activation, scratch->h, hparams->n_embd, tokens);
-        }
-        op_matmul(outs[i], matrices[i], scratch, tokens);
-        op_bias(outs[i], biases[i], matrices[i]->rows, tokens);
-    }
+    const struct product inputs[] = {{scratch->query, &tensors->query, tensors->query_bias},
+                                     {scratch->key, &tensors->key, tensors->key_bias},
+                                     {scratch->value, &tensors->value, tensors->value_bias}};
+    op_multiply(inputs, 3, scratch, scratch->h, tokens);
     pool_run(tokens, store_items, &job);
     const uint32_t tile = tokens_at_once(job.shape);
     pool_run((tokens + tile - 1) / tile * job.shape->n_head_kv, attend_items, &job);
-    op_quantize(scratch, tensors->output.kernels->activation, scratch->mixed, tensors->output.cols, tokens);
-    op_matmul(scratch->h, &tensors->output, scratch, tokens);
-    op_bias(scratch->h, tensors->output_bias, hparams->n_embd, tokens);
+    const struct product output = {scratch->h, &tensors->output, tensors->output_bias};
+    op_multiply(&output, 1, scratch, scratch->mixed, tokens);
 }

@@ -22,17 +22,11 @@ void forward_feed(struct qn_session *session, uint32_t layer) {
     const size_t tokens = session->n_batch;
     const size_t n_ff = hparams->layers[layer].n_ff;
     op_norm(scratch->h, scratch->x, tensors->ff_norm, hparams->n_embd, tokens, hparams->norm_epsilon);
-    op_quantize(scratch, tensors->gate.kernels->activation, scratch->h, hparams->n_embd, tokens);
-    op_matmul(scratch->gate, &tensors->gate, scratch, tokens);
-    op_bias(scratch->gate, tensors->gate_bias, n_ff, tokens);
-    if (tensors->up.kernels->activation != tensors->gate.kernels->activation) {
-        op_quantize(scratch, tensors->up.kernels->activation, scratch->h, hparams->n_embd, tokens);
-    }
-    op_matmul(scratch->up, &tensors->up, scratch, tokens);
-    op_bias(scratch->up, tensors->up_bias, n_ff, tokens);
+    const struct product inputs[] = {{scratch->gate, &tensors->gate, tensors->gate_bias},
+                                     {scratch->up, &tensors->up, tensors->up_bias}};
+    op_multiply(inputs, 2, scratch, scratch->h, tokens);
     struct gate_job job = {scratch, hparams->architecture->gate == GATE_GELU ? kernels.geglu : kernels.swiglu, n_ff};
     pool_run(tokens, gate_rows, &job);
-    op_quantize(scratch, tensors->down.kernels->activation, scratch->gate, n_ff, tokens);
-    op_matmul(scratch->h, &tensors->down, scratch, tokens);
-    op_bias(scratch->h, tensors->down_bias, hparams->n_embd, tokens);
+    const struct product output = {scratch->h, &tensors->down, tensors->down_bias};
+    op_multiply(&output, 1, scratch, scratch->gate, tokens);
 }

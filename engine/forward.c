@@ -74,8 +74,8 @@ void forward_output(struct qn_session *session, const uint32_t *which, uint32_t 
         kernels.rmsnorm(scratch->h + (size_t)i * hparams->n_embd, scratch->x + (size_t)which[i] * hparams->n_embd,
                         tensors->output_norm, hparams->n_embd, hparams->norm_epsilon);
     }
-    op_quantize(scratch, tensors->output.kernels->activation, scratch->h, hparams->n_embd, count);
-    op_matmul(scratch->logits, &tensors->output, scratch, count);
+    const struct product output = {scratch->logits, &tensors->output, NULL};
+    op_multiply(&output, 1, scratch, scratch->h, count);
     if (hparams->logit_softcap > 0.0f) {
         cap_logits(scratch->logits, (size_t)count * hparams->n_vocab, (double)hparams->logit_softcap);
     }

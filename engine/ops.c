@@ -35,12 +35,6 @@ void op_add(float *x, const float *h, size_t width, size_t tokens) {
     pool_run(tokens, add_rows, &job);
 }
 
-void op_bias(float *x, const float *bias, size_t width, size_t tokens) {
-    for (size_t t = 0; bias && t < tokens; t++) {
-        kernels.add(x + t * width, x + t * width, bias, width);
-    }
-}
-
 struct quantize_job {
     uint8_t *rows;
     const float *x;
@@ -57,49 +51,83 @@ static void quantize_rows(void *context, size_t begin, size_t end, uint32_t work
     }
 }
 
-void op_quantize(const struct scratch *scratch, enum activation_kind kind, const float *x, size_t width,
-                 size_t tokens) {
-    quantize_fn *const quantize = kind == ACTIVATION_Q8_0   ? kernels.quantize_q8_0
-                                  : kind == ACTIVATION_Q8_1 ? kernels.quantize_q8_1
-                                  : kind == ACTIVATION_Q8_K ? kernels.quantize_q8_K
-                                                            : kernels.quantize_f32;
-    struct quantize_job job = {scratch->quantized, x, width, scratch->quantized_bytes, quantize};
+static void quantize(const struct scratch *scratch, enum activation_kind kind, const float *x, size_t width,
+                     size_t tokens) {
+    quantize_fn *const kernel = kind == ACTIVATION_Q8_0   ? kernels.quantize_q8_0
+                                : kind == ACTIVATION_Q8_1 ? kernels.quantize_q8_1
+                                : kind == ACTIVATION_Q8_K ? kernels.quantize_q8_K
+                                                          : kernels.quantize_f32;
+    struct quantize_job job = {scratch->quantized, x, width, scratch->quantized_bytes, kernel};
     pool_run(tokens, quantize_rows, &job);
 }
 
-struct matmul_job {
-    float *out;
-    const struct weight *w;
+/* Rows of all the products, one after another, in items of PANEL_ROWS rows; an item lies in one product. */
+struct multiply_job {
+    const struct product *products;
     const struct scratch *scratch;
     size_t tokens;
 };
 
-/* One token: rows of w in items of PANEL_ROWS. */
-static void multiply_vector(void *context, size_t begin, size_t end, uint32_t worker) {
-    const struct matmul_job *job = context;
-    const struct weight *w = job->w;
-    (void)worker;
-    const size_t row = begin * PANEL_ROWS;
-    const size_t stop = end * PANEL_ROWS < w->rows ? end * PANEL_ROWS : w->rows;
-    w->kernels->gemv(job->out + row, w->data + row * w->row_bytes, w->row_bytes, stop - row, job->scratch->quantized,
-                     w->cols);
-}
+static size_t items_of(const struct product *product) { return (product->w->rows + PANEL_ROWS - 1) / PANEL_ROWS; }
 
-/* A batch: each panel of rows is unpacked once and meets every token. */
-static void multiply_batch(void *context, size_t begin, size_t end, uint32_t worker) {
-    const struct matmul_job *job = context;
-    const struct weight *w = job->w;
-    uint8_t *panel = job->scratch->panels + worker * job->scratch->panel_bytes;
-    for (size_t item = begin; item < end; item++) {
-        const size_t row = item * PANEL_ROWS;
-        const size_t rows = w->rows - row < PANEL_ROWS ? w->rows - row : PANEL_ROWS;
-        w->kernels->panel(panel, w->data + row * w->row_bytes, w->row_bytes, rows, w->cols);
-        w->kernels->gemm(job->out + row, w->rows, panel, rows, job->scratch->quantized, job->scratch->quantized_bytes,
-                         job->tokens, w->cols);
+/* One token: rows [row, stop) by dots straight from the file's blocks. */
+static void multiply_vector(const struct product *product, const struct scratch *scratch, size_t row, size_t stop) {
+    const struct weight *w = product->w;
+    float *out = product->out + row;
+    w->kernels->gemv(out, w->data + row * w->row_bytes, w->row_bytes, stop - row, scratch->quantized, w->cols);
+    if (product->bias) {
+        kernels.add(out, out, product->bias + row, stop - row);
     }
 }
 
-void op_matmul(float *out, const struct weight *w, const struct scratch *scratch, size_t tokens) {
-    struct matmul_job job = {out, w, scratch, tokens};
-    pool_run((w->rows + PANEL_ROWS - 1) / PANEL_ROWS, tokens == 1 ? multiply_vector : multiply_batch, &job);
+/* A batch: each panel of rows is unpacked once and meets every token. */
+static void multiply_batch(const struct product *product, const struct scratch *scratch, size_t tokens, uint8_t *panel,
+                           size_t row, size_t stop) {
+    const struct weight *w = product->w;
+    for (; row < stop; row += PANEL_ROWS) {
+        const size_t rows = stop - row < PANEL_ROWS ? stop - row : PANEL_ROWS;
+        float *out = product->out + row;
+        w->kernels->panel(panel, w->data + row * w->row_bytes, w->row_bytes, rows, w->cols);
+        w->kernels->gemm(out, w->rows, panel, rows, scratch->quantized, scratch->quantized_bytes, tokens, w->cols);
+        for (size_t t = 0; product->bias && t < tokens; t++) {
+            kernels.add(out + t * w->rows, out + t * w->rows, product->bias + row, rows);
+        }
+    }
+}
+
+static void multiply_items(void *context, size_t begin, size_t end, uint32_t worker) {
+    const struct multiply_job *job = context;
+    const struct scratch *scratch = job->scratch;
+    size_t first = 0; /* item of the product at hand */
+    for (const struct product *product = job->products; first < end; product++) {
+        const size_t items = items_of(product);
+        const size_t from = begin > first ? begin - first : 0;
+        const size_t to = end - first < items ? end - first : items;
+        first += items;
+        if (from >= to) {
+            continue;
+        }
+        const size_t rows = product->w->rows;
+        const size_t stop = to * PANEL_ROWS < rows ? to * PANEL_ROWS : rows;
+        if (job->tokens == 1) {
+            multiply_vector(product, scratch, from * PANEL_ROWS, stop);
+        } else {
+            uint8_t *panel = scratch->panels + worker * scratch->panel_bytes;
+            multiply_batch(product, scratch, job->tokens, panel, from * PANEL_ROWS, stop);
+        }
+    }
+}
+
+void op_multiply(const struct product *products, size_t count, const struct scratch *scratch, const float *x,
+                 size_t tokens) {
+    for (size_t i = 0, next; i < count; i = next) {
+        const enum activation_kind kind = products[i].w->kernels->activation;
+        size_t items = 0;
+        for (next = i; next < count && products[next].w->kernels->activation == kind; next++) {
+            items += items_of(&products[next]);
+        }
+        quantize(scratch, kind, x, products[i].w->cols, tokens);
+        struct multiply_job job = {products + i, scratch, tokens};
+        pool_run(items, multiply_items, &job);
+    }
 }

@@ -8,11 +8,15 @@
 void op_norm(float *out, const float *x, const float *weight, size_t width, size_t tokens, float epsilon);
 /* x[t] += h[t] */
 void op_add(float *x, const float *h, size_t width, size_t tokens);
-/* x[t] += bias; nothing when bias is null */
-void op_bias(float *x, const float *bias, size_t width, size_t tokens);
-/* Quantises x (tokens, width) into the session's activations, for matrices of that kind. */
-void op_quantize(const struct scratch *scratch, enum activation_kind kind, const float *x, size_t width, size_t tokens);
-/* out[t] = w * activation t, (tokens, w->rows), from what op_quantize left. */
-void op_matmul(float *out, const struct weight *w, const struct scratch *scratch, size_t tokens);
+
+/* A matrix product: out is (tokens, w->rows). */
+struct product {
+    float *out;
+    const struct weight *w;
+    const float *bias; /* (w->rows), or null */
+};
+/* Products of the same x (tokens, width) with matrices of that width, x quantised once for each kind that they want. */
+void op_multiply(const struct product *products, size_t count, const struct scratch *scratch, const float *x,
+                 size_t tokens);
 
 #endif
