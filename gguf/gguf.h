@@ -3,7 +3,8 @@
  *
  * Two passes over the same bytes. gguf_scan walks them once, as they come in, checks everything that can be checked
  * without a table and stores nothing. gguf_index then builds the tables in an arena, in a time that grows with the
- * bytes. Strings and arrays stay where they lie: the bytes must outlive the index. */
+ * bytes (times the logarithm of the entries). Strings and arrays stay where they lie: the bytes must outlive the index.
+ */
 #ifndef GGUF_GGUF_H
 #define GGUF_GGUF_H
 
@@ -14,13 +15,25 @@
 #include "platform/memory.h"
 #include "quern.h"
 
+/* As the format numbers them. */
 enum gguf_type {
-    GGUF_U8 = 0, GGUF_I8, GGUF_U16, GGUF_I16, GGUF_U32, GGUF_I32, GGUF_F32 = 6, GGUF_BOOL = 7, GGUF_STRING = 8,
-    GGUF_ARRAY = 9, GGUF_U64 = 10, GGUF_I64, GGUF_F64 = 12
+    GGUF_U8,
+    GGUF_I8,
+    GGUF_U16,
+    GGUF_I16,
+    GGUF_U32,
+    GGUF_I32,
+    GGUF_F32,
+    GGUF_BOOL,
+    GGUF_STRING,
+    GGUF_ARRAY,
+    GGUF_U64,
+    GGUF_I64,
+    GGUF_F64
 };
 
-#define GGUF_MAX_NAME 64      /* bytes of a tensor's name, less one */
-#define GGUF_MAX_DIMS 4
+#define GGUF_MAX_NAME      64 /* bytes of a tensor's name, less one */
+#define GGUF_MAX_DIMS      4
 #define GGUF_MAX_ALIGNMENT 65536u
 
 struct gguf_text {
@@ -30,10 +43,10 @@ struct gguf_text {
 
 struct gguf_value {
     struct gguf_text key;
-    const uint8_t *data; /* little-endian, unaligned; a string's text; an array's first element (with its length, for strings) */
+    const uint8_t *data; /* little-endian, unaligned; a string's text; an array's first element (strings: its length) */
     size_t bytes;        /* of data */
     size_t count;        /* elements of an array, else 1 */
-    uint64_t offset;     /* of the value in the file, for errors */
+    uint64_t offset;     /* of the byte after the type's number in the file, for errors */
     enum gguf_type type;
     enum gguf_type element; /* of an array, else type */
 };
@@ -54,16 +67,18 @@ struct gguf_scan {
     /* results, valid once gguf_scan_bytes has returned QN_OK */
     uint64_t n_tensors;
     uint64_t n_values;
-    uint64_t data_offset; /* of the first tensor's data in the file, aligned */
-    uint64_t data_bytes;  /* to the end of the last tensor */
+    uint64_t data_offset; /* of the first tensor's data in the file, aligned; without tensors, the directory's end */
+    uint64_t data_bytes;  /* to the end of the last tensor; the sum of both fits int64_t */
     uint32_t version;
     uint32_t alignment;
     /* progress */
-    uint64_t position; /* everything before this byte has been checked */
-    uint64_t needed;   /* after QN_MORE: bytes from the start of the file that the next entry takes, at least */
+    uint64_t position;       /* everything before this byte has been checked */
+    uint64_t needed;         /* after QN_MORE: bytes from the start of the file that the next entry takes, at least */
     uint64_t values_offset;  /* of the first key */
     uint64_t tensors_offset; /* of the first tensor entry; 0 while not reached */
     uint64_t done;           /* entries of the current section that have been checked */
+    uint64_t entry;          /* of the next entry, or of the one that holds the array of strings being checked ... */
+    uint64_t strings;        /* ... of which so many have been */
     uint32_t stage;
 };
 
@@ -80,13 +95,12 @@ struct gguf {
     uint64_t data_bytes;
     uint32_t version;
     uint32_t alignment;
-    const uint32_t *value_slots; /* hash tables of the names, owned by gguf.c */
-    const uint32_t *tensor_slots;
-    size_t n_value_slots;
-    size_t n_tensor_slots;
+    const uint32_t *value_order;  /* (n_values), the values by key, for searching */
+    const uint32_t *tensor_order; /* (n_tensors) */
 };
 
-/* Tables of a finished scan over the same bytes; finds keys and names that occur twice. */
+/* Tables of a finished scan over the same bytes; finds keys and names that occur twice. The names are sorted, not
+ * hashed: no choice of names makes it slow. */
 int gguf_index(struct gguf *gguf, const struct gguf_scan *scan, const uint8_t *bytes, struct arena *arena,
                struct qn_error *error);
 

@@ -1,0 +1,64 @@
+/* What every suite here needs: cmocka, a scan of bytes in a block of their exact size, so that ASan sees any overread.
+ */
+#ifndef TESTS_GGUF_CHECK_H
+#define TESTS_GGUF_CHECK_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "platform/error.h"
+#include "tests/gguf/build.h"
+
+static inline int scan_exact(struct gguf_scan *scan, const struct build *b, size_t have, struct qn_error *error) {
+    uint8_t *exact = malloc(have ? have : 1);
+    assert_non_null(exact);
+    memcpy(exact, b->at, have);
+    const int status = gguf_scan_bytes(scan, exact + (have ? 0 : 1), have, error);
+    free(exact);
+    return status;
+}
+
+/* Scans the whole of *b, with the file's size known, and frees it. */
+static inline int scan_known(struct build *b, struct gguf_scan *scan, struct qn_error *error) {
+    *error = (struct qn_error){0};
+    *scan = (struct gguf_scan){.file_bytes = b->n};
+    return scan_exact(scan, b, b->n, error);
+}
+
+/* The whole of *b is refused with this code at this byte, in words that hold `word`, whether or not its size is known
+ * and whether it comes at once or byte by byte. */
+static inline void assert_refused(struct build *b, int code, uint64_t offset, const char *word) {
+    for (int pass = 0; pass < 4; pass++) {
+        struct gguf_scan scan = {.file_bytes = pass & 1 ? b->n : 0};
+        struct qn_error error = {0};
+        int status = QN_MORE;
+        for (size_t have = pass & 2 ? 0 : b->n; status == QN_MORE && have <= b->n; have++) {
+            status = scan_exact(&scan, b, have, &error);
+        }
+        if (status != code || error.code != code || error.offset != offset || strstr(error.text, word) == NULL) {
+            fail_msg("status %d, error %d at %llu: %s", status, error.code, (unsigned long long)error.offset,
+                     error.text);
+        }
+    }
+    build_free(b);
+}
+
+/* The same, with the size known. While it is not, the scan asks for at least `needed` bytes and does not crash. */
+static inline void assert_refused_known(struct build *b, int code, uint64_t offset, const char *word, uint64_t needed) {
+    struct gguf_scan scan;
+    struct qn_error error;
+    const int status = scan_known(b, &scan, &error);
+    if (status != code || error.offset != offset || strstr(error.text, word) == NULL) {
+        fail_msg("status %d, error %d at %llu: %s", status, error.code, (unsigned long long)error.offset, error.text);
+    }
+    scan = (struct gguf_scan){0};
+    assert_int_equal(scan_exact(&scan, b, b->n, &error), QN_MORE);
+    assert_int_equal(scan.needed, needed);
+    build_free(b);
+}
+
+#endif
