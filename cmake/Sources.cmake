@@ -11,7 +11,7 @@ set(QUERN_SOURCES ${QUERN_PLATFORM} ${QUERN_GGUF} ${QUERN_QUANT} ${QUERN_KERNELS
 
 # quern_library(<target> scalar|simd128): a native library whose kernels are of that set.
 function(quern_library target set)
-  add_library(${target} STATIC ${QUERN_SOURCES} platform/block_native.c)
+  add_library(${target} STATIC ${QUERN_SOURCES} engine/single/pool.c platform/block_native.c)
   target_link_libraries(${target} PUBLIC quern_flags)
   if(set STREQUAL "simd128")
     target_sources(${target} PRIVATE ${QUERN_KERNELS_SIMD128})

@@ -1,10 +1,16 @@
-# The Wasm module: quern.wasm. QUERN_RELAXED adds the relaxed SIMD kernels.
+# The Wasm module: quern.wasm. QUERN_RELAXED adds the relaxed SIMD kernels, QUERN_THREADS shared memory and the pool.
 option(QUERN_RELAXED "Build with relaxed SIMD" OFF)
+option(QUERN_THREADS "Build for several threads over a shared memory" OFF)
 
 file(STRINGS platform/exports.txt exports)
 list(TRANSFORM exports PREPEND "-Wl,--export=" OUTPUT_VARIABLE export_flags)
 
-add_executable(quern ${QUERN_SOURCES} ${QUERN_KERNELS_SIMD128} platform/block_wasm.c platform/memory_wasm.c)
+if(QUERN_THREADS)
+  set(pool engine/threads/pool.c)
+else()
+  set(pool engine/single/pool.c)
+endif()
+add_executable(quern ${QUERN_SOURCES} ${pool} ${QUERN_KERNELS_SIMD128} platform/block_wasm.c platform/memory_wasm.c)
 target_link_libraries(quern PRIVATE quern_flags)
 target_compile_definitions(quern PRIVATE QUERN_KERNELS_SIMD128)
 target_compile_options(quern PRIVATE -msimd128 -mbulk-memory)
@@ -13,6 +19,11 @@ if(QUERN_RELAXED)
   target_sources(quern PRIVATE ${QUERN_KERNELS_RELAXED})
   target_compile_definitions(quern PRIVATE QUERN_KERNELS_RELAXED)
   target_compile_options(quern PRIVATE -mrelaxed-simd)
+endif()
+if(QUERN_THREADS)
+  target_compile_definitions(quern PRIVATE QUERN_THREADS)
+  target_compile_options(quern PRIVATE -matomics)
+  target_link_options(quern PRIVATE -Wl,--shared-memory -Wl,--import-memory -Wl,--max-memory=4294967296)
 endif()
 target_link_options(quern PRIVATE -nostdlib -Wl,--no-entry -Wl,--stack-first -Wl,-z,stack-size=262144 -Wl,--gc-sections
   -Wl,--strip-all ${export_flags})

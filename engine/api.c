@@ -13,6 +13,9 @@ uint32_t qn_features(void) {
 #ifdef QUERN_KERNELS_RELAXED
     features |= QN_FEATURE_RELAXED;
 #endif
+#ifdef QUERN_THREADS
+    features |= QN_FEATURE_THREADS;
+#endif
     return features;
 }
 

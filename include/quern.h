@@ -225,6 +225,23 @@ int32_t qn_session_sampling(qn_session *session, const struct qn_sampling *sampl
 /* A token drawn from the last row of logits; the logits stay as they were. Negative: a qn_status. */
 int32_t qn_session_sample(qn_session *session);
 
+/* ---- threads ------------------------------------------------------------------------------------------- */
+
+/* Only the threaded modules (QN_FEATURE_THREADS) have more than one. They import a shared memory as env.memory. The
+ * host instantiates the module once more for each worker, on the same memory and in a thread of its own, after the
+ * first instance, and calls qn_worker_enter there; all other calls go to the first instance, in a thread that is
+ * allowed to wait (not a page's main one). Results do not depend on the number of threads. */
+
+/* Prepares for `threads` threads, the caller's included, before the first session. In a module without threads, more
+ * than 1 is QN_ERR_UNSUPPORTED. */
+int32_t qn_threads_start(uint32_t threads);
+/* The stack of worker 1 <= worker < threads: its top, for qn_worker_enter. */
+void *qn_worker_stack(uint32_t worker);
+/* In the worker's own instance: works until qn_threads_stop, then returns. */
+void qn_worker_enter(uint32_t worker, void *stack);
+/* Lets the workers return and waits until they have; sessions must have been freed. */
+void qn_threads_stop(void);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,159 @@
+/* The pool of the threaded modules: workers share linear memory, spin a little for the next job and then sleep. */
+#include "engine/pool.h"
+#include "engine/model.h"
+#include "platform/error.h"
+#include "platform/memory.h"
+
+#define MAX_WORKERS 32u
+#define STACK_BYTES 131072u
+#define SPINS       20000 /* loads of a word before a thread sleeps: tens of microseconds */
+#define SHARES      4u    /* pieces a worker takes of a job, so that a late one does not hold the others up */
+
+static struct {
+    uint32_t workers; /* the caller's thread included */
+    uint8_t *stacks;  /* (workers - 1, STACK_BYTES) */
+    /* the job at work; written before generation is raised */
+    pool_job *job;
+    void *context;
+    size_t items;
+    size_t piece;
+    /* shared words */
+    uint32_t generation; /* raised for each job, and to stop */
+    uint32_t stop;
+    size_t next;       /* the first item that nobody has taken */
+    uint32_t busy;     /* workers that have not left the job */
+    uint32_t sleepers; /* workers asleep on generation */
+    uint32_t caller_sleeps;
+} pool = {.workers = 1};
+
+uint32_t pool_workers(void) { return pool.workers; }
+
+static uint32_t load(const uint32_t *word) { return __atomic_load_n(word, __ATOMIC_SEQ_CST); }
+
+/* Returns once *word is not `value` any more. */
+static void wait_while(uint32_t *word, uint32_t value, uint32_t *sleepers) {
+    for (int i = 0; i < SPINS; i++) {
+        if (load(word) != value) {
+            return;
+        }
+    }
+    __atomic_add_fetch(sleepers, 1, __ATOMIC_SEQ_CST);
+    while (load(word) == value) {
+        __builtin_wasm_memory_atomic_wait32((int *)word, (int)value, -1);
+    }
+    __atomic_sub_fetch(sleepers, 1, __ATOMIC_SEQ_CST);
+}
+
+static void wake(uint32_t *word, const uint32_t *sleepers) {
+    if (load(sleepers)) {
+        __builtin_wasm_memory_atomic_notify((int *)word, MAX_WORKERS);
+    }
+}
+
+/* Takes pieces of the job until none is left. */
+static void work(uint32_t worker) {
+    for (;;) {
+        const size_t begin = __atomic_fetch_add(&pool.next, pool.piece, __ATOMIC_SEQ_CST);
+        if (begin >= pool.items) {
+            return;
+        }
+        const size_t left = pool.items - begin;
+        pool.job(pool.context, begin, begin + (left < pool.piece ? left : pool.piece), worker);
+    }
+}
+
+void pool_run(size_t items, pool_job *job, void *context) {
+    if (items <= 1 || pool.workers == 1) {
+        if (items) {
+            job(context, 0, items, 0);
+        }
+        return;
+    }
+    const size_t pieces = (size_t)pool.workers * SHARES;
+    pool.job = job;
+    pool.context = context;
+    pool.items = items;
+    pool.piece = (items + pieces - 1) / pieces;
+    pool.next = 0;
+    __atomic_store_n(&pool.busy, pool.workers - 1, __ATOMIC_SEQ_CST);
+    __atomic_add_fetch(&pool.generation, 1, __ATOMIC_SEQ_CST);
+    wake(&pool.generation, &pool.sleepers);
+    work(0);
+    for (uint32_t busy; (busy = load(&pool.busy)) != 0;) {
+        wait_while(&pool.busy, busy, &pool.caller_sleeps);
+    }
+}
+
+/* Called by qn_worker_enter, on the worker's own stack. */
+void worker_main(uint32_t worker);
+
+void worker_main(uint32_t worker) {
+    for (uint32_t seen = 0;; seen++) { /* workers are started before the first job */
+        wait_while(&pool.generation, seen, &pool.sleepers);
+        const uint32_t stop = load(&pool.stop);
+        if (!stop) {
+            work(worker);
+        }
+        __atomic_sub_fetch(&pool.busy, 1, __ATOMIC_SEQ_CST);
+        wake(&pool.busy, &pool.caller_sleeps);
+        if (stop) {
+            return;
+        }
+    }
+}
+
+/* An instance starts with the stack pointer of the first one, so that nothing may run before it is set. */
+#if __SIZEOF_POINTER__ == 8
+#define POINTER "i64"
+#else
+#define POINTER "i32"
+#endif
+__asm__(".globaltype __stack_pointer, " POINTER "\n"
+        ".functype worker_main (i32) -> ()\n"
+        ".section .text.qn_worker_enter,\"\",@\n"
+        ".globl qn_worker_enter\n"
+        ".type qn_worker_enter,@function\n"
+        "qn_worker_enter:\n"
+        ".functype qn_worker_enter (i32, " POINTER ") -> ()\n"
+        "local.get 1\n"
+        "global.set __stack_pointer\n"
+        "local.get 0\n"
+        "call worker_main\n"
+        "end_function\n");
+
+int32_t qn_threads_start(uint32_t threads) {
+    if (pool.workers != 1 || threads < 1 || threads > MAX_WORKERS) {
+        return error_set(&last_error, QN_ERR_ARGUMENT, QN_NO_OFFSET,
+                         "%u threads were asked for while there are %u; 1 to %u can be had", threads, pool.workers,
+                         MAX_WORKERS);
+    }
+    if (threads > 1) {
+        pool.stacks = block_take((size_t)(threads - 1) * STACK_BYTES);
+        if (pool.stacks == NULL) {
+            return error_set(&last_error, QN_ERR_MEMORY, QN_NO_OFFSET,
+                             "the host refused %u bytes for the stacks of %u workers", (threads - 1) * STACK_BYTES,
+                             threads - 1);
+        }
+    }
+    pool.generation = 0;
+    pool.stop = 0;
+    pool.workers = threads;
+    return QN_OK;
+}
+
+void *qn_worker_stack(uint32_t worker) {
+    return worker >= 1 && worker < pool.workers ? pool.stacks + (size_t)worker * STACK_BYTES : NULL;
+}
+
+void qn_threads_stop(void) {
+    __atomic_store_n(&pool.busy, pool.workers - 1, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&pool.stop, 1, __ATOMIC_SEQ_CST);
+    __atomic_add_fetch(&pool.generation, 1, __ATOMIC_SEQ_CST);
+    wake(&pool.generation, &pool.sleepers);
+    for (uint32_t busy; (busy = load(&pool.busy)) != 0;) {
+        wait_while(&pool.busy, busy, &pool.caller_sleeps);
+    }
+    block_give(pool.stacks);
+    pool.stacks = NULL;
+    pool.workers = 1;
+}
