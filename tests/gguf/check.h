@@ -47,7 +47,7 @@ static inline void assert_refused(struct build *b, int code, uint64_t offset, co
     build_free(b);
 }
 
-/* The same, with the size known. While it is not, the scan asks for at least `needed` bytes and does not crash. */
+/* The same where only a known size shows the fault. While it is not known, the scan asks for `needed` bytes. */
 static inline void assert_refused_known(struct build *b, int code, uint64_t offset, const char *word, uint64_t needed) {
     struct gguf_scan scan;
     struct qn_error error;
