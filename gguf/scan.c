@@ -8,12 +8,12 @@
 
 static int scan_header(struct gguf_scan *scan, struct cursor *c) {
     static const uint8_t magic[4] = {'G', 'G', 'U', 'F'};
-    if (c->have && memcmp(c->bytes, magic, c->have < 4 ? (size_t)c->have : 4) != 0) {
-        return error_set(c->error, QN_ERR_FORMAT, 0, "this is no GGUF file: it does not start with the letters GGUF");
-    }
     if (scan->file_bytes && scan->file_bytes < HEADER_BYTES) {
         return error_set(c->error, QN_ERR_FORMAT, 0, "this is no GGUF file: it has %llu bytes, a header has %d",
                          (unsigned long long)scan->file_bytes, HEADER_BYTES);
+    }
+    if (c->have && memcmp(c->bytes, magic, c->have < 4 ? (size_t)c->have : 4) != 0) {
+        return error_set(c->error, QN_ERR_FORMAT, 0, "this is no GGUF file: it does not start with the letters GGUF");
     }
     const int status = cursor_need(c, HEADER_BYTES, 0);
     if (status != QN_OK) {

@@ -1,0 +1,47 @@
+/* What fuzz targets share. A target is a function of the input alone: randomness comes from fuzz_random. */
+#ifndef TESTS_FUZZ_FUZZ_H
+#define TESTS_FUZZ_FUZZ_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Stays in release builds, unlike assert. */
+#define REQUIRE(condition)                                                                                             \
+    do {                                                                                                               \
+        if (!(condition)) {                                                                                            \
+            __builtin_trap();                                                                                          \
+        }                                                                                                              \
+    } while (0)
+
+/* FNV-1a: a start for fuzz_random that changes with the input. */
+static inline uint64_t fuzz_hash(const uint8_t *data, size_t size) {
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < size; i++) {
+        hash = (hash ^ data[i]) * 0x100000001b3u;
+    }
+    return hash;
+}
+
+/* A number below `below`; splitmix64. */
+static inline size_t fuzz_random(uint64_t *state, size_t below) {
+    uint64_t z = *state += 0x9e3779b97f4a7c15u;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return below ? (size_t)((z ^ z >> 31) % below) : 0;
+}
+
+/* A copy of exactly that size, so that ASan sees an overread by a byte. */
+static inline uint8_t *fuzz_copy(const uint8_t *data, size_t size) {
+    uint8_t *copy = malloc(size ? size : 1);
+    REQUIRE(copy != NULL);
+    if (size) {
+        memcpy(copy, data, size);
+    }
+    return copy;
+}
+
+#endif
