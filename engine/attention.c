@@ -1,48 +1,48 @@
 /* The attention half of a layer: grouped queries over the paged KV cache, causal, with an optional sliding window.
- * Scores are taken a KV tile at a time with an online softmax. Tiles lie at multiples of KV_TILE of the position, so a
- * token's result does not depend on which tokens are computed with it. */
+ * The roundings are llama.cpp's without flash attention: queries and softmax weights pass through f16. Values are
+ * gathered in the order of their positions, so a token's result does not depend on the tokens computed with it. */
 #include "engine/ops.h"
 #include "engine/pool.h"
 
-#define QUERY_TILE 32u /* queries that share each tile's keys and values, when a group has fewer heads */
+#define QUERY_TILE  32u        /* queries that share a tile of keys and values, when a group has fewer heads ... */
+#define SCORES_MOST (1u << 18) /* ... and when their scores are not more floats than this */
 
 static uint32_t group_of(const struct layer_hparams *layer) { return layer->n_head / layer->n_head_kv; }
 
-static uint32_t tokens_at_once(const struct layer_hparams *layer) {
+static uint32_t padded(uint32_t context) { return kv_pages_for(context) * KV_TILE; }
+
+static uint32_t tokens_at_once(const struct layer_hparams *layer, uint32_t context) {
+    const uint32_t fitting = SCORES_MOST / padded(context);
+    const uint32_t most = fitting < QUERY_TILE ? fitting : QUERY_TILE;
     const uint32_t group = group_of(layer);
-    return group < QUERY_TILE ? QUERY_TILE / group : 1;
+    return group < most ? most / group : 1;
 }
 
-uint32_t attention_queries(const struct layer_hparams *layer) { return tokens_at_once(layer) * group_of(layer); }
-
-/* A worker's place: queries, what they gather, scores, and three numbers a query. */
+/* A worker's place. */
 struct place {
     float *query;    /* (queries, head_dim_k) */
     float *gathered; /* (queries, head_dim_v) */
-    float *scores;   /* (queries, KV_TILE) */
-    float *rescale;  /* (queries) */
-    float *maximum;  /* (queries) */
-    float *sum;      /* (queries) */
+    float *scores;   /* (queries, context in whole tiles) */
+    uint16_t *half;  /* (head_dim_k) */
 };
 
-size_t attention_scratch(const struct hparams *hparams) {
-    size_t most = 0;
-    for (uint32_t i = 0; i < hparams->n_layer; i++) {
-        const size_t queries = attention_queries(&hparams->layers[i]);
-        most = queries > most ? queries : most;
-    }
-    return most * (hparams->head_dim_k + hparams->head_dim_v + KV_TILE + 3);
-}
-
-static struct place place_of(float *at, const struct hparams *hparams, size_t queries) {
+static struct place place_of(float *at, const struct hparams *hparams, size_t queries, uint32_t context) {
     struct place place;
     place.query = at;
     place.gathered = place.query + queries * hparams->head_dim_k;
     place.scores = place.gathered + queries * hparams->head_dim_v;
-    place.rescale = place.scores + queries * KV_TILE;
-    place.maximum = place.rescale + queries;
-    place.sum = place.maximum + queries;
+    place.half = (uint16_t *)(void *)(place.scores + queries * padded(context));
     return place;
+}
+
+uint64_t attention_scratch(const struct hparams *hparams, uint32_t context) {
+    uint64_t most = 0;
+    for (uint32_t i = 0; i < hparams->n_layer; i++) {
+        const struct layer_hparams *layer = &hparams->layers[i];
+        const uint64_t queries = (uint64_t)tokens_at_once(layer, context) * group_of(layer);
+        most = queries > most ? queries : most;
+    }
+    return most * ((uint64_t)hparams->head_dim_k + hparams->head_dim_v + padded(context)) + hparams->head_dim_k / 2;
 }
 
 struct attention_job {
@@ -56,81 +56,126 @@ static uint32_t first_seen(const struct layer_hparams *shape, uint32_t position)
     return shape->window && position + 1 > shape->window ? position + 1 - shape->window : 0;
 }
 
-/* Softmax over the positions [begin, end) that each query sees; the others weigh nothing. */
-static void weigh(const struct attention_job *job, const struct place *place, uint32_t first_token, uint32_t queries,
-                  uint32_t begin, uint32_t end) {
+/* A worker's piece of the job: tokens [first, first + tokens) of the micro-batch with the heads of one group. */
+struct piece {
+    const struct attention_job *job;
+    struct place place;
+    uint32_t first;
+    uint32_t tokens;
+    uint32_t kv_head;
+    uint32_t begin; /* positions that any of its queries sees */
+    uint32_t end;
+    uint32_t row; /* floats of scores a query: position p is at p - begin */
+};
+
+/* Queries rounded to f16, one after another: token by token, head by head. */
+static void pack_queries(const struct piece *piece) {
+    const struct attention_job *job = piece->job;
+    const size_t dim = job->session->model->hparams.head_dim_k;
     const uint32_t group = group_of(job->shape);
-    for (uint32_t q = 0; q < queries; q++) {
-        const uint32_t position = job->session->position + first_token + q / group;
-        const uint32_t seen = first_seen(job->shape, position);
-        const uint32_t low = seen > begin ? (seen < end ? seen : end) - begin : 0;
-        const uint32_t high = (position + 1 < end ? position + 1 : end) - begin;
-        float *scores = place->scores + (size_t)q * KV_TILE;
-        const uint32_t count = end - begin;
-        if (position < begin || low >= high) {
-            place->rescale[q] = 1.0f;
-            memset(scores, 0, count * sizeof(float));
-            continue;
-        }
-        place->rescale[q] = kernels.attention_softmax(scores + low, high - low, &place->maximum[q], &place->sum[q]);
-        memset(scores, 0, low * sizeof(float));
-        memset(scores + high, 0, (count - high) * sizeof(float));
+    for (uint32_t q = 0; q < piece->tokens * group; q++) {
+        const size_t token = piece->first + q / group;
+        const size_t head = (size_t)piece->kv_head * group + q % group;
+        kernels.f32_to_f16(piece->place.half, job->session->scratch.query + (token * job->shape->n_head + head) * dim,
+                           dim);
+        kernels.f16_to_f32(piece->place.query + q * dim, piece->place.half, dim);
     }
 }
 
-/* Tokens [first, first + tokens) of the micro-batch with the heads of one group. */
-static void attend(const struct attention_job *job, const struct place *place, uint32_t first, uint32_t tokens,
-                   uint32_t kv_head) {
-    const struct qn_session *session = job->session;
-    const struct hparams *hparams = &session->model->hparams;
+/* The part of one KV page that the piece sees: `count` positions from `slot` of the page on, and where their scores go.
+ */
+struct span {
+    uint32_t page;
+    uint32_t slot;
+    uint32_t count;
+    uint32_t column;
+};
+
+static struct span span_of(const struct piece *piece, uint32_t page) {
+    const uint32_t start = page * KV_TILE;
+    const uint32_t begin = start > piece->begin ? start : piece->begin;
+    const uint32_t end = piece->end - start < KV_TILE ? piece->end : start + KV_TILE;
+    return (struct span){page, begin - start, end - begin, begin - piece->begin};
+}
+
+static void score(const struct piece *piece, const struct span *span) {
+    const struct attention_job *job = piece->job;
+    const struct hparams *hparams = &job->session->model->hparams;
+    const size_t dim = hparams->head_dim_k;
+    const uint16_t *keys =
+        kv_keys(&job->session->kv, hparams, job->layer, span->page, piece->kv_head) + span->slot * dim;
+    kernels.attention_scores(piece->place.scores + span->column, piece->row, piece->place.query, dim,
+                             piece->tokens * group_of(job->shape), keys, dim, span->count, dim,
+                             hparams->attention_scale);
+}
+
+/* Softmax over the positions that each query sees; the others weigh nothing. */
+static void weigh(const struct piece *piece) {
+    const struct attention_job *job = piece->job;
     const uint32_t group = group_of(job->shape);
-    const uint32_t queries = tokens * group;
-    const size_t dim_k = hparams->head_dim_k;
-    const size_t dim_v = hparams->head_dim_v;
-    for (uint32_t t = 0; t < tokens; t++) {
-        const float *from =
-            session->scratch.query + ((size_t)(first + t) * job->shape->n_head + (size_t)kv_head * group) * dim_k;
-        memcpy(place->query + (size_t)t * group * dim_k, from, group * dim_k * sizeof(float));
+    for (uint32_t q = 0; q < piece->tokens * group; q++) {
+        const uint32_t position = job->session->position + piece->first + q / group;
+        const uint32_t low = first_seen(job->shape, position) - piece->begin;
+        const uint32_t high = position + 1 - piece->begin;
+        float *scores = piece->place.scores + (size_t)q * piece->row;
+        kernels.attention_softmax(scores + low, high - low);
+        memset(scores, 0, low * sizeof(float));
+        memset(scores + high, 0, (piece->end - piece->begin - high) * sizeof(float));
     }
-    memset(place->gathered, 0, queries * dim_v * sizeof(float));
-    for (uint32_t q = 0; q < queries; q++) {
-        place->maximum[q] = -__builtin_inff();
-        place->sum[q] = 0.0f;
+}
+
+static void gather(const struct piece *piece, const struct span *span) {
+    const struct attention_job *job = piece->job;
+    const struct hparams *hparams = &job->session->model->hparams;
+    const size_t dim = hparams->head_dim_v;
+    const uint16_t *values =
+        kv_values(&job->session->kv, hparams, job->layer, span->page, piece->kv_head) + span->slot * dim;
+    kernels.attention_values(piece->place.gathered, dim, piece->place.scores + span->column, piece->row,
+                             piece->tokens * group_of(job->shape), values, dim, span->count, dim);
+}
+
+static void attend(const struct piece *piece) {
+    const struct attention_job *job = piece->job;
+    const uint32_t group = group_of(job->shape);
+    const size_t dim = job->session->model->hparams.head_dim_v;
+    const uint32_t first_page = piece->begin / KV_TILE;
+    const uint32_t pages = kv_pages_for(piece->end);
+    pack_queries(piece);
+    for (uint32_t page = first_page; page < pages; page++) {
+        const struct span span = span_of(piece, page);
+        score(piece, &span);
     }
-    const uint32_t seen = first_seen(job->shape, session->position + first);
-    const uint32_t stop = session->position + first + tokens;
-    for (uint32_t page = seen / KV_TILE; page * KV_TILE < stop; page++) {
-        const uint32_t start = page * KV_TILE;
-        const uint32_t begin = start > seen ? start : seen;
-        const uint32_t end = stop - start < KV_TILE ? stop : start + KV_TILE;
-        const uint16_t *keys = kv_keys(&session->kv, hparams, job->layer, page, kv_head) + (begin - start) * dim_k;
-        const uint16_t *values = kv_values(&session->kv, hparams, job->layer, page, kv_head) + (begin - start) * dim_v;
-        kernels.attention_scores(place->scores, place->query, dim_k, queries, keys, dim_k, end - begin, dim_k,
-                                 hparams->attention_scale);
-        weigh(job, place, first, queries, begin, end);
-        kernels.attention_values(place->gathered, dim_v, place->rescale, place->scores, queries, values, dim_v,
-                                 end - begin, dim_v);
+    weigh(piece);
+    memset(piece->place.gathered, 0, piece->tokens * group * dim * sizeof(float));
+    for (uint32_t page = first_page; page < pages; page++) {
+        const struct span span = span_of(piece, page);
+        gather(piece, &span);
     }
-    for (uint32_t q = 0; q < queries; q++) {
-        const size_t token = first + q / group;
-        const size_t head = (size_t)kv_head * group + q % group;
-        float *out = session->scratch.mixed + (token * job->shape->n_head + head) * dim_v;
-        kernels.scale(place->gathered + q * dim_v, 1.0f / place->sum[q], dim_v);
-        memcpy(out, place->gathered + q * dim_v, dim_v * sizeof(float));
+    for (uint32_t t = 0; t < piece->tokens; t++) {
+        const size_t head = (size_t)(piece->first + t) * job->shape->n_head + (size_t)piece->kv_head * group;
+        memcpy(job->session->scratch.mixed + head * dim, piece->place.gathered + (size_t)t * group * dim,
+               group * dim * sizeof(float));
     }
 }
 
 /* Items are (tile of tokens, KV head). */
 static void attend_items(void *context, size_t begin, size_t end, uint32_t worker) {
     const struct attention_job *job = context;
-    const struct scratch *scratch = &job->session->scratch;
-    const struct place place = place_of(scratch->attention + worker * scratch->attention_floats,
-                                        &job->session->model->hparams, attention_queries(job->shape));
-    const uint32_t tile = tokens_at_once(job->shape);
+    const struct qn_session *session = job->session;
+    const struct scratch *scratch = &session->scratch;
+    const uint32_t tile = tokens_at_once(job->shape, session->context);
+    struct piece piece = {.job = job};
+    piece.place = place_of(scratch->attention + worker * scratch->attention_floats, &session->model->hparams,
+                           (size_t)tile * group_of(job->shape), session->context);
     for (size_t item = begin; item < end; item++) {
-        const uint32_t first = (uint32_t)(item / job->shape->n_head_kv) * tile;
-        const uint32_t left = job->session->n_batch - first;
-        attend(job, &place, first, left < tile ? left : tile, (uint32_t)(item % job->shape->n_head_kv));
+        piece.first = (uint32_t)(item / job->shape->n_head_kv) * tile;
+        const uint32_t left = session->n_batch - piece.first;
+        piece.tokens = left < tile ? left : tile;
+        piece.kv_head = (uint32_t)(item % job->shape->n_head_kv);
+        piece.begin = first_seen(job->shape, session->position + piece.first);
+        piece.end = session->position + piece.first + piece.tokens;
+        piece.row = piece.end - piece.begin;
+        attend(&piece);
     }
 }
 
@@ -187,7 +232,7 @@ void forward_attention(struct qn_session *session, uint32_t layer) {
                                      {scratch->value, &tensors->value, tensors->value_bias}};
     op_multiply(inputs, 3, scratch, scratch->h, tokens);
     pool_run(tokens, store_items, &job);
-    const uint32_t tile = tokens_at_once(job.shape);
+    const uint32_t tile = tokens_at_once(job.shape, session->context);
     pool_run((tokens + tile - 1) / tile * job.shape->n_head_kv, attend_items, &job);
     const struct product output = {scratch->h, &tensors->output, tensors->output_bias};
     op_multiply(&output, 1, scratch, scratch->mixed, tokens);

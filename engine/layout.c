@@ -32,7 +32,7 @@ struct layout layout_of(const struct qn_model *model, uint32_t context, uint32_t
         }
     }
     const uint64_t workers = pool_workers();
-    layout.attention_floats = attention_scratch(hparams);
+    layout.attention_floats = attention_scratch(hparams, context);
     layout.x = place(&layout, (uint64_t)batch * hparams->n_embd, sizeof(float));
     layout.h = place(&layout, (uint64_t)batch * hparams->n_embd, sizeof(float));
     layout.query = place(&layout, (uint64_t)batch * hparams->max_head * hparams->head_dim_k, sizeof(float));

@@ -52,10 +52,8 @@ struct qn_session {
     uint32_t rows;    /* of logits that the last step gave */
 };
 
-/* Queries that one worker attends with at once: heads that share a KV head, times tokens. */
-uint32_t attention_queries(const struct layer_hparams *layer);
-/* Floats of scratch that a worker's attention takes. */
-size_t attention_scratch(const struct hparams *hparams);
+/* Floats of scratch that a worker's attention takes in a context of that many tokens. */
+uint64_t attention_scratch(const struct hparams *hparams, uint32_t context);
 
 /* The steps of a forward pass over the micro-batch, each for tokens [0, n_batch). */
 void forward_embed(struct qn_session *session);

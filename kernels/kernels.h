@@ -59,8 +59,9 @@ typedef void rmsnorm_fn(float *out, const float *x, const float *weight, size_t 
 typedef void add_fn(float *out, const float *a, const float *b, size_t n);
 /* x[i] *= factor */
 typedef void scale_fn(float *x, float factor, size_t n);
-/* out[i] = act(gate[i]) * up[i]; out may be gate. silu(x) = x / (1 + exp(-x)); gelu by the tanh form,
- * x / (1 + exp(-2 sqrt(2/pi) (x + 0.044715 x^3))). */
+/* out[i] = act(gate[i]) * up[i]; out may be gate. silu(x) = x / (1 + exp(-x)). gelu by the tanh form,
+ * x / (1 + exp(-2 sqrt(2/pi) (x + 0.044715 x^3))), from x rounded to f16 and itself rounded to f16, as llama.cpp's
+ * table has it; 0 for x <= -10 and x for x >= 10. */
 typedef void gate_fn(float *out, const float *gate, const float *up, size_t n);
 /* Rotates pairs of x by angles whose cosines and sines are given: pairs (2i, 2i+1) for rope_norm, (i, i + pairs) for
  * rope_neox, i < pairs. (a, b) becomes (a cos - b sin, a sin + b cos). */
@@ -68,20 +69,20 @@ typedef void rope_fn(float *x, const float *cosines, const float *sines, size_t 
 typedef void f32_to_f16_fn(uint16_t *out, const float *x, size_t n);
 typedef void f16_to_f32_fn(float *out, const uint16_t *x, size_t n);
 
-/* ---- attention, over a tile of up to KV_TILE positions of one KV head; K and V rows are `stride` f16 apart ---- */
+/* ---- attention, over up to KV_TILE positions of one KV head; K and V rows are `stride` f16 apart ---- */
 
 #define KV_TILE 64
-/* scores[q * KV_TILE + t] = dot(query q, key t) * factor, q < queries, t < positions. query q at q * query_stride.
- * head_dim: a multiple of 8. */
-typedef void attention_scores_fn(float *scores, const float *query, size_t query_stride, size_t queries,
-                                 const uint16_t *keys, size_t stride, size_t positions, size_t head_dim, float factor);
-/* Online softmax (https://arxiv.org/abs/1805.02867): with m the larger of *maximum and all scores,
- * rescale = exp(*maximum - m), scores[t] = exp(scores[t] - m), *sum = *sum * rescale + sum of scores, *maximum = m.
- * Returns rescale. Start with *maximum = -infinity and *sum = 0. positions >= 1. */
-typedef float attention_softmax_fn(float *scores, size_t positions, float *maximum, float *sum);
-/* out[d] = out[d] * rescale[q] + sum over t, ascending, of scores[q * KV_TILE + t] * values[t][d]: each product is
- * added in turn. */
-typedef void attention_values_fn(float *out, size_t out_stride, const float *rescale, const float *scores,
+/* scores[q * scores_stride + t] = dot(query q, key t) * factor, q < queries, t < positions. query q at
+ * q * query_stride. head_dim: a multiple of 8. */
+typedef void attention_scores_fn(float *scores, size_t scores_stride, const float *query, size_t query_stride,
+                                 size_t queries, const uint16_t *keys, size_t stride, size_t positions,
+                                 size_t head_dim, float factor);
+/* Softmax over a query's whole row of positions (any number, at least 1), each weight rounded to f16 as llama.cpp
+ * rounds it before the product with V: e[i] = exp(scores[i] - maximum), scores[i] = f16(e[i] * (1 / sum of e)). */
+typedef void attention_softmax_fn(float *scores, size_t positions);
+/* out[q * out_stride + d] += scores[q * scores_stride + t] * values[t][d], t ascending: each product is added in
+ * turn. */
+typedef void attention_values_fn(float *out, size_t out_stride, const float *scores, size_t scores_stride,
                                  size_t queries, const uint16_t *values, size_t stride, size_t positions,
                                  size_t head_dim);
 
