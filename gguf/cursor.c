@@ -152,7 +152,7 @@ static int measure(const struct cursor *c, struct gguf_tensor *tensor, const str
     for (uint32_t i = 0; i < GGUF_MAX_DIMS; i++) {
         const uint64_t n = tensor->shape[i];
         empty = empty || n == 0;
-        if (n > INT64_MAX || (n != 0 && elements > INT64_MAX / n)) {
+        if (n != 0 && elements > INT64_MAX / n) {
             return error_set(c->error, QN_ERR_FORMAT, tensor->info_offset,
                              ENTRY "the shape %lld x %lld x %lld x %lld has a negative dimension or too many elements",
                              ENTRY_OF(c), (long long)tensor->shape[0], (long long)tensor->shape[1],

@@ -142,9 +142,6 @@ static int scan_section(struct gguf_scan *scan, struct cursor *c, uint64_t count
 int gguf_scan_bytes(struct gguf_scan *scan, const uint8_t *bytes, size_t have, struct qn_error *error) {
     struct cursor c = {.bytes = bytes, .have = have, .file_bytes = scan->file_bytes, .error = error};
     int status = QN_OK;
-    if (scan->file_bytes && c.have > scan->file_bytes) {
-        c.have = scan->file_bytes;
-    }
     if (scan->stage == SCAN_HEADER) {
         status = scan_header(scan, &c);
     }
