@@ -61,4 +61,21 @@ static inline void assert_refused_known(struct build *b, int code, uint64_t offs
     build_free(b);
 }
 
+/* A directory of so many tensors, whose first entry follows at byte 24. */
+static inline struct build tensors(uint64_t count) {
+    struct build b = {0};
+    put_header(&b, 3, count, 0);
+    return b;
+}
+
+/* The whole of *b is accepted; frees it. */
+static inline void assert_accepted(struct build *b) {
+    struct gguf_scan scan;
+    struct qn_error error;
+    if (scan_known(b, &scan, &error) != QN_OK) {
+        fail_msg("%s", error.text);
+    }
+    build_free(b);
+}
+
 #endif
