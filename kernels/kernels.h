@@ -11,7 +11,8 @@
  * (s0 + s1) + (s2 + s3).
  * Relaxed operations only where the specification leaves one result; never relaxed_madd.
  *
- * Pointers may be unaligned unless a line says otherwise; nothing reads or writes outside what a line names. */
+ * Pointers to bytes may be unaligned unless a line says otherwise, the others are aligned to what they point to.
+ * Nothing reads or writes outside what a line names. Where the result is a NaN, its sign and payload are left open. */
 #ifndef KERNELS_KERNELS_H
 #define KERNELS_KERNELS_H
 
@@ -28,7 +29,7 @@
  * block. */
 typedef void gemv_fn(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation, size_t n);
 
-/* A batch: a panel of up to PANEL_ROWS rows of w is unpacked once ... */
+/* A batch: a panel of up to PANEL_ROWS rows of w is unpacked once, in a form that belongs to the variant ... */
 #define PANEL_ROWS 4
 typedef void panel_fn(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n);
 /* ... and multiplied by every token: out[t * out_stride + r], t < tokens, r < rows. activations: rows of quantised
@@ -36,8 +37,10 @@ typedef void panel_fn(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t
 typedef void gemm_fn(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
                      size_t activation_bytes, size_t tokens, size_t n);
 
+/* The products of one weight type in one variant. */
 struct weight_kernels {
     enum activation_kind activation;
+    uint32_t panel_block_bytes; /* of a panel, for each block of the type */
     gemv_fn *gemv;
     panel_fn *panel;
     gemm_fn *gemm;
@@ -52,8 +55,8 @@ typedef void quantize_fn(uint8_t *row, const float *x, size_t n);
 
 /* ---- vectors ---- */
 
-/* out[i] = x[i] / sqrt(mean(x^2) + epsilon) * weight[i]; weight may be null (1). out may be x. The squares are taken
- * and summed in double, in four partial sums as above. */
+/* out[i] = x[i] * factor * weight[i], factor = 1 / sqrt(mean(x^2) + epsilon); weight may be null (1). out may be x.
+ * The factor is calculated in double, the squares summed in four partial sums as above, and rounded to float once. */
 typedef void rmsnorm_fn(float *out, const float *x, const float *weight, size_t n, float epsilon);
 /* out[i] = a[i] + b[i]; out may be a. */
 typedef void add_fn(float *out, const float *a, const float *b, size_t n);
@@ -71,17 +74,20 @@ typedef void f16_to_f32_fn(float *out, const uint16_t *x, size_t n);
 
 /* ---- attention, over up to KV_TILE positions of one KV head; K and V rows are `stride` f16 apart ---- */
 
+/* An f16 of K and V counts as (1 + m / 1024) 2^16 where its exponent is the largest, so that it is finite always. */
+
 #define KV_TILE 64
 /* scores[q * scores_stride + t] = dot(query q, key t) * factor, q < queries, t < positions. query q at
  * q * query_stride. head_dim: a multiple of 8. */
 typedef void attention_scores_fn(float *scores, size_t scores_stride, const float *query, size_t query_stride,
-                                 size_t queries, const uint16_t *keys, size_t stride, size_t positions,
-                                 size_t head_dim, float factor);
+                                 size_t queries, const uint16_t *keys, size_t stride, size_t positions, size_t head_dim,
+                                 float factor);
 /* Softmax over a query's whole row of positions (any number, at least 1), each weight rounded to f16 as llama.cpp
- * rounds it before the product with V: e[i] = exp(scores[i] - maximum), scores[i] = f16(e[i] * (1 / sum of e)). */
+ * rounds it before the product with V: e[i] = exp(scores[i] - maximum), scores[i] = f16(e[i] * (1 / sum of e)), the
+ * sum and its inverse in double, in four partial sums as above. */
 typedef void attention_softmax_fn(float *scores, size_t positions);
 /* out[q * out_stride + d] += scores[q * scores_stride + t] * values[t][d], t ascending: each product is added in
- * turn. */
+ * turn. head_dim: a multiple of 8. */
 typedef void attention_values_fn(float *out, size_t out_stride, const float *scores, size_t scores_stride,
                                  size_t queries, const uint16_t *values, size_t stride, size_t positions,
                                  size_t head_dim);
@@ -89,10 +95,12 @@ typedef void attention_values_fn(float *out, size_t out_stride, const float *sco
 /* ---- the registry ---- */
 
 #define KERNEL(kind, name, best) kind##_fn *name;
+#define WEIGHT(type, name, best)
 struct kernels {
 #include "kernels/kernels.inc"
 };
 #undef KERNEL
+#undef WEIGHT
 
 /* The variants that this build uses. */
 extern const struct kernels kernels;

@@ -1,0 +1,22 @@
+#include "kernels/scalar/exp.h"
+#include "kernels/scalar/gelu.h"
+#include "kernels/variants.h"
+
+void swiglu_scalar(float *out, const float *gate, const float *up, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        out[i] = gate[i] / (1.0f + exp_f32(-gate[i])) * up[i];
+    }
+}
+
+static float gelu(float exact) {
+    const float x = f16_to_f32(f32_to_f16(exact));
+    const float y = x * (GELU_LINEAR + GELU_CUBIC * (x * x));
+    const float value = f16_to_f32(f32_to_f16(x / (1.0f + exp_f32(y))));
+    return exact <= -GELU_BOUND ? 0.0f : exact >= GELU_BOUND ? exact : value;
+}
+
+void geglu_scalar(float *out, const float *gate, const float *up, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        out[i] = gelu(gate[i]) * up[i];
+    }
+}

@@ -1,0 +1,289 @@
+/* The contract of the matrix products, for every weight type. A panel here is the rows as they are. */
+#include "kernels/scalar/unpack.h"
+#include "kernels/variants.h"
+#include "platform/memory.h"
+
+/* ---- float weights: four partial sums ---- */
+
+static float element_f32(const uint8_t *w, size_t i) {
+    float value;
+    memcpy(&value, w + 4 * i, sizeof(value));
+    return value;
+}
+static float element_f16(const uint8_t *w, size_t i) { return f16_at(w + 2 * i); }
+static float element_bf16(const uint8_t *w, size_t i) { return bf16_to_f32(u16_at(w + 2 * i)); }
+
+/* Each dot takes a row of weights and a row of activations. */
+typedef float dot_fn(const uint8_t *w, const uint8_t *activation, size_t n);
+
+static inline float dot_elements(float (*element)(const uint8_t *, size_t), const uint8_t *w, const uint8_t *activation,
+                                 size_t n) {
+    const float *x = (const float *)(const void *)activation;
+    float sums[4] = {0.0f, 0.0f, 0.0f, 0.0f};
+    for (size_t i = 0; i < n; i++) {
+        sums[i % 4] += element(w, i) * x[i];
+    }
+    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
+static float dot_f32(const uint8_t *w, const uint8_t *a, size_t n) { return dot_elements(element_f32, w, a, n); }
+static float dot_f16(const uint8_t *w, const uint8_t *a, size_t n) { return dot_elements(element_f16, w, a, n); }
+static float dot_bf16(const uint8_t *w, const uint8_t *a, size_t n) { return dot_elements(element_bf16, w, a, n); }
+
+/* ---- blocks of 32: one multiply and one add a block, in order ---- */
+
+static inline float dot_blocks32(unpack32_fn *unpack, size_t block_bytes, int has_minimum, const uint8_t *w,
+                                 const uint8_t *activation, size_t n) {
+    const struct activation_layout layout = activation_layout(has_minimum ? ACTIVATION_Q8_1 : ACTIVATION_Q8_0, n);
+    const int8_t *q = (const int8_t *)activation;
+    const float *d = (const float *)(const void *)(activation + layout.scales);
+    const float *s = (const float *)(const void *)(activation + layout.sums);
+    float sum = 0.0f;
+    for (size_t b = 0; b < n / 32; b++, w += block_bytes, q += 32) {
+        struct block32 block;
+        unpack(&block, w);
+        int32_t isum = 0;
+        for (size_t i = 0; i < 32; i++) {
+            isum += block.code[i] * q[i];
+        }
+        const float product = (float)isum * (block.d * d[b]);
+        sum += has_minimum ? product + block.m * s[b] : product;
+    }
+    return sum;
+}
+
+static float dot_q4_0(const uint8_t *w, const uint8_t *a, size_t n) {
+    return dot_blocks32(unpack_q4_0, 18, 0, w, a, n);
+}
+static float dot_q4_1(const uint8_t *w, const uint8_t *a, size_t n) {
+    return dot_blocks32(unpack_q4_1, 20, 1, w, a, n);
+}
+static float dot_q5_0(const uint8_t *w, const uint8_t *a, size_t n) {
+    return dot_blocks32(unpack_q5_0, 22, 0, w, a, n);
+}
+static float dot_q5_1(const uint8_t *w, const uint8_t *a, size_t n) {
+    return dot_blocks32(unpack_q5_1, 24, 1, w, a, n);
+}
+static float dot_q8_0(const uint8_t *w, const uint8_t *a, size_t n) {
+    return dot_blocks32(unpack_q8_0, 34, 0, w, a, n);
+}
+
+/* ---- blocks of 256: scales of sub-blocks fold in as integers ---- */
+
+static inline float dot_blocks256(unpack256_fn *unpack, size_t block_bytes, const uint8_t *w, const uint8_t *activation,
+                                  size_t n) {
+    const struct activation_layout layout = activation_layout(ACTIVATION_Q8_K, n);
+    const int8_t *q = (const int8_t *)activation;
+    const float *d = (const float *)(const void *)(activation + layout.scales);
+    const int16_t *s = (const int16_t *)(const void *)(activation + layout.sums);
+    float sum = 0.0f;
+    for (size_t b = 0; b < n / 256; b++, w += block_bytes, q += 256, s += 16) {
+        struct block256 block;
+        unpack(&block, w);
+        int32_t isum = 0;
+        int32_t msum = 0;
+        for (size_t i = 0; i < 256; i++) {
+            isum += block.scale[i / 16] * (block.code[i] * q[i]);
+        }
+        for (size_t j = 0; j < 16; j++) {
+            msum += block.minimum[j] * s[j];
+        }
+        sum += (float)isum * (block.d * d[b]) - (float)msum * (block.dmin * d[b]);
+    }
+    return sum;
+}
+
+static float dot_q2_K(const uint8_t *w, const uint8_t *a, size_t n) { return dot_blocks256(unpack_q2_K, 84, w, a, n); }
+static float dot_q3_K(const uint8_t *w, const uint8_t *a, size_t n) { return dot_blocks256(unpack_q3_K, 110, w, a, n); }
+static float dot_q4_K(const uint8_t *w, const uint8_t *a, size_t n) { return dot_blocks256(unpack_q4_K, 144, w, a, n); }
+static float dot_q5_K(const uint8_t *w, const uint8_t *a, size_t n) { return dot_blocks256(unpack_q5_K, 176, w, a, n); }
+static float dot_q6_K(const uint8_t *w, const uint8_t *a, size_t n) { return dot_blocks256(unpack_q6_K, 210, w, a, n); }
+
+/* ---- rows and batches of those dots ---- */
+
+static inline void panel_of(size_t bytes, uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows) {
+    for (size_t r = 0; r < rows; r++) {
+        memcpy(panel + r * bytes, w + r * row_bytes, bytes);
+    }
+}
+
+static inline void gemv_of(dot_fn *dot, float *out, const uint8_t *w, size_t row_bytes, size_t rows,
+                           const uint8_t *activation, size_t n) {
+    for (size_t r = 0; r < rows; r++) {
+        out[r] = dot(w + r * row_bytes, activation, n);
+    }
+}
+
+static inline void gemm_of(dot_fn *dot, size_t row_bytes, float *out, size_t out_stride, const uint8_t *panel,
+                           size_t rows, const uint8_t *activations, size_t activation_bytes, size_t tokens, size_t n) {
+    for (size_t t = 0; t < tokens; t++) {
+        gemv_of(dot, out + t * out_stride, panel, row_bytes, rows, activations + t * activation_bytes, n);
+    }
+}
+
+static void gemv_f32(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation, size_t n) {
+    gemv_of(dot_f32, out, w, row_bytes, rows, activation, n);
+}
+static void panel_f32(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
+    panel_of(n / 1 * 4, panel, w, row_bytes, rows);
+}
+static void gemm_f32(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
+                     size_t activation_bytes, size_t tokens, size_t n) {
+    gemm_of(dot_f32, n / 1 * 4, out, out_stride, panel, rows, activations, activation_bytes, tokens, n);
+}
+const struct weight_kernels f32_scalar = {ACTIVATION_F32, PANEL_ROWS * 4, gemv_f32, panel_f32, gemm_f32};
+
+static void gemv_f16(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation, size_t n) {
+    gemv_of(dot_f16, out, w, row_bytes, rows, activation, n);
+}
+static void panel_f16(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
+    panel_of(n / 1 * 2, panel, w, row_bytes, rows);
+}
+static void gemm_f16(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
+                     size_t activation_bytes, size_t tokens, size_t n) {
+    gemm_of(dot_f16, n / 1 * 2, out, out_stride, panel, rows, activations, activation_bytes, tokens, n);
+}
+const struct weight_kernels f16_scalar = {ACTIVATION_F32, PANEL_ROWS * 2, gemv_f16, panel_f16, gemm_f16};
+
+static void gemv_bf16(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
+                      size_t n) {
+    gemv_of(dot_bf16, out, w, row_bytes, rows, activation, n);
+}
+static void panel_bf16(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
+    panel_of(n / 1 * 2, panel, w, row_bytes, rows);
+}
+static void gemm_bf16(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
+                      size_t activation_bytes, size_t tokens, size_t n) {
+    gemm_of(dot_bf16, n / 1 * 2, out, out_stride, panel, rows, activations, activation_bytes, tokens, n);
+}
+const struct weight_kernels bf16_scalar = {ACTIVATION_F32, PANEL_ROWS * 2, gemv_bf16, panel_bf16, gemm_bf16};
+
+static void gemv_q4_0(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
+                      size_t n) {
+    gemv_of(dot_q4_0, out, w, row_bytes, rows, activation, n);
+}
+static void panel_q4_0(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
+    panel_of(n / 32 * 18, panel, w, row_bytes, rows);
+}
+static void gemm_q4_0(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
+                      size_t activation_bytes, size_t tokens, size_t n) {
+    gemm_of(dot_q4_0, n / 32 * 18, out, out_stride, panel, rows, activations, activation_bytes, tokens, n);
+}
+const struct weight_kernels q4_0_scalar = {ACTIVATION_Q8_0, PANEL_ROWS * 18, gemv_q4_0, panel_q4_0, gemm_q4_0};
+
+static void gemv_q4_1(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
+                      size_t n) {
+    gemv_of(dot_q4_1, out, w, row_bytes, rows, activation, n);
+}
+static void panel_q4_1(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
+    panel_of(n / 32 * 20, panel, w, row_bytes, rows);
+}
+static void gemm_q4_1(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
+                      size_t activation_bytes, size_t tokens, size_t n) {
+    gemm_of(dot_q4_1, n / 32 * 20, out, out_stride, panel, rows, activations, activation_bytes, tokens, n);
+}
+const struct weight_kernels q4_1_scalar = {ACTIVATION_Q8_1, PANEL_ROWS * 20, gemv_q4_1, panel_q4_1, gemm_q4_1};
+
+static void gemv_q5_0(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
+                      size_t n) {
+    gemv_of(dot_q5_0, out, w, row_bytes, rows, activation, n);
+}
+static void panel_q5_0(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
+    panel_of(n / 32 * 22, panel, w, row_bytes, rows);
+}
+static void gemm_q5_0(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
+                      size_t activation_bytes, size_t tokens, size_t n) {
+    gemm_of(dot_q5_0, n / 32 * 22, out, out_stride, panel, rows, activations, activation_bytes, tokens, n);
+}
+const struct weight_kernels q5_0_scalar = {ACTIVATION_Q8_0, PANEL_ROWS * 22, gemv_q5_0, panel_q5_0, gemm_q5_0};
+
+static void gemv_q5_1(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
+                      size_t n) {
+    gemv_of(dot_q5_1, out, w, row_bytes, rows, activation, n);
+}
+static void panel_q5_1(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
+    panel_of(n / 32 * 24, panel, w, row_bytes, rows);
+}
+static void gemm_q5_1(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
+                      size_t activation_bytes, size_t tokens, size_t n) {
+    gemm_of(dot_q5_1, n / 32 * 24, out, out_stride, panel, rows, activations, activation_bytes, tokens, n);
+}
+const struct weight_kernels q5_1_scalar = {ACTIVATION_Q8_1, PANEL_ROWS * 24, gemv_q5_1, panel_q5_1, gemm_q5_1};
+
+static void gemv_q8_0(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
+                      size_t n) {
+    gemv_of(dot_q8_0, out, w, row_bytes, rows, activation, n);
+}
+static void panel_q8_0(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
+    panel_of(n / 32 * 34, panel, w, row_bytes, rows);
+}
+static void gemm_q8_0(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
+                      size_t activation_bytes, size_t tokens, size_t n) {
+    gemm_of(dot_q8_0, n / 32 * 34, out, out_stride, panel, rows, activations, activation_bytes, tokens, n);
+}
+const struct weight_kernels q8_0_scalar = {ACTIVATION_Q8_0, PANEL_ROWS * 34, gemv_q8_0, panel_q8_0, gemm_q8_0};
+
+static void gemv_q2_K(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
+                      size_t n) {
+    gemv_of(dot_q2_K, out, w, row_bytes, rows, activation, n);
+}
+static void panel_q2_K(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
+    panel_of(n / 256 * 84, panel, w, row_bytes, rows);
+}
+static void gemm_q2_K(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
+                      size_t activation_bytes, size_t tokens, size_t n) {
+    gemm_of(dot_q2_K, n / 256 * 84, out, out_stride, panel, rows, activations, activation_bytes, tokens, n);
+}
+const struct weight_kernels q2_K_scalar = {ACTIVATION_Q8_K, PANEL_ROWS * 84, gemv_q2_K, panel_q2_K, gemm_q2_K};
+
+static void gemv_q3_K(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
+                      size_t n) {
+    gemv_of(dot_q3_K, out, w, row_bytes, rows, activation, n);
+}
+static void panel_q3_K(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
+    panel_of(n / 256 * 110, panel, w, row_bytes, rows);
+}
+static void gemm_q3_K(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
+                      size_t activation_bytes, size_t tokens, size_t n) {
+    gemm_of(dot_q3_K, n / 256 * 110, out, out_stride, panel, rows, activations, activation_bytes, tokens, n);
+}
+const struct weight_kernels q3_K_scalar = {ACTIVATION_Q8_K, PANEL_ROWS * 110, gemv_q3_K, panel_q3_K, gemm_q3_K};
+
+static void gemv_q4_K(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
+                      size_t n) {
+    gemv_of(dot_q4_K, out, w, row_bytes, rows, activation, n);
+}
+static void panel_q4_K(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
+    panel_of(n / 256 * 144, panel, w, row_bytes, rows);
+}
+static void gemm_q4_K(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
+                      size_t activation_bytes, size_t tokens, size_t n) {
+    gemm_of(dot_q4_K, n / 256 * 144, out, out_stride, panel, rows, activations, activation_bytes, tokens, n);
+}
+const struct weight_kernels q4_K_scalar = {ACTIVATION_Q8_K, PANEL_ROWS * 144, gemv_q4_K, panel_q4_K, gemm_q4_K};
+
+static void gemv_q5_K(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
+                      size_t n) {
+    gemv_of(dot_q5_K, out, w, row_bytes, rows, activation, n);
+}
+static void panel_q5_K(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
+    panel_of(n / 256 * 176, panel, w, row_bytes, rows);
+}
+static void gemm_q5_K(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
+                      size_t activation_bytes, size_t tokens, size_t n) {
+    gemm_of(dot_q5_K, n / 256 * 176, out, out_stride, panel, rows, activations, activation_bytes, tokens, n);
+}
+const struct weight_kernels q5_K_scalar = {ACTIVATION_Q8_K, PANEL_ROWS * 176, gemv_q5_K, panel_q5_K, gemm_q5_K};
+
+static void gemv_q6_K(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
+                      size_t n) {
+    gemv_of(dot_q6_K, out, w, row_bytes, rows, activation, n);
+}
+static void panel_q6_K(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
+    panel_of(n / 256 * 210, panel, w, row_bytes, rows);
+}
+static void gemm_q6_K(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
+                      size_t activation_bytes, size_t tokens, size_t n) {
+    gemm_of(dot_q6_K, n / 256 * 210, out, out_stride, panel, rows, activations, activation_bytes, tokens, n);
+}
+const struct weight_kernels q6_K_scalar = {ACTIVATION_Q8_K, PANEL_ROWS * 210, gemv_q6_K, panel_q6_K, gemm_q6_K};
