@@ -15,7 +15,23 @@
 #endif
 
 #define KERNEL(kind, name, best) .name = CHOSEN_##best(name),
+#define WEIGHT(type, name, best)
 const struct kernels kernels = {
 #include "kernels/kernels.inc"
 };
 #undef KERNEL
+#undef WEIGHT
+
+#define KERNEL(kind, name, best)
+#define WEIGHT(type, name, best) [type] = &CHOSEN_##best(name),
+static const struct weight_kernels *const weights[TYPE_COUNT] = {
+#include "kernels/kernels.inc"
+};
+#undef KERNEL
+#undef WEIGHT
+
+const struct weight_kernels *weight_kernels(uint32_t type) { return type < TYPE_COUNT ? weights[type] : NULL; }
+
+size_t panel_bytes(uint32_t type, size_t n) {
+    return (n / type_traits(type)->block_weights * weights[type]->panel_block_bytes + 63) & ~(size_t)63;
+}

@@ -10,7 +10,9 @@
     kind##_fn name##_scalar;                                                                                           \
     kind##_fn name##_simd128;                                                                                          \
     kind##_fn name##_relaxed;
+#define WEIGHT(type, name, best) extern const struct weight_kernels name##_scalar, name##_simd128, name##_relaxed;
 #include "kernels/kernels.inc"
 #undef KERNEL
+#undef WEIGHT
 
 #endif
