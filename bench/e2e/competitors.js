@@ -1,0 +1,79 @@
+/* Opens a competitor: an engine on a host, with a model. What it is, is a cell:
+ *   {engine, host, build, model, prompt, generate, context, threads, seed}
+ * engine: quern, wllama-2, wllama-3 or llama.cpp. host: node, wasmtime, chromium, firefox or native. build: plain or
+ * relaxed, of quern only. context: tokens in the cache before. An open competitor has
+ *   load_ms, peak_bytes (of linear memory; null where it cannot be seen), version (of the host)
+ *   round() → {prefill_s, decode_s}: seconds for `prompt` tokens at once, and for `generate` one by one
+ *   close() */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { browser } from './browsers.js';
+import { openChild } from './child.js';
+import { openLlamaBench } from './llama-bench.js';
+import { serve } from './server.js';
+
+const path = (name) => fileURLToPath(new URL(name, import.meta.url));
+
+/* The folder under build/ of the module for a cell. */
+export function preset({ build, threads }) {
+  return `wasm32-${build === 'plain' ? 'simd128' : 'relaxed'}${threads > 1 ? '-mt' : ''}`;
+}
+
+export const PYTHON = process.env.QUERN_PYTHON ?? (existsSync(path('../../.venv/bin/python')) ? path('../../.venv/bin/python') : 'python3');
+
+/* What is shared by the competitors of a run: the server and the browsers, started when first needed. */
+export function hosts() {
+  let server;
+  const browsers = { chromium: browser('chromium'), firefox: browser('firefox') };
+
+  async function openPage(cell) {
+    server ??= serve();
+    const { url, add } = await server;
+    const page = await browsers[cell.host].page(`${url}/bench/e2e/page.html`);
+    try {
+      const module = cell.engine === 'quern' ? './quern-page.js' : `./${cell.engine}.js`;
+      const given = { ...cell, url: add(resolve(cell.model)), wasm: `${url}/build/${preset(cell)}/quern.wasm` };
+      const opened = await page.evaluate(([name, of]) => window.start(name, of), [module, given]);
+      return {
+        ...opened,
+        version: await browsers[cell.host].version(),
+        round: () => page.evaluate(() => window.round()),
+        async close() {
+          await page.evaluate(() => window.finish());
+          await page.close();
+        },
+      };
+    } catch (error) {
+      await page.close();
+      throw error;
+    }
+  }
+
+  async function open(cell) {
+    if (cell.engine === 'llama.cpp') return openLlamaBench(cell);
+    if (cell.host in browsers) return openPage(cell);
+    const given = { ...cell, model: resolve(cell.model), wasm: path(`../../build/${preset(cell)}/quern.wasm`) };
+    if (cell.host === 'node') {
+      const flags = Number(process.versions.node.split('.')[0]) < 21 ? ['--experimental-wasm-relaxed-simd'] : [];
+      const child = await openChild(process.execPath, [...flags, path('quern-node.js')], given);
+      return { ...child, version: process.version };
+    }
+    if (cell.host === 'wasmtime') {
+      const child = await openChild(PYTHON, [path('quern_wasmtime.py')], given);
+      const { stdout } = await promisify(execFile)(PYTHON, ['-c', 'from importlib.metadata import version; print(version("wasmtime"))']);
+      return { ...child, version: stdout.trim() };
+    }
+    throw new Error(`there is no host ${cell.host}`);
+  }
+
+  return {
+    open,
+    async close() {
+      for (const one of Object.values(browsers)) await one.close();
+      if (server) (await server).close();
+    },
+  };
+}

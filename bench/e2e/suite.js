@@ -1,0 +1,230 @@
+#!/usr/bin/env node
+/* All of the end-to-end measurements in one run: `make bench`. Competitors with one model, thread count and context are
+ * open at the same time and take turns, round by round, so that what the machine does beside hits all of them; a ratio
+ * is the median over the rounds. Only ratios of one run mean anything elsewhere. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { loadavg, homedir, cpus } from 'node:os';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { hosts, PYTHON } from './competitors.js';
+import { LLAMA_BENCH } from './llama-bench.js';
+import { cellResult, decodeRates, prefillRates, spread } from './rates.js';
+
+const RESULTS = fileURLToPath(new URL('../results/', import.meta.url));
+const MODELS = process.env.QUERN_MODELS ?? `${homedir()}/.cache/quern/models`;
+const MODEL = {
+  smollm2: { name: 'SmolLM2-135M Q4_1', file: 'SmolLM2-135M-Instruct.Q4_1.gguf' },
+  gemma3: { name: 'Gemma 3 270M Q4_K_M', file: 'gemma-3-270m-q4_k_m.gguf' },
+  'llama1b-q4': { name: 'Llama-3.2-1B shape Q4_K_M', file: 'synth/llama-3.2-1b.q4_k_m.gguf', shape: 'llama-3.2-1b', mix: 'q4_k_m' },
+  'llama1b-q8': { name: 'Llama-3.2-1B shape Q8_0', file: 'synth/llama-3.2-1b.q8_0.gguf', shape: 'llama-3.2-1b', mix: 'q8_0' },
+};
+const HOSTS = ['node', 'wasmtime', 'chromium', 'firefox', 'native'];
+const PEERS = [
+  { engine: 'llama.cpp', host: 'native' },
+  { engine: 'wllama-2', host: 'chromium' },
+  { engine: 'wllama-3', host: 'chromium' },
+];
+
+const USAGE = `make bench, or node bench/e2e/suite.js [options]; lists are separated by commas
+  --models LIST     ${Object.keys(MODEL).join(', ')} (all)
+  --hosts LIST      ${HOSTS.join(', ')} (all)
+  --builds LIST     plain, relaxed (both)
+  --threads LIST    (1,2)
+  --contexts LIST   tokens in the cache before (0,1500)
+  --rounds N        measured after one to warm up (5)
+  --no-peers        quern only
+  --quick           smollm2, node, chromium and native, relaxed, 2 threads, context 0, 3 rounds
+  --name NAME       of the files in bench/results (e2e)`;
+
+const OPTIONS = {
+  models: { type: 'string' },
+  hosts: { type: 'string' },
+  builds: { type: 'string' },
+  threads: { type: 'string' },
+  contexts: { type: 'string' },
+  rounds: { type: 'string' },
+  name: { type: 'string', default: 'e2e' },
+  'no-peers': { type: 'boolean', default: false },
+  quick: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+};
+const FULL = { models: Object.keys(MODEL).join(), hosts: HOSTS.join(), builds: 'plain,relaxed', threads: '1,2', contexts: '0,1500', rounds: '5' };
+const QUICK = { models: 'smollm2', hosts: 'node,chromium,native', builds: 'relaxed', threads: '2', contexts: '0', rounds: '3' };
+
+function plan(values) {
+  const given = { ...FULL, ...(values.quick ? QUICK : {}), ...values };
+  const list = (name, known) => given[name].split(',').map((word) => {
+    if (known && !known.includes(word)) throw new Error(`--${name}: ${word} is none of ${known.join(', ')}`);
+    return word;
+  });
+  return {
+    models: list('models', Object.keys(MODEL)),
+    hosts: list('hosts', HOSTS),
+    builds: list('builds', ['plain', 'relaxed']),
+    threads: list('threads').map(Number),
+    contexts: list('contexts').map(Number),
+    rounds: Number(given.rounds),
+    peers: !given['no-peers'],
+  };
+}
+
+/* The model's file, made when it is a shape with random weights; undefined when it is not there. */
+function modelFile(key) {
+  const { file, shape, mix } = MODEL[key];
+  const path = `${MODELS}/${file}`;
+  if (existsSync(path)) return path;
+  const vocabulary = `${MODELS}/${MODEL.smollm2.file}`;
+  if (!shape || !existsSync(vocabulary)) return undefined;
+  console.error(`writing ${path}`);
+  mkdirSync(`${MODELS}/synth`, { recursive: true });
+  const tool = fileURLToPath(new URL('../../tools/synth_gguf.py', import.meta.url));
+  execFileSync(PYTHON, [tool, '--shape', shape, '--mix', mix, '--vocab-from', vocabulary, '-o', path], { stdio: 'inherit' });
+  return path;
+}
+
+/* The cells that take turns: everything with this model, thread count and context. */
+function group(what, key, file, threads, context) {
+  const common = { model: file, prompt: 256, generate: 64, context, threads, seed: 1 };
+  const cells = [];
+  for (const host of what.hosts.filter((host) => host !== 'native')) {
+    if (host === 'wasmtime' && threads > 1) continue; /* its Python package cannot share a memory */
+    for (const build of what.builds) cells.push({ engine: 'quern', host, build, ...common });
+  }
+  if (what.peers) {
+    for (const peer of PEERS.filter(({ host }) => what.hosts.includes(host))) cells.push({ ...peer, build: null, ...common });
+  }
+  return cells.map((cell) => ({ cell, key, name: `${cell.engine} ${cell.host}${cell.build ? ` ${cell.build}` : ''}` }));
+}
+
+/* Runs the entries of a group in turns; fills in their rounds, or why they failed. */
+async function measure(entries, rounds, all) {
+  const fail = (entry, error) => {
+    entry.error = (error.message ?? String(error)).split('\n')[0];
+    console.error(`  ${entry.name}: ${entry.error}`);
+  };
+  for (const entry of entries) {
+    try {
+      entry.competitor = await all.open(entry.cell);
+      entry.rounds = [];
+      await entry.competitor.round();
+    } catch (error) {
+      fail(entry, error);
+    }
+  }
+  for (let round = 0; round < rounds; round++) {
+    for (const entry of entries.filter((entry) => !entry.error)) {
+      try {
+        entry.rounds.push(await entry.competitor.round());
+      } catch (error) {
+        fail(entry, error);
+      }
+    }
+  }
+  for (const entry of entries) await entry.competitor?.close().catch(() => {});
+}
+
+/* Median over the rounds of how many times as fast as the peer it was; null where one of them has no figures. */
+function ratio(entry, peer, rates) {
+  if (!peer || peer.error || entry.error) return null;
+  const own = rates(entry.cell, entry.rounds);
+  const other = rates(peer.cell, peer.rounds);
+  return spread(own.map((value, round) => value / other[round])).median;
+}
+
+function rowsOf(entries) {
+  return entries.map((entry) => {
+    const { cell, competitor, rounds, error } = entry;
+    const row = {
+      model: MODEL[entry.key].name, file: basename(cell.model), engine: cell.engine, host: cell.host, version: competitor?.version ?? '',
+      build: cell.build ?? '', threads: cell.threads, context: cell.context, prompt: cell.prompt, generate: cell.generate, error: error ?? '',
+    };
+    if (error) return row;
+    const result = cellResult(cell, competitor, rounds);
+    const fixed = (value, digits) => (value === null || value === undefined ? '' : value.toFixed(digits));
+    row.rounds = rounds.length;
+    row.load_ms = fixed(result.load_ms, 0);
+    row.peak_bytes = result.peak_bytes ?? '';
+    for (const [phase, rates] of [['prefill', prefillRates], ['decode', decodeRates]]) {
+      for (const [key, value] of Object.entries(result[`${phase}_tps`])) row[`${phase}_tps_${key}`] = fixed(value, 2);
+      for (const { engine } of PEERS) {
+        row[`${phase}_vs_${engine}`] = fixed(ratio(entry, entries.find(({ cell }) => cell.engine === engine), rates), 3);
+      }
+    }
+    return row;
+  });
+}
+
+const COLUMNS = [
+  'model', 'file', 'engine', 'host', 'version', 'build', 'threads', 'context', 'prompt', 'generate', 'rounds', 'load_ms', 'peak_bytes',
+  ...['prefill', 'decode'].flatMap((phase) => [
+    ...['min', 'median', 'max'].map((key) => `${phase}_tps_${key}`),
+    ...PEERS.map(({ engine }) => `${phase}_vs_${engine}`),
+  ]),
+  'error',
+];
+
+function csv(rows) {
+  const quote = (value) => (/[",\n]/.test(value) ? `"${String(value).replaceAll('"', '""')}"` : value);
+  return [COLUMNS, ...rows.map((row) => COLUMNS.map((column) => row[column] ?? ''))].map((line) => line.map(quote).join(',')).join('\n') + '\n';
+}
+
+function table(rows) {
+  const head = ['engine', 'host', 'build', 'prefill', 'x native', 'x wllama2', 'x wllama3', 'decode', 'x native', 'x wllama2', 'x wllama3', 'MiB'];
+  const times = (value) => (value ? Number(value).toFixed(2) : '-');
+  const lines = rows.map((row) => (row.error
+    ? [row.engine, row.host, row.build, row.error]
+    : [
+      row.engine, row.host, row.build,
+      Number(row.prefill_tps_median).toFixed(1), ...PEERS.map(({ engine }) => times(row[`prefill_vs_${engine}`])),
+      Number(row.decode_tps_median).toFixed(1), ...PEERS.map(({ engine }) => times(row[`decode_vs_${engine}`])),
+      row.peak_bytes ? (row.peak_bytes / 2 ** 20).toFixed(0) : '-',
+    ]));
+  const widths = head.map((word, i) => Math.max(word.length, ...lines.filter((line) => line.length === head.length).map((line) => String(line[i]).length)));
+  return [head, ...lines].map((line) => line.map((word, i) => (i < 3 ? String(word).padEnd(widths[i]) : String(word).padStart(widths[i]))).join('  ')).join('\n');
+}
+
+async function main() {
+  const { values } = parseArgs({ options: OPTIONS });
+  if (values.help) {
+    console.log(USAGE);
+    return;
+  }
+  const what = plan(values);
+  mkdirSync(RESULTS, { recursive: true });
+  if (what.peers && what.hosts.includes('native') && !existsSync(LLAMA_BENCH)) {
+    console.error(`${LLAMA_BENCH} is not there (QUERN_LLAMA_BENCH names another): no native figures`);
+    what.hosts = what.hosts.filter((host) => host !== 'native');
+  }
+  const file = `${RESULTS}${values.name}.csv`;
+  const rows = [];
+  console.log(`${cpus()[0].model}, ${cpus().length} cores; tokens/s of 256 at once and of 64 one by one, medians of ${what.rounds} rounds`);
+  const all = hosts();
+  try {
+    for (const key of what.models) {
+      const model = modelFile(key);
+      if (!model) {
+        console.error(`${MODEL[key].name} is left out: ${MODELS}/${MODEL[key].file} is not there`);
+        continue;
+      }
+      for (const threads of what.threads) {
+        for (const context of what.contexts) {
+          const entries = group(what, key, model, threads, context);
+          console.log(`\n${MODEL[key].name}, ${threads} thread(s), after ${context} tokens (load before: ${loadavg()[0].toFixed(1)})`);
+          await measure(entries, what.rounds, all);
+          const measured = rowsOf(entries);
+          rows.push(...measured);
+          console.log(table(measured));
+          writeFileSync(file, csv(rows)); /* after each group: a long run that is stopped keeps what it has */
+        }
+      }
+    }
+  } finally {
+    await all.close();
+  }
+  console.log(`\n${file}`);
+  execFileSync(PYTHON, [fileURLToPath(new URL('plot.py', import.meta.url)), file], { stdio: 'inherit' });
+}
+
+await main();

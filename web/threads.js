@@ -1,0 +1,56 @@
+/* Workers of a threaded module: each is a thread of the host with an instance of its own on the shared memory. */
+
+const WORKER = new URL('./thread-worker.js', import.meta.url);
+const isNode = typeof process !== 'undefined' && process.versions?.node !== undefined && typeof Deno === 'undefined';
+
+async function spawn(message) {
+  if (isNode) {
+    const { Worker } = await import('node:worker_threads');
+    return new Worker(WORKER, { workerData: message });
+  }
+  const worker = new Worker(WORKER, { type: 'module', name: `quern ${message.worker}` });
+  worker.postMessage(message);
+  return worker;
+}
+
+/* Resolves when the worker says that it is about to enter the engine. */
+function ready(worker) {
+  return new Promise((resolve, reject) => {
+    const fail = (event) => reject(new Error(`a worker did not start: ${event.message ?? event}`));
+    if (isNode) {
+      worker.once('message', resolve);
+      worker.once('error', fail);
+    } else {
+      worker.onmessage = resolve;
+      worker.onerror = fail;
+    }
+  });
+}
+
+/* Starts threads - 1 workers beside the caller's thread. To be called before the first session, in a thread that is
+ * allowed to wait: in a browser, a dedicated worker. `exports` are those of the first instance of `module` on
+ * `memory`. Returns an object whose stop() lets the workers leave; sessions must have been freed by then. */
+export async function startThreads({ module, memory, exports, threads }) {
+  if (exports.qn_threads_start(threads) !== 0) {
+    throw new Error(`${threads} threads could not be started`);
+  }
+  const workers = [];
+  try {
+    for (let worker = 1; worker < threads; worker++) {
+      workers.push(await spawn({ module, memory, worker, stack: exports.qn_worker_stack(worker) }));
+    }
+    await Promise.all(workers.map(ready));
+  } catch (error) {
+    /* Those that are ready wait in the engine, and it would wait for the others: none is asked, all are ended. */
+    for (const worker of workers) worker.terminate();
+    throw error;
+  }
+  /* An engine that is not in use does not keep a program from ending. */
+  for (const worker of workers) worker.unref?.();
+  return {
+    stop() {
+      exports.qn_threads_stop();
+      return Promise.all(workers.splice(0).map((worker) => worker.terminate()));
+    },
+  };
+}
