@@ -1,0 +1,170 @@
+#include "check.h"
+
+/* Every length up to 67, and some real ones. */
+static const size_t real[] = {576, 640, 1536, 2048, 4099};
+#define LENGTHS (67 + sizeof real / sizeof *real)
+
+static size_t length_of(size_t i) { return i < 67 ? i + 1 : real[i - 67]; }
+
+void check_rmsnorm(struct check *check, rmsnorm_fn *contract, rmsnorm_fn *variant) {
+    static const float epsilons[] = {1e-5f, 1e-6f, 0.0f};
+    for (size_t i = 0; i < LENGTHS * FILLS; i++) {
+        const size_t n = length_of(i / FILLS);
+        const enum fill fill = (enum fill)(i % FILLS);
+        const bool in_place = check_random(check) & 1;
+        const bool weighted = check_random(check) % 4 != 0;
+        const float epsilon = epsilons[check_below(check, 3)];
+        check_case(check, "n", n);
+        check_also(check, "fill", fill);
+        check_also(check, "in place", in_place);
+        check_also(check, "weighted", weighted);
+        float *x = check_floats(check, n);
+        float *out = in_place ? x : check_floats(check, n);
+        float *weight = weighted ? check_floats(check, n) : NULL;
+        check_fill(check, x, n, fill);
+        if (weight) {
+            check_fill(check, weight, n, FILL_NORMAL);
+        }
+        check_expect(check);
+        contract(out, x, weight, n, epsilon);
+        while (check_place(check)) {
+            variant(AT(out), AT(x), weight ? AT(weight) : NULL, n, epsilon);
+        }
+    }
+}
+
+void check_add(struct check *check, add_fn *contract, add_fn *variant) {
+    for (size_t i = 0; i < LENGTHS * FILLS; i++) {
+        const size_t n = length_of(i / FILLS);
+        const enum fill fill = (enum fill)(i % FILLS);
+        const bool in_place = check_random(check) & 1;
+        check_case(check, "n", n);
+        check_also(check, "fill", fill);
+        check_also(check, "in place", in_place);
+        float *a = check_floats(check, n);
+        float *b = check_floats(check, n);
+        float *out = in_place ? a : check_floats(check, n);
+        check_fill(check, a, n, fill);
+        check_fill(check, b, n, fill);
+        check_expect(check);
+        contract(out, a, b, n);
+        while (check_place(check)) {
+            variant(AT(out), AT(a), AT(b), n);
+        }
+    }
+}
+
+void check_scale(struct check *check, scale_fn *contract, scale_fn *variant) {
+    for (size_t i = 0; i < LENGTHS * FILLS; i++) {
+        const size_t n = length_of(i / FILLS);
+        const enum fill fill = (enum fill)(i % FILLS);
+        check_case(check, "n", n);
+        check_also(check, "fill", fill);
+        float *x = check_floats(check, n);
+        float factor;
+        check_fill(check, x, n, fill);
+        check_fill(check, &factor, 1, FILL_NORMAL);
+        check_expect(check);
+        contract(x, factor, n);
+        while (check_place(check)) {
+            variant(AT(x), factor, n);
+        }
+    }
+}
+
+void check_gate(struct check *check, gate_fn *contract, gate_fn *variant) {
+    for (size_t i = 0; i < LENGTHS * FILLS; i++) {
+        const size_t n = length_of(i / FILLS);
+        const enum fill fill = (enum fill)(i % FILLS);
+        const bool in_place = check_random(check) & 1;
+        check_case(check, "n", n);
+        check_also(check, "fill", fill);
+        check_also(check, "in place", in_place);
+        float *gate = check_floats(check, n);
+        float *up = check_floats(check, n);
+        float *out = in_place ? gate : check_floats(check, n);
+        check_fill(check, gate, n, fill);
+        check_fill(check, up, n, FILL_NORMAL);
+        if (fill == FILL_NORMAL) { /* over the whole range where exp is neither 0 nor infinite */
+            const float factor = (float)(check_below(check, 60) + 1);
+            for (size_t k = 0; k < n; k++) {
+                gate[k] *= factor;
+            }
+        }
+        check_expect(check);
+        contract(out, gate, up, n);
+        while (check_place(check)) {
+            variant(AT(out), AT(gate), AT(up), n);
+        }
+    }
+}
+
+void check_rope(struct check *check, rope_fn *contract, rope_fn *variant) {
+    for (size_t i = 0; i < LENGTHS * FILLS; i++) {
+        const size_t pairs = length_of(i / FILLS);
+        const enum fill fill = (enum fill)(i % FILLS);
+        check_case(check, "pairs", pairs);
+        check_also(check, "fill", fill);
+        float *x = check_floats(check, 2 * pairs);
+        float *cosines = check_floats(check, pairs);
+        float *sines = check_floats(check, pairs);
+        check_fill(check, x, 2 * pairs, fill);
+        check_fill(check, cosines, pairs, FILL_NORMAL);
+        check_fill(check, sines, pairs, FILL_NORMAL);
+        check_expect(check);
+        contract(x, cosines, sines, pairs);
+        while (check_place(check)) {
+            variant(AT(x), AT(cosines), AT(sines), pairs);
+        }
+    }
+}
+
+void check_f32_to_f16(struct check *check, f32_to_f16_fn *contract, f32_to_f16_fn *variant) {
+    for (size_t i = 0; i < LENGTHS * FILLS; i++) {
+        const size_t n = length_of(i / FILLS);
+        const enum fill fill = (enum fill)(i % FILLS);
+        check_case(check, "n", n);
+        check_also(check, "fill", fill);
+        float *x = check_floats(check, n);
+        uint16_t *out = check_halves(check, n);
+        check_fill(check, x, n, fill);
+        check_expect(check);
+        contract(out, x, n);
+        while (check_place(check)) {
+            variant(AT(out), AT(x), n);
+        }
+    }
+}
+
+static void check_all_halves(struct check *check, f16_to_f32_fn *contract, f16_to_f32_fn *variant) {
+    const size_t n = 65536;
+    check_case(check, "all halves", n);
+    uint16_t *x = check_halves(check, n);
+    float *out = check_floats(check, n);
+    for (size_t i = 0; i < n; i++) {
+        x[i] = (uint16_t)i;
+    }
+    check_expect(check);
+    contract(out, x, n);
+    while (check_place(check)) {
+        variant(AT(out), AT(x), n);
+    }
+}
+
+void check_f16_to_f32(struct check *check, f16_to_f32_fn *contract, f16_to_f32_fn *variant) {
+    check_all_halves(check, contract, variant);
+    for (size_t i = 0; i < LENGTHS * FILLS; i++) {
+        const size_t n = length_of(i / FILLS);
+        const enum fill fill = (enum fill)(i % FILLS);
+        check_case(check, "n", n);
+        check_also(check, "fill", fill);
+        uint16_t *x = check_halves(check, n);
+        float *out = check_floats(check, n);
+        check_fill_halves(check, x, n, fill);
+        check_expect(check);
+        contract(out, x, n);
+        while (check_place(check)) {
+            variant(AT(out), AT(x), n);
+        }
+    }
+}

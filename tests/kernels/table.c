@@ -1,0 +1,81 @@
+/* The table of checks, made from kernels.inc: a row for each variant that this build has. A kernel of a new kind needs
+ * check_<kind>, or this does not link. */
+#include "check.h"
+#include "report.h"
+
+/* ROWS_best(ROW, what, name): ROW(what, name, variant) for each variant up to the best that the build has. */
+#define ROWS_scalar(ROW, what, name) ROW(what, name, scalar)
+#ifdef QUERN_KERNELS_SIMD128
+#define ROWS_simd128(ROW, what, name) ROWS_scalar(ROW, what, name) ROW(what, name, simd128)
+#else
+#define ROWS_simd128 ROWS_scalar
+#endif
+#ifdef QUERN_KERNELS_RELAXED
+#define ROWS_relaxed(ROW, what, name) ROWS_simd128(ROW, what, name) ROW(what, name, relaxed)
+#else
+#define ROWS_relaxed ROWS_simd128
+#endif
+
+#define CHECK_KERNEL(kind, name, variant)                                                                              \
+    static void check_##name##_##variant(struct check *check) { check_##kind(check, name##_scalar, name##_##variant); }
+#define CHECK_WEIGHT(type, name, variant)                                                                              \
+    static void check_##name##_##variant(struct check *check) {                                                        \
+        check_weight(check, type, &name##_scalar, &name##_##variant);                                                  \
+    }
+#define KERNEL(kind, name, best) ROWS_##best(CHECK_KERNEL, kind, name)
+#define WEIGHT(type, name, best) ROWS_##best(CHECK_WEIGHT, type, name)
+#include "kernels/kernels.inc"
+#undef KERNEL
+#undef WEIGHT
+
+#define ROW(what, name, variant) {#name, #variant, check_##name##_##variant},
+#define KERNEL(kind, name, best) ROWS_##best(ROW, kind, name)
+#define WEIGHT(type, name, best) ROWS_##best(ROW, type, name)
+static const struct row {
+    const char *kernel;
+    const char *variant;
+    void (*run)(struct check *check);
+} rows[] = {
+#include "kernels/kernels.inc"
+};
+#undef KERNEL
+#undef WEIGHT
+
+uint32_t check_count;
+
+/* Of the seed and the kernel's name, not the variant's: all variants see the same numbers (FNV-1a). */
+static uint64_t seed_of(uint32_t seed, const char *name) {
+    uint64_t hash = 0xcbf29ce484222325u ^ seed;
+    for (; *name; name++) {
+        hash = (hash ^ (uint8_t)*name) * 0x100000001b3u;
+    }
+    return hash;
+}
+
+uint32_t check_all(uint32_t seed) {
+    uint32_t failed = 0;
+    check_count = sizeof rows / sizeof *rows;
+    report_clear();
+    report_text("seed ");
+    report_number(seed);
+    report_text("\n");
+    for (unsigned i = 0; i < check_count; i++) {
+        struct check check = {.kernel = rows[i].kernel, .variant = rows[i].variant};
+        check.random = seed_of(seed, rows[i].kernel);
+        rows[i].run(&check);
+        failed += check.failures > 0;
+        report_text(check.failures ? "FAILED " : "ok ");
+        report_text(check.kernel);
+        report_text(" ");
+        report_text(check.variant);
+        report_text(": ");
+        report_number(check.cases);
+        report_text(" cases");
+        if (check.failures) {
+            report_text(", failed ");
+            report_number(check.failures);
+        }
+        report_text("\n");
+    }
+    return failed;
+}
