@@ -13,7 +13,12 @@
 
 /* tokenizer.ggml.token_type */
 enum token_type {
-    TOKEN_NORMAL = 1, TOKEN_UNKNOWN = 2, TOKEN_CONTROL = 3, TOKEN_USER_DEFINED = 4, TOKEN_UNUSED = 5, TOKEN_BYTE = 6
+    TOKEN_NORMAL = 1,
+    TOKEN_UNKNOWN = 2,
+    TOKEN_CONTROL = 3,
+    TOKEN_USER_DEFINED = 4,
+    TOKEN_UNUSED = 5,
+    TOKEN_BYTE = 6
 };
 
 struct vocabulary; /* immutable once built */
@@ -45,8 +50,7 @@ int64_t vocabulary_tokenize(const struct vocabulary *vocabulary, const char *tex
 /* Raw bytes that token `id` stands for (BPE's printable form undone, SPM's U+2581 made spaces, byte tokens as their
  * byte; control tokens nothing unless flags has QN_SHOW_SPECIAL), not always whole characters. Returns how many there
  * are; fills out[capacity]. Equal to llama.cpp's llama_token_to_piece. */
-size_t vocabulary_bytes(const struct vocabulary *vocabulary, int32_t id, uint32_t flags, uint8_t *out,
-                        size_t capacity);
+size_t vocabulary_bytes(const struct vocabulary *vocabulary, int32_t id, uint32_t flags, uint8_t *out, size_t capacity);
 
 /* Streaming and whole detokenising on top of it: as qn_piece and qn_detokenize. */
 int64_t vocabulary_piece(const struct vocabulary *vocabulary, struct qn_decoder *decoder, int32_t id, uint32_t flags,
