@@ -30,7 +30,7 @@
 typedef void gemv_fn(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation, size_t n);
 
 /* A batch: a panel of up to PANEL_ROWS rows of w is unpacked once, in a form that belongs to the variant ... */
-#define PANEL_ROWS 4
+#define PANEL_ROWS 8
 typedef void panel_fn(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n);
 /* ... and multiplied by every token: out[t * out_stride + r], t < tokens, r < rows. activations: rows of quantised
  * activations, activation_bytes apart, 16-byte aligned. panel: 64-byte aligned. The same bits as gemv gives. */
@@ -56,7 +56,8 @@ typedef void quantize_fn(uint8_t *row, const float *x, size_t n);
 /* ---- vectors ---- */
 
 /* out[i] = x[i] * factor * weight[i], factor = 1 / sqrt(mean(x^2) + epsilon); weight may be null (1). out may be x.
- * The factor is calculated in double, the squares summed in four partial sums as above, and rounded to float once. */
+ * The factor is calculated in double and rounded to float once; the squares are summed in eight partial sums, element
+ * i in sum i % 8, added up as ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7)). */
 typedef void rmsnorm_fn(float *out, const float *x, const float *weight, size_t n, float epsilon);
 /* out[i] = a[i] + b[i]; out may be a. */
 typedef void add_fn(float *out, const float *a, const float *b, size_t n);

@@ -1,0 +1,237 @@
+/* Keys and values are converted to float a few rows at a time, into scratch on the stack, and then meet all queries. */
+#include "kernels/simd128/exp.h"
+#include "kernels/simd128/f16.h"
+#include "kernels/simd128/tail.h"
+#include "kernels/variants.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* Eight cached halves as floats. Sign-extended and shifted left by 13, a half has its magnitude in place and copies of
+ * its sign above, of which the mask leaves one; 2^112 makes up for the exponents' bias. */
+INLINE v128_t cached_to_f32x4(v128_t extended) {
+    const v128_t bits = wasm_v128_and(wasm_i32x4_shl(extended, 13), wasm_i32x4_const_splat((int32_t)0x8fffffff));
+    return wasm_f32x4_mul(bits, wasm_f32x4_const_splat(0x1p112f));
+}
+INLINE v128_t cached_low(v128_t halves) { return cached_to_f32x4(wasm_i32x4_extend_low_i16x8(halves)); }
+INLINE v128_t cached_high(v128_t halves) { return cached_to_f32x4(wasm_i32x4_extend_high_i16x8(halves)); }
+
+/* ---- scores: 4 keys by 2 queries ---- */
+
+#define KEYS     4u
+#define KEY_PART 1024u /* of head_dim, converted at once */
+
+/* Four keys from their floats [from, from + n), interleaved by four: key j's floats 4i ... at 16 i + 4 j. */
+static void convert_keys(float *to, const uint16_t *const keys[KEYS], size_t from, size_t n) {
+    for (unsigned j = 0; j < KEYS; j++) {
+        const uint16_t *key = keys[j] + from;
+        float *at = to + 4 * j;
+        for (size_t i = 0; i < n; i += 8, key += 8, at += 8 * KEYS) {
+            const v128_t halves = wasm_v128_load(key);
+            wasm_v128_store(at, cached_low(halves));
+            wasm_v128_store(at + 4 * KEYS, cached_high(halves));
+        }
+    }
+}
+
+INLINE void add_products(v128_t *sums, unsigned queries, const float *query, size_t query_stride, const float *keys,
+                         size_t n) {
+    const float *second = query + query_stride;
+    for (size_t i = 0; i < n; i += 4, query += 4, second += 4, keys += 4 * KEYS) {
+        const v128_t a = wasm_v128_load(query);
+        const v128_t b = queries > 1 ? wasm_v128_load(second) : a;
+#pragma clang loop unroll(full)
+        for (unsigned j = 0; j < KEYS; j++) {
+            const v128_t key = wasm_v128_load(keys + 4 * j);
+            sums[j] = wasm_f32x4_add(sums[j], wasm_f32x4_mul(a, key));
+            if (queries > 1) {
+                sums[KEYS + j] = wasm_f32x4_add(sums[KEYS + j], wasm_f32x4_mul(b, key));
+            }
+        }
+    }
+}
+
+/* (s0 + s1) + (s2 + s3) of four vectors. */
+INLINE v128_t sums_across(const v128_t s[4]) {
+    const v128_t low =
+        wasm_f32x4_add(wasm_i32x4_shuffle(s[0], s[1], 0, 2, 4, 6), wasm_i32x4_shuffle(s[0], s[1], 1, 3, 5, 7));
+    const v128_t high =
+        wasm_f32x4_add(wasm_i32x4_shuffle(s[2], s[3], 0, 2, 4, 6), wasm_i32x4_shuffle(s[2], s[3], 1, 3, 5, 7));
+    return wasm_f32x4_add(wasm_i32x4_shuffle(low, high, 0, 2, 4, 6), wasm_i32x4_shuffle(low, high, 1, 3, 5, 7));
+}
+
+/* Four keys by all queries; the scores of `count` keys are kept. */
+struct key_tile {
+    const uint16_t *keys[KEYS];
+    size_t head_dim;
+    size_t count;
+    float factor;
+    size_t converted; /* the part that lies in `floats` */
+    float floats[KEYS * KEY_PART];
+};
+
+INLINE void score_queries(struct key_tile *tile, float *scores, size_t scores_stride, unsigned queries,
+                          const float *query, size_t query_stride) {
+    v128_t sums[2 * KEYS];
+    for (unsigned j = 0; j < 2 * KEYS; j++) {
+        sums[j] = wasm_f32x4_const_splat(0);
+    }
+    for (size_t from = 0; from < tile->head_dim; from += KEY_PART) {
+        const size_t rest = tile->head_dim - from;
+        const size_t n = rest < KEY_PART ? rest : KEY_PART;
+        if (tile->converted != from) {
+            convert_keys(tile->floats, tile->keys, from, n);
+            tile->converted = from;
+        }
+        add_products(sums, queries, query + from, query_stride, tile->floats, n);
+    }
+    for (unsigned q = 0; q < queries; q++, scores += scores_stride) {
+        const v128_t row = wasm_f32x4_mul(sums_across(sums + KEYS * q), wasm_f32x4_splat(tile->factor));
+        if (tile->count == KEYS) {
+            wasm_v128_store(scores, row);
+        } else {
+            store_tail(scores, row, tile->count);
+        }
+    }
+}
+
+void attention_scores_simd128(float *scores, size_t scores_stride, const float *query, size_t query_stride,
+                              size_t queries, const uint16_t *keys, size_t stride, size_t positions, size_t head_dim,
+                              float factor) {
+    struct key_tile tile;
+    tile.head_dim = head_dim;
+    tile.factor = factor;
+    for (size_t t = 0; t < positions; t += KEYS) {
+        const size_t rest = positions - t;
+        tile.count = rest < KEYS ? rest : KEYS;
+        tile.converted = head_dim; /* none */
+        for (unsigned j = 0; j < KEYS; j++) {
+            tile.keys[j] = keys + (t + (j < tile.count ? j : 0)) * stride;
+        }
+        size_t q = 0;
+        for (; q + 2 <= queries; q += 2) {
+            score_queries(&tile, scores + q * scores_stride + t, scores_stride, 2, query + q * query_stride,
+                          query_stride);
+        }
+        if (q < queries) {
+            score_queries(&tile, scores + q * scores_stride + t, scores_stride, 1, query + q * query_stride, 0);
+        }
+    }
+}
+
+/* ---- softmax ---- */
+
+static float maximum_of(const float *x, size_t n) {
+    v128_t most = wasm_f32x4_splat(*x);
+    for (; n >= 4; n -= 4, x += 4) {
+        most = wasm_f32x4_pmax(most, wasm_v128_load(x));
+    }
+    for (; n; n--, x++) {
+        most = wasm_f32x4_pmax(most, wasm_v128_load32_splat(x));
+    }
+    most = wasm_f32x4_pmax(most, wasm_i32x4_shuffle(most, most, 2, 3, 0, 1));
+    return wasm_f32x4_extract_lane(wasm_f32x4_pmax(most, wasm_i32x4_shuffle(most, most, 1, 0, 3, 2)), 0);
+}
+
+/* x becomes exp(x - maximum). Returns the sum. */
+static double exponentials(float *x, size_t n, float maximum) {
+    const v128_t most = wasm_f32x4_splat(maximum);
+    v128_t low = wasm_f64x2_const_splat(0);
+    v128_t high = wasm_f64x2_const_splat(0);
+    for (; n >= 4; n -= 4, x += 4) {
+        const v128_t e = exp_f32x4(wasm_f32x4_sub(wasm_v128_load(x), most));
+        wasm_v128_store(x, e);
+        low = wasm_f64x2_add(low, wasm_f64x2_promote_low_f32x4(e));
+        high = wasm_f64x2_add(high, wasm_f64x2_promote_low_f32x4(wasm_i32x4_shuffle(e, e, 2, 3, 2, 3)));
+    }
+    if (n) {
+        store_tail(x, exp_f32x4(wasm_f32x4_sub(load_tail(x, n), most)), n);
+        const v128_t e = load_tail(x, n);
+        low = wasm_f64x2_add(low, wasm_f64x2_promote_low_f32x4(e));
+        high = wasm_f64x2_add(high, wasm_f64x2_promote_low_f32x4(wasm_i32x4_shuffle(e, e, 2, 3, 2, 3)));
+    }
+    return (wasm_f64x2_extract_lane(low, 0) + wasm_f64x2_extract_lane(low, 1)) +
+           (wasm_f64x2_extract_lane(high, 0) + wasm_f64x2_extract_lane(high, 1));
+}
+
+void attention_softmax_simd128(float *scores, size_t positions) {
+    const double sum = exponentials(scores, positions, maximum_of(scores, positions));
+    const v128_t inverse = wasm_f32x4_splat((float)(1.0 / sum));
+    size_t n = positions;
+    for (; n >= 4; n -= 4, scores += 4) {
+        wasm_v128_store(scores, f32x4_round_to_f16(wasm_f32x4_mul(wasm_v128_load(scores), inverse)));
+    }
+    if (n) {
+        store_tail(scores, f32x4_round_to_f16(wasm_f32x4_mul(load_tail(scores, n), inverse)), n);
+    }
+}
+
+/* ---- values: 32 columns of all positions are converted, and met by 4 queries by 8 columns, 2 by 16 or 1 by 32 ---- */
+
+#define COLUMNS 32u
+
+static void convert_values(float *to, const uint16_t *values, size_t stride, size_t positions, size_t columns) {
+    for (size_t t = 0; t < positions; t++, values += stride, to += COLUMNS) {
+        for (size_t d = 0; d < columns; d += 8) {
+            const v128_t halves = wasm_v128_load(values + d);
+            wasm_v128_store(to + d, cached_low(halves));
+            wasm_v128_store(to + d + 4, cached_high(halves));
+        }
+    }
+}
+
+INLINE void gather(unsigned queries, unsigned vectors, float *out, size_t out_stride, const float *scores,
+                   size_t scores_stride, const float *values, size_t positions) {
+    v128_t sums[8];
+    for (unsigned q = 0; q < queries; q++) {
+        for (unsigned v = 0; v < vectors; v++) {
+            sums[q * vectors + v] = wasm_v128_load(out + q * out_stride + 4 * v);
+        }
+    }
+    for (size_t t = 0; t < positions; t++, scores++, values += COLUMNS) {
+#pragma clang loop unroll(full)
+        for (unsigned q = 0; q < queries; q++) {
+            const v128_t score = wasm_v128_load32_splat(scores + q * scores_stride);
+#pragma clang loop unroll(full)
+            for (unsigned v = 0; v < vectors; v++) {
+                const v128_t product = wasm_f32x4_mul(score, wasm_v128_load(values + 4 * v));
+                sums[q * vectors + v] = wasm_f32x4_add(sums[q * vectors + v], product);
+            }
+        }
+    }
+    for (unsigned q = 0; q < queries; q++) {
+        for (unsigned v = 0; v < vectors; v++) {
+            wasm_v128_store(out + q * out_stride + 4 * v, sums[q * vectors + v]);
+        }
+    }
+}
+
+void attention_values_simd128(float *out, size_t out_stride, const float *scores, size_t scores_stride, size_t queries,
+                              const uint16_t *values, size_t stride, size_t positions, size_t head_dim) {
+    float floats[KV_TILE * COLUMNS];
+    for (size_t d = 0; d < head_dim; d += COLUMNS, out += COLUMNS) {
+        const size_t columns = head_dim - d < COLUMNS ? head_dim - d : COLUMNS;
+        convert_values(floats, values + d, stride, positions, columns);
+        size_t q = 0;
+        for (; q + 4 <= queries; q += 4) {
+            for (size_t c = 0; c < columns; c += 8) {
+                gather(4, 2, out + q * out_stride + c, out_stride, scores + q * scores_stride, scores_stride,
+                       floats + c, positions);
+            }
+        }
+        for (; columns == COLUMNS && q + 2 <= queries; q += 2) {
+            for (size_t c = 0; c < COLUMNS; c += 16) {
+                gather(2, 4, out + q * out_stride + c, out_stride, scores + q * scores_stride, scores_stride,
+                       floats + c, positions);
+            }
+        }
+        for (; q < queries; q++) {
+            if (columns == COLUMNS) {
+                gather(1, 8, out + q * out_stride, 0, scores + q * scores_stride, 0, floats, positions);
+                continue;
+            }
+            for (size_t c = 0; c < columns; c += 8) {
+                gather(1, 2, out + q * out_stride + c, 0, scores + q * scores_stride, 0, floats + c, positions);
+            }
+        }
+    }
+}
