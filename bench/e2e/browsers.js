@@ -28,7 +28,7 @@ export function browser(name) {
       await page.waitForFunction(() => window.loaded);
       return page;
     },
-    async version() { return (await (started ??= launch[name]())).version(); },
+    async version() { return (await (await (started ??= launch[name]())).version()).replace(/^.*\//, ''); },
     async close() { if (started) await (await started).close(); },
   };
 }

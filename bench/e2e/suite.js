@@ -89,7 +89,6 @@ function group(what, key, file, threads, context) {
   const common = { model: file, prompt: 256, generate: 64, context, threads, seed: 1 };
   const cells = [];
   for (const host of what.hosts.filter((host) => host !== 'native')) {
-    if (host === 'wasmtime' && threads > 1) continue; /* its Python package cannot share a memory */
     for (const build of what.builds) cells.push({ engine: 'quern', host, build, ...common });
   }
   if (what.peers) {

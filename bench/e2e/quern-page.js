@@ -1,0 +1,19 @@
+/* Quern in a browser as a competitor; the page's side of quern-worker.js. */
+export async function open(cell) {
+  const worker = new Worker(new URL('./quern-worker.js', import.meta.url), { type: 'module' });
+  const ask = (message) => new Promise((resolve, reject) => {
+    worker.onmessage = ({ data }) => (data.error ? reject(new Error(data.error)) : resolve(data));
+    worker.onerror = (event) => reject(new Error(event.message ?? 'the worker failed'));
+    worker.postMessage(message);
+  });
+  const { loadMs, peakBytes } = await ask({ open: cell });
+  return {
+    loadMs,
+    peakBytes: () => peakBytes,
+    round: () => ask('round'),
+    async close() {
+      await ask('close');
+      worker.terminate();
+    },
+  };
+}
