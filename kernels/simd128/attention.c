@@ -9,8 +9,8 @@
 /* Eight cached halves as floats. Sign-extended and shifted left by 13, a half has its magnitude in place and copies of
  * its sign above, of which the mask leaves one; 2^112 makes up for the exponents' bias. */
 INLINE v128_t cached_to_f32x4(v128_t extended) {
-    const v128_t bits = wasm_v128_and(wasm_i32x4_shl(extended, 13), wasm_i32x4_const_splat((int32_t)0x8fffffff));
-    return wasm_f32x4_mul(bits, wasm_f32x4_const_splat(0x1p112f));
+    const v128_t bits = wasm_v128_and(wasm_i32x4_shl(extended, 13), wasm_i32x4_splat((int32_t)0x8fffffff));
+    return wasm_f32x4_mul(bits, wasm_f32x4_splat(0x1p112f));
 }
 INLINE v128_t cached_low(v128_t halves) { return cached_to_f32x4(wasm_i32x4_extend_low_i16x8(halves)); }
 INLINE v128_t cached_high(v128_t halves) { return cached_to_f32x4(wasm_i32x4_extend_high_i16x8(halves)); }
@@ -73,7 +73,7 @@ INLINE void score_queries(struct key_tile *tile, float *scores, size_t scores_st
                           const float *query, size_t query_stride) {
     v128_t sums[2 * KEYS];
     for (unsigned j = 0; j < 2 * KEYS; j++) {
-        sums[j] = wasm_f32x4_const_splat(0);
+        sums[j] = wasm_f32x4_splat(0);
     }
     for (size_t from = 0; from < tile->head_dim; from += KEY_PART) {
         const size_t rest = tile->head_dim - from;
@@ -135,8 +135,8 @@ static float maximum_of(const float *x, size_t n) {
 /* x becomes exp(x - maximum). Returns the sum. */
 static double exponentials(float *x, size_t n, float maximum) {
     const v128_t most = wasm_f32x4_splat(maximum);
-    v128_t low = wasm_f64x2_const_splat(0);
-    v128_t high = wasm_f64x2_const_splat(0);
+    v128_t low = wasm_f64x2_splat(0);
+    v128_t high = wasm_f64x2_splat(0);
     for (; n >= 4; n -= 4, x += 4) {
         const v128_t e = exp_f32x4(wasm_f32x4_sub(wasm_v128_load(x), most));
         wasm_v128_store(x, e);

@@ -5,31 +5,31 @@
 #include "kernels/simd128/simd.h"
 
 static inline v128_t f32x4_to_f16x4(v128_t x) {
-    const v128_t magnitude = wasm_v128_and(x, wasm_i32x4_const_splat(0x7fffffff));
+    const v128_t magnitude = wasm_v128_and(x, wasm_i32x4_splat(0x7fffffff));
     const v128_t sign = wasm_v128_xor(x, magnitude);
     /* To even: half an ulp less one, and one more where the last bit stays odd. Exponents change from 127 to 15. */
-    const v128_t odd = wasm_v128_and(wasm_u32x4_shr(magnitude, 13), wasm_i32x4_const_splat(1));
-    const v128_t moved = wasm_i32x4_add(magnitude, wasm_i32x4_const_splat(0xfff - 0x38000000));
+    const v128_t odd = wasm_v128_and(wasm_u32x4_shr(magnitude, 13), wasm_i32x4_splat(1));
+    const v128_t moved = wasm_i32x4_add(magnitude, wasm_i32x4_splat(0xfff - 0x38000000));
     const v128_t normal = wasm_u32x4_shr(wasm_i32x4_add(moved, odd), 13);
     /* Below 2^-14 adding 0.5 rounds to a multiple of 2^-24. */
-    const v128_t sum = wasm_f32x4_add(magnitude, wasm_f32x4_const_splat(0.5f));
-    const v128_t subnormal = wasm_i32x4_sub(sum, wasm_f32x4_const_splat(0.5f));
-    const v128_t is_small = wasm_i32x4_lt(magnitude, wasm_i32x4_const_splat(0x38800000));
+    const v128_t sum = wasm_f32x4_add(magnitude, wasm_f32x4_splat(0.5f));
+    const v128_t subnormal = wasm_i32x4_sub(sum, wasm_f32x4_splat(0.5f));
+    const v128_t is_small = wasm_i32x4_lt(magnitude, wasm_i32x4_splat(0x38800000));
     v128_t half = wasm_v128_bitselect(subnormal, normal, is_small);
-    half = wasm_i32x4_min(half, wasm_i32x4_const_splat(0x7c00));
-    const v128_t is_nan = wasm_i32x4_gt(magnitude, wasm_i32x4_const_splat(0x7f800000));
-    half = wasm_v128_or(half, wasm_v128_and(is_nan, wasm_i32x4_const_splat(0x200)));
+    half = wasm_i32x4_min(half, wasm_i32x4_splat(0x7c00));
+    const v128_t is_nan = wasm_i32x4_gt(magnitude, wasm_i32x4_splat(0x7f800000));
+    half = wasm_v128_or(half, wasm_v128_and(is_nan, wasm_i32x4_splat(0x200)));
     return wasm_v128_or(half, wasm_u32x4_shr(sign, 16));
 }
 
 /* `halves` may have anything in the high 16 bits. */
 static inline v128_t f16x4_to_f32x4(v128_t halves) {
     const v128_t high = wasm_i32x4_shl(halves, 16);
-    const v128_t sign = wasm_v128_and(high, wasm_i32x4_const_splat((int32_t)0x80000000));
+    const v128_t sign = wasm_v128_and(high, wasm_i32x4_splat((int32_t)0x80000000));
     const v128_t magnitude = wasm_u32x4_shr(wasm_v128_xor(high, sign), 3);
-    const v128_t finite = wasm_f32x4_mul(magnitude, wasm_f32x4_const_splat(0x1p112f)); /* exact, subnormals too */
-    const v128_t is_special = wasm_i32x4_ge(magnitude, wasm_i32x4_const_splat(0x0f800000));
-    const v128_t largest = wasm_v128_and(is_special, wasm_i32x4_const_splat(0x7f800000));
+    const v128_t finite = wasm_f32x4_mul(magnitude, wasm_f32x4_splat(0x1p112f)); /* exact, subnormals too */
+    const v128_t is_special = wasm_i32x4_ge(magnitude, wasm_i32x4_splat(0x0f800000));
+    const v128_t largest = wasm_v128_and(is_special, wasm_i32x4_splat(0x7f800000));
     return wasm_v128_or(wasm_v128_or(finite, largest), sign);
 }
 

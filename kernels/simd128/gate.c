@@ -6,7 +6,7 @@
 
 static inline v128_t silu(v128_t x) {
     const v128_t e = exp_f32x4(wasm_f32x4_neg(x));
-    return wasm_f32x4_div(x, wasm_f32x4_add(wasm_f32x4_const_splat(1.0f), e));
+    return wasm_f32x4_div(x, wasm_f32x4_add(wasm_f32x4_splat(1.0f), e));
 }
 
 void swiglu_simd128(float *out, const float *gate, const float *up, size_t n) {
@@ -20,11 +20,11 @@ void swiglu_simd128(float *out, const float *gate, const float *up, size_t n) {
 
 static inline v128_t gelu(v128_t exact) {
     const v128_t x = f32x4_round_to_f16(exact);
-    const v128_t cubic = wasm_f32x4_mul(wasm_f32x4_const_splat(GELU_CUBIC), wasm_f32x4_mul(x, x));
-    const v128_t y = wasm_f32x4_mul(x, wasm_f32x4_add(wasm_f32x4_const_splat(GELU_LINEAR), cubic));
-    const v128_t value = wasm_f32x4_div(x, wasm_f32x4_add(wasm_f32x4_const_splat(1.0f), exp_f32x4(y)));
-    const v128_t is_high = wasm_f32x4_ge(exact, wasm_f32x4_const_splat(GELU_BOUND));
-    const v128_t is_low = wasm_f32x4_le(exact, wasm_f32x4_const_splat(-GELU_BOUND));
+    const v128_t cubic = wasm_f32x4_mul(wasm_f32x4_splat(GELU_CUBIC), wasm_f32x4_mul(x, x));
+    const v128_t y = wasm_f32x4_mul(x, wasm_f32x4_add(wasm_f32x4_splat(GELU_LINEAR), cubic));
+    const v128_t value = wasm_f32x4_div(x, wasm_f32x4_add(wasm_f32x4_splat(1.0f), exp_f32x4(y)));
+    const v128_t is_high = wasm_f32x4_ge(exact, wasm_f32x4_splat(GELU_BOUND));
+    const v128_t is_low = wasm_f32x4_le(exact, wasm_f32x4_splat(-GELU_BOUND));
     return wasm_v128_andnot(wasm_v128_bitselect(exact, f32x4_round_to_f16(value), is_high), is_low);
 }
 

@@ -14,7 +14,7 @@ static inline float largest_lane(v128_t x) {
 /* The largest magnitude of n floats, a multiple of 8. NaNs are passed over, since pmax keeps the first operand where
  * the second is one. */
 static inline float largest_magnitude(const float *x, size_t n) {
-    v128_t even = wasm_f32x4_const_splat(0);
+    v128_t even = wasm_f32x4_splat(0);
     v128_t odd = even;
     for (size_t i = 0; i < n; i += 8) {
         even = wasm_f32x4_pmax(even, wasm_f32x4_abs(wasm_v128_load(x + i)));
@@ -34,8 +34,8 @@ static inline float finite_or_0(float x) { return x >= -FLT_MAX && x <= FLT_MAX 
 
 /* round(x), half away from zero; a NaN gives 0. */
 static inline v128_t round_away(v128_t x) {
-    const v128_t sign = wasm_v128_and(x, wasm_i32x4_const_splat((int32_t)0x80000000));
-    const v128_t nearly_half = wasm_v128_or(sign, wasm_f32x4_const_splat(0x1.fffffep-2f));
+    const v128_t sign = wasm_v128_and(x, wasm_i32x4_splat((int32_t)0x80000000));
+    const v128_t nearly_half = wasm_v128_or(sign, wasm_f32x4_splat(0x1.fffffep-2f));
     return wasm_i32x4_trunc_sat_f32x4(wasm_f32x4_add(x, nearly_half));
 }
 
@@ -99,7 +99,7 @@ static float first_of(const float *x, float magnitude) {
 
 /* round(x), half to even, |x| < 2^22; a NaN gives 0. */
 static inline v128_t round_even(v128_t x) {
-    const v128_t shift = wasm_f32x4_const_splat(0x1.8p23f);
+    const v128_t shift = wasm_f32x4_splat(0x1.8p23f);
     return wasm_v128_and(wasm_i32x4_sub(wasm_f32x4_add(x, shift), shift), wasm_f32x4_eq(x, x));
 }
 

@@ -10,8 +10,7 @@ static inline void add_squares(v128_t sums[2], v128_t x) {
 }
 
 static double sum_of_squares(const float *x, size_t n) {
-    v128_t sums[4] = {wasm_f64x2_const_splat(0), wasm_f64x2_const_splat(0), wasm_f64x2_const_splat(0),
-                      wasm_f64x2_const_splat(0)};
+    v128_t sums[4] = {wasm_f64x2_splat(0), wasm_f64x2_splat(0), wasm_f64x2_splat(0), wasm_f64x2_splat(0)};
     for (; n >= 8; n -= 8, x += 8) {
         add_squares(sums, wasm_v128_load(x));
         add_squares(sums + 2, wasm_v128_load(x + 4));
