@@ -28,3 +28,28 @@ endif()
 target_link_options(quern PRIVATE -nostdlib -Wl,--no-entry -Wl,--stack-first -Wl,-z,stack-size=262144 -Wl,--gc-sections
   -Wl,--strip-all ${export_flags})
 set_target_properties(quern PROPERTIES SUFFIX .wasm)
+
+# The kernel check as a module that imports nothing, with the kernels of this build and their contracts; and once more
+# with a fault planted. Run by tests/kernels/run_node.mjs and run_wasmtime.py.
+if(NOT QUERN_THREADS AND EXISTS ${CMAKE_SOURCE_DIR}/tests/kernels/check_matrix.c)
+  file(GLOB check CONFIGURE_DEPENDS tests/kernels/check*.c)
+  foreach(name report numbers table place_wasm fault main_wasm)
+    list(APPEND check tests/kernels/${name}.c)
+  endforeach()
+  foreach(target kernel_check kernel_check_fault)
+    add_executable(${target} ${check} ${QUERN_KERNELS} ${QUERN_KERNELS_SCALAR} ${QUERN_KERNELS_SIMD128} ${QUERN_QUANT}
+      platform/memory_wasm.c)
+    target_link_libraries(${target} PRIVATE quern_flags)
+    target_compile_definitions(${target} PRIVATE QUERN_KERNELS_SIMD128)
+    target_compile_options(${target} PRIVATE -msimd128 -mbulk-memory)
+    if(QUERN_RELAXED)
+      target_sources(${target} PRIVATE ${QUERN_KERNELS_RELAXED})
+      target_compile_definitions(${target} PRIVATE QUERN_KERNELS_RELAXED)
+      target_compile_options(${target} PRIVATE -mrelaxed-simd)
+    endif()
+    target_link_options(${target} PRIVATE -nostdlib -Wl,--no-entry -Wl,--stack-first -Wl,-z,stack-size=262144
+      -Wl,--gc-sections)
+    set_target_properties(${target} PROPERTIES SUFFIX .wasm)
+  endforeach()
+  target_compile_definitions(kernel_check_fault PRIVATE QUERN_PLANTED_FAULT)
+endif()

@@ -112,8 +112,9 @@ struct place place_buffer(unsigned buffer, unsigned turn, size_t bytes);
 
 /* ---- the checks ---- */
 
-/* Runs them all. Returns how many variants failed; the report, text, says which and why. */
-uint32_t check_all(uint32_t seed);
+/* Runs them all, or those of the kernel `only`. Returns how many variants failed, or made no case; the report, text,
+ * says which and why. */
+uint32_t check_all(uint32_t seed, const char *only);
 extern uint32_t check_count; /* variants checked by the last check_all */
 extern char check_report[];  /* ends with a zero byte */
 
