@@ -49,8 +49,9 @@ ALWAYS_INLINE void panel_blocks32(codes32_fn *codes, size_t block_bytes, int has
                 const v128_t four[4] = {each[0][half], each[1][half], each[2][half], each[3][half]};
                 store_steps(group->codes + 4 * half, four);
             }
-            wasm_v128_store(group->d, f16_of_rows(at, 0));
-            wasm_v128_store(group->m, has_minimum ? f16_of_rows(at, 2) : wasm_f32x4_splat(0.0f));
+            const v128_t halves = words_of_rows(at);
+            wasm_v128_store(group->d, widen_f16(halves));
+            wasm_v128_store(group->m, has_minimum ? widen_f16(wasm_u32x4_shr(halves, 16)) : wasm_f32x4_splat(0.0f));
         }
     }
 }
@@ -67,8 +68,8 @@ ALWAYS_INLINE void panel_blocks256(codes256_fn *codes, scales256_fn *scales, siz
                 struct scales256 of;
                 codes(each[k], at[k]);
                 scales(&of, at[k]);
-                group->d[k] = of.d;
-                group->dmin[k] = of.dmin;
+                group->d[k] = f16_to_f32(of.d);
+                group->dmin[k] = f16_to_f32(of.dmin);
                 for (size_t j = 0; j < 16; j++) {
                     group->scale[j][2 * k] = of.scale[j];
                     group->scale[j][2 * k + 1] = of.scale[j];

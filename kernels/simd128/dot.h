@@ -16,12 +16,12 @@ ALWAYS_INLINE v128_t dot32(const v128_t codes[2], const v128_t activations[2]) {
     return wasm_i32x4_add(dot16(codes[0], activations[0]), dot16(codes[1], activations[1]));
 }
 
-ALWAYS_INLINE v128_t dot16_scaled(const v128_t codes[2], const v128_t activations[2], int16_t scale) {
-    return wasm_i32x4_mul(dot16(codes[0], activations[0]), wasm_i32x4_splat(scale));
+ALWAYS_INLINE v128_t dot16_scaled(const v128_t codes[2], const v128_t activations[2], const int16_t *scale) {
+    return wasm_i32x4_mul(dot16(codes[0], activations[0]), wasm_i32x4_splat(*scale));
 }
 
-ALWAYS_INLINE v128_t dot32_scaled(const v128_t codes[2], const v128_t activations[2], int16_t scale) {
-    return wasm_i32x4_mul(dot32(codes, activations), wasm_i32x4_splat(scale));
+ALWAYS_INLINE v128_t dot32_scaled(const v128_t codes[2], const v128_t activations[2], const int16_t *scale) {
+    return wasm_i32x4_mul(dot32(codes, activations), wasm_i32x4_splat(*scale));
 }
 
 #endif

@@ -11,7 +11,7 @@
 /* i32x4 whose lanes add up to the dot of 32 codes with 32 activations. */
 typedef v128_t dot32_fn(const v128_t codes[2], const v128_t activations[2]);
 /* The same times a scale; of the first vectors only, for the dot of 16. */
-typedef v128_t dot_scaled_fn(const v128_t codes[2], const v128_t activations[2], int16_t scale);
+typedef v128_t dot_scaled_fn(const v128_t codes[2], const v128_t activations[2], const int16_t *scale);
 
 struct gemv_args {
     float *out;
@@ -42,14 +42,16 @@ ALWAYS_INLINE void gemv_blocks32(codes32_fn *codes, dot32_fn *dot, size_t block_
                 codes(each, at[k]);
                 sums[k] = dot(each, activations);
             }
-            const v128_t scale = wasm_f32x4_mul(f16_of_rows(at, 0), wasm_v128_load32_splat(d));
+            const v128_t halves = words_of_rows(at); /* the scale, and the minimum where there is one */
+            const v128_t scale = wasm_f32x4_mul(widen_f16(halves), wasm_v128_load32_splat(d));
             v128_t isum = add_across(sums);
             if (offset) {
                 isum = wasm_i32x4_sub(isum, wasm_i32x4_mul(wasm_v128_load32_splat(s), wasm_i32x4_splat(offset)));
             }
             v128_t product = wasm_f32x4_mul(wasm_f32x4_convert_i32x4(isum), scale);
             if (has_minimum) {
-                product = wasm_f32x4_add(product, wasm_f32x4_mul(f16_of_rows(at, 2), wasm_v128_load32_splat(s)));
+                product = wasm_f32x4_add(
+                    product, wasm_f32x4_mul(widen_f16(wasm_u32x4_shr(halves, 16)), wasm_v128_load32_splat(s)));
             }
             out = wasm_f32x4_add(out, product);
             for (int k = 0; k < 4; k++) {
@@ -83,7 +85,7 @@ ALWAYS_INLINE void gemv_blocks256(codes256_fn *codes, scales256_fn *scales, dot_
                 v128_t sum = wasm_i32x4_splat(0);
                 for (int i = 0; i < 16; i += sub_block / 16) {
                     const v128_t activations[2] = {wasm_v128_load(q + 16 * i), wasm_v128_load(q + 16 * (i | 1))};
-                    sum = wasm_i32x4_add(sum, dot(code + i, activations, each[k].scale[i]));
+                    sum = wasm_i32x4_add(sum, dot(code + i, activations, &each[k].scale[i]));
                 }
                 isums[k] = sum;
                 msums[k] =
@@ -92,15 +94,16 @@ ALWAYS_INLINE void gemv_blocks256(codes256_fn *codes, scales256_fn *scales, dot_
                 at[k] += block_bytes;
             }
             const v128_t da = wasm_v128_load32_splat(d);
-            const v128_t scale = wasm_f32x4_mul(wasm_f32x4_make(each[0].d, each[1].d, each[2].d, each[3].d), da);
+            const v128_t scale =
+                wasm_f32x4_mul(widen_f16(wasm_i32x4_make(each[0].d, each[1].d, each[2].d, each[3].d)), da);
             const v128_t isum = add_across(isums);
             const v128_t msum = add_across(msums);
             v128_t product;
             if (exact) {
                 product = wasm_f32x4_mul(wasm_f32x4_convert_i32x4(wasm_i32x4_sub(isum, msum)), scale);
             } else {
-                const v128_t dmin =
-                    wasm_f32x4_mul(wasm_f32x4_make(each[0].dmin, each[1].dmin, each[2].dmin, each[3].dmin), da);
+                const v128_t minima = wasm_i32x4_make(each[0].dmin, each[1].dmin, each[2].dmin, each[3].dmin);
+                const v128_t dmin = wasm_f32x4_mul(widen_f16(minima), da);
                 product = wasm_f32x4_sub(wasm_f32x4_mul(wasm_f32x4_convert_i32x4(isum), scale),
                                          wasm_f32x4_mul(wasm_f32x4_convert_i32x4(msum), dmin));
             }

@@ -32,21 +32,25 @@ ALWAYS_INLINE void transpose(v128_t m[4]) {
     m[3] = wasm_i64x2_shuffle(high01, high23, 1, 3);
 }
 
-/* Four halves, each in the low bits of a lane, as floats. A product with 2^112 moves the exponent, subnormals included;
- * the largest exponent stands for infinities and NaNs. */
+/* Four halves, each in the low 16 bits of a lane, as floats. Zeros and subnormals are integers times 2^-24: K-quants'
+ * scales often are, and a product with a subnormal float would cost a hundred cycles. */
 ALWAYS_INLINE v128_t widen_f16(v128_t halves) {
     const v128_t magnitude = wasm_v128_and(halves, wasm_i32x4_splat(0x7fff));
     const v128_t sign = wasm_i32x4_shl(wasm_v128_and(halves, wasm_i32x4_splat(0x8000)), 16);
-    const v128_t scaled = wasm_f32x4_mul(wasm_i32x4_shl(magnitude, 13), wasm_f32x4_splat(0x1p112f));
+    const v128_t small = wasm_f32x4_mul(wasm_f32x4_convert_i32x4(magnitude), wasm_f32x4_splat(0x1p-24f));
+    const v128_t moved = wasm_i32x4_add(wasm_i32x4_shl(magnitude, 13), wasm_i32x4_splat(112 << 23));
     const v128_t infinite =
         wasm_v128_and(wasm_i32x4_gt(magnitude, wasm_i32x4_splat(0x7bff)), wasm_i32x4_splat(0x7f800000));
-    return wasm_v128_or(wasm_v128_or(scaled, infinite), sign);
+    const v128_t is_small = wasm_i32x4_lt(magnitude, wasm_i32x4_splat(0x400));
+    return wasm_v128_or(wasm_v128_or(wasm_v128_bitselect(small, moved, is_small), infinite), sign);
 }
 
-/* The f16 at `at` bytes from each of four blocks. */
-ALWAYS_INLINE v128_t f16_of_rows(const uint8_t *const rows[4], size_t at) {
-    return widen_f16(
-        wasm_i32x4_make(u16_at(rows[0] + at), u16_at(rows[1] + at), u16_at(rows[2] + at), u16_at(rows[3] + at)));
+/* The first four bytes of each of four blocks. */
+ALWAYS_INLINE v128_t words_of_rows(const uint8_t *const rows[4]) {
+    v128_t words = wasm_v128_load32_zero(rows[0]);
+    words = wasm_v128_load32_lane(rows[1], words, 1);
+    words = wasm_v128_load32_lane(rows[2], words, 2);
+    return wasm_v128_load32_lane(rows[3], words, 3);
 }
 
 /* Addresses of four rows from `row` on; past the last row, the last again, whose result is left out. */
