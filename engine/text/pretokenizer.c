@@ -61,7 +61,6 @@ static const struct stage superbpe[] = {NUMBERS, {match_groups, 0}, END};
 static const struct stage chameleon[] = {
     {match_sentinel, 0}, {match_image, 0}, {match_blank, 0}, NUMBER, {match_sign, 0}, GPT2, END};
 static const struct stage lines[] = {{match_lines, 0}, END};
-static const struct stage whitespace[] = {{match_black, 0}, END};
 
 #define LLAMA3_FLAGS (PRE_IGNORE_MERGES | PRE_ADD_BOS | PRE_CLEAN)
 
@@ -99,7 +98,7 @@ static const struct pretokenizer pretokenizers[] = {
     {"bailingmoe", qwen2, 0},
     {"bailingmoe2", qwen2, 0},
     {"llada-moe", qwen2, 0},
-    {"exaone-moe", exaone_moe, 0},
+    {"exaone-moe", exaone_moe, PRE_CLEAN},
     {"gpt-2", gpt2, PRE_CLEAN},
     {"phi-2", gpt2, PRE_CLEAN},
     {"jina-es", gpt2, PRE_CLEAN},
@@ -156,7 +155,6 @@ static const struct pretokenizer pretokenizers[] = {
     {"gemma4", lines, PRE_RAW | PRE_SPACES | PRE_GEMMA | PRE_CLEAN},
     {"granite-embed-multi-311m", lines, PRE_RAW | PRE_SPACES | PRE_GEMMA | PRE_CLEAN},
     {"sarvam-moe", lines, PRE_RAW | PRE_SPACES},
-    {"whitespace", whitespace, PRE_RAW | PRE_CLEAN},
 };
 
 const struct pretokenizer *pretokenizer_find(struct gguf_text name) {
