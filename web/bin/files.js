@@ -1,0 +1,64 @@
+/* Model files: where the default one is kept, and reading by position. */
+import { spawnSync } from 'node:child_process';
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const DEFAULT = 'SmolLM2-135M-Instruct.Q4_1.gguf';
+
+const cache = () =>
+  process.env.QUERN_CACHE || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'quern');
+
+/* The path of the model that was asked for, or of the default one, which is fetched when a checkout's tool is there. */
+export function modelPath(asked) {
+  if (asked !== undefined) return asked;
+  const path = join(cache(), 'models', DEFAULT);
+  if (existsSync(path)) return path;
+  const tool = fileURLToPath(new URL('../../tools/fetch_model.py', import.meta.url));
+  if (existsSync(tool)) {
+    const child = spawnSync('python3', [tool, 'smollm2'], { stdio: ['ignore', 'ignore', 'inherit'] });
+    if (child.status === 0 && existsSync(path)) return path;
+  }
+  throw new Error(`the default model is not at ${path} and could not be fetched; name one with -m`);
+}
+
+const REASONS = { ENOENT: 'there is no such file', EACCES: 'permission denied', EISDIR: 'it is a directory' };
+
+/* A source for Engine.loadModel: {size, read, close}. */
+export function openModel(path) {
+  const because = (error) => new Error(`${path}: ${REASONS[error.code] ?? error.message}`);
+  let file;
+  try {
+    file = openSync(path, 'r');
+  } catch (error) {
+    throw because(error);
+  }
+  const stat = fstatSync(file);
+  if (!stat.isFile()) {
+    closeSync(file);
+    throw new Error(`${path}: it is ${stat.isDirectory() ? 'a directory' : 'not a regular file'}`);
+  }
+  if (stat.size === 0) {
+    closeSync(file);
+    throw new Error(`${path}: the file is empty`);
+  }
+  return {
+    path,
+    size: stat.size,
+    read(bytes, offset) {
+      try {
+        return readSync(file, bytes, 0, bytes.length, offset);
+      } catch (error) {
+        throw because(error);
+      }
+    },
+    close: () => closeSync(file),
+  };
+}
+
+/* All of standard input, as bytes. */
+export function standardInput() {
+  if (process.stdin.isTTY) process.stderr.write('quern: reading standard input, to its end\n');
+  return new Uint8Array(readFileSync(0));
+}

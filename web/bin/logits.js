@@ -1,0 +1,25 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { LOGITS_ALL } from '../engine.js';
+import { loadModel } from './engine.js';
+import { ids, UsageError } from './options.js';
+import { progress } from './progress.js';
+
+export default async function logits(options) {
+  const tokens = ids('tokens', options.tokens);
+  if (options.output === undefined) throw new UsageError('-o FILE is missing');
+  const { model, engine } = await loadModel(options);
+  const session = model.session({ context: Math.max(tokens.length, 1), batch: options.batch ?? 0 });
+  const file = openSync(options.output, 'w');
+  const bar = progress('computing');
+  session.feed(tokens, LOGITS_ALL);
+  for (let more = true; more;) {
+    more = session.step();
+    for (let row = 0; row < session.rows; row++) writeSync(file, new Uint8Array(session.logits(row).buffer));
+    bar.show(session.position, tokens.length);
+  }
+  bar.done();
+  closeSync(file);
+  session.free();
+  model.free();
+  await engine.stop();
+}

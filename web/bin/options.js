@@ -1,0 +1,89 @@
+/* Arguments of the commands. */
+import { parseArgs } from 'node:util';
+
+export class UsageError extends Error {}
+
+const common = {
+  model: { type: 'string', short: 'm' },
+  host: { type: 'string', default: 'node' },
+  build: { type: 'string' },
+  threads: { type: 'string', short: 't' },
+};
+const batch = { batch: { type: 'string', short: 'b' } };
+const commands = {
+  run: {
+    ...common, ...batch,
+    prompt: { type: 'string', short: 'p' }, n: { type: 'string', short: 'n' }, context: { type: 'string', short: 'c' },
+    temp: { type: 'string' }, 'top-k': { type: 'string' }, 'top-p': { type: 'string' }, 'min-p': { type: 'string' },
+    'repeat-penalty': { type: 'string' }, 'frequency-penalty': { type: 'string' }, 'presence-penalty': { type: 'string' },
+    seed: { type: 'string' }, system: { type: 'string' }, raw: { type: 'boolean' }, json: { type: 'boolean' },
+  },
+  tokenize: { ...common, 'no-special': { type: 'boolean' }, 'no-bos': { type: 'boolean' } },
+  detokenize: { ...common, ids: { type: 'string' } },
+  logits: { ...common, ...batch, tokens: { type: 'string' }, output: { type: 'string', short: 'o' } },
+  template: {
+    ...common, template: { type: 'string' }, bos: { type: 'string' }, eos: { type: 'string' }, now: { type: 'string' },
+  },
+  info: { ...common, ...batch, context: { type: 'string', short: 'c' }, json: { type: 'boolean' } },
+  bench: {
+    ...common, p: { type: 'string', short: 'p' }, n: { type: 'string', short: 'n' }, ctx: { type: 'string' },
+    runs: { type: 'string' }, json: { type: 'boolean' },
+  },
+};
+
+const WHOLE = ['n', 'context', 'top-k', 'batch', 'threads', 'now', 'p', 'ctx', 'runs'];
+const NUMBER = ['temp', 'top-p', 'min-p', 'repeat-penalty', 'frequency-penalty', 'presence-penalty'];
+const HOSTS = ['node', 'wasmtime', 'chromium', 'firefox'];
+
+export function usage() {
+  return `usage: quern run [-m MODEL] [-p PROMPT] [-n N] [-c CTX] [--temp T] [--top-k K] [--top-p P] [--min-p P] [--seed S]
+                 [--repeat-penalty R] [--frequency-penalty F] [--presence-penalty P] [--system TEXT] [--raw] [--json]
+       quern tokenize [-m MODEL] [--no-special] [--no-bos]       text on standard input -> ids
+       quern detokenize [-m MODEL] --ids 1,2,3
+       quern logits [-m MODEL] --tokens 1,2,3 [--batch N] -o FILE
+       quern template [-m MODEL | --template FILE] [--bos TEXT] [--eos TEXT] [--now SECONDS]
+                                                                 messages as JSON on standard input -> the prompt
+       quern info [-m MODEL] [-c CTX] [--json]
+       quern bench [-m MODEL] [-p 256] [-n 64] [--ctx 0] [--host node|wasmtime|chromium|firefox] [--json]
+Everywhere: --host node|wasmtime, --build plain|relaxed, -t THREADS. Without -m: the default model.
+`;
+}
+
+function number(name, text, whole) {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || (whole && (!Number.isInteger(value) || value < 0))) {
+    throw new UsageError(`--${name} takes a ${whole ? 'whole number' : 'number'}, not "${text}"`);
+  }
+  return value;
+}
+
+export function ids(name, text) {
+  if (text === undefined) throw new UsageError(`--${name} is missing: ids, separated by commas`);
+  return text.split(',').map((id) => {
+    if (!/^\s*\d+\s*$/.test(id) || Number(id) > 0x7fffffff) throw new UsageError(`--${name}: "${id}" is not a token id`);
+    return Number(id);
+  });
+}
+
+export function parse(command, args) {
+  let values;
+  try {
+    ({ values } = parseArgs({ args, options: commands[command], strict: true }));
+  } catch (error) {
+    throw new UsageError(error.message);
+  }
+  for (const name of WHOLE) if (values[name] !== undefined) values[name] = number(name, values[name], true);
+  for (const name of NUMBER) if (values[name] !== undefined) values[name] = number(name, values[name], false);
+  if (values.seed !== undefined) {
+    if (!/^\d+$/.test(values.seed)) throw new UsageError(`--seed takes a whole number, not "${values.seed}"`);
+    values.seed = BigInt(values.seed);
+  }
+  if (!HOSTS.includes(values.host)) throw new UsageError(`--host is one of ${HOSTS.join(', ')}`);
+  if (command !== 'bench' && !HOSTS.slice(0, 2).includes(values.host)) {
+    throw new UsageError(`--host ${values.host} is for quern bench`);
+  }
+  if (values.build !== undefined && values.build !== 'plain' && values.build !== 'relaxed') {
+    throw new UsageError('--build is plain or relaxed');
+  }
+  return values;
+}

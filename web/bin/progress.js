@@ -1,0 +1,17 @@
+/* A line on the terminal while something takes more than a second. */
+export function progress(what) {
+  const start = performance.now();
+  let shown = 0;
+  const write = (text) => process.stderr.write(`\r\x1b[K${text}`);
+  return {
+    show(done, total) {
+      const now = performance.now();
+      if (!process.stderr.isTTY || now - start < 1000 || now - shown < 100) return;
+      shown = now;
+      write(total ? `${what}: ${Math.floor((100 * done) / total)} %` : `${what}: ${done}`);
+    },
+    done() {
+      if (shown) write('');
+    },
+  };
+}
