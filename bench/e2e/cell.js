@@ -1,6 +1,8 @@
 /* `quern bench`: one engine on one host with one model. */
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { hosts } from './competitors.js';
+import { peakPss, pssBytes } from './pss.js';
 import { cellResult } from './rates.js';
 
 export const USAGE = `quern bench -m MODEL [options]
@@ -14,6 +16,7 @@ export const USAGE = `quern bench -m MODEL [options]
       --engine ENGINE  quern, wllama-2, wllama-3 or llama.cpp (quern)
   -r, --rounds N       measured after one to warm up (5)
       --seed N         of the tokens (1)
+      --memory         measure also what all processes of the host take, and what its empty page takes
       --json           one object, for programs`;
 
 const OPTIONS = {
@@ -27,6 +30,7 @@ const OPTIONS = {
   engine: { type: 'string', default: 'quern' },
   rounds: { type: 'string', short: 'r', default: '5' },
   seed: { type: 'string', default: '1' },
+  memory: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 };
@@ -55,16 +59,28 @@ function cellOf(values) {
   };
 }
 
+const mebibytes = (bytes) => `${Math.round(bytes / 2 ** 20)} MiB`;
 const line = (name, { min, median, max }) => `${name} ${median.toFixed(1)} tokens/s (${min.toFixed(1)} to ${max.toFixed(1)})`;
 
 function describe(result) {
-  const memory = result.peak_bytes ? `, ${Math.round(result.peak_bytes / 2 ** 20)} MiB of linear memory` : '';
+  const memory = result.peak_bytes ? `, ${mebibytes(result.peak_bytes)} of linear memory` : '';
   const load = result.load_ms === null ? '' : `, loaded in ${Math.round(result.load_ms)} ms`;
   return [
     `${result.engine} on ${result.host} ${result.version ?? ''}, ${result.build ?? ''} build, ${result.threads} thread(s)${load}${memory}`,
     line(`prefill of ${result.prompt}:`, result.prefill_tps),
     line(`decode of ${result.generate}:`, result.decode_tps),
+    ...(result.peak_pss_bytes ? [`all processes: at most ${mebibytes(result.peak_pss_bytes)}, ${mebibytes(result.empty_pss_bytes)} before`] : []),
   ].join('\n');
+}
+
+/* Opens the competitor and runs the rounds, one to warm up before. */
+async function measure(cell, all, count) {
+  const competitor = await all.open(cell);
+  await competitor.round();
+  const rounds = [];
+  while (rounds.length < count) rounds.push(await competitor.round());
+  await competitor.close();
+  return cellResult(cell, competitor, rounds);
 }
 
 export async function main(args) {
@@ -74,17 +90,22 @@ export async function main(args) {
     return;
   }
   const cell = cellOf(values);
-  const measured = count(values.rounds, 'rounds', 1);
+  const rounds = count(values.rounds, 'rounds', 1);
   const all = hosts();
   try {
-    const competitor = await all.open(cell);
-    await competitor.round();
-    const rounds = [];
-    while (rounds.length < measured) rounds.push(await competitor.round());
-    await competitor.close();
-    const result = cellResult(cell, competitor, rounds);
+    let result;
+    if (values.memory) {
+      await all.blank(cell.host);
+      const empty = pssBytes();
+      const { peak, value } = await peakPss(() => measure(cell, all, rounds));
+      result = { ...value, empty_pss_bytes: empty, peak_pss_bytes: peak };
+    } else {
+      result = await measure(cell, all, rounds);
+    }
     console.log(values.json ? JSON.stringify(result) : describe(result));
   } finally {
     await all.close();
   }
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main(process.argv.slice(2));

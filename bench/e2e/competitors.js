@@ -29,10 +29,14 @@ export function hosts() {
   let server;
   const browsers = { chromium: browser('chromium'), firefox: browser('firefox') };
 
-  async function openPage(cell) {
+  async function blankPage(host) {
     server ??= serve();
+    return browsers[host].page(`${(await server).url}/bench/e2e/page.html`);
+  }
+
+  async function openPage(cell) {
+    const page = await blankPage(cell.host);
     const { url, add } = await server;
-    const page = await browsers[cell.host].page(`${url}/bench/e2e/page.html`);
     try {
       const module = cell.engine === 'quern' ? './quern-page.js' : `./${cell.engine}.js`;
       const given = { ...cell, url: add(resolve(cell.model)), wasm: `${url}/build/${preset(cell)}/quern.wasm` };
@@ -71,6 +75,8 @@ export function hosts() {
 
   return {
     open,
+    /* Starts a browser and opens a page without a competitor; nothing on the other hosts. */
+    blank: async (host) => (host in browsers ? blankPage(host) : undefined),
     async close() {
       for (const one of Object.values(browsers)) await one.close();
       if (server) (await server).close();

@@ -6,10 +6,8 @@ export async function open(cell) {
     worker.onerror = (event) => reject(new Error(event.message ?? 'the worker failed'));
     worker.postMessage(message);
   });
-  const { loadMs, peakBytes } = await ask({ open: cell });
   return {
-    loadMs,
-    peakBytes: () => peakBytes,
+    ...await ask({ open: cell }),
     round: () => ask('round'),
     async close() {
       await ask('close');

@@ -1,30 +1,23 @@
 /* Quern in a browser as a competitor: the worker that the engine lives in. */
-import { startEngine, loadModel } from './quern-engine.js';
-import { measured } from './measure.js';
+import { openQuern } from './measure.js';
 
 let competitor;
 
 async function open(cell) {
-  const start = performance.now();
-  const engine = await startEngine(new Uint8Array(await (await fetch(cell.wasm)).arrayBuffer()), cell.threads);
+  const wasm = new Uint8Array(await (await fetch(cell.wasm)).arrayBuffer());
   const head = await fetch(cell.url, { method: 'HEAD' });
-  const model = await loadModel(engine, Number(head.headers.get('content-length')), async (bytes, offset) => {
-    const range = `bytes=${offset}-${offset + bytes.length - 1}`;
-    const part = new Uint8Array(await (await fetch(cell.url, { headers: { range } })).arrayBuffer());
-    bytes.set(part);
-    return part.length;
-  });
-  const loadMs = performance.now() - start;
-  const session = measured(engine, model, cell);
-  competitor = {
-    round: session.round,
-    async close() {
-      session.close();
-      engine.exports.qn_model_free(model);
-      await engine.stop();
+  const source = {
+    size: Number(head.headers.get('content-length')),
+    async read(bytes, offset) {
+      const range = `bytes=${offset}-${offset + bytes.length - 1}`;
+      const part = new Uint8Array(await (await fetch(cell.url, { headers: { range } })).arrayBuffer());
+      bytes.set(part);
+      return part.length;
     },
   };
-  return { loadMs, peakBytes: engine.memory.buffer.byteLength };
+  competitor = await openQuern(cell, wasm, source);
+  const { load_ms, peak_bytes } = competitor;
+  return { load_ms, peak_bytes };
 }
 
 self.onmessage = async ({ data }) => {

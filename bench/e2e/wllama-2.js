@@ -32,7 +32,8 @@ export async function open({ url, prompt, generate, context, threads, seed }) {
   await wllama.kvClear();
   if (context) await wllama.decode(ids.slice(0, context), { skipLogits: true });
   return {
-    loadMs,
+    load_ms: loadMs,
+    peak_bytes: null,
     round: async () => ({ prefill_s: await timed(prompt, prompt), decode_s: await timed(generate, 1) }),
     close: () => wllama.exit(),
   };

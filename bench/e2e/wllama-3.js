@@ -32,7 +32,8 @@ export async function open({ url, prompt, generate, context, threads, seed }) {
 
   if (context) await complete(1);
   return {
-    loadMs,
+    load_ms: loadMs,
+    peak_bytes: null,
     async round() {
       const t = await complete(generate);
       return {
