@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 /* A function of one relaxed instruction: valid where relaxed SIMD is known. */
 const RELAXED = new Uint8Array([
-  0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 10, 15, 1, 13, 0, 65, 0, 253, 15, 65, 0, 253, 15, 253, 128, 2,
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 10, 16, 1, 14, 0, 65, 0, 253, 15, 65, 0, 253, 15, 253, 128, 2,
   26, 11,
 ]);
 
@@ -20,6 +20,8 @@ export function relaxedFlag() {
   return !knowsRelaxed() && version < 21 && existsSync(path(true, false)) ? '--experimental-wasm-relaxed-simd' : null;
 }
 
+export const buildName = (relaxed, threads) => `${relaxed ? 'relaxed' : 'plain'}${threads > 1 ? ', threads' : ''}`;
+
 /* {path, wasm, name}; build: plain, relaxed or undefined for the fastest. */
 export function chooseBuild(build, threads) {
   const many = threads > 1;
@@ -27,5 +29,5 @@ export function chooseBuild(build, threads) {
   if (relaxed && !knowsRelaxed()) throw new Error('this Node does not know relaxed SIMD; take --build plain');
   const file = path(relaxed, many);
   if (!existsSync(file)) throw new Error(`${file} has not been built; make builds it`);
-  return { path: file, wasm: readFileSync(file), name: `${relaxed ? 'relaxed' : 'plain'}${many ? ', threads' : ''}` };
+  return { path: file, wasm: readFileSync(file), name: buildName(relaxed, threads) };
 }

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const DEFAULT = 'SmolLM2-135M-Instruct.Q4_1.gguf';
 
-const cache = () =>
+export const cache = () =>
   process.env.QUERN_CACHE || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'quern');
 
 /* The path of the model that was asked for, or of the default one, which is fetched when a checkout's tool is there. */

@@ -1,0 +1,34 @@
+# make run [PROMPT="..."]   a real model answers, computed by the module
+# make test                 every test, ending in a line of counts
+# make                      the modules: build/wasm32-*/quern.wasm
+# Each sets up what it needs first: see tools/setup.sh.
+
+PROMPT ?= Why is the sky blue? Answer in two sentences.
+export PROMPT
+MODULES = wasm32-simd128 wasm32-relaxed wasm32-simd128-mt wasm32-relaxed-mt
+
+all: modules
+
+setup:
+	@tools/setup.sh build
+
+modules: setup
+	@for preset in $(MODULES); do tools/build.sh $$preset || exit 1; done
+
+run: modules
+	@python3 tools/fetch_model.py smollm2 > /dev/null
+	@printf '\n> %s\n\n' "$$PROMPT"
+	@./quern run -p "$$PROMPT"
+
+test:
+	@tools/setup.sh test
+	@python3 tools/test.py
+
+bench: modules
+	@tools/setup.sh bench
+	@cd bench && node e2e/suite.js $(BENCH)
+
+clean:
+	rm -rf build
+
+.PHONY: all setup modules run test bench clean

@@ -1,0 +1,72 @@
+#!/bin/sh
+# Installs what a build (`build`), the tests (`test`), the benchmark (`bench`) or the Python host (`python`) need and the machine
+# lacks: Debian packages by apt-get, as root or through sudo. With WASI_SDK_PATH set, that SDK's clang builds the modules.
+set -eu
+what=${1:-build}
+
+need() { # need <package> <test command...>
+    package=$1
+    shift
+    "$@" >/dev/null 2>&1 || missing="$missing $package"
+}
+have() { command -v "$1"; }
+header() { [ -e "/usr/include/$1" ]; }
+library() { ls $1; }
+
+missing=
+if [ "$what" != python ]; then
+    need cmake have cmake
+    need ninja-build have ninja
+fi
+if [ "$what" = python ]; then
+    :
+elif [ "$what" != build ] || [ -z "${WASI_SDK_PATH:-}" ]; then
+    need clang-19 have clang-19
+    need lld-19 have wasm-ld-19
+fi
+if [ "$what" = test ]; then
+    need libclang-rt-19-dev library '/usr/lib/llvm-19/lib/clang/19/lib/linux/libclang_rt.fuzzer-*.a'
+    need libcmocka-dev header cmocka.h
+    need libsimde-dev header simde/wasm/simd128.h
+fi
+[ "$what" = build ] || need python3-venv python3 -c 'import ensurepip'
+if [ "$what" = bench ]; then
+    need chromium have chromium
+    need firefox-esr have firefox-esr
+fi
+have node >/dev/null || { echo "setup: node is not installed; version 20 or newer is needed" >&2; exit 1; }
+
+if [ -n "$missing" ]; then
+    if [ "$(id -u)" = 0 ]; then
+        sudo=
+    elif have sudo >/dev/null; then
+        sudo=sudo
+    else
+        echo "setup: please install as root: apt-get install$missing" >&2
+        exit 1
+    fi
+    if ! have apt-get >/dev/null; then
+        echo "setup: please install (named as in Debian):$missing" >&2
+        exit 1
+    fi
+    echo "setup: installing$missing" >&2
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get update -qq >&2
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >&2
+fi
+
+# The Python of the tests, with pinned packages, beside the model cache; made anew when the list changes.
+if [ "$what" != build ]; then
+    cache=${QUERN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/quern}
+    list=$(dirname "$0")/../tests/requirements.txt
+    if ! cmp -s "$list" "$cache/venv/requirements.txt"; then
+        echo "setup: installing the tests' Python packages into $cache/venv" >&2
+        mkdir -p "$cache"
+        python3 -m venv --clear "$cache/venv"
+        "$cache/venv/bin/pip" -q --disable-pip-version-check install -r "$list" >&2
+        cp "$list" "$cache/venv/requirements.txt"
+    fi
+fi
+if [ "$what" = bench ] && [ ! -d "$(dirname "$0")/../bench/node_modules" ]; then
+    echo "setup: installing the benchmark's npm packages" >&2
+    (cd "$(dirname "$0")/../bench" && npm ci --silent --no-audit --no-fund)
+fi

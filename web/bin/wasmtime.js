@@ -1,0 +1,30 @@
+/* The commands on wasmtime, by its Python package: hosts/wasmtime/quern.py. */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildName, path } from './builds.js';
+import { cache, modelPath } from './files.js';
+import { threadsOf } from './engine.js';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+function python() {
+  const own = join(cache(), 'venv', 'bin', 'python');
+  if (!existsSync(own)) spawnSync(join(root, 'tools', 'setup.sh'), ['python'], { stdio: ['ignore', 2, 2] });
+  return existsSync(own) ? own : 'python3';
+}
+
+/* The status of the command. */
+export function runInWasmtime(name, options) {
+  const threads = name === 'run' || name === 'logits' ? threadsOf(options) : 1;
+  const relaxed = options.build !== 'plain' && existsSync(path(true, threads > 1));
+  const withoutModel = name === 'template' && options.template !== undefined && options.model === undefined;
+  const settings = {
+    ...options, seed: options.seed?.toString(), threads, wasm: path(relaxed, threads > 1), build: buildName(relaxed, threads),
+    model: withoutModel ? null : modelPath(options.model),
+  };
+  const child = spawnSync(python(), [join(root, 'hosts', 'wasmtime', 'quern.py'), name, JSON.stringify(settings)], { stdio: 'inherit' });
+  if (child.error) throw child.error;
+  return child.status ?? 1;
+}
