@@ -31,7 +31,7 @@ set_target_properties(quern PROPERTIES SUFFIX .wasm)
 
 # The kernel check as a module that imports nothing, with the kernels of this build and their contracts; and once more
 # with a fault planted. Run by tests/kernels/run_node.mjs and run_wasmtime.py.
-if(NOT QUERN_THREADS AND EXISTS ${CMAKE_SOURCE_DIR}/tests/kernels/check_matrix.c)
+if(NOT QUERN_THREADS)
   file(GLOB check CONFIGURE_DEPENDS tests/kernels/check*.c)
   foreach(name report numbers table place_wasm fault main_wasm)
     list(APPEND check tests/kernels/${name}.c)

@@ -13,19 +13,14 @@ static inline v128_t exp_f32x4(v128_t x) {
     const v128_t k = wasm_f32x4_sub(shifted, shift);
     v128_t r = wasm_f32x4_sub(x, wasm_f32x4_mul(k, wasm_f32x4_splat(EXP_LN2_HIGH)));
     r = wasm_f32x4_sub(r, wasm_f32x4_mul(k, wasm_f32x4_splat(EXP_LN2_LOW)));
-    v128_t p = wasm_f32x4_splat(EXP_P4);
-    p = wasm_f32x4_add(wasm_f32x4_mul(p, r), wasm_f32x4_splat(EXP_P3));
-    p = wasm_f32x4_add(wasm_f32x4_mul(p, r), wasm_f32x4_splat(EXP_P2));
-    p = wasm_f32x4_add(wasm_f32x4_mul(p, r), wasm_f32x4_splat(EXP_P1));
-    p = wasm_f32x4_add(wasm_f32x4_mul(p, r), wasm_f32x4_splat(EXP_P0));
     const v128_t square = wasm_f32x4_mul(r, r);
-    const v128_t power = wasm_f32x4_add(wasm_f32x4_splat(1.0f), wasm_f32x4_add(r, wasm_f32x4_mul(square, p)));
-    const v128_t exponent = wasm_i32x4_sub(shifted, shift);
-    const v128_t half = wasm_i32x4_shr(exponent, 1);
-    const v128_t bias = wasm_i32x4_splat(127);
-    const v128_t first = wasm_i32x4_shl(wasm_i32x4_add(half, bias), 23);
-    const v128_t second = wasm_i32x4_shl(wasm_i32x4_add(wasm_i32x4_sub(exponent, half), bias), 23);
-    return wasm_f32x4_mul(wasm_f32x4_mul(power, first), second);
+    const v128_t low = wasm_f32x4_add(wasm_f32x4_splat(EXP_P0), wasm_f32x4_mul(wasm_f32x4_splat(EXP_P1), r));
+    v128_t high = wasm_f32x4_add(wasm_f32x4_splat(EXP_P2), wasm_f32x4_mul(wasm_f32x4_splat(EXP_P3), r));
+    high = wasm_f32x4_add(high, wasm_f32x4_mul(wasm_f32x4_splat(EXP_P4), square));
+    v128_t power = wasm_f32x4_mul(square, wasm_f32x4_add(low, wasm_f32x4_mul(square, high)));
+    power = wasm_f32x4_add(wasm_f32x4_splat(2.0f), wasm_f32x4_add(wasm_f32x4_add(r, r), power));
+    const v128_t scale = wasm_i32x4_add(wasm_i32x4_shl(shifted, 23), wasm_i32x4_splat((int32_t)EXP_BIAS));
+    return wasm_f32x4_mul(power, scale);
 }
 
 #endif

@@ -33,6 +33,14 @@ static inline v128_t f16x4_to_f32x4(v128_t halves) {
     return wasm_v128_or(wasm_v128_or(finite, largest), sign);
 }
 
-static inline v128_t f32x4_round_to_f16(v128_t x) { return f16x4_to_f32x4(f32x4_to_f16x4(x)); }
+/* x rounded to f16 and back, for |x| < 2^16 and NaNs. Adding 1.5 * 2^13 times the power of 2 below x, or 2^-14 if that
+ * is more, leaves 11 bits of it, or as many as a subnormal has. */
+static inline v128_t f32x4_round_to_f16(v128_t x) {
+    const v128_t exponent = wasm_v128_and(x, wasm_i32x4_splat(0x7f800000));
+    const v128_t least = wasm_i32x4_max(exponent, wasm_i32x4_splat(0x38800000));
+    const v128_t large = wasm_i32x4_add(least, wasm_i32x4_splat((13 << 23) + 0x400000));
+    const v128_t rounded = wasm_f32x4_sub(wasm_f32x4_add(x, large), large);
+    return wasm_v128_or(rounded, wasm_v128_and(x, wasm_i32x4_splat((int32_t)0x80000000))); /* for -0 */
+}
 
 #endif

@@ -23,9 +23,9 @@ static inline v128_t gelu(v128_t exact) {
     const v128_t cubic = wasm_f32x4_mul(wasm_f32x4_splat(GELU_CUBIC), wasm_f32x4_mul(x, x));
     const v128_t y = wasm_f32x4_mul(x, wasm_f32x4_add(wasm_f32x4_splat(GELU_LINEAR), cubic));
     const v128_t value = wasm_f32x4_div(x, wasm_f32x4_add(wasm_f32x4_splat(1.0f), exp_f32x4(y)));
-    const v128_t is_high = wasm_f32x4_ge(exact, wasm_f32x4_splat(GELU_BOUND));
+    const v128_t is_below = wasm_f32x4_lt(exact, wasm_f32x4_splat(GELU_BOUND)); /* a NaN is not, and stays */
     const v128_t is_low = wasm_f32x4_le(exact, wasm_f32x4_splat(-GELU_BOUND));
-    return wasm_v128_andnot(wasm_v128_bitselect(exact, f32x4_round_to_f16(value), is_high), is_low);
+    return wasm_v128_andnot(wasm_v128_bitselect(f32x4_round_to_f16(value), exact, is_below), is_low);
 }
 
 void geglu_simd128(float *out, const float *gate, const float *up, size_t n) {

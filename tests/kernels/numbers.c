@@ -52,6 +52,12 @@ static float large(struct check *check) {
                     : f32_from_bits((bits & 0x80ffffffu) | 0x7e000000u);
 }
 
+/* Also such as a carry would make finite, or a lost bit infinite. */
+static uint32_t nan_bits(struct check *check) {
+    static const uint32_t bits[] = {0x7fc00000u, 0xffc00000u, 0x7fffffffu, 0xffffffffu, 0x7f800001u, 0xff800001u};
+    return bits[check_below(check, sizeof bits / sizeof *bits)];
+}
+
 static float number(struct check *check, enum fill fill) {
     const bool seldom = check_random(check) % 29 == 0;
     switch (fill) {
@@ -70,7 +76,7 @@ static float number(struct check *check, enum fill fill) {
     case FILL_INFINITE:
         return seldom ? sign(check, f32_from_bits(0x7f800000u)) : normal(check);
     case FILL_NAN:
-        return seldom ? f32_from_bits(0x7fc00000u) : normal(check);
+        return seldom ? f32_from_bits(nan_bits(check)) : normal(check);
     default:
         return normal(check);
     }
