@@ -1,0 +1,232 @@
+"""The command line, in Node and in wasmtime: every command on the default model, and what it says of bad input."""
+import json
+import os
+import pathlib
+import random
+import struct
+import subprocess
+import sys
+
+import gguf
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+import fetch_model  # noqa: E402
+
+TINY = ROOT / "tests" / "vectors" / "tiny-llama-f32.gguf"
+HOSTS = ["node", "wasmtime"]
+MESSAGES = json.dumps([{"role": "user", "content": "What is 2 + 2?"}]).encode()
+
+
+@pytest.fixture(scope="module")
+def model():
+    path = fetch_model.cache() / "models" / fetch_model.MODELS["smollm2"]["file"]
+    if not path.exists():
+        pytest.skip(f"{path} is not there; tools/fetch_model.py smollm2 fetches it")
+    return path
+
+
+def quern(*arguments, host="node", stdin=b""):
+    command = [ROOT / "quern", *map(str, arguments), "--host", host]
+    return subprocess.run(command, input=stdin, capture_output=True)
+
+
+def output(*arguments, **more):
+    done = quern(*arguments, **more)
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout
+
+
+def refused(*arguments, status=1, **more):
+    """The one line on standard error."""
+    done = quern(*arguments, **more)
+    text = done.stderr.decode()
+    assert done.returncode == status, text
+    assert text.startswith("quern: ") and text.count("\n") == 1, text
+    return text
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_run_answers(model, host):
+    answer = json.loads(output("run", "-m", model, "-p", "What is the capital of France?", "-n", 24, "--temp", 0, "--json", host=host))
+    assert "Paris" in answer["text"]
+    assert set(answer) == {"text", "tokens", "prompt_tokens", "prefill_tps", "decode_tps", "finish_reason"}
+    assert answer["finish_reason"] in ("stop", "length") and answer["prompt_tokens"] > 20 and answer["decode_tps"] > 0
+    assert all(isinstance(id, int) for id in answer["tokens"])
+
+
+def test_run_is_the_same_in_both_hosts(model):
+    arguments = ["run", "-m", model, "-p", "Name three colours.", "-n", 16, "--seed", 7, "--json"]
+    assert json.loads(output(*arguments))["tokens"] == json.loads(output(*arguments, host="wasmtime"))["tokens"]
+
+
+def test_run_streams_text_and_says_rates(model):
+    done = quern("run", "-m", model, "--raw", "-n", 8, "--temp", 0, stdin=b"The capital of France is")
+    assert "Paris" in done.stdout.decode()
+    assert "prefill" in done.stderr.decode() and "decode" in done.stderr.decode()
+
+
+def test_default_model_is_taken(model):
+    assert output("tokenize", stdin=b"Hello world") == output("tokenize", "-m", model, stdin=b"Hello world")
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_tokens_there_and_back(model, host):
+    text = "Hello, wörld! 你好 🌞".encode()
+    ids = output("tokenize", "-m", model, host=host, stdin=text).decode().strip()
+    assert output("detokenize", "-m", model, "--ids", ids, host=host) == text
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_no_special_takes_control_text_as_text(model, host):
+    text = b"<|im_start|>user"
+    with_special = output("tokenize", "-m", model, host=host, stdin=text).decode().strip().split(",")
+    without = output("tokenize", "-m", model, "--no-special", host=host, stdin=text).decode().strip().split(",")
+    assert with_special[0] == "1" and "1" not in without
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_template_of_the_model(model, host):
+    text = output("template", "-m", model, host=host, stdin=MESSAGES).decode()
+    assert text.endswith("<|im_start|>user\nWhat is 2 + 2?<|im_end|>\n<|im_start|>assistant\n")
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_template_from_a_file(tmp_path, host):
+    path = tmp_path / "chat.jinja"
+    path.write_text("{{ bos_token }}{% for m in messages %}[{{ m.role }}] {{ m.content }}{{ eos_token }}{% endfor %}{{ strftime_now('%Y') }}")
+    text = output("template", "--template", path, "--bos", "<s>", "--eos", "</s>", "--now", 86400 * 366, host=host, stdin=MESSAGES)
+    assert text.decode() == "<s>[user] What is 2 + 2?</s>1971"
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_info(model, host):
+    about = json.loads(output("info", "-m", model, "-c", 2048, "--json", host=host))
+    assert about["metadata"]["general.architecture"] == "llama"
+    assert about["tensors"]["q4_1"]["count"] == 210
+    plan = about["plan"]
+    assert plan["context"] == 2048 and plan["totalBytes"] == sum(plan[key] for key in ("tensorBytes", "metadataBytes", "kvBytes", "scratchBytes"))
+    assert output("info", "-m", model, host=host).startswith((b"file", b"{"))
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_logits_are_rows_of_floats(tmp_path, host):
+    output("logits", "-m", TINY, "--tokens", "1,2,3", "-o", tmp_path / "out", host=host)
+    assert (tmp_path / "out").stat().st_size == 3 * 273 * 4
+
+
+# ---- bad input: one clear line, status 1 ----
+
+
+def variants(folder):
+    """Bad files by name, and what the message must hold."""
+    whole = TINY.read_bytes()
+    random_bytes = random.Random(1).randbytes(100000)
+    yield "zeros", bytes(100000), "magic"
+    yield "random", random_bytes, "magic"
+    yield "jpeg", bytes.fromhex("ffd8ffe000104a46494600010100000100010000") + random_bytes, "magic"
+    yield "empty", b"", "empty"
+    for length in (3, 24, 500, 5000, len(whole) // 2, len(whole) - 1):
+        yield f"truncated {length}", whole[:length], "byte"
+    for name, architecture, tensors in (("architecture", "walrus", {}), ("tensor missing", "llama", {"token_embd.weight": (32, 8)})):
+        path = folder / "written.gguf"
+        write_gguf(path, architecture, tensors)
+        yield name, path.read_bytes(), "walrus" if architecture == "walrus" else "output_norm.weight"
+
+
+def write_gguf(path, architecture, tensors):
+    import numpy as np
+
+    writer = gguf.GGUFWriter(str(path), architecture)
+    writer.add_block_count(1)
+    writer.add_context_length(64)
+    writer.add_embedding_length(8)
+    writer.add_feed_forward_length(16)
+    writer.add_head_count(1)
+    writer.add_layer_norm_rms_eps(1e-5)
+    for name, shape in tensors.items():
+        writer.add_tensor(name, np.zeros(shape, np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_bad_files_are_refused_in_one_line(tmp_path, host):
+    for name, data, expected in variants(tmp_path):
+        path = tmp_path / "bad.gguf"
+        path.write_bytes(data)
+        text = refused("run", "-m", path, "-p", "x", "-n", 1, host=host)
+        assert expected in text and "bad.gguf" in text, f"{name}: {text}"
+
+
+def huge_model(path):
+    """A well-formed llama whose embedding alone has 6 GB: a sparse file."""
+    string = lambda text: struct.pack("<Q", len(text)) + text
+    u32 = lambda key, value: string(key) + struct.pack("<II", 4, value)
+    embd, rows, vocab = 4096, 4096, 400000
+    values = [string(b"general.architecture") + struct.pack("<I", 8) + string(b"llama"), u32(b"llama.block_count", 1),
+              u32(b"llama.context_length", 64), u32(b"llama.embedding_length", embd), u32(b"llama.feed_forward_length", embd),
+              u32(b"llama.attention.head_count", 32),
+              string(b"llama.attention.layer_norm_rms_epsilon") + struct.pack("<If", 6, 1e-5)]
+    names = {b"token_embd.weight": (embd, vocab), b"output_norm.weight": (embd,), b"blk.0.attn_norm.weight": (embd,),
+             b"blk.0.ffn_norm.weight": (embd,)}
+    for name in (b"attn_q", b"attn_k", b"attn_v", b"attn_output", b"ffn_gate", b"ffn_up", b"ffn_down"):
+        names[b"blk.0." + name + b".weight"] = (embd, rows)
+    offset, infos = 0, []
+    for name, shape in names.items():
+        infos.append(string(name) + struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, 0, offset))
+        size = 4
+        for n in shape:
+            size *= n
+        offset += (size + 31) // 32 * 32
+    head = b"GGUF" + struct.pack("<IQQ", 3, len(names), len(values)) + b"".join(values) + b"".join(infos)
+    with open(path, "wb") as file:
+        file.write(head)
+        file.truncate((len(head) + 31) // 32 * 32 + offset)
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_model_larger_than_memory(tmp_path, host):
+    path = tmp_path / "huge.gguf"
+    huge_model(path)
+    assert "bytes" in refused("run", "-m", path, "-p", "x", host=host)
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_files_that_cannot_be_read(tmp_path, host):
+    assert "no such file" in refused("info", "-m", tmp_path / "nothing.gguf", host=host).lower()
+    assert "directory" in refused("info", "-m", tmp_path, host=host).lower()
+    if os.geteuid() != 0:
+        locked = tmp_path / "locked.gguf"
+        locked.write_bytes(b"GGUF")
+        locked.chmod(0)
+        assert "ermission denied" in refused("info", "-m", locked, host=host)
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_prompt_longer_than_the_context(host):
+    assert "context" in refused("run", "-m", TINY, "-p", "a b c d e f g h", "-c", 4, host=host)
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_context_that_cannot_be(host):
+    assert "context" in refused("run", "-m", TINY, "-p", "a", "-c", 4000000000, host=host)
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_bad_tokens_and_templates(tmp_path, host):
+    assert "vocabulary" in refused("logits", "-m", TINY, "--tokens", "1,99999", "-o", tmp_path / "o", host=host)
+    assert "vocabulary" in refused("detokenize", "-m", TINY, "--ids", "99999", host=host)
+    path = tmp_path / "bad.jinja"
+    path.write_text("{% for m in messages %}{{ m.content | nonsense }}{% endfor %}")
+    assert "nonsense" in refused("template", "--template", path, host=host, stdin=MESSAGES)
+    assert "JSON" in refused("template", "--template", path, host=host, stdin=b"{nope")
+
+
+def test_usage_errors_have_status_2():
+    assert "frobnicate" in refused("frobnicate", status=2)
+    assert "--top-k" in refused("run", "--top-k", "many", status=2)
+    assert "--tokens" in refused("logits", "-m", TINY, status=2)

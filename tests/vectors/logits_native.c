@@ -1,0 +1,73 @@
+/* The logits command of the command line, natively: logits_scalar MODEL IDS BATCH OUT.f32 */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "quern.h"
+
+#define MAX_IDS 4096
+
+static int fail(const char *what) {
+    fprintf(stderr, "%s: %s\n", what, qn_last_error()->text);
+    return 1;
+}
+
+/* Writes what the engine wants until it wants no more. */
+static int feed(qn_model *model, FILE *file) {
+    struct qn_want want;
+    int status;
+    while ((status = qn_model_want(model, &want)) == QN_MORE) {
+        if (fseek(file, (long)want.offset, SEEK_SET) != 0) {
+            return QN_ERR_ARGUMENT;
+        }
+        const size_t got = fread((void *)(uintptr_t)want.address, 1, (size_t)want.bytes, file);
+        status = qn_model_wrote(model, got);
+        if (status != QN_OK) {
+            return status;
+        }
+    }
+    return status;
+}
+
+static size_t parse(const char *text, int32_t ids[MAX_IDS]) {
+    size_t count = 0;
+    for (char *end; *text && count < MAX_IDS; text = *end ? end + 1 : end) {
+        ids[count++] = (int32_t)strtol(text, &end, 10);
+    }
+    return count;
+}
+
+static int write_logits(qn_session *session, uint32_t n_vocab, FILE *out) {
+    int status;
+    do {
+        status = qn_session_step(session);
+        for (uint32_t row = 0; status >= 0 && row < qn_session_rows(session); row++) {
+            fwrite(qn_session_logits(session, row), sizeof(float), n_vocab, out);
+        }
+    } while (status == QN_MORE);
+    return status;
+}
+
+int main(int argc, char **argv) {
+    static int32_t ids[MAX_IDS];
+    if (argc != 5) {
+        fprintf(stderr, "usage: logits MODEL IDS BATCH OUT.f32\n");
+        return 2;
+    }
+    const size_t count = parse(argv[2], ids);
+    FILE *file = fopen(argv[1], "rb");
+    FILE *out = fopen(argv[4], "wb");
+    qn_model *model = qn_model_open(0);
+    if (!file || !out || !model || feed(model, file) != QN_OK || qn_model_place(model) != QN_OK ||
+        feed(model, file) != QN_OK) {
+        return fail(argv[1]);
+    }
+    qn_session *session = qn_session_new(model, (uint32_t)count, (uint32_t)strtoul(argv[3], NULL, 10));
+    if (!session || qn_session_feed(session, ids, count, QN_LOGITS_ALL) != QN_OK ||
+        write_logits(session, qn_model_vocab_size(model), out) != QN_OK) {
+        return fail("logits");
+    }
+    qn_session_free(session);
+    qn_model_free(model);
+    fclose(file);
+    return fclose(out) == 0 ? 0 : 1;
+}

@@ -1,0 +1,34 @@
+#!/usr/bin/env python3
+"""Writes tests/vectors/hashes.json: for models and ids, the sha256 of their logits (float32, little-endian, a row a token),
+computed by the native scalar build, which is the contract. Needs the preset native-release built and the models fetched."""
+import hashlib
+import json
+import pathlib
+import subprocess
+import tempfile
+
+import fetch_model
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+VECTORS = ROOT / "tests" / "vectors"
+PROGRAM = ROOT / "build" / "native-release" / "tests" / "vectors" / "logits_scalar"
+
+
+def main():
+    entries = []
+    with tempfile.TemporaryDirectory() as folder:
+        out = pathlib.Path(folder) / "logits.f32"
+        for path in sorted(VECTORS.glob("*.json")):
+            if path.stem == "hashes" or (path.stem.endswith("-f32") and not path.stem.startswith("tiny")):
+                continue
+            about = json.loads(path.read_text())
+            tiny = VECTORS / f"{path.stem}.gguf"
+            model = tiny if tiny.exists() else fetch_model.cache() / "models" / about["model"]
+            ids = about["prompts"][0]["ids"][:128 if tiny.exists() else 24]
+            subprocess.run([PROGRAM, model, ",".join(map(str, ids)), "512", out], check=True)
+            entries.append({"model": path.stem, "file": model.name, "ids": ids, "sha256": hashlib.sha256(out.read_bytes()).hexdigest()})
+    (VECTORS / "hashes.json").write_text("[\n" + ",\n".join(json.dumps(entry) for entry in entries) + "\n]\n")
+
+
+if __name__ == "__main__":
+    main()

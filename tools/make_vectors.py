@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""Makes tests/vectors/*.json and *.f32 with native llama.cpp. Needs numpy, a C++ compiler, and a build of llama.cpp.
+
+  make_vectors.py --llama-cpp SOURCE --build BUILD [--only NAME]
+
+SOURCE is llama.cpp's source (commit 0c1e57098), BUILD its CMake build folder (native CPU). For each model, <name>.json has
+prompts, their ids, and greedy tokens with their margins; <name>.f32 the logits, float32: for every prompt, for every
+position, those of the vocabulary ids that "subset" lists. "spread" is how far llama.cpp is from itself: the normalised mean
+square error between decoding a prompt at once and decoding it token by token, which are the same computation in exact
+arithmetic. Real models are recorded as they are and with their weights dequantised to F32, where no activation is
+quantised and the spread shows the rounding alone.
+"""
+import argparse
+import hashlib
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+
+import fetch_model
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+VECTORS = ROOT / "tests" / "vectors"
+SUBSET, GREEDY = 64, 32
+
+ENGLISH = ("The old lighthouse keeper climbed the stairs every evening, counting each step aloud so that he would not forget "
+           "how many there were. On clear nights he could see the lights of three towns across the bay.")
+CODE = ("def running_mean(values, width):\n    total = sum(values[:width])\n    yield total / width\n"
+        "    for old, new in zip(values, values[width:]):\n        total += new - old\n        yield total / width\n")
+CHINESE = "\u4eca\u5929\u5929\u6c14\u5f88\u597d\uff0c\u6211\u4eec\u53bb\u516c\u56ed\u6563\u6b65\u5427\uff01\U0001F31E\U0001F333 \u4f60\u60f3\u5403\u4ec0\u4e48\uff1f\U0001F35C"
+LONG = " ".join(f"In year {1800 + 7 * i} the village kept {3 + i % 11} boats, {i % 5} wells and a bell that rang {1 + i % 9} times a day;"
+                for i in range(80))
+PROMPTS = {"english": ENGLISH, "code": CODE, "chinese": CHINESE, "long": LONG, "one": "The"}
+TINY_IDS = [(7 * i * i + 3 * i + 5) % 257 for i in range(128)]
+
+
+class Oracle:
+    def __init__(self, source, build, folder):
+        self.bin = build / "bin"
+        self.tool = folder / "oracle_logits"
+        self.out = folder / "logits.f32"
+        libraries = [f"-L{self.bin}", "-lllama", "-lggml", "-lggml-base", f"-Wl,-rpath,{self.bin}"]
+        includes = [f"-I{source}/include", f"-I{source}/ggml/include"]
+        subprocess.run(["g++", "-O2", *includes, ROOT / "tools" / "oracle_logits.cpp", "-o", self.tool, *libraries], check=True)
+
+    def tokens(self, model, text):
+        command = [self.bin / "llama-tokenize", "-m", model, "--ids", "--log-disable", "-p", text]
+        return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip().splitlines()[-1])
+
+    def logits(self, model, ids, batch, greedy=0):
+        command = [self.tool, model, ",".join(map(str, ids)), str(batch), self.out, str(greedy)]
+        text = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+        pairs = [pair.split(":") for pair in text.split(",")] if greedy else []
+        rows = np.fromfile(self.out, "<f4").reshape(len(ids), -1)
+        return rows, [[int(id), float(margin)] for id, margin in pairs]
+
+
+def nmse(a, b):
+    return float(((a - b) ** 2).sum() / (b**2).sum())
+
+
+def record(oracle, name, model, prompts, greedy):
+    rows, spreads, subset = [], {}, None
+    for prompt in prompts:
+        together, prompt["greedy"] = oracle.logits(model, prompt["ids"], len(prompt["ids"]), greedy)
+        alone, _ = oracle.logits(model, prompt["ids"], 1)
+        prompt["spread"] = nmse(alone, together)
+        if subset is None:
+            subset = np.sort(np.random.default_rng(1).choice(together.shape[1], SUBSET, replace=False))
+        rows.append(together[:, subset])
+        print(f"{name} {prompt['name']}: {len(prompt['ids'])} tokens, spread {prompt['spread']:.1e}", flush=True)
+    np.concatenate(rows).astype("<f4").tofile(VECTORS / f"{name}.f32")
+    about = {"command": "tools/make_vectors.py --llama-cpp SOURCE --build BUILD --only " + name,
+             "llama.cpp": "0c1e57098, native CPU, flash attention off", "model": pathlib.Path(model).name,
+             "sha256": hashlib.sha256(pathlib.Path(model).read_bytes()).hexdigest(), "n_vocab": int(together.shape[1]),
+             "subset": subset.tolist(), "prompts": prompts}
+    (VECTORS / f"{name}.json").write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n")
+
+
+def real(oracle, name, fetched, folder, only):
+    model = fetch_model.fetch(fetched)
+    prompts = []
+    for prompt, text in PROMPTS.items():
+        ids = oracle.tokens(model, text)
+        ids = ids[:600] if prompt == "long" else ids[:1] if prompt == "one" else ids
+        prompts.append({"name": prompt, "text": text, "ids": ids})
+    if only in (None, name):
+        record(oracle, name, model, [dict(prompt) for prompt in prompts], GREEDY)
+    if only in (None, name + "-f32"):
+        wide = fetch_model.cache() / "models" / f"{model.stem}.f32.gguf"
+        if not wide.exists():
+            subprocess.run([sys.executable, ROOT / "tools" / "dequantize.py", model, wide], check=True)
+        record(oracle, name + "-f32", wide, [dict(prompt) for prompt in prompts if prompt["name"] != "long"], GREEDY)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--llama-cpp", type=pathlib.Path, required=True)
+    parser.add_argument("--build", type=pathlib.Path, required=True)
+    parser.add_argument("--only")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        oracle = Oracle(arguments.llama_cpp, arguments.build, folder)
+        for model in sorted(VECTORS.glob("tiny-*.gguf")):
+            if arguments.only in (None, model.stem):
+                record(oracle, model.stem, model, [{"name": "ids", "ids": TINY_IDS}], 16)
+        for name, fetched in (("smollm2", "smollm2"), ("gemma3", "gemma3")):
+            if arguments.only is None or arguments.only.startswith(name):
+                real(oracle, name, fetched, folder, arguments.only)
+
+
+if __name__ == "__main__":
+    main()
