@@ -1,0 +1,133 @@
+/* The kernels' benchmark as a Wasm module that imports nothing: an entry for each variant of each weight type. The host
+ * takes the time:
+ *
+ *   bench_prepare(entry, rows, n, tokens)   0 when memory is refused
+ *   bench_gemv(times)     `times` times one token by all the rows
+ *   bench_batch(times)    panels and gemm, all rows by all tokens, as the engine does
+ *   bench_gemm(times)     the gemm of one panel by all tokens */
+#include "kernels/variants.h"
+#include "platform/memory.h"
+
+#define EXPORT(name) __attribute__((export_name(name)))
+
+#define ROWS_scalar(type, name)  {#name " scalar", type, &name##_scalar},
+#define ROWS_simd128(type, name) ROWS_scalar(type, name){#name " simd128", type, &name##_simd128},
+#ifdef QUERN_KERNELS_RELAXED
+#define ROWS_relaxed(type, name) ROWS_simd128(type, name){#name " relaxed", type, &name##_relaxed},
+#else
+#define ROWS_relaxed ROWS_simd128
+#endif
+
+static const struct entry {
+    const char *name;
+    uint32_t type;
+    const struct weight_kernels *kernels;
+} entries[] = {
+#define KERNEL(kind, name, best)
+#define WEIGHT(type, name, best) ROWS_##best(type, name)
+#include "kernels/kernels.inc"
+};
+
+static struct {
+    const struct weight_kernels *kernels;
+    size_t rows, n, tokens, row_bytes, activation_bytes;
+    uint8_t *w, *activations, *panel;
+    float *out;
+} bench;
+
+/* Bytes from 0x10 to 0x3f: whatever lies in them, an f16 scale is a sane positive number. */
+static void fill(uint8_t *at, size_t bytes) {
+    uint32_t random = 1;
+    for (size_t i = 0; i < bytes; i++) {
+        random = random * 1664525u + 1013904223u;
+        at[i] = (uint8_t)(0x10 + (random >> 24) % 0x30);
+    }
+}
+
+static void fill_activations(enum activation_kind kind) {
+    static void (*const quantize[])(uint8_t *, const float *, size_t) = {
+        activation_quantize_f32, activation_quantize_q8_0, activation_quantize_q8_1, activation_quantize_q8_K};
+    float *x = bench.out; /* long enough: see bench_prepare */
+    for (size_t t = 0; t < bench.tokens; t++) {
+        for (size_t i = 0; i < bench.n; i++) {
+            x[i] = (float)((i * 7919 + t * 104729) % 2001) * 0.001f - 1.0f;
+        }
+        quantize[kind](bench.activations + t * bench.activation_bytes, x, bench.n);
+    }
+}
+
+extern uint8_t __heap_base;
+
+static uint8_t *take(size_t *at, size_t bytes) {
+    uint8_t *taken = (uint8_t *)*at;
+    *at += (bytes + 127) & ~(size_t)63;
+    return taken;
+}
+
+EXPORT("bench_count") uint32_t count(void);
+uint32_t count(void) { return sizeof entries / sizeof *entries; }
+
+EXPORT("bench_name") const char *name(uint32_t entry);
+const char *name(uint32_t entry) { return entries[entry].name; }
+
+EXPORT("bench_block") uint32_t block(uint32_t entry);
+uint32_t block(uint32_t entry) { return type_traits(entries[entry].type)->block_weights; }
+
+/* Bytes of n weights. */
+EXPORT("bench_bytes") size_t bytes(uint32_t entry, size_t n);
+size_t bytes(uint32_t entry, size_t n) {
+    const struct type_traits *traits = type_traits(entries[entry].type);
+    return n / traits->block_weights * traits->block_bytes;
+}
+
+EXPORT("bench_prepare") uint32_t prepare(uint32_t entry, size_t rows, size_t n, size_t tokens);
+uint32_t prepare(uint32_t entry, size_t rows, size_t n, size_t tokens) {
+    const struct weight_kernels *kernels = entries[entry].kernels;
+    const size_t panel_block = kernels->panel_block_bytes;
+    size_t at = ((size_t)&__heap_base + 63) & ~(size_t)63;
+    bench.kernels = kernels;
+    bench.rows = rows;
+    bench.n = n;
+    bench.tokens = tokens;
+    bench.row_bytes = bytes(entry, n);
+    bench.activation_bytes = (activation_layout(kernels->activation, n).bytes + 63) & ~(size_t)63;
+    bench.w = take(&at, rows * bench.row_bytes);
+    bench.activations = take(&at, tokens * bench.activation_bytes);
+    bench.panel = take(&at, n / block(entry) * panel_block);
+    bench.out = (float *)(void *)take(&at, (rows * tokens + n) * sizeof(float));
+    const size_t pages = (at + 65535) / 65536;
+    const size_t have = __builtin_wasm_memory_size(0);
+    if (pages > have && __builtin_wasm_memory_grow(0, pages - have) == (size_t)-1) {
+        return 0;
+    }
+    fill(bench.w, rows * bench.row_bytes);
+    fill_activations(kernels->activation);
+    kernels->panel(bench.panel, bench.w, bench.row_bytes, rows < PANEL_ROWS ? rows : PANEL_ROWS, n);
+    return 1;
+}
+
+EXPORT("bench_gemv") void gemv(uint32_t times);
+void gemv(uint32_t times) {
+    for (; times; times--) {
+        bench.kernels->gemv(bench.out, bench.w, bench.row_bytes, bench.rows, bench.activations, bench.n);
+    }
+}
+
+EXPORT("bench_gemm") void gemm(uint32_t times);
+void gemm(uint32_t times) {
+    for (; times; times--) {
+        bench.kernels->gemm(bench.out, bench.rows, bench.panel, PANEL_ROWS, bench.activations, bench.activation_bytes,
+                            bench.tokens, bench.n);
+    }
+}
+
+EXPORT("bench_batch") void batch(uint32_t times);
+void batch(uint32_t times) {
+    for (; times; times--) {
+        for (size_t row = 0; row + PANEL_ROWS <= bench.rows; row += PANEL_ROWS) {
+            bench.kernels->panel(bench.panel, bench.w + row * bench.row_bytes, bench.row_bytes, PANEL_ROWS, bench.n);
+            bench.kernels->gemm(bench.out + row, bench.rows, bench.panel, PANEL_ROWS, bench.activations,
+                                bench.activation_bytes, bench.tokens, bench.n);
+        }
+    }
+}

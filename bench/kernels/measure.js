@@ -1,0 +1,64 @@
+/* Measures kernel_bench.wasm in whatever JavaScript host runs this. The fastest of many short slices counts, and the
+ * entries take turns, so that a busy machine disturbs all alike. */
+
+const SLICE = 2; /* ms */
+
+/* entries: regular expression over "type variant". Returns rows {name, gemv, dram, gemm, batch}: GMAC/s; dram is gemv
+ * from memory that no cache holds, in GB/s. */
+export async function measure(bytes, { entries = '', rounds = 60, n = 2048, tokens = 64, dramBytes = 0 } = {}) {
+  const { module } = await WebAssembly.instantiate(bytes, {});
+  const table = new WebAssembly.Instance(module).exports;
+  const nameOf = (entry) => {
+    const view = new Uint8Array(table.memory.buffer, table.bench_name(entry));
+    return new TextDecoder().decode(view.slice(0, view.indexOf(0)));
+  };
+  const chosen = [];
+  for (let entry = 0; entry < table.bench_count(); entry++) {
+    const name = nameOf(entry);
+    if (new RegExp(entries).test(name)) chosen.push({ name, entry, results: {} });
+  }
+  const works = [
+    { key: 'gemm', rows: 8, tokens, run: 'bench_gemm', unit: (e) => 8 * n * tokens / 1e9 },
+    { key: 'batch', rows: 128, tokens, run: 'bench_batch', unit: (e) => 128 * n * tokens / 1e9 },
+    { key: 'gemv', rows: 256, tokens: 1, run: 'bench_gemv', unit: (e) => 256 * n / 1e9 },
+  ];
+  if (dramBytes) {
+    const rowsOf = (e) => Math.floor(dramBytes / table.bench_bytes(e, n));
+    works.push({ key: 'dram', rows: rowsOf, tokens: 1, run: 'bench_gemv', unit: (e) => rowsOf(e) * table.bench_bytes(e, n) / 1e9 });
+  }
+  for (const work of works) {
+    const jobs = [];
+    for (const item of chosen) {
+      /* An instance each: all keep their data in caches only if they fit, as in the engine. */
+      const { exports } = new WebAssembly.Instance(module);
+      const rows = typeof work.rows === 'function' ? work.rows(item.entry) : work.rows;
+      if (!exports.bench_prepare(item.entry, rows, n, work.tokens)) continue;
+      jobs.push({ item, run: exports[work.run], times: 1, best: Infinity });
+      if (work.key === 'dram') await turns(jobs.splice(0), work, Math.ceil(rounds / 10)); /* one memory at a time */
+    }
+    await turns(jobs, work, rounds);
+  }
+  return chosen.map(({ name, results }) => ({ name, ...results }));
+}
+
+async function turns(jobs, work, rounds) {
+  for (const job of jobs) {
+    const end = performance.now() + 60; /* until the optimising compiler is done */
+    while (performance.now() < end) job.run(1);
+    for (;;) {
+      const start = performance.now();
+      job.run(job.times);
+      if (performance.now() - start > SLICE / 2) break;
+      job.times *= 2;
+    }
+  }
+  for (let round = 0; round < rounds; round++) {
+    for (const job of jobs) {
+      const start = performance.now();
+      job.run(job.times);
+      job.best = Math.min(job.best, (performance.now() - start) / job.times);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  for (const job of jobs) job.item.results[work.key] = work.unit(job.item.entry) / (job.best / 1000);
+}

@@ -1,0 +1,79 @@
+"""measure.js for wasmtime: run_wasmtime.py <kernel_bench.wasm> <options as JSON>. Prints the rows as JSON."""
+
+import json
+import math
+import re
+import sys
+import time
+
+import wasmtime
+
+SLICE = 0.002  # s
+
+
+def main(path, options):
+    given = json.loads(options)
+    n, tokens, rounds = given["n"], given["tokens"], given["rounds"]
+    config = wasmtime.Config()
+    config.wasm_simd = True
+    config.wasm_relaxed_simd = True
+    config.wasm_relaxed_simd_deterministic = False
+    engine = wasmtime.Engine(config)
+    module = wasmtime.Module.from_file(engine, path)
+    store = wasmtime.Store(engine)
+
+    def instance():
+        exports = wasmtime.Instance(store, module, []).exports(store)
+        return lambda name, *args: exports[name](store, *args), exports["memory"]
+
+    call, memory = instance()
+
+    def name_of(entry):
+        at = call("bench_name", entry)
+        return memory.read(store, at, at + 40).split(b"\0")[0].decode()
+
+    chosen = [
+        {"entry": entry, "name": name_of(entry)}
+        for entry in range(call("bench_count"))
+        if re.search(given["entries"], name_of(entry))
+    ]
+    works = [
+        ("gemm", "bench_gemm", lambda e: (8, tokens), lambda e: 8 * n * tokens),
+        ("batch", "bench_batch", lambda e: (128, tokens), lambda e: 128 * n * tokens),
+        ("gemv", "bench_gemv", lambda e: (256, 1), lambda e: 256 * n),
+    ]
+    if given["dramBytes"]:
+
+        def rows_of(e):
+            return int(given["dramBytes"] // call("bench_bytes", e, n))
+
+        works.append(
+            ("dram", "bench_gemv", lambda e: (rows_of(e), 1), lambda e: rows_of(e) * call("bench_bytes", e, n))
+        )
+    for key, function, shape, unit in works:
+        jobs = []
+        for item in chosen:
+            store_call, _ = instance()
+            rows, batch = shape(item["entry"])
+            if not store_call("bench_prepare", item["entry"], rows, n, batch):
+                continue
+            times = 1
+            while timed(store_call, function, times) < SLICE / 2:
+                times *= 2
+            jobs.append([item, store_call, times, math.inf])
+        for _ in range(max(1, rounds // 10) if key == "dram" else rounds):
+            for job in jobs:
+                job[3] = min(job[3], timed(job[1], function, job[2]) / job[2])
+        for item, _, _, best in jobs:
+            item[key] = unit(item["entry"]) / best / 1e9
+    print(json.dumps(chosen))
+
+
+def timed(call, function, times):
+    start = time.perf_counter()
+    call(function, times)
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
