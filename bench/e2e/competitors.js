@@ -7,9 +7,10 @@
  *   close() */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { cache } from '../../web/bin/files.js';
 import { browser } from './browsers.js';
 import { openChild } from './child.js';
 import { openLlamaBench } from './llama-bench.js';
@@ -17,12 +18,18 @@ import { serve } from './server.js';
 
 const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 
-/* The folder under build/ of the module for a cell. */
-export function preset({ build, threads }) {
-  return `wasm32-${build === 'plain' ? 'simd128' : 'relaxed'}${threads > 1 ? '-mt' : ''}`;
+/* The module for a cell; QUERN_MODULES names another folder of them than build/. */
+const MODULES = resolve(process.env.QUERN_MODULES ?? path('../../build'));
+
+function moduleOf({ build, threads }) {
+  const file = join(MODULES, `wasm32-${build === 'plain' ? 'simd128' : 'relaxed'}${threads > 1 ? '-mt' : ''}`, 'quern.wasm');
+  if (!existsSync(file)) throw new Error(`${file} has not been built; make builds it`);
+  return file;
 }
 
-export const PYTHON = process.env.QUERN_PYTHON ?? (existsSync(path('../../.venv/bin/python')) ? path('../../.venv/bin/python') : 'python3');
+/* With what tools/setup.sh installs. */
+const VENV = join(cache(), 'venv', 'bin', 'python');
+export const PYTHON = existsSync(VENV) ? VENV : 'python3';
 
 /* What is shared by the competitors of a run: the server and the browsers, started when first needed. */
 export function hosts() {
@@ -36,10 +43,10 @@ export function hosts() {
 
   async function openPage(cell) {
     const page = await blankPage(cell.host);
-    const { url, add } = await server;
+    const { add } = await server;
     try {
       const module = cell.engine === 'quern' ? './quern-page.js' : `./${cell.engine}.js`;
-      const given = { ...cell, url: add(resolve(cell.model)), wasm: `${url}/build/${preset(cell)}/quern.wasm` };
+      const given = { ...cell, url: add(resolve(cell.model)), wasm: cell.engine === 'quern' ? add(moduleOf(cell)) : null };
       const opened = await page.evaluate(([name, of]) => window.start(name, of), [module, given]);
       return {
         ...opened,
@@ -59,7 +66,7 @@ export function hosts() {
   async function open(cell) {
     if (cell.engine === 'llama.cpp') return openLlamaBench(cell);
     if (cell.host in browsers) return openPage(cell);
-    const given = { ...cell, model: resolve(cell.model), wasm: path(`../../build/${preset(cell)}/quern.wasm`) };
+    const given = { ...cell, model: resolve(cell.model), wasm: moduleOf(cell) };
     if (cell.host === 'node') {
       const flags = Number(process.versions.node.split('.')[0]) < 21 ? ['--experimental-wasm-relaxed-simd'] : [];
       const child = await openChild(process.execPath, [...flags, path('quern-node.js')], given);

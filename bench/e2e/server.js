@@ -1,5 +1,5 @@
-/* A static server for the measured pages: cross-origin isolated, with byte ranges. Serves the source tree, and models
- * from wherever they lie under /models/<number>/<name>. */
+/* A static server for the measured pages: cross-origin isolated, with byte ranges. Serves the source tree, and files
+ * from wherever they lie under /files/<number>/<name>. */
 import { createReadStream, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { basename, extname, join, normalize } from 'node:path';
@@ -16,13 +16,13 @@ function range(header, size) {
   return start > end ? { status: 416 } : { status: 206, start, end };
 }
 
-/* {url, add(path) → URL of a model, close()} */
+/* {url, add(path) → URL of a file, close()} */
 export async function serve() {
-  const models = [];
+  const files = [];
 
   function locate(path) {
-    const model = /^\/models\/(\d+)\//.exec(path);
-    if (model) return models[Number(model[1])];
+    const added = /^\/files\/(\d+)\//.exec(path);
+    if (added) return files[Number(added[1])];
     const file = normalize(join(ROOT, path));
     return file.startsWith(ROOT) ? file : undefined;
   }
@@ -57,7 +57,7 @@ export async function serve() {
   const url = `http://localhost:${server.address().port}`;
   return {
     url,
-    add: (path) => `${url}/models/${models.push(path) - 1}/${encodeURIComponent(basename(path))}`,
+    add: (path) => `${url}/files/${files.push(path) - 1}/${encodeURIComponent(basename(path))}`,
     close: () => server.close(),
   };
 }

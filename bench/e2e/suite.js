@@ -4,16 +4,17 @@
  * is the median over the rounds. Only ratios of one run mean anything elsewhere. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { loadavg, homedir, cpus } from 'node:os';
+import { loadavg, cpus } from 'node:os';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { cache } from '../../web/bin/files.js';
 import { hosts, PYTHON } from './competitors.js';
 import { LLAMA_BENCH } from './llama-bench.js';
 import { cellResult, decodeRates, prefillRates, spread } from './rates.js';
 
 const RESULTS = fileURLToPath(new URL('../results/', import.meta.url));
-const MODELS = process.env.QUERN_MODELS ?? `${homedir()}/.cache/quern/models`;
+const MODELS = `${cache()}/models`;
 const MODEL = {
   smollm2: { name: 'SmolLM2-135M Q4_1', file: 'SmolLM2-135M-Instruct.Q4_1.gguf' },
   gemma3: { name: 'Gemma 3 270M Q4_K_M', file: 'gemma-3-270m-q4_k_m.gguf' },
@@ -27,7 +28,7 @@ const PEERS = [
   { engine: 'wllama-3', host: 'chromium' },
 ];
 
-const USAGE = `make bench, or node bench/e2e/suite.js [options]; lists are separated by commas
+const USAGE = `make bench BENCH="options", or node bench/e2e/suite.js options; lists are separated by commas
   --models LIST     ${Object.keys(MODEL).join(', ')} (all)
   --hosts LIST      ${HOSTS.join(', ')} (all)
   --builds LIST     plain, relaxed (both)

@@ -27,7 +27,8 @@ const commands = {
   info: { ...common, ...batch, context: { type: 'string', short: 'c' }, json: { type: 'boolean' } },
   bench: {
     ...common, p: { type: 'string', short: 'p' }, n: { type: 'string', short: 'n' }, ctx: { type: 'string' },
-    runs: { type: 'string' }, json: { type: 'boolean' },
+    runs: { type: 'string' }, engine: { type: 'string' }, memory: { type: 'boolean' }, seed: { type: 'string' },
+    json: { type: 'boolean' },
   },
 };
 
@@ -44,7 +45,8 @@ export function usage() {
        quern template [-m MODEL | --template FILE] [--bos TEXT] [--eos TEXT] [--now SECONDS]
                                                                  messages as JSON on standard input -> the prompt
        quern info [-m MODEL] [-c CTX] [--json]
-       quern bench [-m MODEL] [-p 256] [-n 64] [--ctx 0] [--host node|wasmtime|chromium|firefox] [--json]
+       quern bench [-m MODEL] [-p 256] [-n 64] [--ctx 0] [--host node|wasmtime|chromium|firefox] [--runs 5] [--seed 1]
+                   [--engine quern|wllama-2|wllama-3|llama.cpp] [--memory] [--json]
 Everywhere: --host node|wasmtime, --build plain|relaxed, -t THREADS. Without -m: the default model.
 `;
 }
