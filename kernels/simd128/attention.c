@@ -165,7 +165,7 @@ void attention_softmax_simd128(float *scores, size_t positions) {
     }
 }
 
-/* ---- values: 32 columns of all positions are converted, and met by 4 queries by 8 columns, 2 by 16 or 1 by 32 ---- */
+/* ---- values: 32 columns of all positions are converted, and met by 2 queries by 16 of them, or 1 by 32 ---- */
 
 #define COLUMNS 32u
 
@@ -212,14 +212,8 @@ void attention_values_simd128(float *out, size_t out_stride, const float *scores
         const size_t columns = head_dim - d < COLUMNS ? head_dim - d : COLUMNS;
         convert_values(floats, values + d, stride, positions, columns);
         size_t q = 0;
-        for (; q + 4 <= queries; q += 4) {
-            for (size_t c = 0; c < columns; c += 8) {
-                gather(4, 2, out + q * out_stride + c, out_stride, scores + q * scores_stride, scores_stride,
-                       floats + c, positions);
-            }
-        }
-        for (; columns == COLUMNS && q + 2 <= queries; q += 2) {
-            for (size_t c = 0; c < COLUMNS; c += 16) {
+        for (; columns % 16 == 0 && q + 2 <= queries; q += 2) {
+            for (size_t c = 0; c < columns; c += 16) {
                 gather(2, 4, out + q * out_stride + c, out_stride, scores + q * scores_stride, scores_stride,
                        floats + c, positions);
             }
