@@ -1,0 +1,45 @@
+/* Renders chat templates for tests in Python. Standard input: cases, each two lines "<bytes of the template> <bytes of
+ * the JSON>\n" and then both. Standard output, for each case: "<status> <offset> <bytes of the text> <bytes of the
+ * mask>\n" and then text (of the error, where the status is one) and mask, which has 0 or 1 for each byte. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "engine/text/template.h"
+
+static char *read_bytes(size_t bytes) { /* of exactly that size, so that reading past the end is seen */
+    char *text = malloc(bytes ? bytes : 1);
+    if (text == NULL || fread(text, 1, bytes, stdin) != bytes) {
+        fprintf(stderr, "truncated input\n");
+        exit(1);
+    }
+    return text;
+}
+
+int main(void) {
+    size_t template_bytes;
+    size_t json_bytes;
+    while (scanf("%zu %zu", &template_bytes, &json_bytes) == 2) {
+        getchar();
+        char *text = read_bytes(template_bytes);
+        char *json = read_bytes(json_bytes);
+        struct arena arena = {.limit = (size_t)256 << 20};
+        struct rendered rendered;
+        struct qn_error error = {0};
+        const int status = template_render(text, template_bytes, json, json_bytes, &arena, &rendered, &error);
+        if (status != QN_OK) {
+            rendered = (struct rendered){.text = error.text, .bytes = error.text_bytes};
+        }
+        printf("%d %" PRIu64 " %zu %zu\n", status, status == QN_OK ? 0 : error.offset, rendered.bytes,
+               rendered.untrusted ? rendered.bytes : 0);
+        fwrite(rendered.text, 1, rendered.bytes, stdout);
+        if (rendered.untrusted) {
+            fwrite(rendered.untrusted, 1, rendered.bytes, stdout);
+        }
+        fflush(stdout);
+        arena_free(&arena);
+        free(text);
+        free(json);
+    }
+    return 0;
+}
