@@ -1,0 +1,80 @@
+/* Workers of the threaded module in Node: node threads.mjs "<name of a check>". */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { Engine } from '../../web/engine.js';
+import { memoryImport, sharedMemory } from '../../web/memory.js';
+
+const module = (name) => readFileSync(new URL(`../../build/${name}/quern.wasm`, import.meta.url));
+const threaded = module('wasm32-simd128-mt');
+const file = readFileSync(new URL('../vectors/tiny-llama-k.gguf', import.meta.url));
+const source = {
+  size: file.length,
+  read(bytes, offset) {
+    const part = file.subarray(offset, offset + bytes.length);
+    bytes.set(part);
+    return part.length;
+  },
+};
+
+async function logits(engine) {
+  const model = await engine.loadModel(source);
+  const session = model.session({ context: 16 });
+  session.feed([1, 2, 3, 4, 5]);
+  while (session.step());
+  const row = session.logits();
+  session.free();
+  model.free();
+  return row;
+}
+
+const checks = {
+  /* One engine after another in a process, each with workers of its own. */
+  async 'starts again'() {
+    const rows = [];
+    for (const threads of [1, 4, 2]) {
+      const engine = await Engine.start(threaded, { threads });
+      rows.push(await logits(engine));
+      await engine.stop();
+      await engine.stop(); /* no harm */
+    }
+    assert.deepEqual(rows[1], rows[0]);
+    assert.deepEqual(rows[2], rows[0]);
+  },
+
+  /* Workers that nobody stopped do not keep the process: the test's time limit says so. */
+  async 'ends by itself'() {
+    await logits(await Engine.start(threaded, { threads: 3 }));
+  },
+
+  async 'refuses what cannot be'() {
+    await assert.rejects(Engine.start(threaded, { threads: 1000 }), /1000 threads/);
+    await assert.rejects(Engine.start(module('wasm32-simd128'), { threads: 2 }), /threads/);
+  },
+
+  /* A host that grants no more than 4096 pages. */
+  async 'steps the maximum down'() {
+    const limits = memoryImport(threaded);
+    assert.equal(memoryImport(module('wasm32-simd128')), null);
+    assert.deepEqual([limits.module, limits.name, limits.shared, limits.wide], ['env', 'memory', true, false]);
+    assert.ok(limits.initial > 0 && limits.maximum === 65536);
+    const { Memory } = WebAssembly;
+    const asked = [];
+    WebAssembly.Memory = function (descriptor) {
+      asked.push(descriptor.maximum);
+      if (descriptor.maximum > 4096) throw new RangeError('no');
+      return new Memory(descriptor);
+    };
+    try {
+      assert.equal(sharedMemory(limits).buffer.byteLength, limits.initial * 65536);
+      assert.ok(asked.length > 2 && asked[0] === 65536 && asked.at(-1) <= 4096 && asked.at(-1) > 2048);
+      assert.throws(() => sharedMemory(limits, 5000), RangeError);
+    } finally {
+      WebAssembly.Memory = Memory;
+    }
+    /* A module takes a memory whose maximum is smaller than it says. */
+    const small = new Memory({ initial: limits.initial, maximum: 4096, shared: true });
+    await WebAssembly.instantiate(threaded, { env: { memory: small } });
+  },
+};
+
+await checks[process.argv[2]]();
