@@ -1,6 +1,7 @@
 # The Wasm module: quern.wasm. QUERN_RELAXED adds the relaxed SIMD kernels, QUERN_THREADS shared memory and the pool.
 option(QUERN_RELAXED "Build with relaxed SIMD" OFF)
 option(QUERN_THREADS "Build for several threads over a shared memory" OFF)
+option(QUERN_NAMES "Keep the names of functions, for profiles" OFF)
 
 file(STRINGS platform/exports.txt exports)
 list(TRANSFORM exports PREPEND "-Wl,--export=" OUTPUT_VARIABLE export_flags)
@@ -27,7 +28,10 @@ if(QUERN_THREADS)
   target_link_options(quern PRIVATE -Wl,--shared-memory -Wl,--import-memory -Wl,--max-memory=4294967296)
 endif()
 target_link_options(quern PRIVATE -nostdlib -Wl,--no-entry -Wl,--stack-first -Wl,-z,stack-size=262144 -Wl,--gc-sections
-  -Wl,--strip-all ${export_flags})
+  ${export_flags})
+if(NOT QUERN_NAMES)
+  target_link_options(quern PRIVATE -Wl,--strip-all)
+endif()
 set_target_properties(quern PROPERTIES SUFFIX .wasm)
 
 # The kernel check as a module that imports nothing, with the kernels of this build and their contracts; and once more

@@ -10,6 +10,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { relaxedFlag } from '../../web/bin/builds.js';
 import { cache } from '../../web/bin/files.js';
 import { browser } from './browsers.js';
 import { openChild } from './child.js';
@@ -68,7 +69,7 @@ export function hosts() {
     if (cell.host in browsers) return openPage(cell);
     const given = { ...cell, model: resolve(cell.model), wasm: moduleOf(cell) };
     if (cell.host === 'node') {
-      const flags = Number(process.versions.node.split('.')[0]) < 21 ? ['--experimental-wasm-relaxed-simd'] : [];
+      const flags = relaxedFlag() ? [relaxedFlag()] : [];
       const child = await openChild(process.execPath, [...flags, path('quern-node.js')], given);
       return { ...child, version: process.version };
     }
