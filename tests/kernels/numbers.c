@@ -27,7 +27,7 @@ static float sign(struct check *check, float x) { return check_random(check) & 1
 static float tie(struct check *check) {
     float halfway;
     if (check_random(check) & 1) {
-        halfway = (float)(check_random(check) % 260) + 0.5f;
+        halfway = (float)(check_random(check) % (check_random(check) & 1 ? 4 : 260)) + 0.5f;
     } else {
         const uint16_t half = (uint16_t)(check_random(check) % 0x7bff);
         halfway = 0.5f * (f16_to_f32(half) + f16_to_f32((uint16_t)(half + 1)));
