@@ -3,6 +3,9 @@
 #include "engine/text/unicode.h"
 #include "platform/error.h"
 
+/* So that no size below wraps, nor passes what a symbol can hold. */
+#define MAX_TEXT ((uint32_t)INT32_MAX / 8)
+
 void token_put(struct token_sink *sink, int32_t id) {
     if (sink->count < sink->capacity) {
         sink->ids[sink->count] = id;
@@ -40,7 +43,7 @@ bool encode_spm(struct merger *m, const uint8_t *text, size_t bytes, bool space_
     for (size_t i = 0; i < bytes; i++) {
         spaces += text[i] == ' ';
     }
-    if (bytes > INT32_MAX / 4 || !merger_reserve(m, bytes + 3 * spaces, bytes + spaces)) {
+    if (!merger_reserve(m, bytes + 3 * spaces, bytes + spaces)) {
         return false;
     }
     size_t all = 0;
@@ -92,7 +95,7 @@ static bool encode_word(struct merger *m, const uint32_t *codes, size_t count, s
     for (size_t i = 0; i < count; i++) {
         bytes += utf8_write(character, codes[i]);
     }
-    if (bytes > INT32_MAX / 2 || !merger_reserve(m, flags & PRE_RAW ? bytes : 2 * bytes, bytes)) {
+    if (!merger_reserve(m, flags & PRE_RAW ? bytes : 2 * bytes, bytes)) {
         return false;
     }
     for (size_t i = 0; i < count; i++) {
@@ -159,6 +162,10 @@ static bool encode(struct merger *m, const uint8_t *text, const struct fragment 
 int64_t vocabulary_tokenize(const struct vocabulary *v, const char *text, size_t bytes, const uint8_t *untrusted,
                             uint32_t flags, int32_t *ids, size_t capacity, struct arena *scratch,
                             struct qn_error *error) {
+    if (bytes > MAX_TEXT) {
+        return error_set(error, QN_ERR_LIMIT, QN_NO_OFFSET, "a text of %zu bytes; %u can be tokenised at once", bytes,
+                         MAX_TEXT);
+    }
     struct token_sink sink = {ids, capacity, 0};
     struct merger merger = {.vocabulary = v, .scratch = scratch};
     bool ok;

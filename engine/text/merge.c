@@ -8,9 +8,6 @@
 bool merger_reserve(struct merger *m, size_t text_bytes, size_t symbols) {
     m->text_bytes = 0;
     m->count = 0;
-    if (text_bytes >= INT32_MAX || symbols >= INT32_MAX) {
-        return false;
-    }
     if (text_bytes > m->text_room) {
         m->text_room = text_bytes < m->text_room * 2 ? m->text_room * 2 : text_bytes;
         m->text = ARENA_ARRAY(m->scratch, uint8_t, m->text_room);

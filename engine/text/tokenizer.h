@@ -96,7 +96,7 @@ struct merger {
     size_t text_bytes;
     size_t count; /* of symbols */
 };
-/* Room for a text and its symbols; what the merger held is lost. False: no memory. */
+/* Room for a text and its symbols, fewer than 2^31 of each; what the merger held is lost. False: no memory. */
 bool merger_reserve(struct merger *merger, size_t text_bytes, size_t symbols);
 /* Adds the next `bytes` of merger.text, there already, as a symbol. */
 void merger_add(struct merger *merger, size_t bytes);

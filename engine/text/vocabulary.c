@@ -39,9 +39,6 @@ int32_t vocabulary_find(const struct vocabulary *v, const uint8_t *text, size_t 
 uint32_t vocabulary_rank(const struct vocabulary *v, const uint8_t *left, size_t left_bytes, uint32_t left_hash,
                          const uint8_t *right, size_t right_bytes, uint32_t right_hash) {
     const struct needle needle = {&v->merges, left, right, left_bytes, right_bytes};
-    if (v->merge_index.size == 0) {
-        return NOT_FOUND;
-    }
     return index_find(&v->merge_index, pair_hash(left_hash, right_hash), same_merge, &needle);
 }
 
