@@ -1,5 +1,6 @@
-/* Matrix products of the block-of-32 types with relaxed SIMD. q8_0 needs all eight bits of its codes and stays with
- * plain SIMD128. */
+/* Matrix products of the block-of-32 types with relaxed SIMD. q8_0 needs all
+ * eight bits of its codes and stays with plain SIMD128. */
+#include "kernels/relaxed/dot.h"
 #include "kernels/relaxed/gemm.h"
 #include "kernels/simd128/gemv.h"
 #include "kernels/variants.h"
@@ -7,7 +8,7 @@
 static void gemm_q4_0(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
                       size_t activation_bytes, size_t tokens, size_t n) {
     const struct gemm_args args = {out, out_stride, panel, rows, activations, activation_bytes, tokens, n};
-    gemm_blocks32(0, 3, 8, &args);
+    gemm_blocks32(0, 4, 8, &args);
 }
 
 static void gemm_q4_1(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
@@ -19,13 +20,13 @@ static void gemm_q4_1(float *out, size_t out_stride, const uint8_t *panel, size_
 static void gemm_q5_0(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
                       size_t activation_bytes, size_t tokens, size_t n) {
     const struct gemm_args args = {out, out_stride, panel, rows, activations, activation_bytes, tokens, n};
-    gemm_blocks32(0, 4, 4, &args);
+    gemm_blocks32(0, 5, 2, &args);
 }
 
 static void gemm_q5_1(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
                       size_t activation_bytes, size_t tokens, size_t n) {
     const struct gemm_args args = {out, out_stride, panel, rows, activations, activation_bytes, tokens, n};
-    gemm_blocks32(1, 0, 4, &args);
+    gemm_blocks32(1, 0, 2, &args);
 }
 
 static void gemv_q4_0(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
@@ -36,8 +37,7 @@ static void gemv_q4_0(float *out, const uint8_t *w, size_t row_bytes, size_t row
 static void panel_q4_0(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
     panel_blocks32(codes_q4_0, sizeof(struct block_q4_0), 0, panel, w, row_bytes, rows, n);
 }
-const struct weight_kernels q4_0_relaxed = {ACTIVATION_Q8_0, GROUPS * sizeof(struct group32), gemv_q4_0, panel_q4_0,
-                                            gemm_q4_0};
+const struct weight_kernels q4_0_relaxed = {ACTIVATION_Q8_0, PANEL32_BYTES, gemv_q4_0, panel_q4_0, gemm_q4_0};
 
 static void gemv_q4_1(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
                       size_t n) {
@@ -47,8 +47,7 @@ static void gemv_q4_1(float *out, const uint8_t *w, size_t row_bytes, size_t row
 static void panel_q4_1(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
     panel_blocks32(codes_q4_1, sizeof(struct block_q4_1), 1, panel, w, row_bytes, rows, n);
 }
-const struct weight_kernels q4_1_relaxed = {ACTIVATION_Q8_1, GROUPS * sizeof(struct group32), gemv_q4_1, panel_q4_1,
-                                            gemm_q4_1};
+const struct weight_kernels q4_1_relaxed = {ACTIVATION_Q8_1, PANEL32_BYTES, gemv_q4_1, panel_q4_1, gemm_q4_1};
 
 static void gemv_q5_0(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
                       size_t n) {
@@ -58,8 +57,7 @@ static void gemv_q5_0(float *out, const uint8_t *w, size_t row_bytes, size_t row
 static void panel_q5_0(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
     panel_blocks32(codes_q5_0, sizeof(struct block_q5_0), 0, panel, w, row_bytes, rows, n);
 }
-const struct weight_kernels q5_0_relaxed = {ACTIVATION_Q8_0, GROUPS * sizeof(struct group32), gemv_q5_0, panel_q5_0,
-                                            gemm_q5_0};
+const struct weight_kernels q5_0_relaxed = {ACTIVATION_Q8_0, PANEL32_BYTES, gemv_q5_0, panel_q5_0, gemm_q5_0};
 
 static void gemv_q5_1(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
                       size_t n) {
@@ -69,5 +67,4 @@ static void gemv_q5_1(float *out, const uint8_t *w, size_t row_bytes, size_t row
 static void panel_q5_1(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
     panel_blocks32(codes_q5_1, sizeof(struct block_q5_1), 1, panel, w, row_bytes, rows, n);
 }
-const struct weight_kernels q5_1_relaxed = {ACTIVATION_Q8_1, GROUPS * sizeof(struct group32), gemv_q5_1, panel_q5_1,
-                                            gemm_q5_1};
+const struct weight_kernels q5_1_relaxed = {ACTIVATION_Q8_1, PANEL32_BYTES, gemv_q5_1, panel_q5_1, gemm_q5_1};

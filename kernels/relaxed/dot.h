@@ -1,5 +1,6 @@
-/* The dots of one token with relaxed SIMD. The codes are below 128 and come second, so that the relaxed instruction has
- * one result only: pairs of products, at most 2 * 127 * 128 = 32512, as i16. */
+/* The dots of one token with relaxed SIMD. The codes are below 128 and come
+ * second, so that the relaxed instruction has one result only: pairs of
+ * products, at most 2 * 127 * 128 = 32512, as i16. */
 #ifndef KERNELS_RELAXED_DOT_H
 #define KERNELS_RELAXED_DOT_H
 

@@ -9,6 +9,16 @@
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
+/* The same address, of which the compiler forgets what it knew: so that it does
+ * not merge, hoist and reorder the loads of a loop's turns, and folds constant
+ * offsets into the loads. */
+ALWAYS_INLINE const uint8_t *opaque(const uint8_t *at) {
+    __asm__("" : "+r"(at));
+    return at;
+}
+
+#define KEEP_LOOP _Pragma("clang loop unroll(disable)")
+
 /* Lane r of the result: the sum of the four lanes of sums[r]. */
 ALWAYS_INLINE v128_t add_across(const v128_t sums[4]) {
     const v128_t low01 = wasm_i32x4_shuffle(sums[0], sums[1], 0, 4, 1, 5);
@@ -32,8 +42,9 @@ ALWAYS_INLINE void transpose(v128_t m[4]) {
     m[3] = wasm_i64x2_shuffle(high01, high23, 1, 3);
 }
 
-/* Four halves, each in the low 16 bits of a lane, as floats. Zeros and subnormals are integers times 2^-24: K-quants'
- * scales often are, and a product with a subnormal float would cost a hundred cycles. */
+/* Four halves, each in the low 16 bits of a lane, as floats. Zeros and
+ * subnormals are integers times 2^-24: K-quants' scales often are, and a
+ * product with a subnormal float would cost a hundred cycles. */
 ALWAYS_INLINE v128_t widen_f16(v128_t halves) {
     const v128_t magnitude = wasm_v128_and(halves, wasm_i32x4_splat(0x7fff));
     const v128_t sign = wasm_i32x4_shl(wasm_v128_and(halves, wasm_i32x4_splat(0x8000)), 16);
@@ -53,7 +64,8 @@ ALWAYS_INLINE v128_t words_of_rows(const uint8_t *const rows[4]) {
     return wasm_v128_load32_lane(rows[3], words, 3);
 }
 
-/* Addresses of four rows from `row` on; past the last row, the last again, whose result is left out. */
+/* Addresses of four rows from `row` on; past the last row, the last again,
+ * whose result is left out. */
 ALWAYS_INLINE void four_rows(const uint8_t *at[4], const uint8_t *w, size_t row_bytes, size_t row, size_t rows) {
     for (size_t k = 0; k < 4; k++) {
         at[k] = w + (row + k < rows ? row + k : rows - 1) * row_bytes;
