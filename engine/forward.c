@@ -29,7 +29,7 @@ static void embed_tokens(void *context, size_t begin, size_t end, uint32_t worke
         const uint32_t position = session->position + (uint32_t)t;
         float *x = scratch->x + t * hparams->n_embd;
         const size_t id = (size_t)session->tokens[position];
-        type_traits(embedding->type)->decode(x, embedding->data + id * embedding->row_bytes, hparams->n_embd);
+        weight_decoder(embedding->type)(x, embedding->data + id * embedding->row_bytes, hparams->n_embd);
         if (hparams->embedding_scale != 1.0f) {
             kernels.scale(x, hparams->embedding_scale, hparams->n_embd);
         }

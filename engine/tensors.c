@@ -81,7 +81,7 @@ static struct weight bind_matrix(struct binder *binder, const char *name, bool r
     }
     const struct weight_kernels *chosen = weight_kernels(tensor->type);
     const struct type_traits *traits = type_traits(tensor->type);
-    if (chosen == NULL || traits->decode == NULL) {
+    if (chosen == NULL) {
         binder->status =
             error_set(binder->error, QN_ERR_UNSUPPORTED, tensor->info_offset,
                       "tensor %s has the type %s, which this build does not multiply", binder->name, traits->name);

@@ -30,6 +30,16 @@ static const struct weight_kernels *const weights[TYPE_COUNT] = {
 #undef KERNEL
 #undef WEIGHT
 
+#define KERNEL(kind, name, best)
+#define WEIGHT(type, name, best) [type] = decode_##name,
+static decode_fn *const decoders[TYPE_COUNT] = {
+#include "kernels/kernels.inc"
+};
+#undef KERNEL
+#undef WEIGHT
+
+decode_fn *weight_decoder(uint32_t type) { return type < TYPE_COUNT ? decoders[type] : NULL; }
+
 const struct weight_kernels *weight_kernels(uint32_t type) { return type < TYPE_COUNT ? weights[type] : NULL; }
 
 size_t panel_bytes(uint32_t type, size_t n) {

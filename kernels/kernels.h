@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "quant/activation.h"
+#include "quant/decode.h"
 #include "quant/types.h"
 
 /* ---- matrix products ---- */
@@ -47,6 +48,8 @@ struct weight_kernels {
 };
 /* The chosen kernels of a weight type; null when the type cannot be multiplied by this build. */
 const struct weight_kernels *weight_kernels(uint32_t type);
+/* The decoder of such a type to floats (quant/decode.h); null likewise. */
+decode_fn *weight_decoder(uint32_t type);
 /* Bytes of a panel of that type, a multiple of 64. */
 size_t panel_bytes(uint32_t type, size_t n);
 

@@ -6,6 +6,13 @@
 
 #include "quant/types.h"
 
+/* Writes n weights as floats; n is a multiple of the block, `blocks` need not be aligned. */
+typedef void decode_fn(float *out, const void *blocks, size_t n);
+
+/* The decoder of any type; null for a number that is no live type, or one that holds no weights. It links them all: a
+ * module that multiplies only some types has weight_decoder of kernels/kernels.h. */
+decode_fn *type_decoder(uint32_t type);
+
 decode_fn decode_f32, decode_f16, decode_bf16;                             /* plain.c */
 decode_fn decode_q4_0, decode_q4_1, decode_q5_0, decode_q5_1, decode_q8_0; /* legacy.c */
 decode_fn decode_q2_K, decode_q3_K, decode_q4_K, decode_q5_K, decode_q6_K; /* k.c */

@@ -44,14 +44,10 @@ enum tensor_type {
     TYPE_COUNT = 43
 };
 
-/* Writes n weights as floats; n is a multiple of the block, `blocks` need not be aligned. The definition of a type. */
-typedef void decode_fn(float *out, const void *blocks, size_t n);
-
 struct type_traits {
     const char *name;       /* as llama.cpp prints it: "q4_K" */
     uint16_t block_weights; /* weights a block; 0: removed or never given, the file is refused */
     uint16_t block_bytes;
-    decode_fn *decode; /* null: known, not decoded by this build */
 };
 
 /* Null for a number that is no live type. */

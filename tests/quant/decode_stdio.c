@@ -3,18 +3,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "quant/types.h"
+#include "quant/decode.h"
 
 int main(int argc, char **argv) {
     const struct type_traits *type = argc == 2 ? type_traits((uint32_t)strtoul(argv[1], NULL, 10)) : NULL;
-    if (type == NULL || type->decode == NULL) {
+    decode_fn *const decode = type ? type_decoder((uint32_t)strtoul(argv[1], NULL, 10)) : NULL;
+    if (decode == NULL) {
         fputs("no such type, or no decoder\n", stderr);
         return 2;
     }
     uint8_t *storage = malloc(1 + type->block_bytes);
     float *weights = malloc(type->block_weights * sizeof *weights);
     while (fread(storage + 1, type->block_bytes, 1, stdin) == 1) {
-        type->decode(weights, storage + 1, type->block_weights);
+        decode(weights, storage + 1, type->block_weights);
         fwrite(weights, sizeof *weights, type->block_weights, stdout);
     }
     free(weights);
