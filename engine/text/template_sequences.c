@@ -313,6 +313,9 @@ static struct value *rest_of(struct heap *heap, const struct call *call, size_t 
 
 FILTER(map) {
     struct heap *heap = &interp->heap;
+    if (!value_true(self)) { /* none too */
+        return generated(heap, value_new(heap, VALUE_LIST));
+    }
     const struct call *call = arguments->call;
     const struct value *items = value_items(heap, self);
     struct value *list = value_new(heap, VALUE_LIST);
@@ -343,6 +346,9 @@ FILTER(map) {
 static struct value *select(struct interp *interp, struct value *self, const struct arguments *arguments,
                             bool attribute, bool wanted) {
     struct heap *heap = &interp->heap;
+    if (!value_true(self)) { /* none too */
+        return generated(heap, value_new(heap, VALUE_LIST));
+    }
     const struct call *call = arguments->call;
     const struct value *items = value_items(heap, self);
     struct value *list = value_new(heap, VALUE_LIST);
