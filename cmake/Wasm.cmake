@@ -27,10 +27,10 @@ if(QUERN_THREADS)
   target_compile_options(quern PRIVATE -matomics)
   target_link_options(quern PRIVATE -Wl,--shared-memory -Wl,--import-memory -Wl,--max-memory=4294967296)
 endif()
-target_link_options(quern PRIVATE -nostdlib -Wl,--no-entry -Wl,--stack-first -Wl,-z,stack-size=262144 -Wl,--gc-sections
+target_link_options(quern PRIVATE -nostdlib -Wl,--no-entry -Wl,--stack-first -Wl,-z,stack-size=262144 -Wl,--gc-sections -Wl,-O2
   ${export_flags})
 if(NOT QUERN_NAMES)
-  target_link_options(quern PRIVATE -Wl,--strip-all)
+  target_link_options(quern PRIVATE -Wl,--strip-all -Wl,--compress-relocations)
 endif()
 set_target_properties(quern PROPERTIES SUFFIX .wasm)
 

@@ -10,5 +10,5 @@ set(CMAKE_C_COMPILER_TARGET wasm32-unknown-unknown)
 set(CMAKE_C_FLAGS_INIT "-ffreestanding -nostdlib")
 set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
 # What runs seldom is built small; cmake/Wasm.cmake builds the kernels for speed.
-set(CMAKE_C_FLAGS_RELEASE_INIT "-Os")
-set(CMAKE_C_FLAGS_RELEASE "-Os -DNDEBUG" CACHE STRING "")
+set(CMAKE_C_FLAGS_RELEASE_INIT "-Oz")
+set(CMAKE_C_FLAGS_RELEASE "-Oz -DNDEBUG" CACHE STRING "")
