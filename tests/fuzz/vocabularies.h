@@ -1,0 +1,92 @@
+/* Small vocabularies for fuzz_tokenize and its seeds: every byte, some merges, special tokens of every type; one for
+ * each pre-tokenizer that has an expression of its own, and SPM. */
+#ifndef TESTS_FUZZ_VOCABULARIES_H
+#define TESTS_FUZZ_VOCABULARIES_H
+
+#include <stdbool.h>
+
+#include "engine/text/vocabulary.h"
+#include "tests/gguf/build.h"
+
+#define KEY "tokenizer.ggml."
+
+static const struct {
+    const char *pre;
+    bool cleans;
+} fuzz_kinds[] = {{NULL, false},           {"default", true},         {"gpt-2", true},
+                  {"trillion", false},     {"smollm", false},         {"llama-bpe", true},
+                  {"jais-2", true},        {"minicpm5", true},        {"qwen2", false},
+                  {"qwen35", false},       {"ufakzeka", false},       {"laguna", false},
+                  {"seed-coder", false},   {"exaone-moe", true},      {"falcon", true},
+                  {"tekken", false},       {"gpt-4o", false},         {"granite-embed-multi-97m", false},
+                  {"tiny_aya", false},     {"youtu", false},          {"kimi-k2", false},
+                  {"deepseek-llm", false}, {"deepseek-coder", false}, {"deepseek-v3", false},
+                  {"spark2_5", false},     {"afmoe", false},          {"poro-chat", false},
+                  {"viking", false},       {"superbpe", false},       {"chameleon", false}};
+#define FUZZ_KINDS (sizeof(fuzz_kinds) / sizeof(fuzz_kinds[0]))
+
+static inline void put_printable(struct build *b, unsigned byte) {
+    const uint32_t code = byte <= 0x20                   ? 0x100 + byte
+                          : byte == 0x7f                 ? 0x121
+                          : byte >= 0x80 && byte <= 0xa0 ? 0x122 + byte - 0x80
+                          : byte == 0xad                 ? 0x143
+                                                         : byte;
+    put_u64(b, code < 0x80 ? 1 : 2);
+    put_u8(b, code < 0x80 ? code : 0xc0 | code >> 6);
+    if (code >= 0x80) {
+        put_u8(b, 0x80 | (code & 0x3f));
+    }
+}
+
+static const char *const fuzz_special[] = {"<s>", "</s>", "<unk>", "<|im_end|>", "<b>", "\n\n", "<|user|>", "[X]"};
+static const uint8_t fuzz_types[] = {3, 3, 2, 3, 4, 4, 4, 3};
+static const char *const fuzz_pieces[] = {"ab", "abc", "aa", "aaaa", "11",       "..",
+                                          "th", "the", "he", "er",   "\xc3\xa9", "\xe2\x96\x81"};
+static const char *const fuzz_merges[] = {"a b", "ab c", "a a", "aa aa", "1 1", ". .", "t h", "th e", "h e", "e r"};
+
+/* A GGUF file of kind number `kind`. */
+static inline void put_fuzz_vocabulary(struct build *b, size_t kind) {
+    const char *pre = fuzz_kinds[kind].pre;
+    const size_t special = sizeof(fuzz_types);
+    const size_t pieces = sizeof(fuzz_pieces) / sizeof(fuzz_pieces[0]) - (pre ? 2 : 0);
+    put_header(b, 3, 0, 5);
+    put_key(b, KEY "model", GGUF_STRING), put_text(b, pre ? "gpt2" : "llama");
+    if (pre) {
+        put_key(b, KEY "pre", GGUF_STRING), put_text(b, pre);
+    } else {
+        put_key(b, KEY "add_space_prefix", GGUF_BOOL), put_u8(b, 0);
+    }
+    put_array(b, KEY "tokens", GGUF_STRING, special + 256 + pieces);
+    for (size_t i = 0; i < special; i++) {
+        put_text(b, fuzz_special[i]);
+    }
+    for (unsigned byte = 0; byte < 256; byte++) {
+        static const char hex[] = "0123456789ABCDEF";
+        const char name[7] = {'<', '0', 'x', hex[byte >> 4], hex[byte & 15], '>', 0};
+        if (pre) {
+            put_printable(b, byte);
+        } else {
+            put_text(b, name);
+        }
+    }
+    for (size_t i = 0; i < pieces; i++) {
+        put_text(b, fuzz_pieces[i]);
+    }
+    put_array(b, KEY "token_type", GGUF_I32, special + 256 + pieces);
+    for (size_t i = 0; i < special + 256 + pieces; i++) {
+        put_u32(b, i < special ? fuzz_types[i] : !pre && i < special + 256 ? TOKEN_BYTE : TOKEN_NORMAL);
+    }
+    if (pre) {
+        put_array(b, KEY "merges", GGUF_STRING, sizeof(fuzz_merges) / sizeof(fuzz_merges[0]));
+        for (size_t i = 0; i < sizeof(fuzz_merges) / sizeof(fuzz_merges[0]); i++) {
+            put_text(b, fuzz_merges[i]);
+        }
+    } else {
+        put_array(b, KEY "scores", GGUF_F32, special + 256 + pieces);
+        for (size_t i = 0; i < special + 256 + pieces; i++) {
+            put_f32(b, (float)(i % 5) - 2);
+        }
+    }
+}
+
+#endif
