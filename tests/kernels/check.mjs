@@ -1,0 +1,19 @@
+// Runs the kernel check's module: check(bytes, seed, fault) → {text, status}. status: 0 all agree, 1 some do not, 2 the
+// module trapped. For Node and browsers alike.
+export async function check(bytes, seed, fault) {
+  const { instance } = await WebAssembly.instantiate(bytes, {});
+  const { check_run, check_count, check_text, check_text_bytes, check_plant, memory } = instance.exports;
+  if (fault !== undefined) check_plant(Number(fault));
+  let failed;
+  let trap;
+  try {
+    failed = check_run(Number(seed));
+  } catch (error) {
+    if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+    trap = `trapped: ${error.message}`;
+  }
+  const report = new TextDecoder().decode(new Uint8Array(memory.buffer, check_text(), check_text_bytes()));
+  if (trap) return { text: `${report}\n${trap}`, status: 2 };
+  const count = check_count();
+  return { text: `${report}\n${count} variants checked, ${failed} failed`, status: failed === 0 && count > 0 ? 0 : 1 };
+}
