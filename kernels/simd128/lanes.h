@@ -17,6 +17,8 @@ ALWAYS_INLINE const uint8_t *opaque(const uint8_t *at) {
     return at;
 }
 
+/* Loops that must be unrolled, or must not be, whatever the compiler's level. */
+#define UNROLL    _Pragma("clang loop unroll(full)")
 #define KEEP_LOOP _Pragma("clang loop unroll(disable)")
 
 /* Lane r of the result: the sum of the four lanes of sums[r]. */
