@@ -65,7 +65,10 @@ def template(engine, options):
         if not text:
             return
     model = engine.open(options["model"], whole=False) if options["model"] else None
-    value = json.loads(sys.stdin.buffer.read())
+    try:
+        value = json.loads(sys.stdin.buffer.read())
+    except ValueError as error:
+        raise ValueError(f"standard input is not JSON: {error}") from None
     context = {"messages": value} if isinstance(value, list) else value
     if not isinstance(context, dict) or not isinstance(context.get("messages"), list):
         raise ValueError("standard input must be a JSON array of messages")

@@ -66,6 +66,7 @@ def test_instantiates_with_nothing_and_says_what_it_is(preset):
 def test_plain_module_needs_no_relaxed_simd():
     config = wasmtime.Config()
     config.wasm_relaxed_simd = False
-    wasmtime.Module.from_file(wasmtime.Engine(config), str(load("wasm32-simd128")[0]))
+    engine = wasmtime.Engine(config)
+    wasmtime.Module.from_file(engine, str(load("wasm32-simd128")[0]))
     with pytest.raises(wasmtime.WasmtimeError):
-        wasmtime.Module.from_file(wasmtime.Engine(config), str(load("wasm32-relaxed")[0]))
+        wasmtime.Module.from_file(engine, str(load("wasm32-relaxed")[0]))

@@ -123,9 +123,9 @@ def variants(folder):
     """Bad files by name, and what the message must hold."""
     whole = TINY.read_bytes()
     random_bytes = random.Random(1).randbytes(100000)
-    yield "zeros", bytes(100000), "magic"
-    yield "random", random_bytes, "magic"
-    yield "jpeg", bytes.fromhex("ffd8ffe000104a46494600010100000100010000") + random_bytes, "magic"
+    yield "zeros", bytes(100000), "GGUF"
+    yield "random", random_bytes, "GGUF"
+    yield "jpeg", bytes.fromhex("ffd8ffe000104a46494600010100000100010000") + random_bytes, "GGUF"
     yield "empty", b"", "empty"
     for length in (3, 24, 500, 5000, len(whole) // 2, len(whole) - 1):
         yield f"truncated {length}", whole[:length], "byte"
