@@ -110,7 +110,7 @@ def cases():
             yield pytest.param(path.stem, prompt["name"], id=f"{path.stem} {prompt['name']}")
 
 
-@pytest.mark.parametrize("name, prompt_name", cases())
+@pytest.mark.parametrize("name, prompt_name", list(cases()))
 def test_logits_are_llama_cpps(name, prompt_name, tmp_path):
     model, vector = model_of(name), Vector(name)
     prompt = next(one for one in vector.about["prompts"] if one["name"] == prompt_name)
