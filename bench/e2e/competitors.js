@@ -3,7 +3,8 @@
  * engine: quern, wllama-2, wllama-3 or llama.cpp. host: node, wasmtime, chromium, firefox or native. build: plain or
  * relaxed, of quern only. context: tokens in the cache before. An open competitor has
  *   load_ms, peak_bytes (of linear memory; null where it cannot be seen), version (of the host)
- *   round() → {prefill_s, decode_s}: seconds for `prompt` tokens at once, and for `generate` one by one
+ *   round() → {prefill_s, decode_s}: seconds for `prompt` tokens at once, and for `generate` one by one; of quern also
+ *     peak_bytes, and crc32 of the prompt's last logits, which no host, build or number of threads may change
  *   close() */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';

@@ -2,6 +2,16 @@
 import { Engine } from '../../web/engine.js';
 import { randomTokens } from './tokens.js';
 
+/* As zlib has it. */
+function crc32(bytes) {
+  let crc = ~0;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return ~crc >>> 0;
+}
+
 /* wasm: the module's bytes; source: of the model, as Engine.loadModel takes it. */
 export async function openQuern({ prompt, generate, context, threads, seed }, wasm, source) {
   const start = performance.now();
@@ -29,9 +39,12 @@ export async function openQuern({ prompt, generate, context, threads, seed }, wa
   return {
     load_ms: loadMs,
     peak_bytes: engine.memory.buffer.byteLength,
-    round: () => ({
-      prefill_s: seconds(prompt, prompt), decode_s: seconds(generate, 1), peak_bytes: engine.memory.buffer.byteLength,
-    }),
+    round() {
+      const prefill_s = seconds(prompt, prompt);
+      const logits = session.logits();
+      const decode_s = seconds(generate, 1);
+      return { prefill_s, decode_s, peak_bytes: engine.memory.buffer.byteLength, crc32: crc32(new Uint8Array(logits.buffer)) };
+    },
     async close() {
       session.free();
       model.free();

@@ -17,7 +17,7 @@ const ROUNDS = 3;
 
 function build(preset) {
   const folder = join(ROOT, 'build', `profile-${preset}`);
-  const quiet = { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] };
+  const quiet = { cwd: ROOT, stdio: 'pipe' }; /* a failure carries what was said */
   execFileSync('cmake', ['--preset', preset, '-B', folder, '-DQUERN_NAMES=ON'], quiet);
   execFileSync('cmake', ['--build', folder, '--target', 'quern'], quiet);
   return join(folder, 'quern.wasm');

@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+import zlib
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "hosts" / "wasmtime"))
@@ -44,8 +45,10 @@ class Measured:
 
     def round(self):
         prompt, generate = self.cell["prompt"], self.cell["generate"]
-        return {"prefill_s": self.seconds(prompt, prompt), "decode_s": self.seconds(generate, 1),
-                "peak_bytes": self.engine.memory_bytes()}
+        prefill = self.seconds(prompt, prompt)
+        logits = self.session.logits(0)
+        decode = self.seconds(generate, 1)
+        return {"prefill_s": prefill, "decode_s": decode, "peak_bytes": self.engine.memory_bytes(), "crc32": zlib.crc32(logits)}
 
 
 def main():

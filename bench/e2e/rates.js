@@ -18,6 +18,7 @@ export function cellResult(cell, opened, rounds) {
     load_ms: opened.load_ms,
     peak_bytes: rounds.at(-1)?.peak_bytes ?? opened.peak_bytes,
     rounds: rounds.length,
+    logits_crc32: rounds.at(-1)?.crc32?.toString(16).padStart(8, '0') ?? null,
     prefill_tps: spread(prefillRates(cell, rounds)),
     decode_tps: spread(decodeRates(cell, rounds)),
   };

@@ -146,6 +146,7 @@ function rowsOf(entries) {
     row.rounds = rounds.length;
     row.load_ms = fixed(result.load_ms, 0);
     row.peak_bytes = result.peak_bytes ?? '';
+    row.logits_crc32 = result.logits_crc32 ?? '';
     for (const [phase, rates] of [['prefill', prefillRates], ['decode', decodeRates]]) {
       for (const [key, value] of Object.entries(result[`${phase}_tps`])) row[`${phase}_tps_${key}`] = fixed(value, 2);
       for (const { engine } of PEERS) {
@@ -157,13 +158,27 @@ function rowsOf(entries) {
 }
 
 const COLUMNS = [
-  'model', 'file', 'engine', 'host', 'version', 'build', 'threads', 'context', 'prompt', 'generate', 'rounds', 'load_ms', 'peak_bytes',
+  'model', 'file', 'engine', 'host', 'version', 'build', 'threads', 'context', 'prompt', 'generate', 'rounds', 'load_ms', 'peak_bytes', 'logits_crc32',
   ...['prefill', 'decode'].flatMap((phase) => [
     ...['min', 'median', 'max'].map((key) => `${phase}_tps_${key}`),
     ...PEERS.map(({ engine }) => `${phase}_vs_${engine}`),
   ]),
   'error',
 ];
+
+/* One answer everywhere: speed that changes it is no speed. */
+function sameLogits(rows) {
+  const groups = new Map();
+  for (const row of rows.filter((row) => row.logits_crc32)) {
+    const key = `${row.model} after ${row.context}`;
+    groups.set(key, [...(groups.get(key) ?? []), row]);
+  }
+  for (const [key, of] of groups) {
+    const first = of[0].logits_crc32;
+    const other = of.find((row) => row.logits_crc32 !== first);
+    if (other) throw new Error(`${key}: logits of ${other.host} ${other.build} with ${other.threads} thread(s) differ from those of ${of[0].host} ${of[0].build}`);
+  }
+}
 
 function csv(rows) {
   const quote = (value) => (/[",\n]/.test(value) ? `"${String(value).replaceAll('"', '""')}"` : value);
@@ -224,6 +239,7 @@ async function main() {
     await all.close();
   }
   console.log(`\n${file}`);
+  sameLogits(rows);
   execFileSync(PYTHON, [fileURLToPath(new URL('plot.py', import.meta.url)), file], { stdio: 'inherit' });
 }
 
