@@ -3,7 +3,7 @@
 # make                      the modules: build/wasm32-*/quern.wasm
 # Each sets up what it needs first: see tools/setup.sh.
 
-PROMPT ?= Why is the sky blue? Answer in two sentences.
+PROMPT ?= What is the capital of France, and what is it known for?
 export PROMPT
 MODULES = wasm32-simd128 wasm32-relaxed wasm32-simd128-mt wasm32-relaxed-mt
 
