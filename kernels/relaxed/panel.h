@@ -40,6 +40,21 @@ ALWAYS_INLINE void transposed(v128_t steps[4], v128_t row0, v128_t row1, v128_t 
     transpose(steps);
 }
 
+/* What the types share of unpacking is not inlined: it would be most of each. */
+static __attribute__((noinline)) void store_group32(uint8_t *panel, struct tail32 *tail, size_t g, v128_t each[4][2],
+                                                    v128_t d, v128_t m) {
+    for (size_t half = 0; half < 2; half++) {
+        v128_t steps[4];
+        transposed(steps, each[0][half], each[1][half], each[2][half], each[3][half]);
+        UNROLL
+        for (size_t i = 0; i < 4; i++) {
+            wasm_v128_store(panel + (4 * half + i) * STEP_BYTES + 16 * g, steps[i]);
+        }
+    }
+    wasm_v128_store(tail->d[g], d);
+    wasm_v128_store(tail->m[g], m);
+}
+
 ALWAYS_INLINE void panel_blocks32(codes32_fn *codes, size_t block_bytes, int has_minimum, uint8_t *panel,
                                   const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
     for (size_t b = n / 32; b; b--, w += block_bytes, panel += PANEL32_BYTES) {
@@ -48,21 +63,13 @@ ALWAYS_INLINE void panel_blocks32(codes32_fn *codes, size_t block_bytes, int has
             const uint8_t *at[4];
             four_rows(at, w, row_bytes, 4 * g, rows);
             v128_t each[4][2];
+            KEEP_LOOP
             for (int k = 0; k < 4; k++) {
                 codes(each[k], at[k]);
             }
-            for (size_t half = 0; half < 2; half++) {
-                v128_t steps[4];
-                transposed(steps, each[0][half], each[1][half], each[2][half], each[3][half]);
-                for (size_t i = 0; i < 4; i++) {
-                    wasm_v128_store(panel + (4 * half + i) * STEP_BYTES + 16 * g, steps[i]);
-                }
-            }
             const v128_t halves = words_of_rows(at);
-            wasm_v128_store(tail->d[g], widen_f16(halves));
-            if (has_minimum) {
-                wasm_v128_store(tail->m[g], widen_f16(wasm_u32x4_shr(halves, 16)));
-            }
+            const v128_t m = has_minimum ? widen_f16(wasm_u32x4_shr(halves, 16)) : wasm_f32x4_splat(0.0f);
+            store_group32(panel, tail, g, each, widen_f16(halves), m);
         }
     }
 }
@@ -81,11 +88,16 @@ ALWAYS_INLINE void doubled(v128_t out[8], v128_t row0, v128_t row1, v128_t row2,
     transposed(out + 4, second[0], second[1], second[2], second[3]);
 }
 
-ALWAYS_INLINE void panel_scales256(scales256_fn *scales, size_t flush, uint8_t *panel, struct tail256 *tail,
-                                   const uint8_t *const at[4], size_t g) {
-    struct scales256 of[4];
-    for (int k = 0; k < 4; k++) {
-        scales(&of[k], at[k]);
+static __attribute__((noinline)) void store_group256(uint8_t *panel, struct tail256 *tail, size_t flush, size_t g,
+                                                     v128_t each[4][16], const struct scales256 of[4]) {
+    for (size_t j = 0; j < 16; j++) {
+        v128_t steps[4];
+        transposed(steps, each[0][j], each[1][j], each[2][j], each[3][j]);
+        UNROLL
+        for (size_t i = 0; i < 4; i++) {
+            const size_t step = 4 * j + i;
+            wasm_v128_store(panel + (step + step / flush) * STEP_BYTES + 16 * g, steps[i]);
+        }
     }
     for (size_t half = 0; half < 2; half++) {
         v128_t scale[8];
@@ -114,18 +126,13 @@ ALWAYS_INLINE void panel_blocks256(codes256_fn *codes, scales256_fn *scales, siz
             const uint8_t *at[4];
             four_rows(at, w, row_bytes, 4 * g, rows);
             v128_t each[4][16];
+            struct scales256 of[4];
+            KEEP_LOOP
             for (int k = 0; k < 4; k++) {
                 codes(each[k], at[k]);
+                scales(&of[k], at[k]);
             }
-            for (size_t j = 0; j < 16; j++) {
-                v128_t steps[4];
-                transposed(steps, each[0][j], each[1][j], each[2][j], each[3][j]);
-                for (size_t i = 0; i < 4; i++) {
-                    const size_t step = 4 * j + i;
-                    wasm_v128_store(panel + (step + step / flush) * STEP_BYTES + 16 * g, steps[i]);
-                }
-            }
-            panel_scales256(scales, flush, panel, tail, at, g);
+            store_group256(panel, tail, flush, g, each, of);
         }
     }
 }

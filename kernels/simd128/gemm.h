@@ -37,6 +37,19 @@ ALWAYS_INLINE void store_steps(int16_t (*steps)[2][8], const v128_t rows[4]) {
     }
 }
 
+/* What the types share of unpacking is not inlined: it would be most of each. */
+static __attribute__((noinline)) void store_group32(struct group32 *group, v128_t each[4][2], v128_t d, v128_t m,
+                                                    int8_t offset) {
+    const v128_t offsets = wasm_i8x16_splat(offset);
+    for (int half = 0; half < 2; half++) {
+        const v128_t four[4] = {wasm_i8x16_sub(each[0][half], offsets), wasm_i8x16_sub(each[1][half], offsets),
+                                wasm_i8x16_sub(each[2][half], offsets), wasm_i8x16_sub(each[3][half], offsets)};
+        store_steps(group->codes + 4 * half, four);
+    }
+    wasm_v128_store(group->d, d);
+    wasm_v128_store(group->m, m);
+}
+
 ALWAYS_INLINE void panel_blocks32(codes32_fn *codes, size_t block_bytes, int8_t offset, int has_minimum, uint8_t *panel,
                                   const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
     struct group32 *group = (struct group32 *)(void *)panel;
@@ -45,18 +58,39 @@ ALWAYS_INLINE void panel_blocks32(codes32_fn *codes, size_t block_bytes, int8_t 
             const uint8_t *at[4];
             four_rows(at, w + b * block_bytes, row_bytes, 4 * g, rows);
             v128_t each[4][2];
+            KEEP_LOOP
             for (int k = 0; k < 4; k++) {
                 codes(each[k], at[k]);
-                each[k][0] = wasm_i8x16_sub(each[k][0], wasm_i8x16_splat(offset));
-                each[k][1] = wasm_i8x16_sub(each[k][1], wasm_i8x16_splat(offset));
-            }
-            for (int half = 0; half < 2; half++) {
-                const v128_t four[4] = {each[0][half], each[1][half], each[2][half], each[3][half]};
-                store_steps(group->codes + 4 * half, four);
             }
             const v128_t halves = words_of_rows(at);
-            wasm_v128_store(group->d, widen_f16(halves));
-            wasm_v128_store(group->m, has_minimum ? widen_f16(wasm_u32x4_shr(halves, 16)) : wasm_f32x4_splat(0.0f));
+            const v128_t m = has_minimum ? widen_f16(wasm_u32x4_shr(halves, 16)) : wasm_f32x4_splat(0.0f);
+            store_group32(group, each, widen_f16(halves), m, offset);
+        }
+    }
+}
+
+static __attribute__((noinline)) void store_group256(struct group256 *group, v128_t each[4][16],
+                                                     const struct scales256 of[4]) {
+    for (int k = 0; k < 4; k++) {
+        group->d[k] = f16_to_f32(of[k].d);
+        group->dmin[k] = f16_to_f32(of[k].dmin);
+        for (int j = 0; j < 16; j++) {
+            group->minimum[j / 2][2 * k + j % 2] = of[k].minimum[j];
+        }
+    }
+    for (int i = 0; i < 16; i++) {
+        const v128_t four[4] = {each[0][i], each[1][i], each[2][i], each[3][i]};
+        store_steps(group->codes + 4 * i, four);
+        v128_t scale[2];
+        for (int pair = 0; pair < 2; pair++) {
+            scale[pair] = wasm_i64x2_shuffle(wasm_v128_load16_splat(&of[2 * pair].scale[i]),
+                                             wasm_v128_load16_splat(&of[2 * pair + 1].scale[i]), 0, 2);
+        }
+        for (int step = 4 * i; step < 4 * i + 4; step++) {
+            for (int pair = 0; pair < 2; pair++) {
+                int16_t *codes = group->codes[step][pair];
+                wasm_v128_store(codes, wasm_i16x8_mul(wasm_v128_load(codes), scale[pair]));
+            }
         }
     }
 }
@@ -70,28 +104,12 @@ ALWAYS_INLINE void panel_blocks256(codes256_fn *codes, scales256_fn *scales, siz
             four_rows(at, w + b * block_bytes, row_bytes, 4 * g, rows);
             v128_t each[4][16];
             struct scales256 of[4];
+            KEEP_LOOP
             for (int k = 0; k < 4; k++) {
                 codes(each[k], at[k]);
                 scales(&of[k], at[k]);
-                group->d[k] = f16_to_f32(of[k].d);
-                group->dmin[k] = f16_to_f32(of[k].dmin);
-                for (int j = 0; j < 16; j++) {
-                    group->minimum[j / 2][2 * k + j % 2] = of[k].minimum[j];
-                }
             }
-            for (int i = 0; i < 16; i++) {
-                const v128_t four[4] = {each[0][i], each[1][i], each[2][i], each[3][i]};
-                store_steps(group->codes + 4 * i, four);
-                for (int step = 4 * i; step < 4 * i + 4; step++) {
-                    for (int pair = 0; pair < 2; pair++) {
-                        const v128_t low = wasm_i16x8_splat(of[2 * pair].scale[i]);
-                        const v128_t high = wasm_i16x8_splat(of[2 * pair + 1].scale[i]);
-                        int16_t *at16 = group->codes[step][pair];
-                        wasm_v128_store(at16,
-                                        wasm_i16x8_mul(wasm_v128_load(at16), wasm_i64x2_shuffle(low, high, 0, 2)));
-                    }
-                }
-            }
+            store_group256(group, each, of);
         }
     }
 }
