@@ -4,6 +4,8 @@
 # Each sets up what it needs first: see tools/setup.sh.
 
 PROMPT ?= What is the capital of France, and what is it known for?
+# As it was typed, dollar signs and all.
+override PROMPT := $(value PROMPT)
 export PROMPT
 MODULES = wasm32-simd128 wasm32-relaxed wasm32-simd128-mt wasm32-relaxed-mt
 
@@ -13,12 +15,12 @@ setup:
 	@tools/setup.sh build
 
 modules: setup
-	@for preset in $(MODULES); do tools/build.sh $$preset || exit 1; done
+	@tools/build.sh $(MODULES)
 
 run: modules
 	@python3 tools/fetch_model.py smollm2 > /dev/null
 	@printf '\n> %s\n\n' "$$PROMPT"
-	@./quern run -p "$$PROMPT"
+	@./quern run --prompt="$$PROMPT"
 
 test:
 	@tools/setup.sh test

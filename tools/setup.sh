@@ -1,6 +1,7 @@
 #!/bin/sh
-# Installs what a build (`build`), the tests (`test`), the benchmark (`bench`) or the Python host (`python`) need and the machine
-# lacks: Debian packages by apt-get, as root or through sudo. With WASI_SDK_PATH set, that SDK's clang builds the modules.
+# Installs what a build and the default model (`build`), the tests (`test`), the benchmark (`bench`) or the Python host
+# (`python`) need and the machine lacks: Debian packages by apt-get, as root or through sudo. With WASI_SDK_PATH set, that
+# SDK's clang builds the modules.
 set -eu
 what=${1:-build}
 
@@ -29,12 +30,13 @@ if [ "$what" = test ]; then
     need libcmocka-dev header cmocka.h
     need libsimde-dev header simde/wasm/simd128.h
 fi
-[ "$what" = build ] || need python3-venv python3 -c 'import ensurepip'
+# To fetch the model, any pip will do.
+[ "$what" = build ] && python3 -m pip --version >/dev/null 2>&1 || need python3-venv python3 -c 'import ensurepip'
 if [ "$what" = bench ]; then
     need chromium have chromium
     need firefox-esr have firefox-esr
 fi
-have node >/dev/null || { echo "setup: node is not installed; version 20 or newer is needed" >&2; exit 1; }
+node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null || { echo "setup: please install Node, version 20 or newer" >&2; exit 1; }
 
 if [ -n "$missing" ]; then
     if [ "$(id -u)" = 0 ]; then

@@ -21,8 +21,19 @@ def step(text):
 
 def build(preset):
     start = time.monotonic()
-    subprocess.run([ROOT / "tools" / "build.sh", preset], check=True)
-    print(f"{preset}: {time.monotonic() - start:.0f} s", flush=True)
+    built = subprocess.run([ROOT / "tools" / "build.sh", preset]).returncode == 0
+    print(f"{preset}: {'built' if built else 'FAILED'}, {time.monotonic() - start:.0f} s", flush=True)
+    return built
+
+
+def fetched(name):
+    """A model that cannot be had is a failure, and the tests that want it are skipped."""
+    try:
+        print(fetch_model.fetch(name), flush=True)
+    except (SystemExit, subprocess.CalledProcessError) as error:
+        print(f"{name} could not be fetched: {error}", flush=True)
+        return False
+    return True
 
 
 def counts(report):
@@ -33,33 +44,38 @@ def counts(report):
     return len(cases) - failed - skipped, failed, skipped
 
 
+def run(command, report, **more):
+    """Counts of a test program. One that fails without saying what counts as a failure of its own."""
+    report.unlink(missing_ok=True)
+    status = subprocess.run(command, **more).returncode
+    passed, failed, skipped = counts(report) if report.exists() else (0, 0, 0)
+    return passed, failed or int(status != 0), skipped
+
+
 def native():
     report = BUILD / "ctest.xml"
-    report.unlink(missing_ok=True)
-    subprocess.run(["ctest", "--test-dir", BUILD / "native", "-j2", "--output-on-failure", "--no-tests=error", "--output-junit", report])
-    return counts(report)
+    jobs = f"-j{os.cpu_count() or 2}"
+    return run(["ctest", "--test-dir", BUILD / "native", jobs, "--output-on-failure", "--no-tests=error", "--output-junit", report], report)
 
 
 def python():
     report = BUILD / "pytest.xml"
-    report.unlink(missing_ok=True)
     environment = {**os.environ, "QUERN_BUILD": str(BUILD / "native"), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [PYTHON, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", f"--junitxml={report}", "tests"]
-    subprocess.run(command, cwd=ROOT, env=environment)
-    return counts(report)
+    return run(command, report, cwd=ROOT, env=environment)
 
 
 def main():
     step("models")
-    for name in fetch_model.MODELS:
-        print(fetch_model.fetch(name))
+    results = [(0, int(not fetched(name)), 0) for name in fetch_model.MODELS]
     step("builds")
-    for preset in [*MODULES, "native", "native-release"]:
-        build(preset)
-    step("native suites, under ASan and UBSan, and the fuzz targets")
-    results = [native()]
-    step("Wasm modules, command line, vectors: in Node and wasmtime")
-    results.append(python())
+    built = [build(preset) for preset in [*MODULES, "native", "native-release"]]
+    results.append((0, built.count(False), 0))
+    if all(built):
+        step("native suites, under ASan and UBSan, and the fuzz targets")
+        results.append(native())
+        step("Wasm modules, command line, vectors: in Node and wasmtime")
+        results.append(python())
     passed, failed, skipped = map(sum, zip(*results))
     print(f"\n{passed} passed, {failed} failed, {skipped} skipped")
     sys.exit(failed > 0 or passed == 0)
