@@ -36,7 +36,7 @@ if [ "$what" = bench ]; then
     need chromium have chromium
     need firefox-esr have firefox-esr
 fi
-node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null || { echo "setup: please install Node, version 20 or newer" >&2; exit 1; }
+node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null || { echo "setup: please install Node, version 20 or newer" >&2; exit 1; }
 
 if [ -n "$missing" ]; then
     if [ "$(id -u)" = 0 ]; then
