@@ -17,9 +17,7 @@ static struct value *wrong(struct reader *reader, const char *what) {
     return FAIL(reader->heap, reader->code, "JSON: %s at byte %zu", what, reader->at);
 }
 
-static char peek(const struct reader *reader) {
-    return reader->at < reader->bytes ? reader->text[reader->at] : '\0';
-}
+static char peek(const struct reader *reader) { return reader->at < reader->bytes ? reader->text[reader->at] : '\0'; }
 
 static char skip_space(struct reader *reader) {
     for (;; reader->at++) {
@@ -242,6 +240,9 @@ static struct value *read_any(struct reader *reader) {
 static struct value *read_value(struct reader *reader) {
     if (reader->code == QN_ERR_ARGUMENT) {
         reader->heap->at = reader->at;
+    }
+    if (reader->heap->depth >= DEPTH_LIMIT) {
+        return FAIL(reader->heap, QN_ERR_LIMIT, "JSON: nested deeper than %u levels", DEPTH_LIMIT);
     }
     struct value *value = heap_enter(reader->heap) ? read_any(reader) : NULL;
     if (value) {

@@ -12,7 +12,7 @@
 struct value *json_read(struct heap *heap, const char *text, size_t bytes, bool untrusted, int code);
 
 struct json_style {
-    const struct value *indent; /* string, or number of spaces; null: all on one line */
+    const struct value *indent;              /* string, or number of spaces; null: all on one line */
     const struct value *between, *after_key; /* separators; null: Python's defaults */
     bool ascii, sorted;
 };

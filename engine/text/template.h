@@ -11,7 +11,7 @@
 #include "quern.h"
 
 struct rendered {
-    const char *text; /* (bytes), in the arena */
+    const char *text;         /* (bytes), in the arena */
     const uint8_t *untrusted; /* (bytes): 1 where the byte came from messages, tools or documents, however it was
                                  sliced, joined or replaced since; null when there is none */
     size_t bytes;

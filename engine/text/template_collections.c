@@ -2,14 +2,12 @@
 #include "engine/text/template_interp.h"
 
 #define METHOD(type, name)                                                                                             \
-    static struct value *type##_##name##_method(struct interp *interp, struct value *self,                            \
+    static struct value *type##_##name##_method(struct interp *interp, struct value *self,                             \
                                                 const struct arguments *arguments)
 
 #define UNUSED_ARGUMENTS (void)arguments
 
-METHOD(list, append) {
-    return list_add(&interp->heap, self, arguments->at[0]) ? &interp->heap.none : NULL;
-}
+METHOD(list, append) { return list_add(&interp->heap, self, arguments->at[0]) ? &interp->heap.none : NULL; }
 
 /* Takes item `at` out. */
 static struct value *remove_at(struct value *list, size_t at) {
@@ -114,14 +112,13 @@ METHOD(list, clear) {
     return &interp->heap.none;
 }
 
-#define ENTRY(type, name, parameters)                                                                                  \
-    { #name, type##_##name##_method, parameters }
+#define ENTRY(type, name, parameters) {#name, type##_##name##_method, parameters}
 
 const struct builtin builtin_list_methods[] = {
-    ENTRY(list, append, "object"), ENTRY(list, pop, "|index"),     ENTRY(list, insert, "index,object"),
-    ENTRY(list, extend, "iterable"), ENTRY(list, index, "value"),  ENTRY(list, remove, "value"),
-    ENTRY(list, count, "value"),   ENTRY(list, reverse, ""),       ENTRY(list, sort, "|reverse"),
-    ENTRY(list, copy, ""),         ENTRY(list, clear, ""),         {NULL, NULL, NULL},
+    ENTRY(list, append, "object"),   ENTRY(list, pop, "|index"),  ENTRY(list, insert, "index,object"),
+    ENTRY(list, extend, "iterable"), ENTRY(list, index, "value"), ENTRY(list, remove, "value"),
+    ENTRY(list, count, "value"),     ENTRY(list, reverse, ""),    ENTRY(list, sort, "|reverse"),
+    ENTRY(list, copy, ""),           ENTRY(list, clear, ""),      {NULL, NULL, NULL},
 };
 
 static bool check_key(struct heap *heap, const struct value *key) {
@@ -176,8 +173,7 @@ METHOD(dict, setdefault) {
 /* What dict(...) of the same arguments has. */
 METHOD(dict, update) {
     struct heap *heap = &interp->heap;
-    const struct value *other =
-        call_builtin(interp, builtin_find(builtin_globals, "dict", 4), NULL, arguments->call);
+    const struct value *other = call_builtin(interp, builtin_find(builtin_globals, "dict", 4), NULL, arguments->call);
     for (size_t i = 0; other && i < other->dict.count && !heap->failed; i++) {
         dict_set(heap, self, other->dict.entries[i].key, other->dict.entries[i].value);
     }
@@ -201,8 +197,9 @@ METHOD(dict, clear) {
 }
 
 const struct builtin builtin_dict_methods[] = {
-    ENTRY(dict, get, "key|default"),        ENTRY(dict, items, ""), ENTRY(dict, keys, ""),
-    ENTRY(dict, values, ""),                ENTRY(dict, pop, "key|default"),
-    ENTRY(dict, setdefault, "key|default"), ENTRY(dict, update, NULL), ENTRY(dict, copy, ""),
-    ENTRY(dict, clear, ""),                 {NULL, NULL, NULL},
+    ENTRY(dict, get, "key|default"), ENTRY(dict, items, ""),
+    ENTRY(dict, keys, ""),           ENTRY(dict, values, ""),
+    ENTRY(dict, pop, "key|default"), ENTRY(dict, setdefault, "key|default"),
+    ENTRY(dict, update, NULL),       ENTRY(dict, copy, ""),
+    ENTRY(dict, clear, ""),          {NULL, NULL, NULL},
 };

@@ -158,7 +158,8 @@ static bool evaluate_arguments(struct interp *interp, const struct node *list, s
         return false;
     }
     for (; list && !heap->failed; list = list->next) {
-        const bool plain = list->kind != NODE_KEYWORD && list->kind != NODE_SPREAD && list->kind != NODE_SPREAD_KEYWORDS;
+        const bool plain =
+            list->kind != NODE_KEYWORD && list->kind != NODE_SPREAD && list->kind != NODE_SPREAD_KEYWORDS;
         struct value *value = evaluate(interp, plain ? list : list->a);
         if (plain) {
             list_add(heap, call->positional, value);
@@ -263,8 +264,7 @@ static struct value *evaluate_call(struct interp *interp, const struct node *nod
     }
     if (node->builtin == NULL) {
         return WRONG(&interp->heap, "no %s named '%.*s'", node->kind == NODE_FILTER ? "filter" : "test",
-                     (int)(node->value->string.bytes > 60 ? 60 : node->value->string.bytes),
-                     node->value->string.text);
+                     (int)(node->value->string.bytes > 60 ? 60 : node->value->string.bytes), node->value->string.text);
     }
     return call_builtin(interp, node->builtin, callee, &call);
 }

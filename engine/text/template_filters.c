@@ -244,11 +244,6 @@ FILTER(format) {
     return values ? format_percent(interp, string, values) : NULL;
 }
 
-FILTER(attr) {
-    const struct value *name = argument_string(interp, arguments->at[0]);
-    return name ? attribute_of(interp, self, arguments->at[0]) : NULL;
-}
-
 FILTER(tojson) {
     struct json_style style = {.ascii = argument_true(arguments->at[0]), .sorted = argument_true(arguments->at[3])};
     const struct value *indent = arguments->at[1];
@@ -305,7 +300,6 @@ const struct builtin builtin_filters[] = {
     {"e", filter_escape, ""},
     {"wordcount", filter_wordcount, ""},
     {"format", filter_format, NULL},
-    {"attr", filter_attr, "name"},
     {"fromjson", filter_fromjson, ""},
     {"from_json", filter_fromjson, ""},
     {NULL, NULL, NULL},

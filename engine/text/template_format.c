@@ -53,7 +53,7 @@ static struct value *body_of(struct interp *interp, struct value *value, const s
     if (type && type != 's' && type != 'c' && type != 'r' && !value_is_number(value)) {
         return value->kind == VALUE_UNDEFINED
                    ? fail_undefined(heap, value)
-                   : WRONG(heap, "format %c: a number is required, not %s", type, value_type(value));
+                   : WRONG(heap, "format %.*s: a number is required, not %s", 1, &type, value_type(value));
     }
     switch (type) {
     case 0:
@@ -71,7 +71,7 @@ static struct value *body_of(struct interp *interp, struct value *value, const s
     case 'o':
     case 'b':
         if (value->kind == VALUE_FLOAT && !(number > -9e18 && number < 9e18)) {
-            return WRONG(heap, "format %c: the number does not fit 64 bits", type);
+            return WRONG(heap, "format: the number does not fit 64 bits");
         }
         add_integer(&buffer, value->kind == VALUE_FLOAT ? (int64_t)number : value->integer, spec, untrusted);
         break;
@@ -311,8 +311,9 @@ static void read_spec(struct heap *heap, struct reader *reader, struct spec *spe
     const struct value *string = reader->string;
     const size_t bytes = string->string.bytes;
     uint32_t code;
-    const size_t width =
-        reader->at < bytes ? utf8_read((const uint8_t *)string->string.text + reader->at, bytes - reader->at, &code) : 0;
+    const size_t width = reader->at < bytes
+                             ? utf8_read((const uint8_t *)string->string.text + reader->at, bytes - reader->at, &code)
+                             : 0;
     if (width && reader->at + width < bytes && is_align(string->string.text[reader->at + width])) {
         spec->fill = value_slice(heap, string, reader->at, reader->at + width);
         reader->at += width;
@@ -354,13 +355,13 @@ static struct value *read_field(struct interp *interp, struct reader *reader, co
             reader->at++;
         }
         struct value *name = value_slice(heap, string, from, reader->at);
-        uint64_t index = *next;
+        uint64_t index;
         const bool number = name && integer_read(name->string.text, name->string.bytes, 10, &index);
         if (name == NULL) {
             return NULL;
         }
         if (mark == 0 && (number || name->string.bytes == 0)) {
-            *next += !number;
+            index = number ? index : (*next)++;
             value = index < call->positional->list.count ? call->positional->list.items[index] : NULL;
         } else if (mark == 0) {
             value = call->named ? dict_get(heap, call->named, name) : NULL;

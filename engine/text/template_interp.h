@@ -24,8 +24,8 @@ enum token_kind {
 
 struct token {
     enum token_kind kind;
-    unsigned operation; /* of an operator: its byte, or PAIR */
-    size_t at, bytes;   /* in the template */
+    unsigned operation;  /* of an operator: its byte, or PAIR */
+    size_t at, bytes;    /* in the template */
     struct value *value; /* of text, strings, names and numbers */
 };
 
@@ -44,43 +44,43 @@ bool lexer_next(struct lexer *lexer, struct token *token);
 /* ---- tree ---- */
 
 enum node_kind {
-    NODE_CONST,     /* value */
-    NODE_CAPTURED,  /* the text of the filter block around it */
-    NODE_NAME,      /* value: the name */
-    NODE_TUPLE,     /* a: items */
-    NODE_LIST,      /* a: items */
-    NODE_DICT,      /* a: key, value, key, value ... */
-    NODE_CONCAT,    /* a: operands */
-    NODE_ATTRIBUTE, /* a.value */
-    NODE_ITEM,      /* a[b] */
-    NODE_SLICE,     /* b of an ITEM: a:b:c, null where left out */
-    NODE_CALL,      /* a(b) */
-    NODE_FILTER,    /* a|value(b) */
-    NODE_TEST,      /* a is value(b) */
-    NODE_KEYWORD,   /* an argument: value = a */
-    NODE_SPREAD,    /* an argument: *a */
+    NODE_CONST,           /* value */
+    NODE_CAPTURED,        /* the text of the filter block around it */
+    NODE_NAME,            /* value: the name */
+    NODE_TUPLE,           /* a: items */
+    NODE_LIST,            /* a: items */
+    NODE_DICT,            /* a: key, value, key, value ... */
+    NODE_CONCAT,          /* a: operands */
+    NODE_ATTRIBUTE,       /* a.value */
+    NODE_ITEM,            /* a[b] */
+    NODE_SLICE,           /* b of an ITEM: a:b:c, null where left out */
+    NODE_CALL,            /* a(b) */
+    NODE_FILTER,          /* a|value(b) */
+    NODE_TEST,            /* a is value(b) */
+    NODE_KEYWORD,         /* an argument: value = a */
+    NODE_SPREAD,          /* an argument: *a */
     NODE_SPREAD_KEYWORDS, /* an argument: **a */
     NODE_NOT,
     NODE_NEGATE,
     NODE_PLUS,
     NODE_AND,
     NODE_OR,
-    NODE_BINARY,    /* a operation b */
-    NODE_COMPARE,   /* a, then b: a list of OPERANDs */
-    NODE_OPERAND,   /* operation a */
-    NODE_CHOICE,    /* b if a else c; c may be null */
+    NODE_BINARY,  /* a operation b */
+    NODE_COMPARE, /* a, then b: a list of OPERANDs */
+    NODE_OPERAND, /* operation a */
+    NODE_CHOICE,  /* b if a else c; c may be null */
     /* statements */
-    NODE_TEXT,      /* value */
-    NODE_PRINT,     /* a */
-    NODE_IF,        /* if a: b; elif: the NODE_IF c; else: d */
-    NODE_FOR,       /* for a in b: c; else d. b is a WHERE when it has a condition */
-    NODE_WHERE,     /* a if b */
-    NODE_SET,       /* a = b */
-    NODE_SET_BLOCK, /* a = the text of b, through the filters c or null */
-    NODE_MACRO,     /* value(a): b. a: SETs of names, b null without default */
-    NODE_CALL_BLOCK, /* a: a MACRO that is caller(), b: a call */
+    NODE_TEXT,         /* value */
+    NODE_PRINT,        /* a */
+    NODE_IF,           /* if a: b; elif: the NODE_IF c; else: d */
+    NODE_FOR,          /* for a in b: c; else d. b is a WHERE when it has a condition */
+    NODE_WHERE,        /* a if b */
+    NODE_SET,          /* a = b */
+    NODE_SET_BLOCK,    /* a = the text of b, through the filters c or null */
+    NODE_MACRO,        /* value(a): b. a: SETs of names, b null without default */
+    NODE_CALL_BLOCK,   /* a: a MACRO that is caller(), b: a call */
     NODE_FILTER_BLOCK, /* the text of b through the filters a */
-    NODE_SCOPE,     /* a: SETs, then b in a scope of its own */
+    NODE_SCOPE,        /* a: SETs, then b in a scope of its own */
     NODE_BREAK,
     NODE_CONTINUE
 };
@@ -97,9 +97,9 @@ struct node {
 
 struct parser {
     struct lexer lexer;
-    struct token token;   /* the next one */
-    struct value *names;  /* each name once, so that equal names are the same value */
-    unsigned loops;       /* that `break` could leave */
+    struct token token;  /* the next one */
+    struct value *names; /* each name once, so that equal names are the same value */
+    unsigned loops;      /* that `break` could leave */
 };
 /* The whole template as a list of statements; an empty one is null too, see heap->failed. */
 struct node *template_parse(struct heap *heap, const char *text, size_t bytes, struct value **names);
@@ -160,8 +160,8 @@ struct value *call_builtin(struct interp *interp, const struct builtin *builtin,
 
 struct value *operate(struct interp *interp, unsigned operation, struct value *a, struct value *b);
 bool contains(struct interp *interp, const struct value *container, const struct value *value);
-struct value *attribute_of(struct interp *interp, struct value *object, struct value *name); /* object.name */
-struct value *item_of(struct interp *interp, struct value *object, struct value *key);       /* object[key] */
+struct value *attribute_of(struct interp *interp, struct value *object, struct value *name);       /* object.name */
+struct value *item_of(struct interp *interp, struct value *object, struct value *key);             /* object[key] */
 struct value *slice_of(struct interp *interp, struct value *object, struct value *const range[3]); /* null: left out */
 struct value *loop_attribute(struct interp *interp, struct value *loop, const struct value *name); /* null: none */
 enum flow execute_for(struct interp *interp, const struct node *node);
@@ -209,7 +209,8 @@ struct value *string_strip(struct interp *interp, const struct value *string, co
                            enum strip_sides sides);
 struct value *string_replace(struct interp *interp, const struct value *string, const struct value *from,
                              const struct value *to, int64_t count);
-struct value *string_join(struct interp *interp, const struct value *separator, const struct value *list); /* null: "" */
+struct value *string_join(struct interp *interp, const struct value *separator,
+                          const struct value *list); /* null: "" */
 /* Where the next line starts after `from`; *end is where this one ends, without its newline. */
 size_t string_line(const struct value *string, size_t from, size_t *end);
 struct value *format_percent(struct interp *interp, const struct value *format, struct value *values);

@@ -160,8 +160,8 @@ static bool read_number(struct lexer *lexer, struct token *token) {
     for (;; lexer->at++) {
         const char next = peek(lexer, 0);
         const bool exponent = base == 10 && (next == 'e' || next == 'E') &&
-                              (is_digit(peek(lexer, 1)) || ((peek(lexer, 1) == '-' || peek(lexer, 1) == '+') &&
-                                                            is_digit(peek(lexer, 2))));
+                              (is_digit(peek(lexer, 1)) ||
+                               ((peek(lexer, 1) == '-' || peek(lexer, 1) == '+') && is_digit(peek(lexer, 2))));
         const bool point = base == 10 && next == '.' && is_digit(peek(lexer, 1)) && !real && !after_point;
         const bool sign = real && (next == '-' || next == '+') && (digits[count - 1] | 32) == 'e';
         const bool hex = base == 16 && (next | 32) >= 'a' && (next | 32) <= 'f';

@@ -38,8 +38,8 @@ static int64_t length(struct loop *loop) {
 }
 
 struct value *loop_attribute(struct interp *interp, struct value *value, const struct value *name) {
-    static const char *const names[] = {"index", "index0", "first",    "last",     "length", "revindex",
-                                        "revindex0", "depth", "depth0", "previtem", "nextitem"};
+    static const char *const names[] = {"index",     "index0", "first",  "last",     "length",  "revindex",
+                                        "revindex0", "depth",  "depth0", "previtem", "nextitem"};
     struct heap *heap = &interp->heap;
     struct loop *loop = value->loop;
     size_t i = 0;

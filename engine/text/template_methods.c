@@ -3,7 +3,7 @@
 #include "engine/text/unicode.h"
 
 #define METHOD(name)                                                                                                   \
-    static struct value *string_##name##_method(struct interp *interp, struct value *self,                            \
+    static struct value *string_##name##_method(struct interp *interp, struct value *self,                             \
                                                 const struct arguments *arguments)
 
 #define CASE_METHOD(name, to)                                                                                          \
@@ -43,9 +43,14 @@ static bool split_space(struct interp *interp, struct value *list, const struct 
                         bool from_end) {
     struct heap *heap = &interp->heap;
     const char *text = self->string.text;
-    size_t from = space_before(text, self->string.bytes);
-    size_t to = self->string.bytes - space_after(text + from, self->string.bytes - from);
-    while (from < to && heap_step(heap, 1)) {
+    size_t from = 0;
+    size_t to = self->string.bytes;
+    for (;; count -= count > 0) {
+        from += from_end ? 0 : space_before(text + from, to - from);
+        to -= from_end ? space_after(text + from, to - from) : 0;
+        if (from == to || !heap_step(heap, 1)) {
+            break;
+        }
         size_t at = from_end ? to : from; /* to the next space */
         uint32_t code;
         bool space = false;
@@ -75,12 +80,8 @@ static bool split_space(struct interp *interp, struct value *list, const struct 
         if (!list_add(heap, list, value_slice(heap, self, word_from, word_to))) {
             return false;
         }
-        if (from_end) {
-            to = at - space_after(text + from, at - from);
-        } else {
-            from = at + space_before(text + at, to - at);
-        }
-        count -= count > 0;
+        from = from_end ? from : at;
+        to = from_end ? at : to;
     }
     return !heap->failed;
 }
@@ -92,8 +93,9 @@ static void split_at(struct interp *interp, struct value *list, const struct val
     size_t from = 0;
     size_t to = self->string.bytes;
     for (; count != 0 && !heap->failed; count -= count > 0) {
-        const size_t found = from_end ? text_find_last(heap, text, to, separator->string.text, separator->string.bytes)
-                                      : text_find(heap, text, to, from, separator->string.text, separator->string.bytes);
+        const size_t found = from_end
+                                 ? text_find_last(heap, text, to, separator->string.text, separator->string.bytes)
+                                 : text_find(heap, text, to, from, separator->string.text, separator->string.bytes);
         if (found == SIZE_MAX) {
             break;
         }
@@ -213,10 +215,10 @@ static struct value *find(struct interp *interp, struct value *self, const struc
     if (string == NULL || wanted == NULL || heap->failed) {
         return NULL;
     }
-    const size_t found = last ? text_find_last(heap, string->string.text, string->string.bytes, wanted->string.text,
-                                               wanted->string.bytes)
-                              : text_find(heap, string->string.text, string->string.bytes, 0, wanted->string.text,
-                                          wanted->string.bytes);
+    const size_t found =
+        last
+            ? text_find_last(heap, string->string.text, string->string.bytes, wanted->string.text, wanted->string.bytes)
+            : text_find(heap, string->string.text, string->string.bytes, 0, wanted->string.text, wanted->string.bytes);
     if (found == SIZE_MAX || !heap_step(heap, found / 64)) {
         return value_int(heap, -1);
     }
@@ -296,13 +298,9 @@ CLASS_METHOD(isalpha, 1u << CLASS_LETTER)
 CLASS_METHOD(isalnum, 1u << CLASS_LETTER | 1u << CLASS_NUMBER)
 CLASS_METHOD(isspace, 1u << CLASS_SPACE)
 
-METHOD(isupper) {
-    return call_builtin(interp, builtin_find(builtin_tests, "upper", 5), self, arguments->call);
-}
+METHOD(isupper) { return call_builtin(interp, builtin_find(builtin_tests, "upper", 5), self, arguments->call); }
 
-METHOD(islower) {
-    return call_builtin(interp, builtin_find(builtin_tests, "lower", 5), self, arguments->call);
-}
+METHOD(islower) { return call_builtin(interp, builtin_find(builtin_tests, "lower", 5), self, arguments->call); }
 
 /* Pads to a width with `left` of every two characters at the left. */
 static struct value *pad(struct interp *interp, struct value *self, const struct arguments *arguments, int left) {
@@ -345,8 +343,7 @@ METHOD(zfill) {
     return buffer_value(&buffer);
 }
 
-#define ENTRY(name, parameters)                                                                                        \
-    { #name, string_##name##_method, parameters }
+#define ENTRY(name, parameters) {#name, string_##name##_method, parameters}
 
 const struct builtin builtin_string_methods[] = {
     ENTRY(split, "|sep,maxsplit"),

@@ -416,7 +416,7 @@ static struct node *parse_ranked(struct parser *parser, enum rank lowest) {
         if (rank < lowest || rank == RANK_NONE) {
             break;
         }
-        static const uint8_t kinds[] = {0,           NODE_OR,      NODE_AND,    0, NODE_COMPARE,
+        static const uint8_t kinds[] = {0,           NODE_OR,     NODE_AND,    0,          NODE_COMPARE,
                                         NODE_BINARY, NODE_CONCAT, NODE_BINARY, NODE_BINARY};
         struct node *node = node_new(parser, kinds[rank], left, NULL);
         if (node == NULL) {

@@ -2,7 +2,7 @@
 #include "engine/text/template_interp.h"
 
 #define TEST(name, condition)                                                                                          \
-    static struct value *test_##name(struct interp *interp, struct value *self, const struct arguments *arguments) {  \
+    static struct value *test_##name(struct interp *interp, struct value *self, const struct arguments *arguments) {   \
         (void)arguments;                                                                                               \
         return value_bool(&interp->heap, condition);                                                                   \
     }
@@ -32,7 +32,7 @@ TEST(sameas, self == arguments->at[0] ||
                  (has_kind(self, KIND(NONE) | KIND(BOOL) | KIND(INT)) && self->kind == arguments->at[0]->kind &&
                   value_equal(&interp->heap, self, arguments->at[0])))
 TEST(filter, self->kind == VALUE_STRING && filter_find(self->string.text, self->string.bytes) != NULL)
-TEST(test, self->kind == VALUE_STRING &&builtin_find(builtin_tests, self->string.text, self->string.bytes) != NULL)
+TEST(test, self->kind == VALUE_STRING && builtin_find(builtin_tests, self->string.text, self->string.bytes) != NULL)
 
 static struct value *remainder_is(struct interp *interp, struct value *self, struct value *divisor, int64_t wanted) {
     const struct value *rest = operate(interp, '%', self, divisor);
@@ -54,7 +54,7 @@ static struct value *test_divisible(struct interp *interp, struct value *self, c
 }
 
 #define OPERATOR_TEST(name, operation)                                                                                 \
-    static struct value *test_##name(struct interp *interp, struct value *self, const struct arguments *arguments) {  \
+    static struct value *test_##name(struct interp *interp, struct value *self, const struct arguments *arguments) {   \
         return operate(interp, operation, self, arguments->at[0]);                                                     \
     }
 
@@ -91,44 +91,24 @@ static struct value *test_lower(struct interp *interp, struct value *self, const
 }
 
 const struct builtin builtin_tests[] = {
-    {"defined", test_defined, ""},
-    {"undefined", test_undefined, ""},
-    {"none", test_none, ""},
-    {"boolean", test_boolean, ""},
-    {"true", test_true, ""},
-    {"false", test_false, ""},
-    {"integer", test_integer, ""},
-    {"float", test_float, ""},
-    {"number", test_number, ""},
-    {"string", test_string, ""},
-    {"mapping", test_mapping, ""},
-    {"sequence", test_sequence, ""},
-    {"iterable", test_iterable, ""},
-    {"callable", test_callable, ""},
-    {"escaped", test_escaped, ""},
-    {"in", test_in, "seq"},
-    {"sameas", test_sameas, "other"},
-    {"filter", test_filter, ""},
-    {"test", test_test, ""},
-    {"odd", test_odd, ""},
-    {"even", test_even, ""},
-    {"divisibleby", test_divisible, "num"},
-    {"upper", test_upper, ""},
-    {"lower", test_lower, ""},
-    {"eq", test_eq, "other"},
-    {"equalto", test_eq, "other"},
-    {"==", test_eq, "other"},
-    {"ne", test_ne, "other"},
-    {"!=", test_ne, "other"},
-    {"lt", test_lt, "other"},
-    {"lessthan", test_lt, "other"},
-    {"<", test_lt, "other"},
-    {"le", test_le, "other"},
-    {"<=", test_le, "other"},
-    {"gt", test_gt, "other"},
-    {"greaterthan", test_gt, "other"},
-    {">", test_gt, "other"},
-    {"ge", test_ge, "other"},
-    {">=", test_ge, "other"},
-    {NULL, NULL, NULL},
+    {"defined", test_defined, ""},    {"undefined", test_undefined, ""},
+    {"none", test_none, ""},          {"boolean", test_boolean, ""},
+    {"true", test_true, ""},          {"false", test_false, ""},
+    {"integer", test_integer, ""},    {"float", test_float, ""},
+    {"number", test_number, ""},      {"string", test_string, ""},
+    {"mapping", test_mapping, ""},    {"sequence", test_sequence, ""},
+    {"iterable", test_iterable, ""},  {"callable", test_callable, ""},
+    {"escaped", test_escaped, ""},    {"in", test_in, "seq"},
+    {"sameas", test_sameas, "other"}, {"filter", test_filter, ""},
+    {"test", test_test, ""},          {"odd", test_odd, ""},
+    {"even", test_even, ""},          {"divisibleby", test_divisible, "num"},
+    {"upper", test_upper, ""},        {"lower", test_lower, ""},
+    {"eq", test_eq, "other"},         {"equalto", test_eq, "other"},
+    {"==", test_eq, "other"},         {"ne", test_ne, "other"},
+    {"!=", test_ne, "other"},         {"lt", test_lt, "other"},
+    {"lessthan", test_lt, "other"},   {"<", test_lt, "other"},
+    {"le", test_le, "other"},         {"<=", test_le, "other"},
+    {"gt", test_gt, "other"},         {"greaterthan", test_gt, "other"},
+    {">", test_gt, "other"},          {"ge", test_ge, "other"},
+    {">=", test_ge, "other"},         {NULL, NULL, NULL},
 };

@@ -2,7 +2,7 @@
 #include "engine/text/template_interp.h"
 
 struct date {
-    int64_t year, days; /* days since 1970 */
+    int64_t year, days;                   /* days since 1970 */
     int month, day, weekday, day_of_year; /* month and day from 1, weekday from Sunday as 0, day of the year from 0 */
     int hour, minute, second;
 };
@@ -48,7 +48,8 @@ static void add_name(struct buffer *buffer, const char *names, int index, bool w
     buffer_add(buffer, names, whole ? strlen(names) : 3, false);
 }
 
-static const char months[] = "January\0February\0March\0April\0May\0June\0July\0August\0September\0October\0November\0December";
+static const char months[] =
+    "January\0February\0March\0April\0May\0June\0July\0August\0September\0October\0November\0December";
 static const char weekdays[] = "Sunday\0Monday\0Tuesday\0Wednesday\0Thursday\0Friday\0Saturday";
 
 /* False for a directive that nobody knows. `pad` is what the directive's flag says, or 0 after a -. */

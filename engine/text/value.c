@@ -51,9 +51,7 @@ struct value *value_new(struct heap *heap, enum value_kind kind) {
     return value;
 }
 
-struct value *value_bool(struct heap *heap, bool truth) {
-    return heap->failed ? NULL : truth ? &heap->yes : &heap->no;
-}
+struct value *value_bool(struct heap *heap, bool truth) { return heap->failed ? NULL : truth ? &heap->yes : &heap->no; }
 
 struct value *value_int(struct heap *heap, int64_t integer) {
     struct value *value = value_new(heap, VALUE_INT);
@@ -142,8 +140,9 @@ bool list_add(struct heap *heap, struct value *list, struct value *item) {
 }
 
 const char *value_type(const struct value *value) {
-    static const char names[][12] = {"Undefined", "None", "bool", "int",       "float",    "str",   "list",       "tuple",
-                                     "dict",      "Namespace", "function", "Macro", "LoopContext", "Cycler", "Joiner"};
+    static const char names[][12] = {"Undefined", "None",  "bool",        "int",    "float",
+                                     "str",       "list",  "tuple",       "dict",   "Namespace",
+                                     "function",  "Macro", "LoopContext", "Cycler", "Joiner"};
     return names[value->kind];
 }
 

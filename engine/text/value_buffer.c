@@ -95,7 +95,8 @@ void buffer_string(struct buffer *buffer, const struct value *string) {
 }
 
 struct value *buffer_value(struct buffer *buffer) {
-    struct value *value = buffer->heap->failed ? NULL : value_text(buffer->heap, buffer->text ? buffer->text : "", buffer->bytes);
+    struct value *value =
+        buffer->heap->failed ? NULL : value_text(buffer->heap, buffer->text ? buffer->text : "", buffer->bytes);
     if (value) {
         value->untrusted = buffer->untrusted;
         value->string.mask = buffer->mask;
@@ -121,8 +122,12 @@ static void repr_string(struct buffer *buffer, const struct value *string) {
         static const char hex[] = "0123456789abcdef";
         if (code == (uint8_t)quote || code == '\\' || code == '\n' || code == '\r' || code == '\t') {
             buffer_fill(buffer, '\\', 1, untrusted);
-            buffer_fill(buffer, code == '\n' ? 'n' : code == '\r' ? 'r' : code == '\t' ? 't' : (char)code, 1,
-                        untrusted);
+            buffer_fill(buffer,
+                        code == '\n'   ? 'n'
+                        : code == '\r' ? 'r'
+                        : code == '\t' ? 't'
+                                       : (char)code,
+                        1, untrusted);
         } else if (code < 32 || (code >= 127 && code < 161) || code == 173) {
             const char escaped[4] = {'\\', 'x', hex[code >> 4], hex[code & 15]};
             buffer_add(buffer, escaped, 4, untrusted);

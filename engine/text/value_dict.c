@@ -33,9 +33,7 @@ static uint32_t hash_value(struct value *value) {
     return value->kind * 2u + 1;
 }
 
-bool value_hashable(const struct value *value) {
-    return value->kind != VALUE_LIST && value->kind != VALUE_DICT;
-}
+bool value_hashable(const struct value *value) { return value->kind != VALUE_LIST && value->kind != VALUE_DICT; }
 
 /* The entry's number, or count when the key is not there. */
 static size_t find(struct heap *heap, const struct value *dict, const struct value *key) {
@@ -171,7 +169,7 @@ static bool equal_parts(struct heap *heap, const struct value *a, const struct v
 bool value_equal(struct heap *heap, const struct value *a, const struct value *b) {
     if (value_is_number(a) && value_is_number(b)) {
         return a->kind == VALUE_FLOAT || b->kind == VALUE_FLOAT ? value_number(a) == value_number(b)
-                                                                 : a->integer == b->integer;
+                                                                : a->integer == b->integer;
     }
     if (a->kind != b->kind) {
         return false;

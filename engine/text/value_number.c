@@ -92,8 +92,8 @@ static void expand(double number, struct decimal *decimal) {
     }
 }
 
-/* Keeps so many digits, half to even; keep < 0 is as good as none, without a carry. */
-static void round_to(struct decimal *decimal, int keep) {
+/* Keeps so many digits, rounded half to even, or always up; keep < 0 is as good as none, without a carry. */
+static void round_to(struct decimal *decimal, int keep, bool always_up) {
     if (keep < 0) {
         decimal->count = 0;
     }
@@ -102,7 +102,7 @@ static void round_to(struct decimal *decimal, int keep) {
     }
     const char next = decimal->digit[keep];
     const bool odd = keep && (decimal->digit[keep - 1] & 1);
-    const bool up = next > '5' || (next == '5' && (decimal->count > (unsigned)keep + 1 || odd));
+    const bool up = always_up || next > '5' || (next == '5' && (decimal->count > (unsigned)keep + 1 || odd));
     decimal->count = (unsigned)keep;
     if (up) {
         while (decimal->count && decimal->digit[decimal->count - 1] == '9') {
@@ -283,11 +283,13 @@ size_t number_print(double number, char out[NUMBER_TEXT]) {
     struct decimal exact;
     expand(number, &exact);
     struct decimal shortest = exact;
-    for (int digits = 1; digits <= 17 && exact.count; digits++) { /* the fewest that read back as the same number */
+    const double size = number < 0 ? -number : number;
+    /* The fewest digits that read back as the same number. Above a power of two numbers are farther apart than below,
+     * so that the next digits up may do where the nearest do not. */
+    for (int attempt = 2; attempt <= 35 && exact.count; attempt++) {
         shortest = exact;
-        round_to(&shortest, digits);
-        if (compose(shortest.digit, shortest.count, shortest.point - (int)shortest.count) ==
-            (number < 0 ? -number : number)) {
+        round_to(&shortest, attempt / 2, attempt % 2);
+        if (compose(shortest.digit, shortest.count, shortest.point - (int)shortest.count) == size) {
             break;
         }
     }
@@ -350,7 +352,7 @@ void buffer_fixed(struct buffer *buffer, double number, size_t decimals, bool un
     }
     struct decimal decimal;
     expand(number, &decimal);
-    round_to(&decimal, decimal.point + DECIMALS(decimals));
+    round_to(&decimal, decimal.point + DECIMALS(decimals), false);
     if (decimal.count == 0) {
         decimal.point = 1; /* a plain 0 */
     }
@@ -367,7 +369,7 @@ void buffer_exponent(struct buffer *buffer, double number, size_t decimals, char
     }
     struct decimal decimal;
     expand(number, &decimal);
-    round_to(&decimal, DECIMALS(decimals) + 1);
+    round_to(&decimal, DECIMALS(decimals) + 1, false);
     add_digits(buffer, &decimal, 0, 1, untrusted);
     if (decimals) {
         buffer_text(buffer, ".", untrusted);
@@ -384,7 +386,7 @@ void buffer_general(struct buffer *buffer, double number, size_t precision, bool
     const int digits = precision ? DECIMALS(precision) : 1;
     struct decimal decimal;
     expand(number, &decimal);
-    round_to(&decimal, digits);
+    round_to(&decimal, digits, false);
     while (decimal.count && decimal.digit[decimal.count - 1] == '0') {
         decimal.count--;
     }
@@ -407,7 +409,7 @@ double number_round(double number, int decimals) {
     }
     struct decimal decimal;
     expand(number, &decimal);
-    round_to(&decimal, decimals < -400 ? -1 : decimal.point + decimals);
+    round_to(&decimal, decimals < -400 ? -1 : decimal.point + decimals, false);
     const unsigned count = decimal.count < MAX_READ ? decimal.count : MAX_READ;
     const double rounded = compose(decimal.digit, count, decimal.point - (int)count);
     return negative(number) ? -rounded : rounded;

@@ -81,10 +81,9 @@ def expected(template, context, lenient=False):
 
 
 def tool():
-    """The path of template_tool: QUERN_TEMPLATE_TOOL, or that of a native build."""
-    found = [os.environ.get("QUERN_TEMPLATE_TOOL", "")]
-    found += [ROOT / "build" / preset / "tests/text/template_tool" for preset in ("native", "native-release")]
-    return next((path for path in map(pathlib.Path, found) if path.is_file()), None)
+    """The path of template_tool in the build directory, which QUERN_BUILD names; None when it is not built."""
+    path = ROOT / os.environ.get("QUERN_BUILD", "build/native") / "tests/text/template_tool"
+    return path if path.is_file() else None
 
 
 class Rendered:
