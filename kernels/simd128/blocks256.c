@@ -19,54 +19,49 @@ static void gemm_with_minimum(float *out, size_t out_stride, const uint8_t *pane
 static void gemv_q2_K(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
                       size_t n) {
     const struct gemv_args args = {out, w, row_bytes, rows, activation, n};
-    gemv_blocks256(codes_q2_K, scales_q2_K, dot16_scaled, 16, 0, sizeof(struct block_q2_K), &args);
+    gemv_blocks256(chunk_q2_K, scales_q2_K, dot16_scaled, 16, 0, 80, sizeof(struct block_q2_K), &args);
 }
 static void panel_q2_K(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    panel_blocks256(codes_q2_K, scales_q2_K, sizeof(struct block_q2_K), panel, w, row_bytes, rows, n);
+    panel_blocks256(chunk_q2_K, scales_q2_K, 16, 0, 80, sizeof(struct block_q2_K), panel, w, row_bytes, rows, n);
 }
-const struct weight_kernels q2_K_simd128 = {ACTIVATION_Q8_K, GROUPS * sizeof(struct group256), gemv_q2_K, panel_q2_K,
-                                            gemm_with_minimum};
+const struct weight_kernels q2_K_simd128 = {ACTIVATION_Q8_K, PANEL256_BYTES, gemv_q2_K, panel_q2_K, gemm_with_minimum};
 
 static void gemv_q3_K(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
                       size_t n) {
     const struct gemv_args args = {out, w, row_bytes, rows, activation, n};
-    gemv_blocks256(codes_q3_K, scales_q3_K, dot16_scaled, 16, 1, sizeof(struct block_q3_K), &args);
+    gemv_blocks256(chunk_q3_K, scales_q3_K, dot16_scaled, 16, 1, 106, sizeof(struct block_q3_K), &args);
 }
 static void panel_q3_K(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    panel_blocks256(codes_q3_K, scales_q3_K, sizeof(struct block_q3_K), panel, w, row_bytes, rows, n);
+    panel_blocks256(chunk_q3_K, scales_q3_K, 16, 1, 106, sizeof(struct block_q3_K), panel, w, row_bytes, rows, n);
 }
-const struct weight_kernels q3_K_simd128 = {ACTIVATION_Q8_K, GROUPS * sizeof(struct group256), gemv_q3_K, panel_q3_K,
-                                            gemm_exact};
+const struct weight_kernels q3_K_simd128 = {ACTIVATION_Q8_K, PANEL256_BYTES, gemv_q3_K, panel_q3_K, gemm_exact};
 
 static void gemv_q4_K(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
                       size_t n) {
     const struct gemv_args args = {out, w, row_bytes, rows, activation, n};
-    gemv_blocks256(codes_q4_K, scales_q4_K, dot32_scaled, 32, 0, sizeof(struct block_q4_K), &args);
+    gemv_blocks256(chunk_q4_K, scales_q4_K, dot32_scaled, 32, 0, 0, sizeof(struct block_q4_K), &args);
 }
 static void panel_q4_K(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    panel_blocks256(codes_q4_K, scales_q4_K, sizeof(struct block_q4_K), panel, w, row_bytes, rows, n);
+    panel_blocks256(chunk_q4_K, scales_q4_K, 32, 0, 0, sizeof(struct block_q4_K), panel, w, row_bytes, rows, n);
 }
-const struct weight_kernels q4_K_simd128 = {ACTIVATION_Q8_K, GROUPS * sizeof(struct group256), gemv_q4_K, panel_q4_K,
-                                            gemm_with_minimum};
+const struct weight_kernels q4_K_simd128 = {ACTIVATION_Q8_K, PANEL256_BYTES, gemv_q4_K, panel_q4_K, gemm_with_minimum};
 
 static void gemv_q5_K(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
                       size_t n) {
     const struct gemv_args args = {out, w, row_bytes, rows, activation, n};
-    gemv_blocks256(codes_q5_K, scales_q5_K, dot32_scaled, 32, 0, sizeof(struct block_q5_K), &args);
+    gemv_blocks256(chunk_q5_K, scales_q5_K, dot32_scaled, 32, 0, 0, sizeof(struct block_q5_K), &args);
 }
 static void panel_q5_K(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    panel_blocks256(codes_q5_K, scales_q5_K, sizeof(struct block_q5_K), panel, w, row_bytes, rows, n);
+    panel_blocks256(chunk_q5_K, scales_q5_K, 32, 0, 0, sizeof(struct block_q5_K), panel, w, row_bytes, rows, n);
 }
-const struct weight_kernels q5_K_simd128 = {ACTIVATION_Q8_K, GROUPS * sizeof(struct group256), gemv_q5_K, panel_q5_K,
-                                            gemm_with_minimum};
+const struct weight_kernels q5_K_simd128 = {ACTIVATION_Q8_K, PANEL256_BYTES, gemv_q5_K, panel_q5_K, gemm_with_minimum};
 
 static void gemv_q6_K(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
                       size_t n) {
     const struct gemv_args args = {out, w, row_bytes, rows, activation, n};
-    gemv_blocks256(codes_q6_K, scales_q6_K, dot16_scaled, 16, 1, sizeof(struct block_q6_K), &args);
+    gemv_blocks256(chunk_q6_K, scales_q6_K, dot16_scaled, 16, 1, 206, sizeof(struct block_q6_K), &args);
 }
 static void panel_q6_K(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    panel_blocks256(codes_q6_K, scales_q6_K, sizeof(struct block_q6_K), panel, w, row_bytes, rows, n);
+    panel_blocks256(chunk_q6_K, scales_q6_K, 16, 1, 206, sizeof(struct block_q6_K), panel, w, row_bytes, rows, n);
 }
-const struct weight_kernels q6_K_simd128 = {ACTIVATION_Q8_K, GROUPS * sizeof(struct group256), gemv_q6_K, panel_q6_K,
-                                            gemm_exact};
+const struct weight_kernels q6_K_simd128 = {ACTIVATION_Q8_K, PANEL256_BYTES, gemv_q6_K, panel_q6_K, gemm_exact};

@@ -7,15 +7,20 @@
 typedef v128_t four_fn(const uint8_t *row, size_t i);
 
 ALWAYS_INLINE v128_t four_f32(const uint8_t *row, size_t i) { return wasm_v128_load(row + 4 * i); }
-ALWAYS_INLINE v128_t four_f16(const uint8_t *row, size_t i) { return widen_f16(wasm_u32x4_load16x4(row + 2 * i)); }
+ALWAYS_INLINE v128_t four_f16(const uint8_t *row, size_t i) {
+    v128_t four;
+    v128_t none;
+    widen_halves(&four, &none, wasm_v128_load64_zero(row + 2 * i));
+    return four;
+}
 ALWAYS_INLINE v128_t four_bf16(const uint8_t *row, size_t i) {
     return wasm_i32x4_shl(wasm_u32x4_load16x4(row + 2 * i), 16);
 }
 
 /* (s0 + s1) + (s2 + s3) of each of four rows. */
 ALWAYS_INLINE v128_t add_partial(const v128_t sums[4]) {
-    v128_t m[4] = {sums[0], sums[1], sums[2], sums[3]};
-    transpose(m);
+    v128_t m[4];
+    transpose(m, sums[0], sums[1], sums[2], sums[3]);
     return wasm_f32x4_add(wasm_f32x4_add(m[0], m[1]), wasm_f32x4_add(m[2], m[3]));
 }
 

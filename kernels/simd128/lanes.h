@@ -32,38 +32,67 @@ ALWAYS_INLINE v128_t add_across(const v128_t sums[4]) {
     return wasm_i32x4_add(wasm_i64x2_shuffle(half01, half23, 0, 2), wasm_i64x2_shuffle(half01, half23, 1, 3));
 }
 
-/* Rows and columns of a 4 x 4 matrix of 32-bit lanes change places. */
-ALWAYS_INLINE void transpose(v128_t m[4]) {
-    const v128_t low01 = wasm_i32x4_shuffle(m[0], m[1], 0, 4, 1, 5);
-    const v128_t high01 = wasm_i32x4_shuffle(m[0], m[1], 2, 6, 3, 7);
-    const v128_t low23 = wasm_i32x4_shuffle(m[2], m[3], 0, 4, 1, 5);
-    const v128_t high23 = wasm_i32x4_shuffle(m[2], m[3], 2, 6, 3, 7);
-    m[0] = wasm_i64x2_shuffle(low01, low23, 0, 2);
-    m[1] = wasm_i64x2_shuffle(low01, low23, 1, 3);
-    m[2] = wasm_i64x2_shuffle(high01, high23, 0, 2);
-    m[3] = wasm_i64x2_shuffle(high01, high23, 1, 3);
+/* The rows of a 4 x 4 matrix of 32-bit lanes, from its columns. */
+ALWAYS_INLINE void transpose(v128_t out[4], v128_t a, v128_t b, v128_t c, v128_t d) {
+    const v128_t low_ab = wasm_i32x4_shuffle(a, b, 0, 4, 1, 5);
+    const v128_t high_ab = wasm_i32x4_shuffle(a, b, 2, 6, 3, 7);
+    const v128_t low_cd = wasm_i32x4_shuffle(c, d, 0, 4, 1, 5);
+    const v128_t high_cd = wasm_i32x4_shuffle(c, d, 2, 6, 3, 7);
+    out[0] = wasm_i64x2_shuffle(low_ab, low_cd, 0, 2);
+    out[1] = wasm_i64x2_shuffle(low_ab, low_cd, 1, 3);
+    out[2] = wasm_i64x2_shuffle(high_ab, high_cd, 0, 2);
+    out[3] = wasm_i64x2_shuffle(high_ab, high_cd, 1, 3);
 }
 
-/* Four halves, each in the low 16 bits of a lane, as floats. Zeros and
- * subnormals are integers times 2^-24: K-quants' scales often are, and a
- * product with a subnormal float would cost a hundred cycles. */
-ALWAYS_INLINE v128_t widen_f16(v128_t halves) {
-    const v128_t magnitude = wasm_v128_and(halves, wasm_i32x4_splat(0x7fff));
-    const v128_t sign = wasm_i32x4_shl(wasm_v128_and(halves, wasm_i32x4_splat(0x8000)), 16);
-    const v128_t small = wasm_f32x4_mul(wasm_f32x4_convert_i32x4(magnitude), wasm_f32x4_splat(0x1p-24f));
-    const v128_t moved = wasm_i32x4_add(wasm_i32x4_shl(magnitude, 13), wasm_i32x4_splat(112 << 23));
-    const v128_t infinite =
-        wasm_v128_and(wasm_i32x4_gt(magnitude, wasm_i32x4_splat(0x7bff)), wasm_i32x4_splat(0x7f800000));
-    const v128_t is_small = wasm_i32x4_lt(magnitude, wasm_i32x4_splat(0x400));
-    return wasm_v128_or(wasm_v128_or(wasm_v128_bitselect(small, moved, is_small), infinite), sign);
+/* A constant in all lanes. V8 builds a vector constant anew wherever it is used, with three instructions; what comes
+ * from a number unknown to the compiler is built once, before the loop. */
+ALWAYS_INLINE v128_t every8(int32_t x) {
+    __asm__("" : "+r"(x));
+    return wasm_i8x16_splat((int8_t)x);
+}
+ALWAYS_INLINE v128_t every16(int32_t x) {
+    __asm__("" : "+r"(x));
+    return wasm_i16x8_splat((int16_t)x);
+}
+ALWAYS_INLINE v128_t every32(int32_t x) {
+    __asm__("" : "+r"(x));
+    return wasm_i32x4_splat(x);
 }
 
-/* The first four bytes of each of four blocks. */
-ALWAYS_INLINE v128_t words_of_rows(const uint8_t *const rows[4]) {
-    v128_t words = wasm_v128_load32_zero(rows[0]);
-    words = wasm_v128_load32_lane(rows[1], words, 1);
-    words = wasm_v128_load32_lane(rows[2], words, 2);
-    return wasm_v128_load32_lane(rows[3], words, 3);
+/* Eight halves as floats, four each, without an operation on a subnormal float: one would cost a hundred cycles, and
+ * the scales of K-quants often are subnormal halves. Those get the exponent of 2^-14, which is subtracted again. */
+ALWAYS_INLINE void widen_halves(v128_t *first, v128_t *second, v128_t halves) {
+    const v128_t exponent = wasm_v128_and(halves, every16(0x7c00));
+    const v128_t sign = wasm_v128_and(halves, every16(-0x8000));
+    const v128_t is_small = wasm_i16x8_eq(exponent, wasm_i16x8_splat(0));
+    const v128_t is_infinite = wasm_i16x8_eq(exponent, every16(0x7c00));
+    const v128_t bias = wasm_i16x8_add(every16(112 << 7), wasm_v128_and(is_infinite, every16(112 << 7)));
+    const v128_t moved = wasm_v128_and(wasm_u16x8_shr(halves, 3), every16(0xfff));
+    const v128_t high = wasm_v128_or(wasm_i16x8_add(wasm_i16x8_sub(moved, wasm_i16x8_shl(is_small, 7)), bias), sign);
+    const v128_t low = wasm_i16x8_shl(halves, 13);
+    const v128_t excess = wasm_v128_or(wasm_v128_and(is_small, every16(113 << 7)), sign);
+    const v128_t zero = wasm_i16x8_splat(0);
+    *first = wasm_f32x4_sub(wasm_i16x8_shuffle(low, high, 0, 8, 1, 9, 2, 10, 3, 11),
+                            wasm_i16x8_shuffle(zero, excess, 0, 8, 1, 9, 2, 10, 3, 11));
+    *second = wasm_f32x4_sub(wasm_i16x8_shuffle(low, high, 4, 12, 5, 13, 6, 14, 7, 15),
+                             wasm_i16x8_shuffle(zero, excess, 4, 12, 5, 13, 6, 14, 7, 15));
+}
+
+/* Pairs of halves, a pair a lane, as two vectors of floats. */
+ALWAYS_INLINE void widen_pairs(v128_t *evens, v128_t *odds, v128_t pairs) {
+    v128_t first;
+    v128_t second;
+    widen_halves(&first, &second, pairs);
+    *evens = wasm_i32x4_shuffle(first, second, 0, 2, 4, 6);
+    *odds = wasm_i32x4_shuffle(first, second, 1, 3, 5, 7);
+}
+
+/* Four bytes from each of four blocks. */
+ALWAYS_INLINE v128_t words_of_rows(const uint8_t *const rows[4], size_t at) {
+    v128_t words = wasm_v128_load32_zero(rows[0] + at);
+    words = wasm_v128_load32_lane(rows[1] + at, words, 1);
+    words = wasm_v128_load32_lane(rows[2] + at, words, 2);
+    return wasm_v128_load32_lane(rows[3] + at, words, 3);
 }
 
 /* Addresses of four rows from `row` on; past the last row, the last again,

@@ -11,8 +11,6 @@
 struct scales256 {
     int16_t scale[16];
     int16_t minimum[16];
-    uint16_t d; /* f16 */
-    uint16_t dmin;
 };
 typedef void scales256_fn(struct scales256 *out, const uint8_t *block);
 
@@ -26,7 +24,6 @@ static inline void spread_signed(int16_t out[16], v128_t bytes) {
 static inline void minima_of_offset(struct scales256 *out, uint32_t by) {
     wasm_v128_store(out->minimum, wasm_i16x8_shl(wasm_v128_load(out->scale), by));
     wasm_v128_store(out->minimum + 8, wasm_i16x8_shl(wasm_v128_load(out->scale + 8), by));
-    out->dmin = 0;
 }
 
 static inline void scales_q2_K(struct scales256 *out, const uint8_t *bytes) {
@@ -35,8 +32,6 @@ static inline void scales_q2_K(struct scales256 *out, const uint8_t *bytes) {
     const v128_t nibble = wasm_i8x16_splat(15);
     spread_signed(out->scale, wasm_v128_and(both, nibble));
     spread_signed(out->minimum, wasm_v128_and(wasm_u16x8_shr(both, 4), nibble));
-    out->d = u16_at(block->d);
-    out->dmin = u16_at(block->dmin);
 }
 
 static inline void scales_q3_K(struct scales256 *out, const uint8_t *bytes) {
@@ -49,7 +44,6 @@ static inline void scales_q3_K(struct scales256 *out, const uint8_t *bytes) {
                                          (int32_t)(((first >> 4) & 0x0f0f0f0fu) | ((high >> 4) & 0x03030303u) << 4),
                                          (int32_t)(((second >> 4) & 0x0f0f0f0fu) | ((high >> 6) & 0x03030303u) << 4));
     spread_signed(out->scale, wasm_i8x16_sub(words, wasm_i8x16_splat(32)));
-    out->d = u16_at(block->d);
     minima_of_offset(out, 2);
 }
 
@@ -70,21 +64,16 @@ static inline void spread_pairs(struct scales256 *out, const uint8_t scales[12])
 static inline void scales_q4_K(struct scales256 *out, const uint8_t *bytes) {
     const struct block_q4_K *block = (const struct block_q4_K *)bytes;
     spread_pairs(out, block->scales);
-    out->d = u16_at(block->d);
-    out->dmin = u16_at(block->dmin);
 }
 
 static inline void scales_q5_K(struct scales256 *out, const uint8_t *bytes) {
     const struct block_q5_K *block = (const struct block_q5_K *)bytes;
     spread_pairs(out, block->scales);
-    out->d = u16_at(block->d);
-    out->dmin = u16_at(block->dmin);
 }
 
 static inline void scales_q6_K(struct scales256 *out, const uint8_t *bytes) {
     const struct block_q6_K *block = (const struct block_q6_K *)bytes;
     spread_signed(out->scale, wasm_v128_load(block->scales));
-    out->d = u16_at(block->d);
     minima_of_offset(out, 5);
 }
 

@@ -1,0 +1,206 @@
+/* A batch is a panel of PANEL_ROWS rows by a tile of tokens at a time. This is what all variants' batches share: the
+ * tail of a panel's block, and the float operations on it.
+ *
+ * Their inner loops are left as they are (KEEP_LOOP), and addresses opaque, because a compiler that unrolls them loads
+ * everything first, and spills. */
+#ifndef KERNELS_SIMD128_TILE_H
+#define KERNELS_SIMD128_TILE_H
+
+#include "kernels/kernels.h"
+#include "kernels/simd128/codes.h"
+#include "kernels/simd128/lanes.h"
+#include "kernels/simd128/scales.h"
+
+#define GROUPS (PANEL_ROWS / 4) /* of four rows, which fill a vector */
+#define TOKENS 2                /* of a tile */
+
+struct tail32 {
+    float d[GROUPS][4];
+    float m[GROUPS][4];
+};
+struct tail256 {
+    int16_t minimum[8][GROUPS][8]; /* of two sub-blocks of 16: row 0 both, row 1 both ... */
+    float d[GROUPS][4];
+    float dmin[GROUPS][4];
+};
+
+ALWAYS_INLINE void store_tail32(struct tail32 *tail, size_t g, v128_t halves) {
+    v128_t scale;
+    v128_t minimum;
+    widen_pairs(&scale, &minimum, halves); /* where there is no minimum, what is taken for one is not read */
+    wasm_v128_store(tail->d[g], scale);
+    wasm_v128_store(tail->m[g], minimum);
+}
+
+/* Four rows of a block, the codes in the order of the weights. */
+struct rows256 {
+    v128_t codes[4][16];
+    struct scales256 scales[4];
+};
+
+ALWAYS_INLINE void unpack_rows256(struct rows256 *out, chunk256_fn *chunk, scales256_fn *scales, size_t sub_block,
+                                  const uint8_t *const at[4]) {
+    KEEP_LOOP
+    for (int k = 0; k < 4; k++) {
+        scales(&out->scales[k], at[k]);
+        UNROLL
+        for (size_t i = 0; i < 4; i++) {
+            v128_t codes[4];
+            chunk(codes, at[k], i);
+            UNROLL
+            for (size_t v = 0; v < 4; v++) {
+                out->codes[k][sub_block == 32 ? 4 * i + v : 8 * (i / 2) + i % 2 + 2 * v] = codes[v];
+            }
+        }
+    }
+}
+
+/* Fills in a group's tail from the scales of its four rows and their f16 d and dmin, or with `exact` d as the second.
+ */
+ALWAYS_INLINE void store_tail256(struct tail256 *tail, size_t g, int exact, const struct scales256 of[4],
+                                 v128_t halves) {
+    UNROLL
+    for (size_t half = 0; half < 2; half++) {
+        v128_t minimum[4];
+        transpose(minimum, wasm_v128_load(of[0].minimum + 8 * half), wasm_v128_load(of[1].minimum + 8 * half),
+                  wasm_v128_load(of[2].minimum + 8 * half), wasm_v128_load(of[3].minimum + 8 * half));
+        UNROLL
+        for (size_t i = 0; i < 4; i++) {
+            wasm_v128_store(tail->minimum[4 * half + i][g], minimum[i]);
+        }
+    }
+    v128_t first;
+    v128_t second;
+    widen_pairs(&first, &second, halves);
+    wasm_v128_store(tail->d[g], exact ? second : first);
+    wasm_v128_store(tail->dmin[g], second);
+}
+
+struct gemm_args {
+    float *out;
+    size_t out_stride;
+    const uint8_t *panel;
+    size_t rows;
+    const uint8_t *activations;
+    size_t activation_bytes;
+    size_t tokens;
+    size_t n;
+};
+
+/* A vector of four rows for each token and group. */
+struct tile {
+    v128_t of[TOKENS][GROUPS];
+};
+
+/* Where a tile's rows of activations have got to: quants, scales, sums. */
+struct places {
+    const uint8_t *q[TOKENS];
+    const uint8_t *d[TOKENS];
+    const uint8_t *s[TOKENS];
+};
+
+#define FOR_TILE(t, g) UNROLL for (int t = 0; t < TOKENS; t++) UNROLL for (int g = 0; g < GROUPS; g++)
+
+ALWAYS_INLINE void tile_clear(struct tile *tile) {
+    FOR_TILE(t, g) { tile->of[t][g] = wasm_i32x4_splat(0); }
+}
+
+/* Past the last token comes the last again, whose result is left out. */
+ALWAYS_INLINE struct places places_of(const struct gemm_args *args, size_t token, struct activation_layout layout) {
+    struct places at;
+    for (size_t t = 0; t < TOKENS; t++) {
+        const size_t of = token + t < args->tokens ? token + t : token;
+        at.q[t] = args->activations + of * args->activation_bytes;
+        at.d[t] = at.q[t] + layout.scales;
+        at.s[t] = at.q[t] + layout.sums;
+    }
+    return at;
+}
+
+ALWAYS_INLINE void tile_store(const struct gemm_args *args, size_t token, const struct tile *sums) {
+    for (size_t t = 0; t < TOKENS && token + t < args->tokens; t++) {
+        for (size_t g = 0; g < GROUPS && 4 * g < args->rows; g++) {
+            store_lanes(args->out + (token + t) * args->out_stride + 4 * g, sums->of[t][g], args->rows - 4 * g);
+        }
+    }
+}
+
+/* The float operations of a block of 32. Codes less than 2^offset, where there is an offset, stand for
+ * code - 2^offset / 2. */
+ALWAYS_INLINE void finish32(struct tile *sums, const struct tile *isum, int has_minimum, uint32_t offset,
+                            const struct tail32 *tail, struct places *at) {
+    UNROLL
+    for (int t = 0; t < TOKENS; t++) {
+        const v128_t da = wasm_v128_load32_splat(at->d[t]);
+        const v128_t s = wasm_v128_load32_splat(at->s[t]);
+        UNROLL
+        for (int g = 0; g < GROUPS; g++) {
+            v128_t exact = isum->of[t][g];
+            if (offset) {
+                exact = wasm_i32x4_sub(exact, wasm_i32x4_shl(s, offset - 1));
+            }
+            v128_t product =
+                wasm_f32x4_mul(wasm_f32x4_convert_i32x4(exact), wasm_f32x4_mul(wasm_v128_load(tail->d[g]), da));
+            if (has_minimum) {
+                product = wasm_f32x4_add(product, wasm_f32x4_mul(wasm_v128_load(tail->m[g]), s));
+            }
+            sums->of[t][g] = wasm_f32x4_add(sums->of[t][g], product);
+        }
+        at->d[t] += 4;
+        at->s[t] += 4;
+    }
+}
+
+/* i32: the minima times the sums of the activations, for all sixteen
+ * sub-blocks. */
+ALWAYS_INLINE void minima256(struct tile *msum, const struct tail256 *tail, struct places *at) {
+    tile_clear(msum);
+    const uint8_t *minimum = (const uint8_t *)tail->minimum;
+    const uint8_t *const end = minimum + sizeof tail->minimum;
+    KEEP_LOOP
+    do {
+        minimum = opaque(minimum);
+        for (int t = 0; t < TOKENS; t++) {
+            at->s[t] = opaque(at->s[t]);
+        }
+        for (int i = 0; i < 2; i++) {
+            FOR_TILE(t, g) {
+                const v128_t dot = wasm_i32x4_dot_i16x8(wasm_v128_load32_splat(at->s[t] + 4 * i),
+                                                        wasm_v128_load(minimum + (i * GROUPS + g) * 16));
+                msum->of[t][g] = wasm_i32x4_add(msum->of[t][g], dot);
+            }
+        }
+        minimum += 2 * GROUPS * 16;
+        for (int t = 0; t < TOKENS; t++) {
+            at->s[t] += 8;
+        }
+    } while (minimum != end);
+}
+
+/* The float operations of a block of 256. */
+ALWAYS_INLINE void finish256(struct tile *sums, const struct tile *isum, int exact, const struct tail256 *tail,
+                             struct places *at) {
+    struct tile msum;
+    minima256(&msum, tail, at);
+    UNROLL
+    for (int t = 0; t < TOKENS; t++) {
+        const v128_t da = wasm_v128_load32_splat(at->d[t]);
+        UNROLL
+        for (int g = 0; g < GROUPS; g++) {
+            const v128_t scale = wasm_f32x4_mul(wasm_v128_load(tail->d[g]), da);
+            v128_t product;
+            if (exact) {
+                product =
+                    wasm_f32x4_mul(wasm_f32x4_convert_i32x4(wasm_i32x4_sub(isum->of[t][g], msum.of[t][g])), scale);
+            } else {
+                const v128_t dmin = wasm_f32x4_mul(wasm_v128_load(tail->dmin[g]), da);
+                product = wasm_f32x4_sub(wasm_f32x4_mul(wasm_f32x4_convert_i32x4(isum->of[t][g]), scale),
+                                         wasm_f32x4_mul(wasm_f32x4_convert_i32x4(msum.of[t][g]), dmin));
+            }
+            sums->of[t][g] = wasm_f32x4_add(sums->of[t][g], product);
+        }
+        at->d[t] += 4;
+    }
+}
+
+#endif
