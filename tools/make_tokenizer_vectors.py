@@ -7,6 +7,7 @@ The library is llama.cpp's at commit 0c1e57098, with libggml*.so beside it. The 
 SmolLM2-135M-Instruct.Q4_1.gguf and gemma-3-270m-q4_k_m.gguf. All else comes from tests/text."""
 
 import ctypes
+import itertools
 import json
 import pathlib
 import random
@@ -111,7 +112,8 @@ WRITTEN = [
     "안녕하세요 ㄱㄴㄷ 세계", "🙂🙂 👨‍👩‍👧‍👦 🏳️‍🌈 👍🏽 ☃ ™ © →", "\u00a0\u2003\u3000 x\u3000y\u2028z\u0085w\x0b\x0c", "\x00\x01\x7f\u00ad\u200b\ufeff\u0378\ue000",
     "▁ ▁▁a ▁b▁", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "=" * 70, " " * 70 + "x" + " " * 33,
     "\t\tx = y\t# z\n    \n        return", "Who , what ? no ! yes . ' s 's 'm 're ' x", "IMGIMGABCZ IMGIMGABCDEZ<sentinel:12><sentinel:x>",
-    "[X][XY][X]Y <|user|> <|user|>x", "  <mask>  x <mask>\n", "\U00020000\U0002a6d6豈\uf900 ㄅㄆ ！，：；‘’“”", "don´t l’été O'Neil rock'n'roll",
+    "[X][XY][X]Y <|user|> <|user|>x", "  <mask>  x <mask>\n", "\U00020000\U0002a6d6豈\uf900 ㄅㄆ ！，：；‘’“”", "a\uf900b c\u9fa5d\ufaffe \u3400f", "中  \n🙂   \n☃ ☃\t",
+    "don´t l’été O'Neil rock'n'roll",
 ]  # fmt: skip
 WRITTEN_BYTES = [
     b"\xff", b"a\xffb", b"\xc3", b"\xe4\xb8", b"\xf0\x9f\x98", b"\xc0\x80\xc1\x81", b"\xed\xa0\x80\xed\xbf\xbf", b"\x80\x80 \xbf",
@@ -204,6 +206,11 @@ def main():
                 ends = [token for token in range(llama.size) if llama.ends(token)]
                 named[name] = [ends, llama.tokenize(text, False), llama.tokenize(text, True)]
         write("tokenizer_named", named)
+        vocabularies.write_pairs(path, "gpt-2")
+        vocabularies.set_pre(path, "jais-2")
+        with Llama(path) as llama:
+            runs = [llama.tokenize(b" " * n + end, False) for n in vocabularies.SPACES for end in (b"x", b"")]
+        write("tokenizer_spaces", [[[key, len([*group])] for key, group in itertools.groupby(ids)] for ids in runs])
         strings = texts(80, 3, [b"<|im_start|>", b"[XY]"])
         families = {}
         for family in vocabularies.FAMILIES:

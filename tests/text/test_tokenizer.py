@@ -123,6 +123,23 @@ def test_pretokenizer(family, pairs, tmp_path):
             assert tokenizer.tokenize(text) == ids, text
 
 
+def test_runs_of_spaces(pairs, tmp_path):
+    path = tmp_path / "pairs.gguf"
+    path.write_bytes(pairs.read_bytes())
+    vocabularies.set_pre(path, "jais-2")
+    texts = [b" " * n + end for n in vocabularies.SPACES for end in (b"x", b"")]
+    with Tokenizer(path) as tokenizer:
+        for text, runs in zip(texts, load("spaces"), strict=True):
+            assert tokenizer.tokenize(text) == [token for token, count in runs for _ in range(count)], len(text)
+
+
+def test_numbers_past_unicode_are_bytes_that_are_no_character(pairs):
+    """llama.cpp throws an exception."""
+    with Tokenizer(pairs) as tokenizer:
+        ids = tokenizer.tokenize(b"\xf4\x90\x80\x80 \xf7\xbf\xbf\xbf")
+        assert tokenizer.detokenize(ids) == "\ufffd\ufffd\ufffd\ufffd \ufffd\ufffd\ufffd\ufffd".encode()
+
+
 def test_unknown_pretokenizer_is_refused(pairs, tmp_path):
     path = tmp_path / "pairs.gguf"
     path.write_bytes(pairs.read_bytes())

@@ -130,9 +130,26 @@ static void has_no_default_ids_that_are_outside(void **state) {
     loaded_free(&l);
 }
 
+static void chatglm_has_no_default_bos(void **state) {
+    (void)state;
+    static const char *const tokens[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"};
+    struct file f = {0};
+    struct loaded l;
+    for (int chatglm = 0; chatglm < 2; chatglm++) {
+        file_text(&f, KEY "model", "gpt2"), file_text(&f, KEY "pre", chatglm ? "chatglm-bpe" : "gpt-2");
+        file_texts(&f, KEY "tokens", 12, tokens), file_texts(&f, KEY "merges", 0, NULL);
+        load(&l, &f);
+        assert_non_null(l.vocabulary);
+        assert_int_equal(vocabulary_bos(l.vocabulary), chatglm ? -1 : 11);
+        assert_int_equal(vocabulary_eos(l.vocabulary), 11);
+        loaded_free(&l);
+    }
+}
+
 static void refuses_bytes_that_are_none(void **state) {
     (void)state;
-    static const char *const texts[] = {"<0x-1>", "<0x1>", "<0x123>", "<0xG0>", "<0x0G>", "<0x41", "", "<", "<0x 1>"};
+    static const char *const texts[] = {"<0x-1>", "<0x1>", "<0x123>", "<0xG0>", "<0x0G>",
+                                        "<0x1G>", "<0x41", "",        "<",      "<0x 1>"};
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         struct file f = {0};
         file_text(&f, KEY "model", "llama");
@@ -173,6 +190,19 @@ static void takes_strange_types_and_scores(void **state) {
         assert_int_equal(vocabulary_bytes(l.vocabulary, i, QN_SHOW_SPECIAL, bytes, 8), 0);
     }
     assert_true(ids_of(&l, "ab<unk>aab", QN_PARSE_SPECIAL, NULL, 0) > 0);
+    loaded_free(&l);
+}
+
+static void zeros_of_either_sign_are_equal(void **state) {
+    (void)state;
+    struct file f = {0};
+    struct loaded l;
+    file_text(&f, KEY "model", "llama"), file_bool(&f, KEY "add_space_prefix", 0);
+    file_texts(&f, KEY "tokens", 5, (const char *const[]){"a", "b", "c", "ab", "bc"});
+    file_f32s(&f, KEY "scores", 5, (const float[]){-1, -1, -1, -0.0f, 0.0f});
+    load(&l, &f);
+    assert_non_null(l.vocabulary);
+    ASSERT_IDS(&l, "abc", 0, 3, 2);
     loaded_free(&l);
 }
 
@@ -264,9 +294,11 @@ int main(void) {
         cmocka_unit_test(refuses_ids_outside),
         cmocka_unit_test(takes_the_last_id),
         cmocka_unit_test(has_no_default_ids_that_are_outside),
+        cmocka_unit_test(chatglm_has_no_default_bos),
         cmocka_unit_test(refuses_bytes_that_are_none),
         cmocka_unit_test(takes_bytes_in_either_case),
         cmocka_unit_test(takes_strange_types_and_scores),
+        cmocka_unit_test(zeros_of_either_sign_are_equal),
         cmocka_unit_test(takes_strange_merges),
         cmocka_unit_test(takes_no_merges),
         cmocka_unit_test(empty_texts_are_found_nowhere),

@@ -172,6 +172,9 @@ NAMED = {
     "falcon-h1": ["<|prefix|>", "<|suffix|>", "<|middle|>"],
 }  # fmt: skip
 
+# Runs of spaces that the pre-tokenizer jais-2 cuts in another way each.
+SPACES = [3, 4, 5, 7, 8, 9, 254, 255, 256, 257, 258, 511, 512, 513, 767, 1023, 1024, 1027, 1500]
+
 SMALL = {
     "trained-gpt-2": lambda path: write_trained(path, "gpt-2"),
     "trained-llama-bpe": lambda path: write_trained(path, "llama-bpe"),
