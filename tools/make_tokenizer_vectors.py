@@ -206,8 +206,7 @@ def main():
                 ends = [token for token in range(llama.size) if llama.ends(token)]
                 named[name] = [ends, llama.tokenize(text, False), llama.tokenize(text, True)]
         write("tokenizer_named", named)
-        vocabularies.write_pairs(path, "gpt-2")
-        vocabularies.set_pre(path, "jais-2")
+        vocabularies.write_triples(path)
         with Llama(path) as llama:
             runs = [llama.tokenize(b" " * n + end, False) for n in vocabularies.SPACES for end in (b"x", b"")]
         write("tokenizer_spaces", [[[key, len([*group])] for key, group in itertools.groupby(ids)] for ids in runs])

@@ -123,10 +123,9 @@ def test_pretokenizer(family, pairs, tmp_path):
             assert tokenizer.tokenize(text) == ids, text
 
 
-def test_runs_of_spaces(pairs, tmp_path):
-    path = tmp_path / "pairs.gguf"
-    path.write_bytes(pairs.read_bytes())
-    vocabularies.set_pre(path, "jais-2")
+def test_runs_of_spaces(tmp_path):
+    path = tmp_path / "triples.gguf"
+    vocabularies.write_triples(path)
     texts = [b" " * n + end for n in vocabularies.SPACES for end in (b"x", b"")]
     with Tokenizer(path) as tokenizer:
         for text, runs in zip(texts, load("spaces"), strict=True):

@@ -172,6 +172,14 @@ NAMED = {
     "falcon-h1": ["<|prefix|>", "<|suffix|>", "<|middle|>"],
 }  # fmt: skip
 
+def write_triples(path):
+    """Spaces merge in threes, which tells apart runs that are cut at even places."""
+    space = printable_bytes()[32]
+    tokens = [*printable_bytes(), 2 * space, 3 * space]
+    merges = [f"{2 * space} {space}", f"{space} {space}"]
+    write(path, "gpt2", tokens, [NORMAL] * len(tokens), "jais-2", merges, bos_token_id=0, eos_token_id=1)
+
+
 # Runs of spaces that the pre-tokenizer jais-2 cuts in another way each.
 SPACES = [3, 4, 5, 7, 8, 9, 254, 255, 256, 257, 258, 511, 512, 513, 767, 1023, 1024, 1027, 1500]
 
