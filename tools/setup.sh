@@ -51,9 +51,14 @@ if [ -n "$missing" ]; then
         echo "setup: please install (named as in Debian):$missing" >&2
         exit 1
     fi
-    echo "setup: installing$missing" >&2
-    $sudo env DEBIAN_FRONTEND=noninteractive apt-get update -qq >&2
-    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >&2
+    echo "setup: installing$missing (a minute or two)" >&2
+    log=$(mktemp)
+    if ! { $sudo apt-get update -q && $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing; } >"$log" 2>&1; then
+        tail -n 20 "$log" >&2
+        echo "setup: apt-get failed; all of its output is in $log" >&2
+        exit 1
+    fi
+    rm -f "$log"
 fi
 
 # The Python of the tests, with pinned packages, beside the model cache; made anew when the list changes.

@@ -17,7 +17,8 @@ export const LOGITS_ALL = 2;
 const pointer = (address) => (typeof address === 'bigint' ? Number(address) : address >>> 0);
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8');
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+const bytesOf = (text) => (typeof text === 'string' ? encoder.encode(text) : text);
 
 /* What the engine says: one line of text, the qn_status, and the byte's offset in the file or template, or null. */
 export class QuernError extends Error {
@@ -148,10 +149,12 @@ export class Engine {
     }
   }
 
-  /* Renders a chat template over `context`, its variables. model may be null when `template` is given. */
+  /* Renders a chat template over `context`, its variables: an object, or the JSON of one, a string. model may be null when
+   * `template`, a string or bytes, is given. */
   prompt(model, context, template = '') {
-    const address = this.withBytes(encoder.encode(template), (at, length) =>
-      this.withBytes(encoder.encode(JSON.stringify(context)), (json, bytes) =>
+    const variables = typeof context === 'string' ? context : JSON.stringify(context);
+    const address = this.withBytes(bytesOf(template), (at, length) =>
+      this.withBytes(encoder.encode(variables), (json, bytes) =>
         this.exports.qn_prompt_render(model?.address ?? 0, at, length, json, bytes)));
     return new Prompt(this, this.handle(address));
   }
@@ -256,7 +259,7 @@ export class Model {
   /* text: a string, or a Uint8Array of UTF-8 that need not be valid. */
   tokenize(text, { addSpecial = true, parseSpecial = true } = {}) {
     const { engine } = this;
-    const bytes = typeof text === 'string' ? encoder.encode(text) : text;
+    const bytes = bytesOf(text);
     const flags = (addSpecial ? ADD_SPECIAL : 0) | (parseSpecial ? PARSE_SPECIAL : 0);
     return engine.withBytes(bytes, (at, length) => engine.tokensFrom(bytes, (ids, capacity) =>
       engine.exports.qn_tokenize(this.address, at, length, flags, ids, capacity)));

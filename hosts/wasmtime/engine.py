@@ -1,6 +1,5 @@
 """Quern's module in wasmtime: the exports of include/quern.h, called from Python. Needs the wasmtime package."""
 import ctypes
-import json
 import threading
 
 import wasmtime
@@ -165,23 +164,25 @@ class Engine:
 
         return self.with_room(ctypes.sizeof(kind), attempt)
 
-    def open(self, path, whole=True):
-        return Model(self, path, whole)
+    def open(self, path, whole=True, progress=None):
+        """A model, or its directory only. progress(loaded, total) is called as bytes come."""
+        return Model(self, path, whole, progress)
 
-    def render(self, model, context, template=""):
-        """A chat template over its variables: the handle of a prompt, for prompt_text and prompt_tokens."""
-        return self.handle(self.with_bytes(template.encode(), lambda at, size: self.with_bytes(
-            json.dumps(context).encode(), lambda data, length: self.call("qn_prompt_render", model.address if model else 0, at, size, data, length))))
+    def render(self, model, context, template=b""):
+        """A chat template over its variables, as JSON: the handle of a prompt, for prompt_text and prompt_tokens."""
+        return self.handle(self.with_bytes(template, lambda at, size: self.with_bytes(
+            context.encode(errors="replace"), lambda data, length: self.call("qn_prompt_render", model.address if model else 0, at, size, data, length))))
 
     def prompt_text(self, prompt):
         return self.filled(4096, 1, lambda at, capacity: self.call("qn_prompt_text", prompt, at, capacity))
 
 
 class Model:
-    def __init__(self, engine, path, whole):
-        self.engine = engine
+    def __init__(self, engine, path, whole, progress):
+        self.engine, self.progress = engine, progress
         with open(path, "rb", buffering=0) as file:
-            self.address = engine.handle(engine.call("qn_model_open", file.seek(0, 2)))
+            self.size = file.seek(0, 2)
+            self.address = engine.handle(engine.call("qn_model_open", self.size))
             self._read(file)
             if whole:
                 engine.check(engine.call("qn_model_place", self.address))
@@ -194,7 +195,10 @@ class Model:
             want = Want.from_buffer_copy(engine.bytes(room, ctypes.sizeof(Want)))
             file.seek(want.offset)
             place = (ctypes.c_char * min(want.bytes, CHUNK)).from_address(engine.host_address(want.address))
-            engine.check(engine.call("qn_model_wrote", self.address, file.readinto(place)))
+            got = file.readinto(place)
+            engine.check(engine.call("qn_model_wrote", self.address, got))
+            if self.progress:
+                self.progress(want.offset + got, self.size)
         engine.call("qn_free", room)
 
     @property

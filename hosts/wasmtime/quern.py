@@ -1,29 +1,48 @@
 #!/usr/bin/env python3
-"""The commands of the command line on wasmtime. `./quern COMMAND ... --host wasmtime` calls it:
-
-  quern.py COMMAND SETTINGS      SETTINGS: the command's options as JSON, with the module's path as "wasm"
-"""
+"""The commands of the command line on wasmtime. `./quern COMMAND ... --host wasmtime` calls it; alone it takes the same
+options, with --model, and --wasm for the module."""
+import argparse
 import json
 import os
+import pathlib
 import random
-import struct
+import stat
 import sys
 import time
 
 from engine import ADD_SPECIAL, LOGITS_ALL, PARSE_SPECIAL, SHOW_SPECIAL, Decoder, Engine, QuernError, Session
+from info import as_text, describe, to_json
 
-STRING, ARRAY, SHOWN = 8, 9, 8
-NUMBERS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
-TYPES = {0: "f32", 1: "f16", 2: "q4_0", 3: "q4_1", 6: "q5_0", 7: "q5_1", 8: "q8_0", 9: "q8_1", 10: "q2_K", 11: "q3_K", 12: "q4_K",
-         13: "q5_K", 14: "q6_K", 15: "q8_K", 16: "iq2_xxs", 17: "iq2_xs", 18: "iq3_xxs", 19: "iq1_s", 20: "iq4_nl", 21: "iq3_s",
-         22: "iq2_s", 23: "iq4_xs", 24: "i8", 25: "i16", 26: "i32", 27: "i64", 28: "f64", 29: "iq1_m", 30: "bf16", 34: "tq1_0",
-         35: "tq2_0", 39: "mxfp4", 40: "nvfp4", 41: "q1_0", 42: "q2_0"}
+MODULE = pathlib.Path(__file__).resolve().parents[2] / "build" / "wasm32-relaxed" / "quern.wasm"
+REASONS = {FileNotFoundError: "there is no such file", PermissionError: "permission denied", IsADirectoryError: "it is a directory"}
 
 
-def ids_of(name, text):
-    if not text or not all(part.strip().isdigit() for part in text.split(",")):
-        raise ValueError(f"--{name}: token ids, separated by commas, are wanted")
+class Failure(Exception):
+    """What is to be said in one line."""
+
+
+def ids(text):
     return [int(part) for part in text.split(",")]
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="quern.py", description=__doc__)
+    parser.add_argument("command", choices=COMMANDS)
+    parser.add_argument("--wasm", default=str(MODULE))
+    parser.add_argument("--build", default="relaxed", help="the module's name in what is printed")
+    for names in (["-m", "--model"], ["-p", "--prompt"], ["--system"], ["--template"], ["--bos"], ["--eos"], ["-o", "--output"]):
+        parser.add_argument(*names)
+    for names in (["-n", "--n"], ["--top-k"], ["--seed"], ["--now"]):
+        parser.add_argument(*names, type=int)
+    for names, default in ((["-c", "--context"], 0), (["-b", "--batch"], 0), (["-t", "--threads"], 1)):
+        parser.add_argument(*names, type=int, default=default)
+    for name in ("temp", "top-p", "min-p", "repeat-penalty", "frequency-penalty", "presence-penalty"):
+        parser.add_argument(f"--{name}", type=float)
+    for name in ("raw", "json", "no-special", "no-bos"):
+        parser.add_argument(f"--{name}", action="store_true")
+    for name in ("ids", "tokens"):
+        parser.add_argument(f"--{name}", type=ids)
+    return parser.parse_args()
 
 
 def write(data):
@@ -31,178 +50,205 @@ def write(data):
     sys.stdout.buffer.flush()
 
 
+class Progress:
+    """A line on the terminal while something takes more than a second."""
+
+    def __init__(self, what):
+        self.what, self.start, self.shown = what, time.monotonic(), 0
+
+    def show(self, done, total):
+        now = time.monotonic()
+        if sys.stderr.isatty() and now - self.start > 1 and now - self.shown > 0.1:
+            self.shown = now
+            print(f"\r\033[K{self.what}: {100 * done // total} %", end="", file=sys.stderr, flush=True)
+
+    def done(self):
+        if self.shown:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+def naming(path, use):
+    """What use() returns; what the engine says in it names the file."""
+    try:
+        return use()
+    except QuernError as error:
+        raise Failure(f"{path}: {error}{'' if error.offset is None else f' (byte {error.offset})'}") from None
+    except OSError as error:
+        raise Failure(f"{path}: {REASONS.get(type(error), error.strerror)}") from None
+
+
+def open_model(engine, options, whole=True):
+    def use():
+        mode = os.stat(options.model).st_mode  # before opening: that would wait at a pipe
+        if not stat.S_ISREG(mode):
+            raise Failure(f"{options.model}: it is {'a directory' if stat.S_ISDIR(mode) else 'not a regular file'}")
+        bar = Progress("loading")
+        model = engine.open(options.model, whole, bar.show)
+        bar.done()
+        return model
+
+    return naming(options.model, use)
+
+
 def tokenize(engine, options):
-    flags = (0 if options.get("no-bos") else ADD_SPECIAL) | (0 if options.get("no-special") else PARSE_SPECIAL)
-    ids = engine.open(options["model"], whole=False).tokenize(sys.stdin.buffer.read(), flags)
-    write((",".join(map(str, ids)) + "\n").encode())
+    flags = (0 if options.no_bos else ADD_SPECIAL) | (0 if options.no_special else PARSE_SPECIAL)
+    found = open_model(engine, options, whole=False).tokenize(sys.stdin.buffer.read(), flags)
+    write((",".join(map(str, found)) + "\n").encode())
 
 
 def detokenize(engine, options):
-    ids = ids_of("ids", options.get("ids"))
-    write(engine.open(options["model"], whole=False).detokenize(ids, SHOW_SPECIAL))
+    write(open_model(engine, options, whole=False).detokenize(options.ids, SHOW_SPECIAL))
 
 
 def logits(engine, options):
-    tokens = ids_of("tokens", options.get("tokens"))
-    model = engine.open(options["model"])
-    session = Session(model, len(tokens), options.get("batch", 0))
-    session.feed(tokens, LOGITS_ALL)
-    with open(options["output"], "wb") as out:
+    model = open_model(engine, options)
+    session = Session(model, len(options.tokens), options.batch)
+    session.feed(options.tokens, LOGITS_ALL)
+    bar = Progress("computing")
+    with naming(options.output, lambda: open(options.output, "wb")) as out:
         more = True
         while more:
             more = session.step()
             for row in range(session.rows):
                 out.write(session.logits(row))
+            bar.show(session.position, len(options.tokens))
+    bar.done()
     session.free()
 
 
-def template(engine, options):
-    path = options.get("template")
-    text = ""
-    if path is not None:
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
-        if not text:
-            return
-    model = engine.open(options["model"], whole=False) if options["model"] else None
+def template_context(text, options):
+    """The JSON of a template's variables from messages, or from an object with messages and tools. The text that came stays
+    as it is; of equal keys the last counts."""
     try:
-        value = json.loads(sys.stdin.buffer.read())
-    except ValueError as error:
-        raise ValueError(f"standard input is not JSON: {error}") from None
-    context = {"messages": value} if isinstance(value, list) else value
-    if not isinstance(context, dict) or not isinstance(context.get("messages"), list):
-        raise ValueError("standard input must be a JSON array of messages")
-    context = {"add_generation_prompt": True, **context}
-    for name, key in (("bos", "bos_token"), ("eos", "eos_token"), ("now", "now")):
-        if options.get(name) is not None:
-            context[key] = options[name]
-    write(engine.prompt_text(engine.render(model, context, text)))
+        value = json.loads(text)
+    except ValueError:
+        raise Failure("standard input is not JSON") from None
+    if not isinstance(value.get("messages") if isinstance(value, dict) else value, list):
+        raise Failure("standard input must be a JSON array of messages")
+    given = f'"messages":{text}' if isinstance(value, list) else text.strip()[1:-1]
+    more = {"bos_token": options.bos, "eos_token": options.eos, "now": options.now}
+    return f'{{"add_generation_prompt":true,{given}' + "".join(
+        f',"{key}":{json.dumps(value)}' for key, value in more.items() if value is not None) + "}"
 
 
-def value_of(type, element, count, data):
-    if type == STRING:
-        return data.decode(errors="replace")
-    if type != ARRAY:
-        return struct.unpack_from("<" + NUMBERS[type], data)[0]
-    first, at = [], 0
-    for _ in range(min(count, SHOWN)):
-        if element == STRING:
-            size = struct.unpack_from("<Q", data, at)[0]
-            first.append(data[at + 8:at + 8 + size].decode(errors="replace"))
-            at += 8 + size
-        else:
-            first.append(struct.unpack_from("<" + NUMBERS[element], data, at)[0])
-            at += struct.calcsize("<" + NUMBERS[element])
-    return first if count <= SHOWN else {"count": count, "first": first}
+def template(engine, options):
+    own = b"" if options.template is None else naming(options.template, pathlib.Path(options.template).read_bytes)
+    if options.template is not None and not own:
+        return
+    model = None if options.model is None else open_model(engine, options, whole=False)
+    context = template_context(sys.stdin.buffer.read().decode("utf-8-sig", "replace"), options)
+    prompt = naming(options.template or options.model, lambda: engine.render(model, context, own))
+    write(engine.prompt_text(prompt))
 
 
 def info(engine, options):
-    model = engine.open(options["model"], whole=False)
-    metadata = {key: value_of(*rest) for key, *rest in model.metadata()}
-    tensors = {}
-    for _, type, size in model.tensors():
-        entry = tensors.setdefault(TYPES.get(type, f"type {type}"), {"count": 0, "bytes": 0})
-        entry["count"] += 1
-        entry["bytes"] += size
-    plan = model.plan(options.get("context", 0), options.get("batch", 0))
-    plan = {name: getattr(plan, name) for name, _ in plan._fields_}
-    bits = engine.call("qn_features")
-    features = {name: bool(bits >> i & 1) for i, name in enumerate(("simd128", "relaxed", "threads", "wide"))}
-    about = {"file": options["model"], "build": options["build"], "features": features, "metadata": metadata, "tensors": tensors,
-             "plan": plan}
-    print(json.dumps(about, ensure_ascii=False) if options.get("json") else json.dumps(about, ensure_ascii=False, indent=1))
+    model = open_model(engine, options, whole=False)
+    about = naming(options.model, lambda: describe(engine, model, options.model, options.build, options.context, options.batch))
+    write(((to_json(about) if options.json else as_text(about)) + "\n").encode())
 
 
 def prompt_tokens(engine, model, text, options):
     has_template = any(key == "tokenizer.chat_template" for key, *_ in model.metadata())
-    if options.get("raw") or not has_template:
-        if not options.get("raw"):
+    if options.raw or not has_template:
+        if not options.raw:
             print("quern: the model has no chat template; the prompt is taken as it is (as with --raw)", file=sys.stderr)
-        return model.tokenize(text.encode())
+        return model.tokenize(text.encode(errors="replace"))
     messages = [{"role": "user", "content": text}]
-    if options.get("system") is not None:
-        messages.insert(0, {"role": "system", "content": options["system"]})
+    if options.system is not None:
+        messages.insert(0, {"role": "system", "content": options.system})
     context = {"messages": messages, "add_generation_prompt": True, "now": int(time.time())}
-    return model.prompt_tokens(engine.render(model, context))
+    return model.prompt_tokens(naming(options.model, lambda: engine.render(model, json.dumps(context))))
 
 
-def run(engine, options):
-    text = options["prompt"] if options.get("prompt") is not None else sys.stdin.read()
-    model = engine.open(options["model"])
-    prompt = prompt_tokens(engine, model, text, options)
-    if not prompt:
-        raise ValueError("the prompt is empty")
-    most = options.get("n", 512)
-    context = options.get("context") or min(model.context_size, len(prompt) + most)
-    if len(prompt) > context:
-        raise ValueError(f"the prompt has {len(prompt)} tokens, the context holds {context}; -c takes a larger one")
-    session = Session(model, context, options.get("batch", 0))
-    session.sampling(temperature=options.get("temp"), top_k=options.get("top-k"), top_p=options.get("top-p"),
-                     min_p=options.get("min-p"), repeat_penalty=options.get("repeat-penalty"),
-                     frequency_penalty=options.get("frequency-penalty"), presence_penalty=options.get("presence-penalty"),
-                     seed=int(options["seed"]) if options.get("seed") else random.getrandbits(52))
-    start = time.perf_counter()
-    session.feed(prompt)
-    while session.step():
-        pass
-    prefilled = time.perf_counter()
-    decoder, tokens, answer, reason = Decoder(model), [], "", "length"
+class Answer:
+    """Pieces as they come, and what the engine chose."""
 
-    def emit(piece):
-        nonlocal answer
-        answer += piece
-        if not options.get("json"):
+    def __init__(self, model, quiet):
+        self.decoder, self.quiet = Decoder(model), quiet
+        self.tokens, self.text, self.reason = [], "", "length"
+
+    def push(self, id):
+        piece = self.decoder.push(id)
+        self.text += piece
+        if not self.quiet:
             write(piece.encode())
 
-    while len(tokens) < most:
+
+def generate(session, model, answer, most, context):
+    while len(answer.tokens) < most:
         id = session.sample()
         if model.is_end(id):
-            reason = "stop"
-            break
-        tokens.append(id)
-        emit(decoder.push(id))
-        if len(tokens) == most or session.position == context:
-            break
+            answer.reason = "stop"
+            return
+        answer.tokens.append(id)
+        answer.push(id)
+        if len(answer.tokens) == most or session.position == context:
+            return
         session.feed([id])
         while session.step():
             pass
-    emit(decoder.push(-1))
-    prefill = len(prompt) / (prefilled - start)
-    decode = max(len(tokens) - 1, 0) / (time.perf_counter() - prefilled)
-    if options.get("json"):
-        print(json.dumps({"text": answer, "tokens": tokens, "prompt_tokens": len(prompt), "prefill_tps": prefill,
-                          "decode_tps": decode, "finish_reason": reason}, ensure_ascii=False))
+
+
+def run(engine, options):
+    text = sys.stdin.buffer.read().decode("utf-8-sig", "replace") if options.prompt is None else options.prompt
+    model = open_model(engine, options)
+    prompt = prompt_tokens(engine, model, text, options)
+    if not prompt:
+        raise Failure("the prompt is empty")
+    most = 512 if options.n is None else options.n
+    context = options.context or min(model.context_size, len(prompt) + most)
+    if len(prompt) > context:
+        raise Failure(f"the prompt has {len(prompt)} tokens, the context holds {context}; -c takes a larger one")
+    session = Session(model, context, options.batch)
+    session.sampling(temperature=options.temp, top_k=options.top_k, top_p=options.top_p, min_p=options.min_p,
+                     repeat_penalty=options.repeat_penalty, frequency_penalty=options.frequency_penalty,
+                     presence_penalty=options.presence_penalty,
+                     seed=random.getrandbits(52) if options.seed is None else options.seed)
+    bar, start, status = Progress("reading the prompt"), time.perf_counter(), 0
+    answer, prefilled = Answer(model, options.json), None
+    try:
+        session.feed(prompt)
+        while session.step():
+            bar.show(session.position, len(prompt))
+        bar.done()
+        prefilled = time.perf_counter()
+        generate(session, model, answer, most, context)
+    except KeyboardInterrupt:
+        status = 130
+    answer.push(-1)
+    end = time.perf_counter()
+    prefilled = prefilled or end
+    prefill = session.position and len(prompt) / (prefilled - start)
+    decode = max(len(answer.tokens) - 1, 0) / (end - prefilled) if end > prefilled else 0
+    if options.json:
+        write((to_json({"text": answer.text, "tokens": answer.tokens, "prompt_tokens": len(prompt), "prefill_tps": prefill,
+                        "decode_tps": decode, "finish_reason": answer.reason}) + "\n").encode())
     else:
         write(b"\n")
-        print(f"\nprefill {prefill:.1f} tokens/s ({len(prompt)}), decode {decode:.1f} tokens/s ({len(tokens)}); "
-              f"{options['build']}, {options['threads']} thread{'s' if options['threads'] > 1 else ''}", file=sys.stderr)
+        print(f"\nprefill {prefill:.1f} tokens/s ({len(prompt)}), decode {decode:.1f} tokens/s ({len(answer.tokens)}); "
+              f"{options.build}, {options.threads} thread{'s' if options.threads > 1 else ''}", file=sys.stderr)
     session.free()
+    return status
 
 
 COMMANDS = {"run": run, "tokenize": tokenize, "detokenize": detokenize, "logits": logits, "template": template, "info": info}
 
 
 def main():
-    name, options = sys.argv[1], json.loads(sys.argv[2])
+    options = arguments()
     try:
-        engine = Engine(options["wasm"], options["threads"])
-        COMMANDS[name](engine, options)
+        engine = Engine(options.wasm, options.threads)
+        status = COMMANDS[options.command](engine, options)
         engine.stop()
+        return status or 0
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         return 130
-    except QuernError as error:
-        where = "" if error.offset is None else f" (byte {error.offset})"
-        print(f"quern: {options['model'] or options.get('template')}: {error}{where}", file=sys.stderr)
+    except (Failure, QuernError, OSError) as error:
+        print(f"quern: {error}".replace("\n", " "), file=sys.stderr)
         return 1
-    except OSError as error:
-        print(f"quern: {error.filename}: {error.strerror}", file=sys.stderr)
-        return 1
-    except ValueError as error:
-        print(f"quern: {error}", file=sys.stderr)
-        return 1
-    return 0
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import random
+import signal
 import struct
 import subprocess
 import sys
@@ -27,9 +28,9 @@ def model():
     return path
 
 
-def quern(*arguments, host="node", stdin=b""):
-    command = [ROOT / "quern", *map(str, arguments), "--host", host]
-    return subprocess.run(command, input=stdin, capture_output=True)
+def quern(*arguments, host="node", stdin=b"", before=()):
+    command = [*before, ROOT / "quern", *map(str, arguments), "--host", host]
+    return subprocess.run(command, input=stdin, capture_output=True, timeout=120)
 
 
 def output(*arguments, **more):
@@ -39,11 +40,12 @@ def output(*arguments, **more):
 
 
 def refused(*arguments, status=1, **more):
-    """The one line on standard error."""
+    """The one line on standard error; after wrong usage, the right one follows it."""
     done = quern(*arguments, **more)
-    text = done.stderr.decode()
-    assert done.returncode == status, text
-    assert text.startswith("quern: ") and text.count("\n") == 1, text
+    text, *usage = done.stderr.decode().splitlines()
+    assert done.returncode == status, done.stderr
+    assert text.startswith("quern: ") and len(usage) == (status == 2), done.stderr
+    assert all(line.startswith("usage: quern ") for line in usage)
     return text
 
 
@@ -98,6 +100,60 @@ def test_template_from_a_file(tmp_path, host):
     path.write_text("{{ bos_token }}{% for m in messages %}[{{ m.role }}] {{ m.content }}{{ eos_token }}{% endfor %}{{ strftime_now('%Y') }}")
     text = output("template", "--template", path, "--bos", "<s>", "--eos", "</s>", "--now", 86400 * 366, host=host, stdin=MESSAGES)
     assert text.decode() == "<s>[user] What is 2 + 2?</s>1971"
+
+
+FLOATS = b'{"messages": [{"role": "user", "content": [1.0, 1, 12345678901234567890, "a"]}], "tools": null}'
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_template_gets_the_json_as_it_came(tmp_path, host):
+    path = tmp_path / "chat.jinja"
+    path.write_bytes(b"{{ messages[0].content | tojson }}\r\n{{ add_generation_prompt }}{{ bos_token }}")
+    text = output("template", "--template", path, "--bos=-b", host=host, stdin=FLOATS)
+    assert text == b'[1.0, 1, 12345678901234567890, "a"]\nTrue-b'
+
+
+def test_hosts_print_the_same(model, tmp_path):
+    (tmp_path / "bad.jinja").write_text("{% if %}")
+    (tmp_path / "bad.gguf").write_bytes(TINY.read_bytes()[:3000])
+    cases = [
+        (["info", "-m", model], b""), (["info", "-m", TINY, "--json"], b""),
+        (["tokenize", "--no-bos"], b"\xef\xbb\xbf\xc3\xa9\xff"),
+        (["detokenize", "--ids", "1,2,3,28"], b""), (["template"], MESSAGES), (["template"], b"{}"), (["template"], b"[1"),
+        (["template", "--template", tmp_path / "bad.jinja"], MESSAGES), (["template", "--template", tmp_path / "none"], MESSAGES),
+        (["info", "-m", tmp_path / "bad.gguf"], b""), (["info", "-m", tmp_path], b""), (["info", "-m", tmp_path / "none"], b""),
+        (["run", "-m", TINY, "-p", "a b c d e f g h", "-c", 4], b""),
+        (["logits", "-m", TINY, "--tokens", "1", "-o", tmp_path], b""),
+    ]
+    for arguments, stdin in cases:
+        node, wasmtime = (quern(*arguments, host=host, stdin=stdin) for host in HOSTS)
+        assert (node.returncode, node.stdout, node.stderr) == (wasmtime.returncode, wasmtime.stdout, wasmtime.stderr), arguments
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_interrupt_ends_between_steps(model, host):
+    """Ctrl-C reaches every process of the terminal."""
+    command = [ROOT / "quern", "run", "-m", model, "--raw", "-p", "1 2 3 4", "-n", "4000", "--temp", "0", "--host", host]
+    child = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+    first = child.stdout.read(1)
+    os.killpg(child.pid, signal.SIGINT)
+    rest, errors = child.communicate(timeout=60)
+    assert child.returncode == 130 and (first + rest).endswith(b"\n"), errors
+    assert b"prefill" in errors and b"Traceback" not in errors
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_reader_that_leaves(model, host):
+    command = f'"{ROOT}/quern" run -m "{model}" --raw -p "1 2 3 4" -n 300 --temp 0 --host {host} | head -c 3'
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, timeout=60)
+    assert len(done.stdout) == 3 and done.returncode == 0 and done.stderr == b""
+
+
+def test_make_passes_the_prompt_as_it_was_typed():
+    prompt = "-x $5 $(shell echo bad) `id` \"quoted\" it's\ntwo lines"
+    command = ["make", "-s", "--eval", 'show: ; @printf "%s" "$$PROMPT"', "show", f"PROMPT={prompt}"]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
+    assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment).stdout == prompt
 
 
 @pytest.mark.parametrize("host", HOSTS)
@@ -199,11 +255,13 @@ def test_a_model_larger_than_memory(tmp_path, host):
 def test_files_that_cannot_be_read(tmp_path, host):
     assert "no such file" in refused("info", "-m", tmp_path / "nothing.gguf", host=host).lower()
     assert "directory" in refused("info", "-m", tmp_path, host=host).lower()
-    if os.geteuid() != 0:
-        locked = tmp_path / "locked.gguf"
-        locked.write_bytes(b"GGUF")
-        locked.chmod(0)
-        assert "ermission denied" in refused("info", "-m", locked, host=host)
+    locked = tmp_path / "locked.gguf"
+    locked.write_bytes(b"GGUF")
+    locked.chmod(0)
+    as_others = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    assert "permission denied" in refused("info", "-m", locked, host=host, before=as_others)
+    os.mkfifo(tmp_path / "pipe")
+    assert "not a regular file" in refused("info", "-m", tmp_path / "pipe", host=host)
 
 
 @pytest.mark.parametrize("host", HOSTS)
@@ -230,3 +288,7 @@ def test_usage_errors_have_status_2():
     assert "frobnicate" in refused("frobnicate", status=2)
     assert "--top-k" in refused("run", "--top-k", "many", status=2)
     assert "--tokens" in refused("logits", "-m", TINY, status=2)
+    assert "-o FILE" in refused("logits", "-m", TINY, "--tokens", "1", status=2)
+    assert "token id" in refused("detokenize", "--ids", "1,x", status=2)
+    assert "--seed" in refused("run", "--seed", str(2**64), status=2)
+    assert "--host" in refused("info", host="moon", status=2)

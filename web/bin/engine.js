@@ -15,16 +15,25 @@ export async function startEngine(options, threads = 1) {
   return { engine, build };
 }
 
-const named = (source, error) => (error?.name === 'QuernError' ? Object.assign(error, {
-  message: `${source.path}: ${error.message}${error.offset === null ? '' : ` (byte ${error.offset})`}`,
+const named = (path, error) => (error?.name === 'QuernError' ? Object.assign(error, {
+  message: `${path}: ${error.message}${error.offset === null ? '' : ` (byte ${error.offset})`}`,
 }) : error);
+
+/* What `use` returns; what the engine says in it names the file. */
+export function naming(path, use) {
+  try {
+    return use();
+  } catch (error) {
+    throw named(path, error);
+  }
+}
 
 async function withSource(options, use) {
   const source = openModel(modelPath(options.model));
   try {
     return await use(source);
   } catch (error) {
-    throw named(source, error);
+    throw named(source.path, error);
   } finally {
     source.close();
   }

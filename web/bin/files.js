@@ -1,7 +1,7 @@
 /* Model files: where the default one is kept, and reading by position. */
 import { spawnSync } from 'node:child_process';
-import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { constants, homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -24,25 +24,20 @@ export function modelPath(asked) {
 }
 
 const REASONS = { ENOENT: 'there is no such file', EACCES: 'permission denied', EISDIR: 'it is a directory' };
+/* Why the system refused a file. */
+export const reason = (error) => REASONS[error.code] ?? error.message;
 
 /* A source for Engine.loadModel: {size, read, close}. */
 export function openModel(path) {
-  const because = (error) => new Error(`${path}: ${REASONS[error.code] ?? error.message}`);
-  let file;
+  const because = (error) => new Error(`${path}: ${reason(error)}`);
+  let file, stat;
   try {
-    file = openSync(path, 'r');
+    stat = statSync(path); /* before opening: that would wait at a pipe */
+    if (stat.isFile()) file = openSync(path, 'r');
   } catch (error) {
     throw because(error);
   }
-  const stat = fstatSync(file);
-  if (!stat.isFile()) {
-    closeSync(file);
-    throw new Error(`${path}: it is ${stat.isDirectory() ? 'a directory' : 'not a regular file'}`);
-  }
-  if (stat.size === 0) {
-    closeSync(file);
-    throw new Error(`${path}: the file is empty`);
-  }
+  if (!stat.isFile()) throw new Error(`${path}: it is ${stat.isDirectory() ? 'a directory' : 'not a regular file'}`);
   return {
     path,
     size: stat.size,
@@ -57,8 +52,13 @@ export function openModel(path) {
   };
 }
 
-/* All of standard input, as bytes. */
+/* The status to end with after a child process, as shells give it. */
+export const exitStatus = (child) => child.status ?? 128 + (constants.signals[child.signal] ?? 1);
+
+/* All of standard input, as bytes and as text. */
 export function standardInput() {
   if (process.stdin.isTTY) process.stderr.write('quern: reading standard input, to its end\n');
   return new Uint8Array(readFileSync(0));
 }
+
+export const standardText = () => new TextDecoder().decode(standardInput());

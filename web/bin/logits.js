@@ -1,14 +1,12 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { LOGITS_ALL } from '../engine.js';
 import { loadModel } from './engine.js';
-import { ids, UsageError } from './options.js';
 import { progress } from './progress.js';
 
 export default async function logits(options) {
-  const tokens = ids('tokens', options.tokens);
-  if (options.output === undefined) throw new UsageError('-o FILE is missing');
+  const { tokens } = options;
   const { model, engine } = await loadModel(options);
-  const session = model.session({ context: Math.max(tokens.length, 1), batch: options.batch ?? 0 });
+  const session = model.session({ context: tokens.length, batch: options.batch ?? 0 });
   const file = openSync(options.output, 'w');
   const bar = progress('computing');
   session.feed(tokens, LOGITS_ALL);

@@ -34,37 +34,53 @@ const commands = {
 
 const WHOLE = ['n', 'context', 'top-k', 'batch', 'threads', 'now', 'p', 'ctx', 'runs'];
 const NUMBER = ['temp', 'top-p', 'min-p', 'repeat-penalty', 'frequency-penalty', 'presence-penalty'];
+const IDS = ['ids', 'tokens'];
+const NEEDED = { detokenize: { ids: '--ids 1,2,3' }, logits: { tokens: '--tokens 1,2,3', output: '-o FILE' } };
 const HOSTS = ['node', 'wasmtime', 'chromium', 'firefox'];
 
+const USAGE = {
+  run: `[-m MODEL] [-p PROMPT] [-n N] [-c CTX] [--temp T] [--top-k K] [--top-p P] [--min-p P] [--seed S]
+                 [--repeat-penalty R] [--frequency-penalty F] [--presence-penalty P] [--system TEXT] [--raw] [--batch N] [--json]`,
+  tokenize: '[-m MODEL] [--no-special] [--no-bos]       text on standard input -> ids',
+  detokenize: '[-m MODEL] --ids 1,2,3',
+  logits: '[-m MODEL] --tokens 1,2,3 [--batch N] -o FILE',
+  template: `[-m MODEL | --template FILE] [--bos TEXT] [--eos TEXT] [--now SECONDS]
+                                                                 messages as JSON on standard input -> the prompt`,
+  info: '[-m MODEL] [-c CTX] [--batch N] [--json]',
+  bench: `[-m MODEL] [-p 256] [-n 64] [--ctx 0] [--host node|wasmtime|chromium|firefox] [--runs 5] [--seed 1]
+                   [--engine quern|wllama-2|wllama-3|llama.cpp] [--memory] [--json]`,
+};
+export const COMMANDS = Object.keys(USAGE);
+
 export function usage() {
-  return `usage: quern run [-m MODEL] [-p PROMPT] [-n N] [-c CTX] [--temp T] [--top-k K] [--top-p P] [--min-p P] [--seed S]
-                 [--repeat-penalty R] [--frequency-penalty F] [--presence-penalty P] [--system TEXT] [--raw] [--json]
-       quern tokenize [-m MODEL] [--no-special] [--no-bos]       text on standard input -> ids
-       quern detokenize [-m MODEL] --ids 1,2,3
-       quern logits [-m MODEL] --tokens 1,2,3 [--batch N] -o FILE
-       quern template [-m MODEL | --template FILE] [--bos TEXT] [--eos TEXT] [--now SECONDS]
-                                                                 messages as JSON on standard input -> the prompt
-       quern info [-m MODEL] [-c CTX] [--json]
-       quern bench [-m MODEL] [-p 256] [-n 64] [--ctx 0] [--host node|wasmtime|chromium|firefox] [--runs 5] [--seed 1]
-                   [--engine quern|wllama-2|wllama-3|llama.cpp] [--memory] [--json]
-Everywhere: --host node|wasmtime, --build plain|relaxed, -t THREADS. Without -m: the default model.
-`;
+  const lines = COMMANDS.map((name, i) => `${i ? '      ' : 'usage:'} quern ${name} ${USAGE[name]}\n`);
+  return `${lines.join('')}Everywhere: --host node|wasmtime, --build plain|relaxed, -t THREADS. Without -m: the default model.\n`;
 }
+
+/* Of one command, on one line. */
+export const usageOf = (command) => (Object.hasOwn(USAGE, command ?? '')
+  ? `usage: quern ${command} ${USAGE[command].replace(/\s+/g, ' ')}\n`
+  : `usage: quern ${COMMANDS.join('|')} ...; quern help says more\n`);
 
 function number(name, text, whole) {
   const value = Number(text);
   if (text.trim() === '' || !Number.isFinite(value) || (whole && (!Number.isInteger(value) || value < 0))) {
     throw new UsageError(`--${name} takes a ${whole ? 'whole number' : 'number'}, not "${text}"`);
   }
+  if (whole && name !== 'now' && value > 0xffffffff) throw new UsageError(`--${name} is larger than anything can be`);
   return value;
 }
 
-export function ids(name, text) {
-  if (text === undefined) throw new UsageError(`--${name} is missing: ids, separated by commas`);
+function ids(name, text) {
   return text.split(',').map((id) => {
     if (!/^\s*\d+\s*$/.test(id) || Number(id) > 0x7fffffff) throw new UsageError(`--${name}: "${id}" is not a token id`);
     return Number(id);
   });
+}
+
+function seed(text) {
+  if (!/^\d+$/.test(text) || BigInt(text) >> 64n) throw new UsageError(`--seed takes a whole number below 2^64, not "${text}"`);
+  return BigInt(text);
 }
 
 export function parse(command, args) {
@@ -72,14 +88,16 @@ export function parse(command, args) {
   try {
     ({ values } = parseArgs({ args, options: commands[command], strict: true }));
   } catch (error) {
-    throw new UsageError(error.message);
+    throw new UsageError(error.message.split(/\n|\. /)[0]);
+  }
+  for (const [name, form] of Object.entries(NEEDED[command] ?? {})) {
+    if (values[name] === undefined) throw new UsageError(`${form} is missing`);
   }
   for (const name of WHOLE) if (values[name] !== undefined) values[name] = number(name, values[name], true);
   for (const name of NUMBER) if (values[name] !== undefined) values[name] = number(name, values[name], false);
-  if (values.seed !== undefined) {
-    if (!/^\d+$/.test(values.seed)) throw new UsageError(`--seed takes a whole number, not "${values.seed}"`);
-    values.seed = BigInt(values.seed);
-  }
+  for (const name of IDS) if (values[name] !== undefined) values[name] = ids(name, values[name]);
+  if (values.seed !== undefined) values.seed = seed(values.seed);
+  if (values.threads === 0) throw new UsageError('--threads starts at 1');
   if (!HOSTS.includes(values.host)) throw new UsageError(`--host is one of ${HOSTS.join(', ')}`);
   if (command !== 'bench' && !HOSTS.slice(0, 2).includes(values.host)) {
     throw new UsageError(`--host ${values.host} is for quern bench`);

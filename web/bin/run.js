@@ -1,5 +1,5 @@
 import { loadModel } from './engine.js';
-import { standardInput } from './files.js';
+import { standardText } from './files.js';
 import { progress } from './progress.js';
 
 const breathe = () => new Promise((resolve) => { setImmediate(resolve); });
@@ -30,12 +30,12 @@ const settings = (options) => ({
 });
 
 export default async function run(options) {
-  const text = options.prompt ?? new TextDecoder().decode(standardInput());
+  const text = options.prompt ?? standardText();
   const { engine, model, build, threads } = await loadModel(options);
   const prompt = promptTokens(engine, model, text, options);
   if (prompt.length === 0) throw new Error('the prompt is empty');
   const most = options.n ?? 512;
-  const context = options.context ?? Math.min(model.contextSize, prompt.length + most);
+  const context = options.context || Math.min(model.contextSize, prompt.length + most);
   if (prompt.length > context) {
     throw new Error(`the prompt has ${prompt.length} tokens, the context holds ${context}; -c takes a larger one`);
   }
@@ -43,7 +43,7 @@ export default async function run(options) {
   session.sampling(settings(options));
 
   let stopped = false;
-  process.once('SIGINT', () => { stopped = true; });
+  process.once('SIGINT', () => { stopped = true; }); /* a second one ends at once */
   const bar = progress('reading the prompt');
   const start = performance.now();
   session.feed(prompt);
@@ -92,4 +92,5 @@ export default async function run(options) {
   session.free();
   model.free();
   await engine.stop();
+  if (stopped) process.exitCode = 130;
 }

@@ -1,31 +1,37 @@
 import { readFileSync } from 'node:fs';
-import { openDirectory, startEngine } from './engine.js';
-import { standardInput } from './files.js';
+import { naming, openDirectory, startEngine } from './engine.js';
+import { reason, standardText } from './files.js';
 
-/* Messages, or an object with messages and tools, as the variables of a template. */
+/* The JSON of a template's variables from messages, or from an object with messages and tools. The text that came stays
+ * as it is, since JavaScript would make 1 of 1.0; of equal keys the last counts. */
 export function templateContext(text, options) {
   let value;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new Error(`standard input is not JSON: ${error.message}`);
+    throw new Error('standard input is not JSON', { cause: error });
   }
-  const context = Array.isArray(value) ? { messages: value } : value;
-  if (!context || !Array.isArray(context.messages)) throw new Error('standard input must be a JSON array of messages');
-  return {
-    add_generation_prompt: true, ...context,
-    ...(options.bos !== undefined && { bos_token: options.bos }),
-    ...(options.eos !== undefined && { eos_token: options.eos }),
-    ...(options.now !== undefined && { now: options.now }),
-  };
+  if (!Array.isArray(value?.messages ?? value)) throw new Error('standard input must be a JSON array of messages');
+  const given = Array.isArray(value) ? `"messages":${text}` : text.trim().slice(1, -1);
+  const more = { bos_token: options.bos, eos_token: options.eos, now: options.now };
+  const set = Object.keys(more).filter((key) => more[key] !== undefined).map((key) => `,"${key}":${JSON.stringify(more[key])}`);
+  return `{"add_generation_prompt":true,${given}${set.join('')}}`;
+}
+
+function readTemplate(path) {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new Error(`${path}: ${reason(error)}`);
+  }
 }
 
 export default async function template(options) {
-  const text = options.template === undefined ? '' : readFileSync(options.template, 'utf8');
-  if (options.template !== undefined && text === '') return;
+  const ownText = options.template === undefined ? new Uint8Array() : readTemplate(options.template);
+  if (options.template !== undefined && ownText.length === 0) return;
   const withModel = options.template === undefined || options.model !== undefined;
-  const { engine, model = null } = withModel ? await openDirectory(options) : await startEngine(options);
-  const context = templateContext(new TextDecoder().decode(standardInput()), options);
-  const prompt = engine.prompt(model, context, text);
+  const { engine, model = null, source } = withModel ? await openDirectory(options) : await startEngine(options);
+  const context = templateContext(standardText(), options);
+  const prompt = naming(options.template ?? source.path, () => engine.prompt(model, context, ownText));
   process.stdout.write(prompt.bytes);
 }

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildName, path } from './builds.js';
-import { cache, modelPath } from './files.js';
+import { cache, exitStatus, modelPath } from './files.js';
 import { threadsOf } from './engine.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -21,10 +21,14 @@ export function runInWasmtime(name, options) {
   const relaxed = options.build !== 'plain' && existsSync(path(true, threads > 1));
   const withoutModel = name === 'template' && options.template !== undefined && options.model === undefined;
   const settings = {
-    ...options, seed: options.seed?.toString(), threads, wasm: path(relaxed, threads > 1), build: buildName(relaxed, threads),
-    model: withoutModel ? null : modelPath(options.model),
+    ...options, threads, wasm: path(relaxed, threads > 1), build: buildName(relaxed, threads),
+    model: withoutModel ? undefined : modelPath(options.model),
   };
-  const child = spawnSync(python(), [join(root, 'hosts', 'wasmtime', 'quern.py'), name, JSON.stringify(settings)], { stdio: 'inherit' });
+  delete settings.host;
+  const given = Object.entries(settings).filter(([, value]) => value !== undefined && value !== false);
+  const flags = given.map(([key, value]) => (value === true ? `--${key}` : `--${key}=${value}`));
+  process.on('SIGINT', () => {}); /* the child's to take */
+  const child = spawnSync(python(), [join(root, 'hosts', 'wasmtime', 'quern.py'), name, ...flags], { stdio: 'inherit' });
   if (child.error) throw child.error;
-  return child.status ?? 1;
+  return exitStatus(child);
 }
