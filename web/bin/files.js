@@ -24,30 +24,25 @@ export function modelPath(asked) {
 }
 
 const REASONS = { ENOENT: 'there is no such file', EACCES: 'permission denied', EISDIR: 'it is a directory' };
-/* Why the system refused a file. */
-export const reason = (error) => REASONS[error.code] ?? error.message;
+
+/* What use() returns; a refusal names the file. */
+export function withPath(path, use) {
+  try {
+    return use();
+  } catch (error) {
+    throw new Error(`${path}: ${REASONS[error.code] ?? error.message}`);
+  }
+}
 
 /* A source for Engine.loadModel: {size, read, close}. */
 export function openModel(path) {
-  const because = (error) => new Error(`${path}: ${reason(error)}`);
-  let file, stat;
-  try {
-    stat = statSync(path); /* before opening: that would wait at a pipe */
-    if (stat.isFile()) file = openSync(path, 'r');
-  } catch (error) {
-    throw because(error);
-  }
+  const stat = withPath(path, () => statSync(path)); /* before opening: that would wait at a pipe */
   if (!stat.isFile()) throw new Error(`${path}: it is ${stat.isDirectory() ? 'a directory' : 'not a regular file'}`);
+  const file = withPath(path, () => openSync(path, 'r'));
   return {
     path,
     size: stat.size,
-    read(bytes, offset) {
-      try {
-        return readSync(file, bytes, 0, bytes.length, offset);
-      } catch (error) {
-        throw because(error);
-      }
-    },
+    read: (bytes, offset) => withPath(path, () => readSync(file, bytes, 0, bytes.length, offset)),
     close: () => closeSync(file),
   };
 }

@@ -1,13 +1,14 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { LOGITS_ALL } from '../engine.js';
 import { loadModel } from './engine.js';
+import { withPath } from './files.js';
 import { progress } from './progress.js';
 
 export default async function logits(options) {
   const { tokens } = options;
   const { model, engine } = await loadModel(options);
   const session = model.session({ context: tokens.length, batch: options.batch ?? 0 });
-  const file = openSync(options.output, 'w');
+  const file = withPath(options.output, () => openSync(options.output, 'w'));
   const bar = progress('computing');
   session.feed(tokens, LOGITS_ALL);
   for (let more = true; more;) {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { naming, openDirectory, startEngine } from './engine.js';
-import { reason, standardText } from './files.js';
+import { standardText, withPath } from './files.js';
 
 /* The JSON of a template's variables from messages, or from an object with messages and tools. The text that came stays
  * as it is, since JavaScript would make 1 of 1.0; of equal keys the last counts. */
@@ -18,16 +18,8 @@ export function templateContext(text, options) {
   return `{"add_generation_prompt":true,${given}${set.join('')}}`;
 }
 
-function readTemplate(path) {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw new Error(`${path}: ${reason(error)}`);
-  }
-}
-
 export default async function template(options) {
-  const ownText = options.template === undefined ? new Uint8Array() : readTemplate(options.template);
+  const ownText = options.template === undefined ? new Uint8Array() : withPath(options.template, () => readFileSync(options.template));
   if (options.template !== undefined && ownText.length === 0) return;
   const withModel = options.template === undefined || options.model !== undefined;
   const { engine, model = null, source } = withModel ? await openDirectory(options) : await startEngine(options);
