@@ -66,7 +66,8 @@ ALWAYS_INLINE void doubled(v128_t out[8], v128_t row0, v128_t row1, v128_t row2,
 }
 
 /* A group's scales, behind every `flush` steps. */
-ALWAYS_INLINE void store_scales256(uint8_t *panel, size_t g, size_t flush, const struct scales256 of[4]) {
+ALWAYS_INLINE void store_scales256(uint8_t *panel, size_t g, unsigned flush_bits, const struct scales256 of[4]) {
+    const size_t flush = (size_t)1 << flush_bits;
     KEEP_LOOP
     for (size_t half = 0; half < 2; half++) {
         v128_t scale[8];
@@ -74,12 +75,12 @@ ALWAYS_INLINE void store_scales256(uint8_t *panel, size_t g, size_t flush, const
                 wasm_v128_load(of[2].scale + 8 * half), wasm_v128_load(of[3].scale + 8 * half));
         KEEP_LOOP
         for (size_t step = 32 * half; step < 32 * half + 32; step += flush) {
-            wasm_v128_store(panel + (step + step / flush + flush) * STEP_BYTES + 16 * g, scale[step / 4 % 8]);
+            wasm_v128_store(panel + (step + (step >> flush_bits) + flush) * STEP_BYTES + 16 * g, scale[step / 4 % 8]);
         }
     }
 }
 
-static __attribute__((noinline)) void store_group256(uint8_t *panel, size_t g, size_t flush, int exact,
+static __attribute__((noinline)) void store_group256(uint8_t *panel, size_t g, unsigned flush_bits, int exact,
                                                      const struct rows256 *rows, v128_t halves) {
     KEEP_LOOP
     for (size_t j = 0; j < 16; j++) {
@@ -88,11 +89,11 @@ static __attribute__((noinline)) void store_group256(uint8_t *panel, size_t g, s
         UNROLL
         for (size_t i = 0; i < 4; i++) {
             const size_t step = 4 * j + i;
-            wasm_v128_store(panel + (step + step / flush) * STEP_BYTES + 16 * g, steps[i]);
+            wasm_v128_store(panel + (step + (step >> flush_bits)) * STEP_BYTES + 16 * g, steps[i]);
         }
     }
-    store_scales256(panel, g, flush, rows->scales);
-    struct tail256 *tail = (struct tail256 *)(void *)(panel + (64 + 64 / flush) * STEP_BYTES);
+    store_scales256(panel, g, flush_bits, rows->scales);
+    struct tail256 *tail = (struct tail256 *)(void *)(panel + (64 + (64 >> flush_bits)) * STEP_BYTES);
     store_tail256(tail, g, exact, rows->scales, halves);
 }
 
@@ -107,7 +108,7 @@ ALWAYS_INLINE void panel_blocks256(chunk256_fn *chunk, scales256_fn *scales, siz
             four_rows(at, w, row_bytes, 4 * g, rows);
             struct rows256 unpacked;
             unpack_rows256(&unpacked, chunk, scales, sub_block, at);
-            store_group256(panel, g, flush, exact, &unpacked, words_of_rows(at, halves_at));
+            store_group256(panel, g, flush == 8 ? 3 : 1, exact, &unpacked, words_of_rows(at, halves_at));
         }
     }
 }

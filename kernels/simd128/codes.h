@@ -29,7 +29,7 @@ static inline void codes_q4_1(v128_t codes[2], const uint8_t *block) { codes_of_
 
 /* 16 where bit i % 8 of byte i is set, else 0. */
 static inline v128_t fifth_bits(v128_t bytes) {
-    const v128_t each = wasm_i32x4_shuffle(every32(0x08040201), every32((int32_t)0x80402010), 0, 4, 0, 4);
+    const v128_t each = constant(constants.bits);
     return wasm_v128_and(wasm_i8x16_eq(wasm_v128_and(bytes, each), each), every8(16));
 }
 

@@ -19,7 +19,7 @@ ALWAYS_INLINE v128_t dot32(const v128_t codes[2], const v128_t activations[2]) {
 /* A lane's sum fits i16, for it has products of 5 bits by 8 or 4 of 6 bits by 7 bits: 8 * 31 * 127 and 4 * 63 * 127. So
  * it is multiplied as the lower of two i16 lanes. */
 ALWAYS_INLINE v128_t times_scale(v128_t sum, v128_t scale) {
-    return wasm_i32x4_dot_i16x8(sum, wasm_v128_and(scale, every32(0xffff)));
+    return wasm_i32x4_dot_i16x8(sum, wasm_v128_and(scale, every_low_half()));
 }
 
 ALWAYS_INLINE v128_t dot16_scaled(const v128_t *codes, const v128_t *activations, v128_t scale) {

@@ -44,33 +44,45 @@ ALWAYS_INLINE void transpose(v128_t out[4], v128_t a, v128_t b, v128_t c, v128_t
     out[3] = wasm_i64x2_shuffle(high_ab, high_cd, 1, 3);
 }
 
-/* A constant in all lanes. V8 builds a vector constant anew wherever it is used, with three instructions; what comes
- * from a number unknown to the compiler is built once, before the loop. */
+/* Constants, loaded: V8 builds a vector constant anew wherever it is used, with three instructions. */
+struct constants {
+    int8_t bytes[5][16];  /* every8 */
+    int16_t halves[7][8]; /* every16 */
+    int32_t words[1][4];  /* every32 */
+    uint8_t bits[16];     /* bit i % 8 in byte i */
+};
+extern const struct constants constants;
+
+ALWAYS_INLINE v128_t constant(const void *of) { return wasm_v128_load(opaque(of)); }
+
+/* x, one of those of constants.c, in all lanes. */
 ALWAYS_INLINE v128_t every8(int32_t x) {
-    __asm__("" : "+r"(x));
-    return wasm_i8x16_splat((int8_t)x);
+    return constant(constants.bytes[x == 3 ? 0 : x == 4 ? 1 : x == 15 ? 2 : x == 16 ? 3 : 4]);
 }
 ALWAYS_INLINE v128_t every16(int32_t x) {
-    __asm__("" : "+r"(x));
-    return wasm_i16x8_splat((int16_t)x);
+    return constant(constants.halves[x == 1        ? 0
+                                     : x == 0x80   ? 1
+                                     : x == 0xfff  ? 2
+                                     : x == 0x3800 ? 3
+                                     : x == 0x3880 ? 4
+                                     : x == 0x7c00 ? 5
+                                                   : 6]);
 }
-ALWAYS_INLINE v128_t every32(int32_t x) {
-    __asm__("" : "+r"(x));
-    return wasm_i32x4_splat(x);
-}
+ALWAYS_INLINE v128_t every_low_half(void) { return constant(constants.words[0]); }
 
 /* Eight halves as floats, four each, without an operation on a subnormal float: one would cost a hundred cycles, and
  * the scales of K-quants often are subnormal halves. Those get the exponent of 2^-14, which is subtracted again. */
 ALWAYS_INLINE void widen_halves(v128_t *first, v128_t *second, v128_t halves) {
     const v128_t exponent = wasm_v128_and(halves, every16(0x7c00));
-    const v128_t sign = wasm_v128_and(halves, every16(-0x8000));
+    const v128_t sign = wasm_v128_and(halves, every16(0x8000));
     const v128_t is_small = wasm_i16x8_eq(exponent, wasm_i16x8_splat(0));
     const v128_t is_infinite = wasm_i16x8_eq(exponent, every16(0x7c00));
-    const v128_t bias = wasm_i16x8_add(every16(112 << 7), wasm_v128_and(is_infinite, every16(112 << 7)));
     const v128_t moved = wasm_v128_and(wasm_u16x8_shr(halves, 3), every16(0xfff));
-    const v128_t high = wasm_v128_or(wasm_i16x8_add(wasm_i16x8_sub(moved, wasm_i16x8_shl(is_small, 7)), bias), sign);
+    const v128_t bias = wasm_i16x8_add(wasm_v128_and(is_infinite, every16(0x3800)), every16(0x3800)); /* 112 << 7 */
+    const v128_t once = wasm_i16x8_add(wasm_v128_and(is_small, every16(0x80)), bias);
+    const v128_t high = wasm_v128_or(wasm_i16x8_add(moved, once), sign);
     const v128_t low = wasm_i16x8_shl(halves, 13);
-    const v128_t excess = wasm_v128_or(wasm_v128_and(is_small, every16(113 << 7)), sign);
+    const v128_t excess = wasm_v128_or(wasm_v128_and(is_small, every16(0x3880)), sign);
     const v128_t zero = wasm_i16x8_splat(0);
     *first = wasm_f32x4_sub(wasm_i16x8_shuffle(low, high, 0, 8, 1, 9, 2, 10, 3, 11),
                             wasm_i16x8_shuffle(zero, excess, 0, 8, 1, 9, 2, 10, 3, 11));
