@@ -13,18 +13,37 @@ void token_put(struct token_sink *sink, int32_t id) {
     sink->count++;
 }
 
+/* A byte that is in no token is left out. */
+static void put_bytes(const struct merger *m, const uint8_t *text, size_t bytes, struct token_sink *sink) {
+    for (size_t i = 0; i < bytes; i++) {
+        const int32_t id = m->vocabulary->byte_ids[text[i]];
+        if (id >= 0 && (id == m->vocabulary->unknown || !merger_bars(m, id))) {
+            token_put(sink, id);
+        }
+    }
+}
+
 static void put_symbol(const struct merger *m, const struct symbol *symbol, struct token_sink *sink) {
-    const struct vocabulary *v = m->vocabulary;
     const uint8_t *text = m->text + symbol->start;
-    const int32_t id = vocabulary_find_hashed(v, text, symbol->bytes, symbol->hash);
-    if (id >= 0) {
+    int32_t id = vocabulary_find_hashed(m->vocabulary, text, symbol->bytes, symbol->hash);
+    if (id >= 0 && !merger_bars(m, id)) {
         token_put(sink, id);
         return;
     }
-    for (size_t i = 0; i < symbol->bytes; i++) {
-        if (v->byte_ids[text[i]] >= 0) { /* else it is left out */
-            token_put(sink, v->byte_ids[text[i]]);
+    if (id < 0) {
+        put_bytes(m, text, symbol->bytes, sink);
+        return;
+    }
+    for (size_t at = 0; at < symbol->bytes;) { /* the characters of a token that it may not become */
+        const size_t width = utf8_width(text[at]);
+        const size_t bytes = width < symbol->bytes - at ? width : symbol->bytes - at;
+        id = vocabulary_find(m->vocabulary, text + at, bytes);
+        if (id >= 0 && !merger_bars(m, id)) {
+            token_put(sink, id);
+        } else {
+            put_bytes(m, text + at, bytes, sink);
         }
+        at += bytes;
     }
 }
 
@@ -110,7 +129,7 @@ static bool encode_word(struct merger *m, const uint32_t *codes, size_t count, s
     }
     if ((flags & PRE_IGNORE_MERGES) || ((flags & PRE_GEMMA) && all_newlines(codes, count))) {
         const int32_t id = vocabulary_find(v, m->text, m->text_bytes);
-        if (id >= 0) {
+        if (id >= 0 && !merger_bars(m, id)) {
             token_put(sink, id);
             return true;
         }
@@ -167,7 +186,7 @@ int64_t vocabulary_tokenize(const struct vocabulary *v, const char *text, size_t
                          MAX_TEXT);
     }
     struct token_sink sink = {ids, capacity, 0};
-    struct merger merger = {.vocabulary = v, .scratch = scratch};
+    struct merger merger = {.vocabulary = v, .scratch = scratch, .guards = untrusted != NULL};
     bool ok;
     const struct fragment *fragment =
         partition(v, (const uint8_t *)text, bytes, untrusted, (flags & QN_PARSE_SPECIAL) != 0, scratch, &ok);

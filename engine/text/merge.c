@@ -39,6 +39,12 @@ void merger_add(struct merger *m, size_t bytes) {
     m->text_bytes += bytes;
 }
 
+bool merger_bars(const struct merger *m, int32_t id) {
+    const uint8_t type = m->vocabulary->types[id];
+    const unsigned kind = type & TOKEN_TYPE_MASK;
+    return m->guards && (kind == TOKEN_CONTROL || kind == TOKEN_UNKNOWN || (type & TOKEN_GUARDED));
+}
+
 /* Numbers that sort as the scores do, the highest first. */
 static uint32_t score_key(float score) {
     uint32_t bits;
@@ -62,7 +68,7 @@ static uint32_t pair_key(const struct merger *m, uint32_t number) {
                                right->hash);
     }
     const int32_t id = vocabulary_find(m->vocabulary, text, (size_t)left->bytes + right->bytes);
-    return id < 0 ? NO_PAIR : score_key(vocabulary_score(m->vocabulary, id));
+    return id < 0 || merger_bars(m, id) ? NO_PAIR : score_key(vocabulary_score(m->vocabulary, id));
 }
 
 static uint32_t contestant(const struct merger *m, size_t node) {

@@ -87,6 +87,7 @@ struct symbol {
 struct merger {
     const struct vocabulary *vocabulary;
     struct arena *scratch;
+    bool guards;            /* some text came from a message: merging makes no special token either */
     uint8_t *text;          /* (text_room) */
     struct symbol *symbols; /* (room) */
     uint32_t *keys;         /* (room) of the pair of symbol i and its next: the lowest merges first */
@@ -101,6 +102,8 @@ bool merger_reserve(struct merger *merger, size_t text_bytes, size_t symbols);
 /* Adds the next `bytes` of merger.text, there already, as a symbol. */
 void merger_add(struct merger *merger, size_t bytes);
 void merger_run(struct merger *merger);
+/* Whether the token is one that the text may not become. */
+bool merger_bars(const struct merger *merger, int32_t id);
 
 /* Text to tokens, without special ones. False: no memory. */
 bool encode_spm(struct merger *merger, const uint8_t *text, size_t bytes, bool space_prefix, struct token_sink *sink);

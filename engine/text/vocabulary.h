@@ -41,18 +41,24 @@ bool vocabulary_is_end(const struct vocabulary *vocabulary, int32_t id);
 
 /* Tokens of text[0..bytes), equal to llama.cpp's llama_tokenize. flags: qn_tokenize_flag. untrusted may be null;
  * else untrusted[i] != 0 says that byte i came from a message: a special token's text is then parsed only where all
- * of its bytes are trusted. Fills ids[capacity]; returns the number of all, or a negative qn_status.
- * Working memory comes from `scratch` and stays there for the caller to free. */
+ * of its bytes are trusted, and no merging makes one. User-defined tokens are parsed everywhere, as llama.cpp does
+ * (they are such as HTML tags and runs of newlines), unless they look like control tokens: <|this|>, <|this>, <this|>.
+ * Fills ids[capacity]; returns the number of all, or a negative qn_status.
+ * Working memory, some 40 bytes for each of the text and at most twice that, comes from `scratch` and stays there for
+ * the caller to free. */
 int64_t vocabulary_tokenize(const struct vocabulary *vocabulary, const char *text, size_t bytes,
                             const uint8_t *untrusted, uint32_t flags, int32_t *ids, size_t capacity,
                             struct arena *scratch, struct qn_error *error);
 
 /* Raw bytes that token `id` stands for (BPE's printable form undone, SPM's U+2581 made spaces, byte tokens as their
  * byte; control tokens nothing unless flags has QN_SHOW_SPECIAL), not always whole characters. Returns how many there
- * are; fills out[capacity]. Equal to llama.cpp's llama_token_to_piece. */
+ * are; fills out[capacity]. Equal to llama.cpp's llama_token_to_piece, except that a character which byte-level BPE
+ * does not know stays itself (there [UNK_BYTE_0x...]), and an empty text stays empty (there [EMPTY_n]). */
 size_t vocabulary_bytes(const struct vocabulary *vocabulary, int32_t id, uint32_t flags, uint8_t *out, size_t capacity);
 
-/* Streaming and whole detokenising on top of it: as qn_piece and qn_detokenize. */
+/* Streaming and whole detokenising on top of it: as qn_piece and qn_detokenize. A piece that did not fit leaves the
+ * decoder as it was, and can be asked for again. Whole texts equal llama_detokenize's, which for some pre-tokenizers
+ * takes off the spaces before punctuation; streaming does not. */
 int64_t vocabulary_piece(const struct vocabulary *vocabulary, struct qn_decoder *decoder, int32_t id, uint32_t flags,
                          char *text, size_t capacity);
 int64_t vocabulary_detokenize(const struct vocabulary *vocabulary, const int32_t *ids, size_t count, uint32_t flags,

@@ -169,6 +169,46 @@ static void the_first_space_is_taken_off_once(void **state) {
     loaded_free(&l);
 }
 
+/* llama.cpp's SPM merges to control tokens too; a message's text may not, nor in BPE. */
+static void no_merging_makes_a_special_token_of_a_message(void **state) {
+    (void)state;
+    static const char *const tokens[] = {"<unk>", "[[", "<|x|>", "[", "<|", "<|x", "<", "|", "x", "|>", ">", "|x"};
+    static const int32_t types[] = {2, 3, 4, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+    static const uint8_t untrusted[8] = {1, 1, 1, 1, 1, 1, 1, 1};
+    static const char *const kinds[] = {"llama", "gpt2", "gemma4"};
+    for (size_t i = 0; i < 3; i++) {
+        struct file f = {0};
+        struct loaded l;
+        struct arena scratch = {.limit = MEMORY};
+        struct qn_error error;
+        int32_t ids[16];
+        file_text(&f, KEY "model", kinds[i]), file_text(&f, KEY "pre", "llama-bpe");
+        file_bool(&f, KEY "add_space_prefix", 0);
+        file_texts(&f, KEY "tokens", 12, tokens), file_i32s(&f, KEY "token_type", 12, types);
+        file_texts(&f, KEY "merges", 4, (const char *const[]){"[ [", "< |", "<| x", "<|x |>"});
+        load(&l, &f);
+        assert_non_null(l.vocabulary);
+        ASSERT_IDS(&l, "[[", 0, 1);
+        ASSERT_IDS(&l, "<|x|>", 0, 2);
+        for (uint32_t flags = 0; flags < 4; flags += QN_PARSE_SPECIAL) {
+            assert_int_equal(vocabulary_tokenize(l.vocabulary, "[[[", 3, untrusted, flags, ids, 16, &scratch, &error),
+                             3);
+            assert_true(ids[0] == 3 && ids[1] == 3 && ids[2] == 3);
+            const int64_t n =
+                vocabulary_tokenize(l.vocabulary, "<|x|>", 5, untrusted, flags, ids, 16, &scratch, &error);
+            assert_in_range(n, 2, 5);
+            for (int64_t j = 0; j < n; j++) {
+                assert_int_equal(vocabulary_type(l.vocabulary, ids[j]), TOKEN_NORMAL);
+            }
+            char out[8];
+            assert_int_equal(vocabulary_detokenize(l.vocabulary, ids, (size_t)n, 0, out, 8), 5);
+            assert_memory_equal(out, "<|x|>", 5);
+        }
+        arena_free(&scratch);
+        loaded_free(&l);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(never_gives_part_of_a_character),
@@ -178,6 +218,7 @@ int main(void) {
         cmocka_unit_test(buffers_that_are_too_small_hold_the_start),
         cmocka_unit_test(ids_that_are_none_give_nothing),
         cmocka_unit_test(the_first_space_is_taken_off_once),
+        cmocka_unit_test(no_merging_makes_a_special_token_of_a_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
