@@ -3,18 +3,21 @@
 #include "kernels/simd128/lanes.h"
 #include "kernels/variants.h"
 
-/* Four weights from the i-th on. */
-typedef v128_t four_fn(const uint8_t *row, size_t i);
+/* Eight weights. */
+typedef void eight_fn(v128_t out[2], const uint8_t *w);
 
-ALWAYS_INLINE v128_t four_f32(const uint8_t *row, size_t i) { return wasm_v128_load(row + 4 * i); }
-ALWAYS_INLINE v128_t four_f16(const uint8_t *row, size_t i) {
-    v128_t four;
-    v128_t none;
-    widen_halves(&four, &none, wasm_v128_load64_zero(row + 2 * i));
-    return four;
+ALWAYS_INLINE void eight_f32(v128_t out[2], const uint8_t *w) {
+    out[0] = wasm_v128_load(w);
+    out[1] = wasm_v128_load(w + 16);
 }
-ALWAYS_INLINE v128_t four_bf16(const uint8_t *row, size_t i) {
-    return wasm_i32x4_shl(wasm_u32x4_load16x4(row + 2 * i), 16);
+
+ALWAYS_INLINE void eight_f16(v128_t out[2], const uint8_t *w) { widen_halves(&out[0], &out[1], wasm_v128_load(w)); }
+
+ALWAYS_INLINE void eight_bf16(v128_t out[2], const uint8_t *w) {
+    const v128_t halves = wasm_v128_load(w);
+    const v128_t zero = wasm_i16x8_splat(0);
+    out[0] = wasm_i16x8_shuffle(zero, halves, 0, 8, 1, 9, 2, 10, 3, 11);
+    out[1] = wasm_i16x8_shuffle(zero, halves, 4, 12, 5, 13, 6, 14, 7, 15);
 }
 
 /* (s0 + s1) + (s2 + s3) of each of four rows. */
@@ -24,57 +27,82 @@ ALWAYS_INLINE v128_t add_partial(const v128_t sums[4]) {
     return wasm_f32x4_add(wasm_f32x4_add(m[0], m[1]), wasm_f32x4_add(m[2], m[3]));
 }
 
-/* Widths that are no multiple of four end in single weights; their lanes are added one by one. */
-ALWAYS_INLINE float lane_of(four_fn *four, size_t width, const uint8_t *row, size_t i) {
-    uint8_t bytes[16] = {0};
+/* Widths that are no multiple of eight end in single weights; their lanes are added one by one. */
+ALWAYS_INLINE float single(eight_fn *eight, size_t width, const uint8_t *w) {
+    uint8_t bytes[32] = {0};
+    KEEP_LOOP
     for (size_t k = 0; k < width; k++) {
-        bytes[k] = row[i * width + k];
+        bytes[k] = w[k];
     }
-    return wasm_f32x4_extract_lane(four(bytes, 0), 0);
+    v128_t out[2];
+    eight(out, bytes);
+    return wasm_f32x4_extract_lane(out[0], 0);
 }
 
-ALWAYS_INLINE void add_tail(four_fn *four, size_t width, v128_t *sum, const uint8_t *row, const float *x, size_t from,
-                            size_t n) {
+ALWAYS_INLINE void add_tail(eight_fn *eight, size_t width, v128_t *sum, const uint8_t *w, const float *x,
+                            size_t count) {
     float lanes[4];
     wasm_v128_store(lanes, *sum);
-    for (size_t i = from; i < n; i++) {
-        lanes[i % 4] += lane_of(four, width, row, i) * x[i];
+    KEEP_LOOP
+    for (size_t i = 0; i < count; i++) {
+        lanes[i % 4] += single(eight, width, w + i * width) * x[i];
     }
     *sum = wasm_v128_load(lanes);
 }
 
-ALWAYS_INLINE void gemv_floats(four_fn *four, size_t width, float *out, const uint8_t *w, size_t row_bytes, size_t rows,
-                               const uint8_t *activation, size_t n) {
-    const float *x = (const float *)(const void *)activation;
+ALWAYS_INLINE void gemv_floats(eight_fn *eight, size_t width, float *out, const uint8_t *w, size_t row_bytes,
+                               size_t rows, const uint8_t *activation, size_t n) {
     for (size_t row = 0; row < rows; row += 4) {
         const uint8_t *at[4];
         four_rows(at, w, row_bytes, row, rows);
+        const uint8_t *x = activation;
         v128_t sums[4] = {wasm_f32x4_splat(0.0f), wasm_f32x4_splat(0.0f), wasm_f32x4_splat(0.0f),
                           wasm_f32x4_splat(0.0f)};
-        for (size_t i = 0; i + 4 <= n; i += 4) {
-            const v128_t a = wasm_v128_load(x + i);
+        KEEP_LOOP
+        for (size_t i = n / 8; i; i--) {
+            x = opaque(x);
+            UNROLL
             for (int k = 0; k < 4; k++) {
-                sums[k] = wasm_f32x4_add(sums[k], wasm_f32x4_mul(four(at[k], i), a));
+                v128_t each[2];
+                at[k] = opaque(at[k]);
+                eight(each, at[k]);
+                sums[k] = wasm_f32x4_add(sums[k], wasm_f32x4_mul(each[0], wasm_v128_load(x)));
+                sums[k] = wasm_f32x4_add(sums[k], wasm_f32x4_mul(each[1], wasm_v128_load(x + 16)));
+                at[k] += 8 * width;
             }
+            x += 32;
         }
-        for (int k = 0; k < 4 && n % 4; k++) {
-            add_tail(four, width, &sums[k], at[k], x, n / 4 * 4, n);
+        v128_t totals[4] = {sums[0], sums[1], sums[2], sums[3]}; /* indexed, which the sums in registers are not */
+        KEEP_LOOP
+        for (int k = 0; k < 4 && n % 8; k++) {
+            add_tail(eight, width, &totals[k], at[k], (const float *)(const void *)x, n % 8);
         }
-        store_lanes(out + row, add_partial(sums), rows - row);
+        store_lanes(out + row, add_partial(totals), rows - row);
     }
 }
 
-ALWAYS_INLINE void panel_floats(four_fn *four, size_t width, uint8_t *panel, const uint8_t *w, size_t row_bytes,
+/* The fours of the last few weights may be short: those lie close together, row by row. */
+ALWAYS_INLINE void panel_floats(eight_fn *eight, size_t width, uint8_t *panel, const uint8_t *w, size_t row_bytes,
                                 size_t rows, size_t n) {
-    float *out = (float *)(void *)panel;
+    KEEP_LOOP
     for (size_t r = 0; r < PANEL_ROWS; r++) {
         const uint8_t *row = w + (r < rows ? r : rows - 1) * row_bytes;
-        size_t i = 0;
-        for (; i + 4 <= n; i += 4) {
-            wasm_v128_store(out + i * PANEL_ROWS + 4 * r, four(row, i));
+        float *out = (float *)(void *)panel + 4 * r;
+        KEEP_LOOP
+        for (size_t i = n / 8; i; i--) {
+            v128_t each[2];
+            eight(each, row);
+            wasm_v128_store(out, each[0]);
+            wasm_v128_store(out + 4 * PANEL_ROWS, each[1]);
+            row += 8 * width;
+            out += 8 * PANEL_ROWS;
         }
-        for (; i < n; i++) { /* the last fours may be short: they lie close together */
-            out[n / 4 * 4 * PANEL_ROWS + (n % 4) * r + i % 4] = lane_of(four, width, row, i);
+        const size_t rest = n % 8;
+        out -= 4 * r; /* the rows' place behind whole eights */
+        KEEP_LOOP
+        for (size_t i = 0; i < rest; i++) {
+            const size_t at = i < rest / 4 * 4 ? 4 * r + i : rest / 4 * 4 * PANEL_ROWS + rest % 4 * r + i % 4;
+            out[at] = single(eight, width, row + i * width);
         }
     }
 }
@@ -82,51 +110,65 @@ ALWAYS_INLINE void panel_floats(four_fn *four, size_t width, uint8_t *panel, con
 static void gemm_floats(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
                         size_t activation_bytes, size_t tokens, size_t n) {
     for (size_t t = 0; t < tokens; t++) {
-        const float *x = (const float *)(const void *)(activations + t * activation_bytes);
-        const float *w = (const float *)(const void *)panel;
+        const uint8_t *x = activations + t * activation_bytes;
+        const uint8_t *w = panel;
         v128_t sums[PANEL_ROWS];
+        UNROLL
         for (int r = 0; r < PANEL_ROWS; r++) {
             sums[r] = wasm_f32x4_splat(0.0f);
         }
-        for (size_t i = 0; i + 4 <= n; i += 4, w += 4 * PANEL_ROWS) {
-            const v128_t a = wasm_v128_load(x + i);
+        KEEP_LOOP
+        for (size_t i = n / 4; i; i--) {
+            w = opaque(w);
+            const v128_t a = wasm_v128_load(x);
+            UNROLL
             for (int r = 0; r < PANEL_ROWS; r++) {
-                sums[r] = wasm_f32x4_add(sums[r], wasm_f32x4_mul(wasm_v128_load(w + 4 * r), a));
+                sums[r] = wasm_f32x4_add(sums[r], wasm_f32x4_mul(wasm_v128_load(w + 16 * r), a));
             }
+            w += 16 * PANEL_ROWS;
+            x += 16;
         }
-        for (size_t r = 0; r < PANEL_ROWS && n % 4; r++) {
-            add_tail(four_f32, 4, &sums[r], (const uint8_t *)(w + n % 4 * r), x + n / 4 * 4, 0, n % 4);
+        const size_t rest = n % 4;
+        v128_t totals[PANEL_ROWS];
+        UNROLL
+        for (int r = 0; r < PANEL_ROWS; r++) {
+            totals[r] = sums[r];
         }
+        KEEP_LOOP
+        for (size_t r = 0; r < PANEL_ROWS && rest; r++) {
+            add_tail(eight_f32, 4, &totals[r], w + 4 * rest * r, (const float *)(const void *)x, rest);
+        }
+        KEEP_LOOP
         for (size_t r = 0; r < rows; r += 4) {
-            store_lanes(out + t * out_stride + r, add_partial(sums + r), rows - r);
+            store_lanes(out + t * out_stride + r, add_partial(totals + r), rows - r);
         }
     }
 }
 
 static void gemv_f32(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation, size_t n) {
-    gemv_floats(four_f32, 4, out, w, row_bytes, rows, activation, n);
+    gemv_floats(eight_f32, 4, out, w, row_bytes, rows, activation, n);
 }
 static void panel_f32(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    panel_floats(four_f32, 4, panel, w, row_bytes, rows, n);
+    panel_floats(eight_f32, 4, panel, w, row_bytes, rows, n);
 }
 const struct weight_kernels f32_simd128 = {ACTIVATION_F32, PANEL_ROWS * sizeof(float), gemv_f32, panel_f32,
                                            gemm_floats};
 
 static void gemv_f16(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation, size_t n) {
-    gemv_floats(four_f16, 2, out, w, row_bytes, rows, activation, n);
+    gemv_floats(eight_f16, 2, out, w, row_bytes, rows, activation, n);
 }
 static void panel_f16(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    panel_floats(four_f16, 2, panel, w, row_bytes, rows, n);
+    panel_floats(eight_f16, 2, panel, w, row_bytes, rows, n);
 }
 const struct weight_kernels f16_simd128 = {ACTIVATION_F32, PANEL_ROWS * sizeof(float), gemv_f16, panel_f16,
                                            gemm_floats};
 
 static void gemv_bf16(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
                       size_t n) {
-    gemv_floats(four_bf16, 2, out, w, row_bytes, rows, activation, n);
+    gemv_floats(eight_bf16, 2, out, w, row_bytes, rows, activation, n);
 }
 static void panel_bf16(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    panel_floats(four_bf16, 2, panel, w, row_bytes, rows, n);
+    panel_floats(eight_bf16, 2, panel, w, row_bytes, rows, n);
 }
 const struct weight_kernels bf16_simd128 = {ACTIVATION_F32, PANEL_ROWS * sizeof(float), gemv_bf16, panel_bf16,
                                             gemm_floats};
