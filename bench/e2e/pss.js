@@ -10,7 +10,8 @@ function read(path) {
   }
 }
 
-function descendants() {
+/* Process ids, as text. */
+export function descendants() {
   const children = new Map();
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     const stat = read(`/proc/${pid}/stat`);
