@@ -1,6 +1,6 @@
 /* The tiny models, read from their files into memory and from there into the engine. */
-#ifndef TESTS_ENGINE_MODEL_H
-#define TESTS_ENGINE_MODEL_H
+#ifndef TESTS_SESSION_MODEL_H
+#define TESTS_SESSION_MODEL_H
 
 #include <stdint.h>
 

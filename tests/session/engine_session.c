@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "blocks.h"
+#include "memory.h"
 #include "model.h"
 
 #define TOKENS 100

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "blocks.h"
+#include "memory.h"
 #include "model.h"
 
 static void test_chunks_of_any_size(void **state) {
