@@ -69,6 +69,14 @@ def test_run_streams_text_and_says_rates(model):
     assert "prefill" in done.stderr.decode() and "decode" in done.stderr.decode()
 
 
+@pytest.mark.parametrize("host", HOSTS)
+def test_run_says_that_there_is_no_template(host):
+    done = quern("run", "-m", TINY, "-p", "a b", "-n", 2, "--temp", 0, host=host)
+    assert done.returncode == 0 and done.stderr.startswith(b"quern: the model has no chat template")
+    raw = quern("run", "-m", TINY, "-p", "a b", "-n", 2, "--temp", 0, "--raw", host=host)
+    assert raw.stdout == done.stdout and b"template" not in raw.stderr
+
+
 def test_default_model_is_taken(model):
     assert output("tokenize", stdin=b"Hello world") == output("tokenize", "-m", model, stdin=b"Hello world")
 
