@@ -229,7 +229,7 @@ static void test_limits(void **state) {
         "{{ 9223372036854775807 * 9223372036854775807 }}",
         "{{ 3 ** 10**18 }}",
         "{% set s = 'x' * 30000000 %}{{ s }}{{ s }}{{ s }}",
-        "{% for i in range(100000) %}{% macro m() %}{% endmacro %}{% set _ = [m] * 100 %}{% endfor %}",
+        "{% for i in range(100000) %}{% macro m() %}{% endmacro %}{% set _ = [m] * 300 %}{% endfor %}",
         "{% set d = {} %}{% for i in range(90000) %}{% set _ = d.update({(i,): 1}) %}{% endfor %}",
         "{% for i in range(300) %}{{ '%0.1000000f' % 0.1 }}{% endfor %}",
     };
