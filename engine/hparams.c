@@ -124,8 +124,9 @@ static int read_head_dims(struct reader *reader, struct hparams *hparams, uint32
     }
     if ((uint64_t)hparams->head_dim_k * hparams->max_head > MAX_WIDTH ||
         (uint64_t)hparams->head_dim_v * hparams->max_head > MAX_WIDTH) {
+        const uint32_t dim = hparams->head_dim_k > hparams->head_dim_v ? hparams->head_dim_k : hparams->head_dim_v;
         return error_set(reader->error, QN_ERR_FORMAT, QN_NO_OFFSET, "%u heads of %u dimensions are more than %u",
-                         hparams->max_head, hparams->head_dim_k, MAX_WIDTH);
+                         hparams->max_head, dim, MAX_WIDTH);
     }
     hparams->n_rot = hparams->head_dim_k;
     status = read_u32(reader, "rope.dimension_count", 2, hparams->head_dim_k, &hparams->n_rot);
