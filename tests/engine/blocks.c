@@ -1,3 +1,4 @@
+#define _POSIX_C_SOURCE 200112L /* posix_memalign: aligned_alloc wants whole multiples of the alignment */
 #include "tests/engine/blocks.h"
 
 #include <stdint.h>
@@ -26,8 +27,7 @@ static size_t entry_of(const void *at) {
 }
 
 void blocks_restart(void) {
-    blocks =
-        (struct blocks){.live = blocks.live, .live_bytes = blocks.live_bytes, .peak_bytes = blocks.live_bytes};
+    blocks = (struct blocks){.live = blocks.live, .live_bytes = blocks.live_bytes, .peak_bytes = blocks.live_bytes};
 }
 
 static int refused(size_t bytes) {

@@ -119,7 +119,8 @@ static inline void file_add(struct model_file *f, const char *name, uint64_t col
     snprintf(tensor->name, sizeof(tensor->name), "%s", name);
 }
 
-static inline void file_add_layer(struct model_file *f, unsigned layer, const char *name, uint64_t cols, uint64_t rows) {
+static inline void file_add_layer(struct model_file *f, unsigned layer, const char *name, uint64_t cols,
+                                  uint64_t rows) {
     char full[GGUF_MAX_NAME];
     snprintf(full, sizeof(full), "blk.%u.%s.weight", layer, name);
     file_add(f, full, cols, rows);

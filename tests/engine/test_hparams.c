@@ -75,7 +75,6 @@ static void sizes(void **state) {
     refuse_u32("attention.value_length", 0, "1 to 1048576");
     refuse_u32("rope.dimension_count", 0, "2 to 8");
     refuse_u32("rope.dimension_count", 10, "2 to 8");
-    refuse_u32("rope.dimension_count", 7, "is 7"); /* odd, and not the head's */
 }
 
 static void numbers(void **state) {
@@ -92,8 +91,9 @@ static void numbers(void **state) {
 
 static void missing_keys(void **state) {
     (void)state;
-    static const char *const keys[] = {"block_count",         "context_length",       "embedding_length",
-                                       "feed_forward_length", "attention.head_count", "attention.layer_norm_rms_epsilon"};
+    static const char *const keys[] = {"block_count",          "context_length",
+                                       "embedding_length",     "feed_forward_length",
+                                       "attention.head_count", "attention.layer_norm_rms_epsilon"};
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         refuse_missing(keys[i]);
     }
@@ -217,6 +217,8 @@ static void rope(void **state) {
     file_make(&f, "gemma3");
     file_u32(&f, "rope.dimension_count", 6);
     assert_runs(&f);
+    file_u32(&f, "rope.dimension_count", 7);
+    assert_refused(&f, QN_ERR_FORMAT, "gemma3.rope.dimension_count", "rope over 7 dimensions of heads of 8");
 }
 
 static void windows(void **state) {
