@@ -70,10 +70,12 @@ def test_run_streams_text_and_says_rates(model):
 
 
 @pytest.mark.parametrize("host", HOSTS)
-def test_run_says_that_there_is_no_template(host):
-    done = quern("run", "-m", TINY, "-p", "a b", "-n", 2, "--temp", 0, host=host)
+def test_run_says_that_there_is_no_template(tmp_path, host):
+    path = tmp_path / "plain.gguf"
+    path.write_bytes(TINY.read_bytes().replace(b"tokenizer.chat_template", b"tokenizer.that_template"))
+    done = quern("run", "-m", path, "-p", "a b", "-n", 2, "--temp", 0, host=host)
     assert done.returncode == 0 and done.stderr.startswith(b"quern: the model has no chat template")
-    raw = quern("run", "-m", TINY, "-p", "a b", "-n", 2, "--temp", 0, "--raw", host=host)
+    raw = quern("run", "-m", path, "-p", "a b", "-n", 2, "--temp", 0, "--raw", host=host)
     assert raw.stdout == done.stdout and b"template" not in raw.stderr
 
 
