@@ -61,14 +61,14 @@ if [ -n "$missing" ]; then
     rm -f "$log"
 fi
 
-# The Python of the tests, with pinned packages, beside the model cache; made anew when the list changes.
+# The Python of the tests, with pinned packages, beside the model cache; installed again when the list changes.
 if [ "$what" != build ]; then
     cache=${QUERN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/quern}
     list=$(dirname "$0")/../tests/requirements.txt
     if ! cmp -s "$list" "$cache/venv/requirements.txt"; then
         echo "setup: installing the tests' Python packages into $cache/venv" >&2
         mkdir -p "$cache"
-        python3 -m venv --clear "$cache/venv"
+        "$cache/venv/bin/pip" --version >/dev/null 2>&1 || python3 -m venv --clear "$cache/venv"
         "$cache/venv/bin/pip" -q --disable-pip-version-check install -r "$list" >&2
         cp "$list" "$cache/venv/requirements.txt"
     fi
