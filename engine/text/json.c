@@ -3,7 +3,7 @@
 #include "engine/text/unicode.h"
 
 struct reader {
-    struct heap *heap;
+    struct interp *in;
     const char *text; /* (bytes) */
     size_t bytes, at;
     int code;
@@ -12,110 +12,90 @@ struct reader {
 
 static struct value *wrong(struct reader *reader, const char *what) {
     if (reader->code == QN_ERR_ARGUMENT) {
-        reader->heap->at = reader->at;
+        reader->in->at = reader->at;
     }
-    return FAIL(reader->heap, reader->code, "JSON: %s at byte %zu", what, reader->at);
+    return interp_fail(reader->in, reader->code, "JSON: %.*s", what, strlen(what));
 }
 
 static char peek(const struct reader *reader) { return reader->at < reader->bytes ? reader->text[reader->at] : '\0'; }
 
-static char skip_space(struct reader *reader) {
-    for (;; reader->at++) {
-        const char next = peek(reader);
-        if (next != ' ' && next != '\n' && next != '\t' && next != '\r') {
-            return next;
-        }
-    }
-}
-
+/* Skips white space, and `expected` if it is next. */
 static bool skip(struct reader *reader, char expected) {
-    const bool there = skip_space(reader) == expected && reader->at < reader->bytes;
+    char next;
+    while (next = peek(reader), next == ' ' || next == '\n' || next == '\t' || next == '\r') {
+        reader->at++;
+    }
+    const bool there = next == expected && reader->at < reader->bytes;
     reader->at += there;
     return there;
 }
 
 static bool skip_word(struct reader *reader, const char *word) {
     const size_t bytes = strlen(word);
-    if (reader->bytes - reader->at < bytes || memcmp(reader->text + reader->at, word, bytes) != 0) {
-        return false;
-    }
-    reader->at += bytes;
-    return true;
+    const bool there = reader->bytes - reader->at >= bytes && memcmp(reader->text + reader->at, word, bytes) == 0;
+    reader->at += there ? bytes : 0;
+    return there;
 }
 
-/* The four digits after \u; false when they are not. */
-static bool read_hex(const struct reader *reader, size_t at, uint32_t *code) {
-    uint64_t value = 0;
-    const bool read = reader->bytes - at >= 4 && integer_read(reader->text + at, 4, 16, &value);
-    *code = (uint32_t)value;
-    return read;
+/* The four digits after \u, or UINT32_MAX. */
+static uint32_t read_hex(struct reader *reader) {
+    uint64_t value;
+    if (!skip_word(reader, "u") || reader->bytes - reader->at < 4 ||
+        !integer_read(reader->text + reader->at, 4, 16, &value)) {
+        return UINT32_MAX;
+    }
+    reader->at += 4;
+    return (uint32_t)value;
 }
 
 /* What follows a backslash. */
-static bool read_escape(struct reader *reader, struct buffer *buffer) {
+static void read_escape(struct reader *reader, struct buffer *buffer) {
     static const char names[] = "\"\\/bfnrt";
     static const char meanings[] = "\"\\/\b\f\n\r\t";
-    const char next = peek(reader);
-    for (size_t i = 0; names[i] && reader->at < reader->bytes; i++) {
-        if (next == names[i]) {
+    for (size_t i = 0; names[i]; i++) {
+        if (peek(reader) == names[i]) {
             reader->at++;
-            buffer_fill(buffer, meanings[i], 1, reader->untrusted);
-            return true;
+            buffer_put(buffer, meanings[i], reader->untrusted);
+            return;
         }
     }
-    uint32_t code;
-    if (next != 'u' || !read_hex(reader, reader->at + 1, &code)) {
-        return false;
+    uint32_t code = read_hex(reader);
+    if (code == UINT32_MAX) {
+        wrong(reader, "an unknown escape");
     }
-    reader->at += 5;
-    uint32_t low;
-    if (code >= 0xd800 && code < 0xdc00 && reader->bytes - reader->at >= 6 &&
-        memcmp(reader->text + reader->at, "\\u", 2) == 0 && read_hex(reader, reader->at + 2, &low) && low >= 0xdc00 &&
-        low < 0xe000) {
-        reader->at += 6;
-        code = 0x10000 + ((code - 0xd800) << 10 | (low - 0xdc00));
+    if (code >> 10 == 0xd800 >> 10) {
+        const size_t behind = reader->at;
+        const uint32_t low = skip_word(reader, "\\") ? read_hex(reader) : 0;
+        if (low >> 10 == 0xdc00 >> 10) {
+            code = 0x10000 + ((code & 0x3ff) << 10 | (low & 0x3ff));
+        } else {
+            reader->at = behind;
+        }
     }
-    if (code >= 0xd800 && code < 0xe000) {
-        code = REPLACEMENT;
-    }
-    uint8_t text[4];
-    buffer_add(buffer, (const char *)text, utf8_write(text, code), reader->untrusted);
-    return true;
+    buffer_code(buffer, code >> 11 == 0xd800 >> 11 ? REPLACEMENT : code, reader->untrusted);
 }
 
 static struct value *read_string(struct reader *reader) { /* after the quote */
-    struct buffer buffer = {.heap = reader->heap};
+    struct buffer buffer = {.in = reader->in};
     const size_t first = reader->at;
     size_t from = first; /* of bytes not yet copied */
-    for (;;) {
-        if (reader->at >= reader->bytes) {
-            return wrong(reader, "a string without an end");
-        }
-        const char next = reader->text[reader->at];
-        if (next == '"') {
-            break;
-        }
+    for (char next; next = peek(reader), next != '"' && !reader->in->failed;) {
         if ((uint8_t)next < 32) {
-            return wrong(reader, "a control character in a string");
+            return wrong(reader, "a string without an end, or a control character in it");
         }
         reader->at++;
         if (next == '\\') {
             buffer_add(&buffer, reader->text + from, reader->at - 1 - from, reader->untrusted);
-            if (!read_escape(reader, &buffer)) {
-                return wrong(reader, "an unknown escape");
-            }
+            read_escape(reader, &buffer);
             from = reader->at;
         }
     }
     struct value *value;
     if (from == first) {
-        value = value_text(reader->heap, reader->text + from, reader->at - from);
+        value = value_text(reader->in, reader->text + from, reader->at - from);
     } else {
         buffer_add(&buffer, reader->text + from, reader->at - from, reader->untrusted);
         value = buffer_value(&buffer);
-    }
-    if (value) {
-        value->untrusted = reader->untrusted;
     }
     reader->at++;
     return value;
@@ -131,18 +111,16 @@ static size_t skip_digits(struct reader *reader) {
 
 static struct value *read_number(struct reader *reader) {
     const size_t from = reader->at;
-    const bool negative = peek(reader) == '-';
-    reader->at += negative;
+    const bool negative = skip_word(reader, "-");
     const char *digits = reader->text + reader->at;
     const size_t whole = skip_digits(reader);
-    bool good = whole != 0 && (whole == 1 || digits[0] != '0');
+    bool good = whole == 1 || (whole && digits[0] != '0');
     bool integer = true;
-    if (good && peek(reader) == '.') {
-        reader->at++;
+    if (good && skip_word(reader, ".")) {
         integer = false;
         good = skip_digits(reader) != 0;
     }
-    if (good && (peek(reader) == 'e' || peek(reader) == 'E')) {
+    if (good && (peek(reader) | 32) == 'e') {
         reader->at++;
         integer = false;
         reader->at += peek(reader) == '-' || peek(reader) == '+';
@@ -154,12 +132,13 @@ static struct value *read_number(struct reader *reader) {
     }
     uint64_t size;
     if (integer && integer_read(digits, whole, 10, &size) && size <= (uint64_t)INT64_MAX + negative) {
-        return value_int(reader->heap, negative ? (int64_t)(0 - size) : (int64_t)size);
+        return value_int(reader->in, (int64_t)(negative ? 0 - size : size));
     }
     double number;
+    interp_step(reader->in, 20);
     number_read(digits, (size_t)(reader->text + reader->at - digits), &number);
-    struct value *value = value_float(reader->heap, negative ? -number : number);
-    if (value && integer) {
+    struct value *value = value_float(reader->in, negative ? -number : number);
+    if (integer && !reader->in->failed) {
         value->real.digits = reader->text + from;
         value->real.digits_bytes = reader->at - from;
     }
@@ -168,95 +147,76 @@ static struct value *read_number(struct reader *reader) {
 
 static struct value *read_value(struct reader *reader);
 
-static struct value *read_array(struct reader *reader) {
-    struct value *list = value_list(reader->heap, VALUE_LIST, 0);
-    if (list == NULL || skip(reader, ']')) {
-        return list;
-    }
-    do {
-        if (!list_add(reader->heap, list, read_value(reader))) {
-            return NULL;
-        }
-    } while (skip(reader, ','));
-    return skip(reader, ']') ? list : wrong(reader, "',' or ']' expected");
-}
-
 static bool distrusted(const struct value *key) {
     return value_is_text(key, "messages") || value_is_text(key, "tools") || value_is_text(key, "documents");
 }
 
-static struct value *read_object(struct reader *reader) {
-    struct heap *heap = reader->heap;
-    struct value *dict = value_new(heap, VALUE_DICT);
-    if (dict == NULL || skip(reader, '}')) {
-        return dict;
-    }
+/* The items of an array or the entries of an object, after the bracket. */
+static struct value *read_items(struct reader *reader, enum value_kind kind, char end) {
+    struct interp *in = reader->in;
+    struct value *value = value_new(in, kind);
     const bool outer = reader->untrusted;
+    if (skip(reader, end)) {
+        return value;
+    }
     do {
+        if (kind == VALUE_LIST) {
+            list_add(in, value, read_value(reader));
+            continue;
+        }
         if (!skip(reader, '"')) {
             return wrong(reader, "a key expected");
         }
         struct value *key = read_string(reader);
-        if (key == NULL) {
-            return NULL;
-        }
+        key->untrusted = outer;
         if (!skip(reader, ':')) {
             return wrong(reader, "':' expected");
         }
-        reader->untrusted = outer || (reader->code == QN_ERR_ARGUMENT && heap->depth == 1 && distrusted(key));
-        if (!dict_set(heap, dict, key, read_value(reader))) {
-            return NULL;
-        }
+        reader->untrusted = outer || (reader->code == QN_ERR_ARGUMENT && in->depth == 1 && distrusted(key));
+        dict_set(in, value, key, read_value(reader));
         reader->untrusted = outer;
-    } while (skip(reader, ','));
-    return skip(reader, '}') ? dict : wrong(reader, "',' or '}' expected");
+    } while (!in->failed && skip(reader, ','));
+    return skip(reader, end) ? value : wrong(reader, end == ']' ? "',' or ']' expected" : "',' or '}' expected");
 }
 
 static struct value *read_any(struct reader *reader) {
-    struct heap *heap = reader->heap;
-    const char next = skip_space(reader);
-    if (next == '{') {
-        reader->at++;
-        return read_object(reader);
+    if (skip(reader, '{')) {
+        return read_items(reader, VALUE_DICT, '}');
     }
-    if (next == '[') {
-        reader->at++;
-        return read_array(reader);
+    if (skip(reader, '[')) {
+        return read_items(reader, VALUE_LIST, ']');
     }
-    if (next == '"') {
-        reader->at++;
+    if (skip(reader, '"')) {
         return read_string(reader);
     }
-    if (skip_word(reader, "true") || skip_word(reader, "false")) {
-        struct value *value = value_new(heap, VALUE_BOOL);
-        if (value) {
-            value->integer = next == 't';
+    const bool yes = skip_word(reader, "true");
+    if (yes || skip_word(reader, "false")) {
+        struct value *value = value_new(reader->in, VALUE_BOOL);
+        if (!reader->in->failed) {
+            value->integer = yes;
         }
         return value;
     }
-    return skip_word(reader, "null") ? value_new(heap, VALUE_NONE) : read_number(reader);
+    return skip_word(reader, "null") ? value_new(reader->in, VALUE_NONE) : read_number(reader);
 }
 
 static struct value *read_value(struct reader *reader) {
-    if (reader->code == QN_ERR_ARGUMENT) {
-        reader->heap->at = reader->at;
+    struct interp *in = reader->in;
+    struct value *value = &in->scrap;
+    if (in->depth >= DEPTH_LIMIT) {
+        wrong(reader, "nested too deep");
     }
-    if (reader->heap->depth >= DEPTH_LIMIT) {
-        return FAIL(reader->heap, QN_ERR_LIMIT, "JSON: nested deeper than %u levels", DEPTH_LIMIT);
-    }
-    struct value *value = heap_enter(reader->heap) ? read_any(reader) : NULL;
-    if (value) {
+    if (interp_enter(in)) {
+        value = read_any(reader);
         value->untrusted = reader->untrusted;
     }
-    reader->heap->depth--;
+    in->depth--;
     return value;
 }
 
-struct value *json_read(struct heap *heap, const char *text, size_t bytes, bool untrusted, int code) {
-    struct reader reader = {heap, text, bytes, 0, code, untrusted};
-    const uint32_t depth = heap->depth;
+struct value *json_read(struct interp *in, const char *text, size_t bytes, bool untrusted, int code) {
+    struct reader reader = {in, text, bytes, 0, code, untrusted};
     struct value *value = read_value(&reader);
-    heap->depth = depth;
-    skip_space(&reader);
-    return value && reader.at < bytes ? wrong(&reader, "something after the value") : value;
+    skip(&reader, '\0');
+    return reader.at < bytes ? wrong(&reader, "something after the value") : value;
 }

@@ -9,7 +9,7 @@
  * code QN_ERR_ARGUMENT says that this is the template's context: errors are of that code and name the offset in the
  * JSON, and what lies under the top-level keys messages, tools and documents is untrusted all the same. Otherwise
  * errors are of `code`. QN_ERR_LIMIT and QN_ERR_MEMORY too. */
-struct value *json_read(struct heap *heap, const char *text, size_t bytes, bool untrusted, int code);
+struct value *json_read(struct interp *in, const char *text, size_t bytes, bool untrusted, int code);
 
 struct json_style {
     const struct value *indent;              /* string, or number of spaces; null: all on one line */

@@ -8,44 +8,48 @@ struct writer {
     uint32_t level;
 };
 
+static void write_unit(struct buffer *buffer, uint32_t unit, bool untrusted) {
+    buffer_text(buffer, "\\u", untrusted);
+    for (int shift = 12; shift >= 0; shift -= 4) {
+        static const char hex[] = "0123456789abcdef";
+        buffer_put(buffer, hex[unit >> shift & 15], untrusted);
+    }
+}
+
 static void write_escape(struct buffer *buffer, uint32_t code, bool untrusted) {
-    static const char hex[] = "0123456789abcdef";
-    static const char *const names = "\b\t\n\f\r\"\\";
-    static const char *const letters = "btnfr\"\\";
-    for (size_t i = 0; names[i]; i++) {
-        if (code == (uint8_t)names[i]) {
-            const char named[2] = {'\\', letters[i]};
-            buffer_add(buffer, named, 2, untrusted);
+    static const char codes[] = "\b\t\n\f\r\"\\";
+    static const char letters[] = "btnfr\"\\";
+    for (size_t i = 0; codes[i]; i++) {
+        if (code == (uint8_t)codes[i]) {
+            buffer_put(buffer, '\\', untrusted);
+            buffer_put(buffer, letters[i], untrusted);
             return;
         }
     }
     if (code >= 0x10000) {
-        write_escape(buffer, 0xd800 + ((code - 0x10000) >> 10), untrusted);
+        write_unit(buffer, 0xd800 + ((code - 0x10000) >> 10), untrusted);
         code = 0xdc00 + (code & 0x3ff);
     }
-    const char text[6] = {'\\', 'u', hex[code >> 12], hex[code >> 8 & 15], hex[code >> 4 & 15], hex[code & 15]};
-    buffer_add(buffer, text, 6, untrusted);
+    write_unit(buffer, code, untrusted);
 }
 
 static void write_string(const struct writer *writer, const struct value *string) {
     struct buffer *buffer = writer->buffer;
-    const uint8_t *text = (const uint8_t *)string->string.text;
-    const uint8_t *mask = string->string.mask;
-    buffer_fill(buffer, '"', 1, string->untrusted);
+    buffer_put(buffer, '"', string->untrusted);
     size_t from = 0;
     size_t at = 0;
-    while (at < string->string.bytes && !buffer->heap->failed) {
-        uint32_t code = text[at];
-        const size_t bytes = code < 0x80 ? 1 : utf8_read(text + at, string->string.bytes - at, &code);
+    while (at < string->string.bytes && !buffer->in->failed) {
+        uint32_t code;
+        const size_t bytes = utf8_read((const uint8_t *)string->string.text + at, string->string.bytes - at, &code);
         if (code < 32 || code == '"' || code == '\\' || (code >= 127 && writer->style->ascii)) {
             buffer_slice(buffer, string, from, at);
-            write_escape(buffer, code, mask ? mask[at] : string->untrusted);
+            write_escape(buffer, code, untrusted_at(string, at));
             from = at + bytes;
         }
         at += bytes;
     }
     buffer_slice(buffer, string, from, at);
-    buffer_fill(buffer, '"', 1, string->untrusted);
+    buffer_put(buffer, '"', string->untrusted);
 }
 
 static void write_line(const struct writer *writer, bool untrusted) {
@@ -53,29 +57,13 @@ static void write_line(const struct writer *writer, bool untrusted) {
     if (indent == NULL) {
         return;
     }
-    buffer_fill(writer->buffer, '\n', 1, untrusted);
-    if (indent->kind != VALUE_STRING) {
-        const int64_t spaces = indent->integer < 0 ? 0 : indent->integer < 1000000 ? indent->integer : 1000000;
-        buffer_fill(writer->buffer, ' ', (size_t)spaces * writer->level, untrusted);
-        return;
-    }
+    buffer_put(writer->buffer, '\n', untrusted);
     for (uint32_t i = 0; i < writer->level; i++) {
-        buffer_string(writer->buffer, indent);
-    }
-}
-
-static void write_any(struct writer *writer, const struct value *value);
-
-/* A key is a string in JSON, whatever it is here. */
-static void write_key(struct writer *writer, const struct value *key) {
-    if (key->kind == VALUE_STRING) {
-        write_string(writer, key);
-    } else if (key->kind == VALUE_NONE || value_is_number(key)) {
-        buffer_fill(writer->buffer, '"', 1, key->untrusted);
-        write_any(writer, key);
-        buffer_fill(writer->buffer, '"', 1, key->untrusted);
-    } else {
-        WRONG(writer->buffer->heap, "keys must be str, int, float, bool or None, not %s", value_type(key));
+        if (indent->kind == VALUE_STRING) {
+            buffer_string(writer->buffer, indent);
+        } else if (indent->integer > 0) {
+            buffer_fill(writer->buffer, ' ', (size_t)(indent->integer < 100000 ? indent->integer : 100000), untrusted);
+        }
     }
 }
 
@@ -87,24 +75,34 @@ static void separate(const struct writer *writer, const struct value *separator,
     }
 }
 
-/* The entries ordered by their keys, which must be strings or numbers alike; an insertion by halves. */
-static struct entry *sorted_entries(struct heap *heap, const struct value *dict) {
-    struct entry *entries = arena_take_array(heap->arena, dict->dict.count, sizeof(*entries), 8);
-    if (entries == NULL) {
-        return FAIL(heap, QN_ERR_MEMORY, "no memory left to sort %zu keys", dict->dict.count);
+static void write_any(struct writer *writer, const struct value *value);
+
+/* A key is a string in JSON, whatever it is here. */
+static void write_key(struct writer *writer, const struct value *key) {
+    const bool plain = value_is(key, NUMBERS | KIND(NONE));
+    if (!plain && key->kind != VALUE_STRING) {
+        fail_type(writer->buffer->in, "a key of JSON cannot be a '%.*s'", key);
     }
-    for (size_t i = 0; i < dict->dict.count && !heap->failed; i++) {
+    buffer_text(writer->buffer, plain ? "\"" : "", key->untrusted);
+    write_any(writer, key);
+    buffer_text(writer->buffer, plain ? "\"" : "", key->untrusted);
+}
+
+/* The entries ordered by their keys, which must be strings or numbers alike; an insertion by halves. */
+static struct entry *sorted_entries(struct interp *in, const struct value *dict) {
+    struct entry *entries = interp_take(in, dict->dict.count, sizeof(*entries));
+    for (size_t i = 0; i < dict->dict.count && !in->failed; i++) {
         size_t low = 0;
         size_t high = i;
         while (low < high) {
             const size_t middle = (low + high) / 2;
-            if (value_compare(heap, entries[middle].key, dict->dict.entries[i].key, "<") <= 0) {
+            if (value_compare(in, entries[middle].key, dict->dict.entries[i].key) <= 0) {
                 low = middle + 1;
             } else {
                 high = middle;
             }
         }
-        heap_step(heap, 1 + (i - low) / 32);
+        interp_step(in, 1 + (i - low) / 32);
         memmove(entries + low + 1, entries + low, (i - low) * sizeof(*entries));
         entries[low] = dict->dict.entries[i];
     }
@@ -115,15 +113,12 @@ static void write_parts(struct writer *writer, const struct value *value) {
     const bool dict = value->kind == VALUE_DICT;
     const bool untrusted = value->untrusted;
     const struct json_style *style = writer->style;
-    struct heap *heap = writer->buffer->heap;
-    const size_t count = dict ? value->dict.count : value->list.count;
-    const struct entry *entries = NULL;
-    if (dict) {
-        entries = style->sorted && count ? sorted_entries(heap, value) : value->dict.entries;
-    }
+    struct interp *in = writer->buffer->in;
+    const size_t count = value->list.count; /* a dict counts at the same place */
+    const struct entry *entries = dict && style->sorted && count ? sorted_entries(in, value) : value->dict.entries;
     buffer_text(writer->buffer, dict ? "{" : "[", untrusted);
     writer->level++;
-    for (size_t i = 0; i < count && !heap->failed; i++) {
+    for (size_t i = 0; i < count && !in->failed; i++) {
         if (i) {
             separate(writer, style->between, style->indent ? "," : ", ", untrusted);
         }
@@ -143,38 +138,40 @@ static void write_parts(struct writer *writer, const struct value *value) {
 
 static void write_any(struct writer *writer, const struct value *value) {
     struct buffer *buffer = writer->buffer;
+    const char *word = NULL;
     switch (value->kind) {
     case VALUE_NONE:
-        buffer_text(buffer, "null", value->untrusted);
+        word = "null";
         break;
     case VALUE_BOOL:
-        buffer_text(buffer, value->integer ? "true" : "false", value->untrusted);
+        word = value->integer ? "true" : "false";
         break;
     case VALUE_FLOAT:
-        if (!value->real.digits && !number_is_finite(value->real.number)) {
-            const double number = value->real.number;
-            buffer_text(buffer, number > 0 ? "Infinity" : number < 0 ? "-Infinity" : "NaN", value->untrusted);
+        if (!number_is_finite(value->real.number) && !value->real.digits) {
+            word = value->real.number > 0 ? "Infinity" : value->real.number < 0 ? "-Infinity" : "NaN";
             break;
         }
         buffer_print(buffer, value);
-        break;
+        return;
     case VALUE_INT:
         buffer_print(buffer, value);
-        break;
+        return;
     case VALUE_STRING:
         write_string(writer, value);
-        break;
+        return;
     case VALUE_LIST:
     case VALUE_TUPLE:
     case VALUE_DICT:
-        if (heap_enter(buffer->heap)) {
+        if (interp_enter(buffer->in)) {
             write_parts(writer, value);
         }
-        buffer->heap->depth--;
-        break;
+        buffer->in->depth--;
+        return;
     default:
-        WRONG(buffer->heap, "Object of type %s is not JSON serializable", value_type(value));
+        fail_type(buffer->in, "a value of type '%.*s' cannot be JSON", value);
+        return;
     }
+    buffer_text(buffer, word, value->untrusted);
 }
 
 void json_write(struct buffer *buffer, const struct value *value, const struct json_style *style) {

@@ -4,35 +4,25 @@
 #include "engine/text/template_interp.h"
 
 /* As jinja2 does: every newline as \n, and one at the very end left out. */
-static const char *normalize(struct heap *heap, const char *text, size_t *bytes) {
-    bool carriage = false;
-    for (size_t i = 0; i < *bytes; i++) {
-        carriage |= text[i] == '\r';
-    }
-    if (carriage) {
-        char *copy = heap_take(heap, *bytes);
-        size_t to = 0;
-        for (size_t from = 0; copy && from < *bytes; from++) {
-            const bool pair = text[from] == '\r' && from + 1 < *bytes && text[from + 1] == '\n';
-            if (!pair) {
-                copy[to++] = text[from] == '\r' ? '\n' : text[from];
-            }
+static const char *normalize(struct interp *in, const char *text, size_t *bytes) {
+    char *copy = interp_take(in, *bytes, 1);
+    size_t to = 0;
+    for (size_t from = 0; copy && from < *bytes; from++) {
+        const bool carriage = text[from] == '\r';
+        if (!carriage || from + 1 == *bytes || text[from + 1] != '\n') {
+            copy[to++] = carriage ? '\n' : text[from];
         }
-        text = copy;
-        *bytes = to;
     }
-    *bytes -= *bytes && text && text[*bytes - 1] == '\n';
-    return text;
+    *bytes = to && copy[to - 1] == '\n' ? to - 1 : to;
+    return copy;
 }
 
 /* Where the byte at `at` of the normalized text is in the given one. */
-static uint64_t given_offset(const char *text, size_t bytes, size_t at) {
+static uint64_t given_offset(const char *text, size_t bytes, uint64_t at) {
     size_t from = 0;
-    for (size_t to = 0; from < bytes; from++) {
-        if (text[from] == '\r' && from + 1 < bytes && text[from + 1] == '\n') {
-            continue;
-        }
-        if (to++ == at) {
+    for (; from < bytes; from++) {
+        const bool pair = text[from] == '\r' && from + 1 < bytes && text[from + 1] == '\n';
+        if (!pair && at-- == 0) {
             break;
         }
     }
@@ -41,43 +31,43 @@ static uint64_t given_offset(const char *text, size_t bytes, size_t at) {
 
 int template_render(const char *template_text, size_t template_bytes, const char *json, size_t json_bytes,
                     struct arena *arena, struct rendered *out, struct qn_error *error) {
-    struct interp interp = {.heap = {.arena = arena,
-                                     .error = error,
-                                     .none = {.kind = VALUE_NONE},
-                                     .yes = {.kind = VALUE_BOOL, .integer = 1},
-                                     .no = {.kind = VALUE_BOOL}}};
-    struct heap *heap = &interp.heap;
-    *out = (struct rendered){0};
-    interp.context = json_read(heap, json, json_bytes, false, QN_ERR_ARGUMENT);
-    if (interp.context == NULL) {
+    struct interp interp = {.arena = arena,
+                            .error = error,
+                            .none = {.kind = VALUE_NONE},
+                            .yes = {.kind = VALUE_BOOL, .integer = 1},
+                            .no = {.kind = VALUE_BOOL},
+                            .scrap = {.string = {.text = ""}}};
+    struct interp *in = &interp;
+    struct buffer buffer = {.in = in};
+    *out = (struct rendered){.text = ""};
+    in->out = &buffer;
+    in->context = json_read(in, json, json_bytes, false, QN_ERR_ARGUMENT);
+    if (in->context->kind != VALUE_DICT) {
+        in->at = 0;
+        interp_fail(in, QN_ERR_ARGUMENT, "JSON: the template's context must be an object%.*s", "", 0);
+    }
+    if (in->failed) {
         return error->code;
     }
-    if (interp.context->kind != VALUE_DICT) {
-        return error_set(error, QN_ERR_ARGUMENT, 0, "JSON: the template's context must be an object");
-    }
-    heap->at = 0;
+    in->at = 0;
     size_t bytes = template_bytes;
-    const char *text = normalize(heap, template_text, &bytes);
-    const struct node *list = heap->failed ? NULL : template_parse(heap, text, bytes, &interp.names);
-    struct buffer buffer = {.heap = heap};
-    interp.out = &buffer;
-    interp.scope = heap->failed ? NULL : scope_new(&interp, NULL);
-    if (!heap->failed) {
-        execute(&interp, list);
+    const char *text = normalize(in, template_text, &bytes);
+    const struct node *list = template_parse(in, text, bytes);
+    if (scope_open(in, NULL)) {
+        execute(in, list);
     }
-    if (heap->failed) {
-        error->offset = given_offset(template_text, template_bytes, heap->at);
+    if (buffer.untrusted && buffer.mask == NULL && buffer.bytes) { /* all of it */
+        buffer.mask = interp_take(in, buffer.bytes, 1);
+        if (buffer.mask) {
+            memset(buffer.mask, 1, buffer.bytes);
+        }
+    }
+    if (in->failed) {
+        error->offset = given_offset(template_text, template_bytes, error->offset);
         return error->code;
     }
-    out->text = buffer.text ? buffer.text : "";
-    out->bytes = buffer.bytes;
-    if (buffer.untrusted && buffer.mask == NULL && buffer.bytes) { /* all of it */
-        buffer.mask = heap_take(heap, buffer.bytes);
-        if (buffer.mask == NULL) {
-            return error->code;
-        }
-        memset(buffer.mask, 1, buffer.bytes);
+    if (buffer.bytes) {
+        *out = (struct rendered){buffer.text, buffer.mask, buffer.bytes};
     }
-    out->untrusted = buffer.mask;
     return QN_OK;
 }

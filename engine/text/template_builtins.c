@@ -16,176 +16,150 @@ const struct builtin *filter_find(const char *name, size_t bytes) {
 }
 
 const struct builtin *method_find(const struct value *self, const char *name, size_t bytes) {
-    switch (self->kind) {
-    case VALUE_STRING:
-        return builtin_find(builtin_string_methods, name, bytes);
-    case VALUE_LIST:
-        return builtin_find(builtin_list_methods, name, bytes);
-    case VALUE_DICT:
-        return builtin_find(builtin_dict_methods, name, bytes);
-    case VALUE_LOOP:
-        return builtin_find(builtin_loop_methods, name, bytes);
-    case VALUE_CYCLER:
-        return builtin_find(builtin_cycler_methods, name, bytes);
-    default:
-        return NULL;
-    }
+    static const struct builtin *const tables[] = {
+        [VALUE_STRING] = builtin_string_methods, [VALUE_LIST] = builtin_list_methods,
+        [VALUE_DICT] = builtin_dict_methods,     [VALUE_LOOP] = builtin_loop_methods,
+        [VALUE_CYCLER] = builtin_cycler_methods, [VALUE_JOINER] = NULL};
+    const struct builtin *table = tables[self->kind];
+    return table ? builtin_find(table, name, bytes) : NULL;
 }
 
-int64_t argument_int(struct interp *interp, const struct value *value, int64_t otherwise) {
+ptrdiff_t argument_int(struct interp *in, const struct value *value, ptrdiff_t otherwise) {
+    const int64_t limit = 1 << 30;
     if (value == NULL || value->kind == VALUE_NONE) {
         return otherwise;
     }
-    if (value->kind != VALUE_INT && value->kind != VALUE_BOOL) {
-        WRONG(&interp->heap, "an integer is required, not '%s'", value_type(value));
+    if (!value_is(value, KIND(INT) | KIND(BOOL))) {
+        fail_type(in, "an integer is required, not '%.*s'", value);
         return otherwise;
     }
-    return value->integer;
+    return (ptrdiff_t)(value->integer < -limit ? -limit : value->integer > limit ? limit : value->integer);
 }
 
 bool argument_true(const struct value *value) { return value && value_true(value); }
 
-const struct value *argument_string(struct interp *interp, const struct value *value) {
-    return value->kind == VALUE_STRING ? value
-                                       : WRONG(&interp->heap, "a string is required, not '%s'", value_type(value));
+const struct value *argument_string(struct interp *in, const struct value *value) {
+    return value->kind == VALUE_STRING ? value : fail_type(in, "a string is required, not '%.*s'", value);
 }
 
 /* ---- globals ---- */
 
 /* dict(mapping or pairs, **more), namespace(...) */
-static struct value *make_dict(struct interp *interp, enum value_kind kind, const struct call *call) {
-    struct heap *heap = &interp->heap;
-    struct value *dict = value_new(heap, kind);
-    if (call->positional->list.count > 1) {
-        return WRONG(heap, "expected at most 1 argument, got %zu", call->positional->list.count);
-    }
-    struct value *first = call->positional->list.count ? call->positional->list.items[0] : NULL;
-    const struct value *const sources[2] = {first && first->kind == VALUE_DICT ? first : NULL, call->named};
-    if (first && first->kind != VALUE_DICT) {
-        const struct value *pairs = value_items(heap, first);
-        for (size_t i = 0; pairs && i < pairs->list.count && !heap->failed; i++) {
-            const struct value *pair = value_items(heap, pairs->list.items[i]);
-            if (pair && pair->list.count != 2) {
-                return WRONG(heap, "a dictionary is made of pairs, not of %zu values", pair->list.count);
-            }
-            if (pair) {
-                dict_set(heap, dict, pair->list.items[0], pair->list.items[1]);
+static struct value *make_dict(struct interp *in, enum value_kind kind, const struct call *call) {
+    struct value *dict = value_new(in, kind);
+    if (call->positional->list.count) {
+        struct value *first = call->positional->list.items[0];
+        if (first->kind == VALUE_DICT) {
+            dict_merge(in, dict, first);
+        } else {
+            const struct value *pairs = value_items(in, first);
+            for (size_t i = 0; i < pairs->list.count && !in->failed; i++) {
+                const struct value *pair = value_items(in, pairs->list.items[i]);
+                if (pair->list.count != 2) {
+                    return fail(in, "a dictionary is made of pairs");
+                }
+                dict_set(in, dict, pair->list.items[0], pair->list.items[1]);
             }
         }
     }
-    for (size_t source = 0; source < 2; source++) {
-        for (size_t i = 0; sources[source] && i < sources[source]->dict.count && !heap->failed; i++) {
-            dict_set(heap, dict, sources[source]->dict.entries[i].key, sources[source]->dict.entries[i].value);
-        }
-    }
-    return heap->failed ? NULL : dict;
+    dict_merge(in, dict, call->named);
+    return dict;
 }
 
-static struct value *global_dict(struct interp *interp, struct value *self, const struct arguments *arguments) {
+static struct value *global_dict(struct interp *in, struct value *self, const struct arguments *arguments) {
     (void)self;
-    return make_dict(interp, VALUE_DICT, arguments->call);
+    return make_dict(in, VALUE_DICT, arguments->call);
 }
 
-static struct value *global_namespace(struct interp *interp, struct value *self, const struct arguments *arguments) {
+static struct value *global_namespace(struct interp *in, struct value *self, const struct arguments *arguments) {
     (void)self;
-    return make_dict(interp, VALUE_NAMESPACE, arguments->call);
+    return make_dict(in, VALUE_NAMESPACE, arguments->call);
 }
 
 #define MAX_RANGE 100000u /* as jinja2's sandbox has it */
 
-static struct value *global_range(struct interp *interp, struct value *self, const struct arguments *arguments) {
+static struct value *global_range(struct interp *in, struct value *self, const struct arguments *arguments) {
     (void)self;
-    struct heap *heap = &interp->heap;
-    const bool one = arguments->at[1] == NULL;
-    int64_t at = one ? 0 : argument_int(interp, arguments->at[0], 0);
-    const int64_t stop = argument_int(interp, arguments->at[!one], 0);
-    const int64_t step = argument_int(interp, arguments->at[2], 1);
-    if (step == 0) {
-        return WRONG(heap, "range() arg 3 must not be zero");
+    int64_t bounds[3] = {0, 0, 1}; /* start, stop, step */
+    for (size_t i = 0; i < 3; i++) {
+        argument_int(in, arguments->at[i], 0);
+        if (arguments->at[i]) {
+            bounds[arguments->at[1] ? i : 1] = arguments->at[i]->integer;
+        }
     }
-    struct value *list = value_list(heap, VALUE_LIST, 0);
-    while (list && (step > 0 ? at < stop : at > stop)) {
+    int64_t at = bounds[0];
+    if (bounds[2] == 0) {
+        return fail(in, "range() arg 3 must not be zero");
+    }
+    struct value *list = value_new(in, VALUE_LIST);
+    while ((bounds[2] > 0 ? at < bounds[1] : at > bounds[1]) && interp_step(in, 1)) {
         if (list->list.count == MAX_RANGE) {
-            return FAIL(heap, QN_ERR_LIMIT, "a range of more than %u values", MAX_RANGE);
+            return fail_limit(in, "a range of more than 100000 values");
         }
-        if (!heap_step(heap, 1) || !list_add(heap, list, value_int(heap, at))) {
-            return NULL;
-        }
-        if (__builtin_add_overflow(at, step, &at)) {
+        list_add(in, list, value_int(in, at));
+        if (__builtin_add_overflow(at, bounds[2], &at)) {
             break;
         }
     }
     return list;
 }
 
-static struct value *global_raise(struct interp *interp, struct value *self, const struct arguments *arguments) {
+static struct value *global_raise(struct interp *in, struct value *self, const struct arguments *arguments) {
     (void)self;
-    const struct value *text = value_string(&interp->heap, arguments->at[0]);
-    return text ? WRONG(&interp->heap, "%.*s", (int)(text->string.bytes > 400 ? 400 : text->string.bytes),
-                        text->string.text)
-                : NULL;
+    const struct value *text = value_string(in, arguments->at[0]);
+    return interp_fail(in, QN_ERR_TEMPLATE, "%.*s", text->string.text, text->string.bytes);
 }
 
-static struct value *global_now(struct interp *interp, struct value *self, const struct arguments *arguments) {
+static struct value *global_now(struct interp *in, struct value *self, const struct arguments *arguments) {
     (void)self;
-    struct heap *heap = &interp->heap;
-    const struct value *now = dict_get_text(heap, interp->context, "now", 3);
-    const struct value *format = argument_string(interp, arguments->at[0]);
-    if (format == NULL) {
-        return NULL;
+    const struct value *now = dict_get_text(in, in->context, "now", 3);
+    const double seconds = now && value_is(now, NUMBERS) ? number_floor(value_number(now)) : -1e300;
+    if (!(seconds >= -62135596800.0 && seconds < 253402300800.0)) { /* the years 1 to 9999 */
+        return fail(in, "strftime_now needs the time: the number `now` in the context, in seconds since 1970");
     }
-    if (now == NULL || !value_is_number(now)) {
-        return WRONG(heap, "strftime_now needs the time: the number `now` in the context, in seconds since 1970");
-    }
-    const double seconds = number_floor(value_number(now));
-    if (!(seconds >= -62135596800.0 && seconds < 253402300800.0)) {
-        return WRONG(heap, "`now` is not in the years 1 to 9999");
-    }
-    struct buffer buffer = {.heap = heap};
-    time_format(&buffer, (int64_t)seconds, format);
+    struct buffer buffer = {.in = in};
+    time_format(&buffer, (int64_t)seconds, argument_string(in, arguments->at[0]));
     return buffer_value(&buffer);
 }
 
-static struct value *global_joiner(struct interp *interp, struct value *self, const struct arguments *arguments) {
+static struct value *global_joiner(struct interp *in, struct value *self, const struct arguments *arguments) {
     (void)self;
-    struct value *joiner = value_new(&interp->heap, VALUE_JOINER);
-    if (joiner) {
-        struct value *given = arguments->at[0];
-        joiner->joiner.separator = given ? value_string(&interp->heap, given) : value_name(&interp->heap, ", ");
+    struct value *separator = arguments->at[0] ? value_string(in, arguments->at[0]) : value_name(in, ", ");
+    struct value *joiner = value_new(in, VALUE_JOINER);
+    if (!in->failed) {
+        joiner->joiner.separator = separator;
     }
     return joiner;
 }
 
-static struct value *global_cycler(struct interp *interp, struct value *self, const struct arguments *arguments) {
+static struct value *global_cycler(struct interp *in, struct value *self, const struct arguments *arguments) {
     (void)self;
-    if (arguments->call->positional->list.count == 0) {
-        return WRONG(&interp->heap, "at least one item has to be provided");
-    }
-    return value_copy(&interp->heap, arguments->call->positional, VALUE_CYCLER);
+    return arguments->call->positional->list.count ? value_copy(in, arguments->call->positional, VALUE_CYCLER)
+                                                   : fail(in, "at least one item has to be provided");
 }
 
-static struct value *cycler_next(struct interp *interp, struct value *self, const struct arguments *arguments) {
-    (void)interp;
+static struct value *cycler_next(struct interp *in, struct value *self, const struct arguments *arguments) {
+    (void)in;
     (void)arguments;
     return self->list.items[self->list.position++ % self->list.count];
 }
 
-static struct value *cycler_reset(struct interp *interp, struct value *self, const struct arguments *arguments) {
+static struct value *cycler_reset(struct interp *in, struct value *self, const struct arguments *arguments) {
     (void)arguments;
     self->list.position = 0;
-    return &interp->heap.none;
+    return &in->none;
 }
 
 const struct builtin builtin_cycler_methods[] = {
-    {"next", cycler_next, ""}, {"reset", cycler_reset, ""}, {NULL, NULL, NULL}};
+    {"next", cycler_next, "", 0}, {"reset", cycler_reset, "", 0}, {NULL, NULL, NULL, 0}};
 
 const struct builtin builtin_globals[] = {
-    {"namespace", global_namespace, NULL},
-    {"dict", global_dict, NULL},
-    {"range", global_range, "start|stop,step"},
-    {"raise_exception", global_raise, "message"},
-    {"strftime_now", global_now, "format"},
-    {"joiner", global_joiner, "|sep"},
-    {"cycler", global_cycler, NULL},
-    {NULL, NULL, NULL},
+    {"namespace", global_namespace, NULL, 0},
+    {"dict", global_dict, NULL, 0},
+    {"range", global_range, "start|stop,step", 0},
+    {"raise_exception", global_raise, "message", 0},
+    {"strftime_now", global_now, "format", 0},
+    {"joiner", global_joiner, "|sep", 0},
+    {"cycler", global_cycler, NULL, 0},
+    {NULL, NULL, NULL, 0},
 };

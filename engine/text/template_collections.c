@@ -1,205 +1,166 @@
 /* Methods of lists and dictionaries. */
 #include "engine/text/template_interp.h"
 
-#define METHOD(type, name)                                                                                             \
-    static struct value *type##_##name##_method(struct interp *interp, struct value *self,                             \
-                                                const struct arguments *arguments)
+#define METHOD(name)                                                                                                   \
+    static struct value *method_##name(struct interp *in, struct value *self, const struct arguments *arguments)
 
-#define UNUSED_ARGUMENTS (void)arguments
-
-METHOD(list, append) { return list_add(&interp->heap, self, arguments->at[0]) ? &interp->heap.none : NULL; }
-
-/* Takes item `at` out. */
-static struct value *remove_at(struct value *list, size_t at) {
-    struct value *item = list->list.items[at];
-    list->list.count--;
-    memmove(list->list.items + at, list->list.items + at + 1, (list->list.count - at) * sizeof(struct value *));
-    return item;
-}
-
-METHOD(list, pop) {
-    struct heap *heap = &interp->heap;
-    const int64_t given = argument_int(interp, arguments->at[0], -1);
-    const int64_t at = given < 0 ? given + (int64_t)self->list.count : given;
-    if (at < 0 || (uint64_t)at >= self->list.count) {
-        return WRONG(heap, "pop index out of range");
-    }
-    return heap_step(heap, (self->list.count - (size_t)at) / 16) ? remove_at(self, (size_t)at) : NULL;
-}
-
-METHOD(list, insert) {
-    struct heap *heap = &interp->heap;
-    const int64_t count = (int64_t)self->list.count;
-    int64_t at = argument_int(interp, arguments->at[0], 0);
-    at = at < 0 ? at + count : at;
-    at = at < 0 ? 0 : at > count ? count : at;
-    if (!heap_step(heap, (size_t)(count - at) / 16) || !list_add(heap, self, arguments->at[1])) {
-        return NULL;
-    }
-    struct value **place = self->list.items + at;
-    memmove(place + 1, place, (size_t)(count - at) * sizeof(*place));
-    *place = arguments->at[1];
-    return &heap->none;
-}
-
-METHOD(list, extend) {
-    const struct value *items = value_items(&interp->heap, arguments->at[0]);
-    const size_t count = items ? items->list.count : 0; /* now: it may be the list itself */
-    for (size_t i = 0; i < count && heap_step(&interp->heap, 1); i++) {
-        list_add(&interp->heap, self, items->list.items[i]);
-    }
-    return &interp->heap.none;
+/* An index from the end where it is negative, within the list or just behind it. */
+static size_t place(struct interp *in, const struct value *list, const struct value *index, ptrdiff_t otherwise) {
+    const ptrdiff_t count = (ptrdiff_t)list->list.count;
+    ptrdiff_t at = argument_int(in, index, otherwise);
+    at += at < 0 ? count : 0;
+    return (size_t)(at > count ? count : at); /* one that is still negative is huge */
 }
 
 /* Index of the first equal item, or the count. */
-static size_t find(struct heap *heap, const struct value *list, const struct value *item) {
+static size_t find(struct interp *in, const struct value *list, const struct value *item) {
     size_t at = 0;
-    while (at < list->list.count && heap_step(heap, 1) && !value_equal(heap, list->list.items[at], item)) {
+    while (at < list->list.count && interp_step(in, 1) && !value_equal(in, list->list.items[at], item)) {
         at++;
     }
     return at;
 }
 
-METHOD(list, index) {
-    const size_t at = find(&interp->heap, self, arguments->at[0]);
-    return at < self->list.count ? value_int(&interp->heap, (int64_t)at) : WRONG(&interp->heap, "value is not in list");
-}
-
-METHOD(list, remove) {
-    const size_t at = find(&interp->heap, self, arguments->at[0]);
-    if (at == self->list.count || !heap_step(&interp->heap, (self->list.count - at) / 16)) {
-        return WRONG(&interp->heap, "list.remove(x): x not in list");
-    }
-    remove_at(self, at);
-    return &interp->heap.none;
-}
-
-METHOD(list, count) {
-    int64_t count = 0;
-    for (size_t i = 0; i < self->list.count && heap_step(&interp->heap, 1); i++) {
-        count += value_equal(&interp->heap, self->list.items[i], arguments->at[0]);
-    }
-    return value_int(&interp->heap, count);
-}
-
-METHOD(list, reverse) {
-    UNUSED_ARGUMENTS;
+METHOD(insert) { /* and append, which is the variant 1 */
+    const size_t given = arguments->variant ? self->list.count : place(in, self, arguments->at[0], 0);
+    struct value *item = arguments->at[arguments->variant ? 0 : 1];
     const size_t count = self->list.count;
-    for (size_t i = 0; i < count / 2 && heap_step(&interp->heap, 1); i++) {
-        struct value *swap = self->list.items[i];
-        self->list.items[i] = self->list.items[count - 1 - i];
-        self->list.items[count - 1 - i] = swap;
+    const size_t at = given > count ? 0 : given;
+    interp_step(in, (count - at) / 16);
+    list_add(in, self, item);
+    if (!in->failed) {
+        struct value **items = self->list.items + at;
+        memmove(items + 1, items, (count - at) * sizeof(*items));
+        *items = item;
     }
-    return &interp->heap.none;
+    return &in->none;
 }
 
-METHOD(list, sort) {
-    const struct value *sorted = sort_values(interp, self, self, argument_true(arguments->at[0]));
-    if (sorted) {
+METHOD(take) { /* pop, or for the variant 1 remove */
+    const size_t at = arguments->variant ? find(in, self, arguments->at[0]) : place(in, self, arguments->at[0], -1);
+    if (at >= self->list.count || !interp_step(in, (self->list.count - at) / 16)) {
+        return fail(in, "pop index out of range, or remove of what is not there");
+    }
+    struct value **items = self->list.items + at;
+    struct value *item = *items;
+    memmove(items, items + 1, (--self->list.count - at) * sizeof(*items));
+    return arguments->variant ? &in->none : item;
+}
+
+METHOD(extend) {
+    const struct value *items = value_items(in, arguments->at[0]);
+    for (size_t i = 0, count = items->list.count; i < count && interp_step(in, 1); i++) { /* may be the list itself */
+        list_add(in, self, items->list.items[i]);
+    }
+    return &in->none;
+}
+
+METHOD(index) {
+    const size_t at = find(in, self, arguments->at[0]);
+    return at < self->list.count ? value_int(in, (int64_t)at) : fail(in, "value is not in list");
+}
+
+METHOD(count) {
+    int64_t count = 0;
+    for (size_t i = 0; i < self->list.count && interp_step(in, 1); i++) {
+        count += value_equal(in, self->list.items[i], arguments->at[0]);
+    }
+    return value_int(in, count);
+}
+
+METHOD(reverse) {
+    (void)arguments;
+    for (size_t i = 0, j = self->list.count; i + 1 < j && interp_step(in, 1); i++) {
+        struct value *swap = self->list.items[i];
+        self->list.items[i] = self->list.items[--j];
+        self->list.items[j] = swap;
+    }
+    return &in->none;
+}
+
+METHOD(sort) {
+    const struct value *sorted = sort_values(in, self, self, argument_true(arguments->at[0]));
+    if (!in->failed) {
         self->list = sorted->list;
     }
-    return &interp->heap.none;
+    return &in->none;
 }
 
-METHOD(list, copy) {
-    UNUSED_ARGUMENTS;
-    return value_copy(&interp->heap, self, VALUE_LIST);
+METHOD(copy) { /* of a list, or for a dict its keys */
+    (void)arguments;
+    return value_copy(in, self, VALUE_LIST);
 }
 
-METHOD(list, clear) {
-    UNUSED_ARGUMENTS;
-    self->list.count = 0;
-    return &interp->heap.none;
+METHOD(clear) {
+    (void)arguments;
+    self->list.count = 0; /* a dict counts there too */
+    if (self->kind == VALUE_DICT) {
+        self->dict.index = NULL;
+    }
+    return &in->none;
 }
-
-#define ENTRY(type, name, parameters) {#name, type##_##name##_method, parameters}
 
 const struct builtin builtin_list_methods[] = {
-    ENTRY(list, append, "object"),   ENTRY(list, pop, "|index"),  ENTRY(list, insert, "index,object"),
-    ENTRY(list, extend, "iterable"), ENTRY(list, index, "value"), ENTRY(list, remove, "value"),
-    ENTRY(list, count, "value"),     ENTRY(list, reverse, ""),    ENTRY(list, sort, "|reverse"),
-    ENTRY(list, copy, ""),           ENTRY(list, clear, ""),      {NULL, NULL, NULL},
+    {"append", method_insert, "object", 1},   {"insert", method_insert, "index,object", 0},
+    {"pop", method_take, "|index", 0},        {"remove", method_take, "value", 1},
+    {"extend", method_extend, "iterable", 0}, {"index", method_index, "value", 0},
+    {"count", method_count, "value", 0},      {"reverse", method_reverse, "", 0},
+    {"sort", method_sort, "|reverse", 0},     {"copy", method_copy, "", 0},
+    {"clear", method_clear, "", 0},           {NULL, NULL, NULL, 0},
 };
 
-static bool check_key(struct heap *heap, const struct value *key) {
-    return value_hashable(key) || WRONG(heap, "unhashable type: '%s'", value_type(key));
+enum { GET, POP, SET_DEFAULT };
+
+METHOD(get) {
+    struct value *value = dict_get(in, self, arguments->at[0]);
+    struct value *otherwise = arguments->at[1] ? arguments->at[1] : &in->none;
+    if (value == NULL && arguments->variant == POP && !arguments->at[1]) {
+        fail(in, "pop: no such key");
+    }
+    if (value == NULL && arguments->variant == SET_DEFAULT) {
+        dict_set(in, self, arguments->at[0], otherwise);
+    }
+    if (value && arguments->variant == POP) {
+        dict_remove(in, self, arguments->at[0]);
+    }
+    return value ? value : otherwise;
 }
 
-METHOD(dict, get) {
-    struct heap *heap = &interp->heap;
-    struct value *value = check_key(heap, arguments->at[0]) ? dict_get(heap, self, arguments->at[0]) : NULL;
-    return value ? value : arguments->at[1] ? arguments->at[1] : &heap->none;
+METHOD(items) {
+    (void)arguments;
+    return dict_items(in, self);
 }
 
-METHOD(dict, items) {
-    UNUSED_ARGUMENTS;
-    return dict_items(interp, self);
-}
-
-METHOD(dict, keys) {
-    UNUSED_ARGUMENTS;
-    return value_copy(&interp->heap, self, VALUE_LIST);
-}
-
-METHOD(dict, values) {
-    UNUSED_ARGUMENTS;
-    struct value *list = value_list(&interp->heap, VALUE_LIST, self->dict.count);
-    for (size_t i = 0; list && i < self->dict.count; i++) {
-        list_add(&interp->heap, list, self->dict.entries[i].value);
+METHOD(values) {
+    (void)arguments;
+    struct value *list = value_new(in, VALUE_LIST);
+    for (size_t i = 0; i < self->dict.count; i++) {
+        list_add(in, list, self->dict.entries[i].value);
     }
     return list;
 }
 
-METHOD(dict, pop) {
-    struct heap *heap = &interp->heap;
-    struct value *value = check_key(heap, arguments->at[0]) ? dict_get(heap, self, arguments->at[0]) : NULL;
-    if (value) {
-        dict_remove(heap, self, arguments->at[0]);
-        return value;
-    }
-    return arguments->at[1] ? arguments->at[1] : WRONG(heap, "pop: no such key");
+METHOD(update) { /* with what dict(...) of the same arguments has */
+    dict_merge(in, self, call_builtin(in, builtin_find(builtin_globals, "dict", 4), NULL, arguments->call));
+    return &in->none;
 }
 
-METHOD(dict, setdefault) {
-    struct heap *heap = &interp->heap;
-    struct value *value = check_key(heap, arguments->at[0]) ? dict_get(heap, self, arguments->at[0]) : NULL;
-    if (value == NULL) {
-        value = arguments->at[1] ? arguments->at[1] : &heap->none;
-        dict_set(heap, self, arguments->at[0], value);
-    }
-    return value;
-}
-
-/* What dict(...) of the same arguments has. */
-METHOD(dict, update) {
-    struct heap *heap = &interp->heap;
-    const struct value *other = call_builtin(interp, builtin_find(builtin_globals, "dict", 4), NULL, arguments->call);
-    for (size_t i = 0; other && i < other->dict.count && !heap->failed; i++) {
-        dict_set(heap, self, other->dict.entries[i].key, other->dict.entries[i].value);
-    }
-    return &heap->none;
-}
-
-METHOD(dict, copy) {
-    UNUSED_ARGUMENTS;
-    struct value *copy = value_new(&interp->heap, VALUE_DICT);
-    for (size_t i = 0; copy && i < self->dict.count && !interp->heap.failed; i++) {
-        dict_set(&interp->heap, copy, self->dict.entries[i].key, self->dict.entries[i].value);
-    }
+METHOD(copy_dict) {
+    (void)arguments;
+    struct value *copy = value_new(in, VALUE_DICT);
+    dict_merge(in, copy, self);
     return copy;
 }
 
-METHOD(dict, clear) {
-    UNUSED_ARGUMENTS;
-    self->dict.count = 0;
-    self->dict.index = NULL;
-    return &interp->heap.none;
-}
-
 const struct builtin builtin_dict_methods[] = {
-    ENTRY(dict, get, "key|default"), ENTRY(dict, items, ""),
-    ENTRY(dict, keys, ""),           ENTRY(dict, values, ""),
-    ENTRY(dict, pop, "key|default"), ENTRY(dict, setdefault, "key|default"),
-    ENTRY(dict, update, NULL),       ENTRY(dict, copy, ""),
-    ENTRY(dict, clear, ""),          {NULL, NULL, NULL},
+    {"get", method_get, "key|default", GET},
+    {"items", method_items, "", 0},
+    {"keys", method_copy, "", 0},
+    {"values", method_values, "", 0},
+    {"pop", method_get, "key|default", POP},
+    {"setdefault", method_get, "key|default", SET_DEFAULT},
+    {"update", method_update, NULL, 0},
+    {"copy", method_copy_dict, "", 0},
+    {"clear", method_clear, "", 0},
+    {NULL, NULL, NULL, 0},
 };

@@ -1,403 +1,330 @@
 /* Evaluates expressions. */
 #include "engine/text/template_interp.h"
 
-struct scope *scope_new(struct interp *interp, struct scope *parent) {
-    struct scope *scope = heap_take(&interp->heap, sizeof(*scope));
+bool scope_open(struct interp *in, struct scope *parent) {
+    struct scope *scope = TAKE(in, struct scope);
     if (scope) {
         scope->parent = parent;
-        scope->names = value_new(&interp->heap, VALUE_DICT);
+        scope->names = value_new(in, VALUE_DICT);
+        in->scope = scope;
     }
-    return scope && scope->names ? scope : NULL;
+    return !in->failed;
 }
 
-static struct value *bound(struct heap *heap, const struct builtin *builtin, struct value *self) {
-    struct value *value = value_new(heap, VALUE_BUILTIN);
-    if (value) {
+static struct value *bound(struct interp *in, const struct builtin *builtin, struct value *self) {
+    struct value *value = value_new(in, VALUE_BUILTIN);
+    if (!in->failed) {
         value->bound.builtin = builtin;
         value->bound.self = self;
     }
     return value;
 }
 
-struct value *name_value(struct interp *interp, const struct value *name) {
-    struct heap *heap = &interp->heap;
-    for (const struct scope *scope = interp->scope; scope; scope = scope->parent) {
-        struct value *value = dict_get(heap, scope->names, name);
-        if (value || !heap_step(heap, 1)) {
-            return value;
-        }
+/* Undefined when nobody knows it. */
+static struct value *name_value(struct interp *in, const struct value *name) {
+    struct value *value = NULL;
+    for (const struct scope *scope = in->scope; scope && !value && interp_step(in, 1); scope = scope->parent) {
+        value = dict_get(in, scope->names, name);
     }
-    struct value *value = dict_get(heap, interp->context, name);
+    value = value ? value : dict_get(in, in->context, name);
     if (value) {
         return value;
     }
     const struct builtin *builtin = builtin_find(builtin_globals, name->string.text, name->string.bytes);
-    return builtin ? bound(heap, builtin, NULL) : value_undefined(heap, name->string.text, name->string.bytes, NULL);
+    return builtin ? bound(in, builtin, NULL) : value_undefined(in, name, NULL);
 }
 
-bool name_set(struct interp *interp, struct value *name, struct value *value) {
-    return dict_set(&interp->heap, interp->scope->names, name, value);
+void name_set(struct interp *in, struct value *name, struct value *value) {
+    dict_set(in, in->scope->names, name, value);
 }
 
-bool assign(struct interp *interp, const struct node *target, struct value *value) {
-    struct heap *heap = &interp->heap;
-    if (value == NULL) {
-        return false;
-    }
+void assign(struct interp *in, const struct node *target, struct value *value) {
     if (target->kind == NODE_NAME) {
-        return name_set(interp, target->value, value);
+        name_set(in, target->value, value);
+        return;
     }
+    in->at = target->at;
     if (target->kind == NODE_ATTRIBUTE) {
-        struct value *space = name_value(interp, target->a->value);
-        if (space && space->kind != VALUE_NAMESPACE) {
-            heap->at = target->at;
-            return WRONG(heap, "cannot assign attribute on non-namespace object");
+        struct value *space = name_value(in, target->a->value);
+        if (space->kind != VALUE_NAMESPACE) {
+            fail(in, "cannot assign attribute on non-namespace object");
+            return;
         }
-        return space && dict_set(heap, space, target->value, value);
+        dict_set(in, space, target->value, value);
+        return;
     }
-    heap->at = target->at;
-    size_t wanted = 0;
-    for (const struct node *item = target->a; item; item = item->next) {
-        wanted++;
-    }
-    const struct value *items = value_items(heap, value);
-    if (items && items->list.count != wanted) {
-        return WRONG(heap, "%zu values to unpack, expected %zu", items->list.count, wanted);
-    }
+    const struct value *items = value_items(in, value);
     size_t i = 0;
-    bool good = items && heap_enter(heap); /* targets may be nested */
-    for (const struct node *item = target->a; good && item; item = item->next) {
-        good = assign(interp, item, items->list.items[i++]);
+    if (interp_enter(in)) {
+        for (const struct node *item = target->a; item; item = item->next, i++) {
+            if (i < items->list.count) {
+                assign(in, item, items->list.items[i]);
+            }
+        }
     }
-    heap->depth -= items != NULL;
-    return good;
+    in->depth--;
+    if (i != items->list.count) {
+        in->at = target->at;
+        fail(in, "too many or not enough values to unpack");
+    }
 }
 
-struct value *attribute_of(struct interp *interp, struct value *object, struct value *name) {
-    struct heap *heap = &interp->heap;
-    const char *text = name->string.text;
-    const size_t bytes = name->string.bytes;
-    struct value *found = NULL;
+static struct value *method_of(struct interp *in, struct value *object, const struct value *name) {
+    const struct builtin *method = method_find(object, name->string.text, name->string.bytes);
+    return method ? bound(in, method, object) : NULL;
+}
+
+struct value *attribute_of(struct interp *in, struct value *object, struct value *name) {
     if (object->kind == VALUE_UNDEFINED) {
-        return fail_undefined(heap, object);
+        return fail_undefined(in, object);
     }
-    const struct builtin *method = method_find(object, text, bytes);
-    if (method) { /* also before a key of that name, as in Python */
-        return bound(heap, method, object);
+    struct value *found = method_of(in, object, name); /* also before a key of that name, as in Python */
+    if (found) {
+        return found;
     }
-    if (object->kind == VALUE_DICT || object->kind == VALUE_NAMESPACE) {
-        found = dict_get(heap, object, name);
+    if (value_is(object, KIND(DICT) | KIND(NAMESPACE))) {
+        found = dict_get(in, object, name);
     } else if (object->kind == VALUE_LOOP) {
-        found = loop_attribute(interp, object, name);
-    } else if (object->flags & FLAG_GROUP) {
-        found = value_is_text(name, "grouper") ? object->list.items[0]
-                : value_is_text(name, "list")  ? object->list.items[1]
-                                               : NULL;
+        found = loop_attribute(in, object, name);
+    } else if (object->flags & FLAG_GROUP && (value_is_text(name, "grouper") || value_is_text(name, "list"))) {
+        found = object->list.items[value_is_text(name, "list")];
     } else if (object->kind == VALUE_CYCLER && value_is_text(name, "current")) {
         found = object->list.items[object->list.position % object->list.count];
     }
-    return found ? found : value_undefined(heap, text, bytes, value_type(object));
+    return found ? found : value_undefined(in, name, value_type(object));
 }
 
-struct value *item_of(struct interp *interp, struct value *object, struct value *key) {
-    struct heap *heap = &interp->heap;
-    const bool index = key->kind == VALUE_INT || key->kind == VALUE_BOOL;
-    switch (object->kind) {
-    case VALUE_UNDEFINED:
-        return fail_undefined(heap, object);
-    case VALUE_DICT:
-        if (value_hashable(key)) {
-            struct value *value = dict_get(heap, object, key);
-            if (value || heap->failed) {
-                return value;
-            }
-        }
-        break;
-    case VALUE_LIST:
-    case VALUE_TUPLE:
-        if (index) {
-            const int64_t at = key->integer < 0 ? key->integer + (int64_t)object->list.count : key->integer;
-            if (at >= 0 && (uint64_t)at < object->list.count) {
-                return object->list.items[at];
-            }
-        }
-        break;
-    case VALUE_STRING:
-        if (index && heap_step(heap, object->string.bytes / 64)) {
-            const int64_t length = (int64_t)string_length(object);
-            const int64_t at = key->integer < 0 ? key->integer + length : key->integer;
-            if (at >= 0 && at < length) {
-                const size_t from = string_offset(object, (size_t)at);
-                struct value *rest = value_slice(heap, object, from, object->string.bytes);
-                return rest ? value_slice(heap, object, from, from + string_offset(rest, 1)) : NULL;
-            }
-        }
-        break;
-    default:
-        break;
+struct value *item_of(struct interp *in, struct value *object, struct value *key) {
+    const bool string = object->kind == VALUE_STRING;
+    struct value *found = NULL;
+    if (object->kind == VALUE_UNDEFINED) {
+        return fail_undefined(in, object);
     }
-    if (key->kind == VALUE_STRING && object->kind != VALUE_DICT) {
-        return attribute_of(interp, object, key);
-    }
-    if (key->kind == VALUE_STRING) {
-        const struct builtin *method = method_find(object, key->string.text, key->string.bytes);
-        if (method) {
-            return bound(heap, method, object);
+    if (object->kind == VALUE_DICT) {
+        if (!value_is(key, KIND(LIST) | KIND(DICT))) {
+            found = dict_get(in, object, key);
+        }
+        if (found == NULL && key->kind == VALUE_STRING) {
+            found = method_of(in, object, key);
+        }
+    } else if (key->kind == VALUE_STRING) {
+        return attribute_of(in, object, key);
+    } else if (value_is(key, KIND(INT) | KIND(BOOL)) && value_is(object, LISTS | KIND(STRING))) {
+        const int64_t count = (int64_t)(string ? string_length(object) : object->list.count);
+        const int64_t at = key->integer < 0 ? key->integer + count : key->integer;
+        if (at >= 0 && at < count && string) {
+            const size_t from = string_offset(object, (size_t)at);
+            interp_step(in, from / 32);
+            found = value_slice(in, object, from, string_offset(object, (size_t)at + 1));
+        } else if (at >= 0 && at < count) {
+            found = object->list.items[at];
         }
     }
-    struct value *name = value_string(heap, key);
-    return name ? value_undefined(heap, name->string.text, name->string.bytes, value_type(object)) : NULL;
+    return found ? found : value_undefined(in, value_string(in, key), value_type(object));
 }
 
-/* Fills call->positional and call->named. */
-static bool evaluate_arguments(struct interp *interp, const struct node *list, struct call *call) {
-    struct heap *heap = &interp->heap;
-    call->positional = value_list(heap, VALUE_LIST, 0);
-    call->named = NULL;
-    if (call->positional == NULL) {
-        return false;
-    }
-    for (; list && !heap->failed; list = list->next) {
-        const bool plain =
-            list->kind != NODE_KEYWORD && list->kind != NODE_SPREAD && list->kind != NODE_SPREAD_KEYWORDS;
-        struct value *value = evaluate(interp, plain ? list : list->a);
-        if (plain) {
-            list_add(heap, call->positional, value);
-            continue;
-        }
-        if (value && list->kind == NODE_SPREAD) {
-            const struct value *items = value_items(heap, value);
-            for (size_t i = 0; items && i < items->list.count && !heap->failed; i++) {
-                list_add(heap, call->positional, items->list.items[i]);
+static struct call evaluate_arguments(struct interp *in, const struct node *list) {
+    struct call call = {value_new(in, VALUE_LIST), &in->scrap};
+    for (; list; list = list->next) {
+        if (list->kind == NODE_SPREAD) {
+            const struct value *items = value_items(in, evaluate(in, list->a));
+            for (size_t i = 0; i < items->list.count; i++) {
+                list_add(in, call.positional, items->list.items[i]);
             }
-            continue;
-        }
-        call->named = call->named ? call->named : value_new(heap, VALUE_DICT);
-        if (value == NULL || call->named == NULL) {
-            return false;
-        }
-        if (list->kind == NODE_KEYWORD) {
-            dict_set(heap, call->named, list->value, value);
-        } else if (value->kind != VALUE_DICT) {
-            return WRONG(heap, "argument after ** must be a mapping, not %s", value_type(value));
+        } else if (list->kind == NODE_KEYWORD || list->kind == NODE_SPREAD_KEYWORDS) {
+            struct value *value = evaluate(in, list->a);
+            call.named = call.named->kind == VALUE_DICT ? call.named : value_new(in, VALUE_DICT);
+            if (list->kind == NODE_KEYWORD) {
+                dict_set(in, call.named, list->value, value);
+            } else if (value->kind == VALUE_DICT) {
+                dict_merge(in, call.named, value);
+            } else {
+                fail_type(in, "argument after ** must be a mapping, not %.*s", value);
+            }
         } else {
-            for (size_t i = 0; i < value->dict.count && !heap->failed; i++) {
-                dict_set(heap, call->named, value->dict.entries[i].key, value->dict.entries[i].value);
-            }
+            list_add(in, call.positional, evaluate(in, list));
         }
     }
-    return !heap->failed;
+    return call;
 }
 
-/* The value of parameter `index` of a call, or null; *name walks over the names "a,b|c". */
-static struct value *argument_named(struct heap *heap, const struct call *call, const char **name) {
-    size_t bytes = 0;
-    while ((*name)[bytes] && (*name)[bytes] != ',' && (*name)[bytes] != '|') {
-        bytes++;
-    }
-    struct value *value = call->named ? dict_get_text(heap, call->named, *name, bytes) : NULL;
-    *name += bytes;
-    return value;
-}
-
-struct value *call_builtin(struct interp *interp, const struct builtin *builtin, struct value *self,
+struct value *call_builtin(struct interp *in, const struct builtin *builtin, struct value *self,
                            const struct call *call) {
-    struct heap *heap = &interp->heap;
-    struct arguments arguments = {.call = call};
-    if (builtin->parameters) {
-        const char *name = builtin->parameters;
-        bool optional = false;
-        size_t taken = 0;
-        size_t count = 0;
-        for (; *name && count < MAX_ARGUMENTS; count++) {
-            if (*name == '|' || *name == ',') {
-                optional |= *name++ == '|';
-            }
-            struct value *value = argument_named(heap, call, &name);
-            taken += value != NULL;
-            if (count < call->positional->list.count) {
-                value = call->positional->list.items[count];
-            }
-            if (value == NULL && !optional) {
-                return WRONG(heap, "%s() misses argument %zu of (%s)", builtin->name, count + 1, builtin->parameters);
-            }
-            arguments.at[count] = value;
+    struct arguments arguments = {.call = call, .variant = builtin->variant};
+    const char *name = builtin->parameters;
+    const size_t given = call->positional->list.count;
+    size_t taken = 0; /* named arguments */
+    size_t count = 0;
+    bool wrong = false;
+    bool optional = false;
+    for (; name && *name && !in->failed; count++) {
+        if (*name == '|' || *name == ',') {
+            optional |= *name++ == '|';
         }
-        if (call->positional->list.count > count || (call->named && call->named->dict.count != taken)) {
-            return WRONG(heap, "%s() takes the arguments (%s) and no others", builtin->name, builtin->parameters);
+        size_t bytes = 0;
+        while (name[bytes] && name[bytes] != ',' && name[bytes] != '|') {
+            bytes++;
         }
+        struct value *value = dict_get_text(in, call->named, name, bytes);
+        taken += value != NULL;
+        value = count < given ? call->positional->list.items[count] : value;
+        wrong |= value == NULL && !optional;
+        arguments.at[count] = value;
+        name += bytes;
     }
-    struct value *value = heap_enter(heap) ? builtin->run(interp, self, &arguments) : NULL;
-    heap->depth--;
-    return heap->failed ? NULL : value;
+    if (name && !in->failed && (wrong || given > count || call->named->dict.count != taken)) {
+        error_set(in->error, QN_ERR_TEMPLATE, in->at, "%s() takes the arguments (%s)", builtin->name,
+                  builtin->parameters);
+        in->failed = true;
+    }
+    struct value *value = interp_enter(in) ? builtin->run(in, self, &arguments) : &in->scrap;
+    in->depth--;
+    return in->failed ? &in->scrap : value;
 }
 
-struct value *call_value(struct interp *interp, struct value *callee, const struct call *call) {
-    struct heap *heap = &interp->heap;
+struct value *call_value(struct interp *in, struct value *callee, const struct call *call) {
     switch (callee->kind) {
     case VALUE_BUILTIN:
-        return call_builtin(interp, callee->bound.builtin, callee->bound.self, call);
+        return call_builtin(in, callee->bound.builtin, callee->bound.self, call);
     case VALUE_MACRO:
-        return call_macro(interp, callee, call);
+        return call_macro(in, callee, call);
     case VALUE_JOINER:
         if (callee->joiner.used) {
             return callee->joiner.separator;
         }
         callee->joiner.used = true;
-        return value_text(heap, "", 0);
+        return value_text(in, "", 0);
     case VALUE_UNDEFINED:
-        return fail_undefined(heap, callee);
+        return fail_undefined(in, callee);
     default:
-        return WRONG(heap, "'%s' object is not callable", value_type(callee));
+        return fail_type(in, "'%.*s' object is not callable", callee);
     }
 }
 
-static struct value *evaluate_call(struct interp *interp, const struct node *node) {
-    struct call call;
-    struct value *callee = evaluate(interp, node->a);
-    if (callee == NULL || !evaluate_arguments(interp, node->b, &call)) {
-        return NULL;
+static struct value *evaluate_call(struct interp *in, const struct node *node) {
+    struct value *callee = evaluate(in, node->a);
+    const struct call call = evaluate_arguments(in, node->b);
+    in->at = node->at;
+    if (in->failed) {
+        return &in->scrap;
     }
-    interp->heap.at = node->at;
     if (node->kind == NODE_CALL) {
-        return call_value(interp, callee, &call);
+        return call_value(in, callee, &call);
     }
-    if (node->builtin == NULL) {
-        return WRONG(&interp->heap, "no %s named '%.*s'", node->kind == NODE_FILTER ? "filter" : "test",
-                     (int)(node->value->string.bytes > 60 ? 60 : node->value->string.bytes), node->value->string.text);
-    }
-    return call_builtin(interp, node->builtin, callee, &call);
+    return node->builtin ? call_builtin(in, node->builtin, callee, &call)
+                         : interp_fail(in, QN_ERR_TEMPLATE, "no filter or test named '%.*s'", node->value->string.text,
+                                       node->value->string.bytes);
 }
 
-static struct value *evaluate_item(struct interp *interp, const struct node *node) {
-    struct value *object = evaluate(interp, node->a);
+static struct value *evaluate_item(struct interp *in, const struct node *node) {
+    struct value *object = evaluate(in, node->a);
     const struct node *key = node->b;
-    if (object == NULL || key->kind != NODE_SLICE) {
-        struct value *value = object ? evaluate(interp, key) : NULL;
-        interp->heap.at = node->at;
-        return value ? item_of(interp, object, value) : NULL;
-    }
-    const struct node *parts[3] = {key->a, key->b, key->c};
-    struct value *range[3] = {NULL, NULL, NULL};
-    for (size_t i = 0; i < 3; i++) {
-        if (parts[i]) {
-            range[i] = evaluate(interp, parts[i]);
-            if (range[i] == NULL) {
-                return NULL;
-            }
-        }
-    }
-    interp->heap.at = node->at;
-    return slice_of(interp, object, range);
+    const bool slice = key->kind == NODE_SLICE;
+    struct value *const range[3] = {slice && key->a ? evaluate(in, key->a) : NULL,
+                                    slice && key->b ? evaluate(in, key->b) : NULL,
+                                    slice && key->c ? evaluate(in, key->c) : NULL};
+    struct value *single = slice ? NULL : evaluate(in, key);
+    in->at = node->at;
+    return slice ? slice_of(in, object, range) : item_of(in, object, single);
 }
 
-static struct value *evaluate_display(struct interp *interp, const struct node *node) {
-    struct heap *heap = &interp->heap;
-    const enum value_kind kind = node->kind == NODE_TUPLE  ? VALUE_TUPLE
-                                 : node->kind == NODE_LIST ? VALUE_LIST
-                                                           : VALUE_DICT;
-    struct value *value = value_new(heap, kind);
-    for (const struct node *item = node->a; item && !heap->failed; item = item->next) {
-        struct value *part = evaluate(interp, item);
-        if (kind == VALUE_DICT) {
+static struct value *evaluate_display(struct interp *in, const struct node *node) {
+    const enum value_kind kind = node->kind == NODE_TUPLE ? VALUE_TUPLE : VALUE_LIST;
+    struct value *value = value_new(in, node->kind == NODE_DICT ? VALUE_DICT : kind);
+    for (const struct node *item = node->a; item; item = item->next) {
+        struct value *part = evaluate(in, item);
+        if (node->kind == NODE_DICT) {
             item = item->next; /* the value follows its key */
-            dict_set(heap, value, part, part ? evaluate(interp, item) : NULL);
+            dict_set(in, value, part, evaluate(in, item));
         } else {
-            list_add(heap, value, part);
+            list_add(in, value, part);
         }
     }
-    return heap->failed ? NULL : value;
+    return value;
 }
 
-static struct value *evaluate_compare(struct interp *interp, const struct node *node) {
-    struct value *left = evaluate(interp, node->a);
-    struct value *result = NULL;
-    for (const struct node *item = node->b; item && left; item = item->next) {
-        struct value *right = evaluate(interp, item->a);
-        interp->heap.at = item->at;
-        result = right ? operate(interp, item->operation, left, right) : NULL;
-        if (result == NULL || !value_true(result)) {
-            return result;
-        }
+static struct value *evaluate_compare(struct interp *in, const struct node *node) {
+    struct value *left = evaluate(in, node->a);
+    struct value *result = &in->yes;
+    for (const struct node *item = node->b; item && value_true(result); item = item->next) {
+        struct value *right = evaluate(in, item->a);
+        in->at = item->at;
+        result = operate(in, item->operation, left, right);
         left = right;
     }
-    return left ? result : NULL;
+    return result;
 }
 
-static struct value *evaluate_any(struct interp *interp, const struct node *node) {
-    struct heap *heap = &interp->heap;
+static struct value *evaluate_concat(struct interp *in, const struct node *node) {
+    struct buffer buffer = {.in = in};
+    for (const struct node *item = node->a; item; item = item->next) {
+        buffer_print(&buffer, evaluate(in, item));
+    }
+    return buffer_value(&buffer);
+}
+
+static struct value *negate(struct interp *in, struct value *value) {
+    if (value->kind == VALUE_FLOAT) {
+        return value_float(in, -value->real.number); /* 0 - 0.0 would lose the sign */
+    }
+    return operate(in, '-', value_int(in, 0), value);
+}
+
+static struct value *evaluate_any(struct interp *in, const struct node *node) {
     struct value *value;
     switch (node->kind) {
     case NODE_CONST:
         return node->value;
     case NODE_CAPTURED:
-        return interp->captured;
+        return in->captured;
     case NODE_NAME:
-        return name_value(interp, node->value);
+        return name_value(in, node->value);
     case NODE_TUPLE:
     case NODE_LIST:
     case NODE_DICT:
-        return evaluate_display(interp, node);
-    case NODE_CONCAT: {
-        struct buffer buffer = {.heap = heap};
-        for (const struct node *item = node->a; item; item = item->next) {
-            value = evaluate(interp, item);
-            if (value == NULL) {
-                return NULL;
-            }
-            buffer_print(&buffer, value);
-        }
-        return buffer_value(&buffer);
-    }
-    case NODE_ATTRIBUTE:
-        value = evaluate(interp, node->a);
-        heap->at = node->at;
-        return value ? attribute_of(interp, value, node->value) : NULL;
+        return evaluate_display(in, node);
+    case NODE_CONCAT:
+        return evaluate_concat(in, node);
     case NODE_ITEM:
-        return evaluate_item(interp, node);
+        return evaluate_item(in, node);
     case NODE_CALL:
     case NODE_FILTER:
     case NODE_TEST:
-        return evaluate_call(interp, node);
-    case NODE_NOT:
-        value = evaluate(interp, node->a);
-        return value ? value_bool(heap, !value_true(value)) : NULL;
-    case NODE_NEGATE:
-    case NODE_PLUS: {
-        value = evaluate(interp, node->a);
-        heap->at = node->at;
-        struct value *zero = value_int(heap, 0);
-        if (value && zero && value->kind == VALUE_FLOAT && node->kind == NODE_NEGATE) {
-            return value_float(heap, -value->real.number); /* 0 - 0.0 would lose the sign */
-        }
-        return value && zero ? operate(interp, node->kind == NODE_PLUS ? '+' : '-', zero, value) : NULL;
+        return evaluate_call(in, node);
+    case NODE_COMPARE:
+        return evaluate_compare(in, node);
+    default:
+        break;
     }
+    value = evaluate(in, node->a);
+    in->at = node->at;
+    switch (node->kind) {
+    case NODE_ATTRIBUTE:
+        return attribute_of(in, value, node->value);
+    case NODE_NOT:
+        return value_bool(in, !value_true(value));
+    case NODE_NEGATE:
+        return negate(in, value);
+    case NODE_PLUS:
+        return operate(in, '+', value_int(in, 0), value);
     case NODE_AND:
     case NODE_OR:
-        value = evaluate(interp, node->a);
-        return value && value_true(value) == (node->kind == NODE_AND) ? evaluate(interp, node->b) : value;
+        return value_true(value) == (node->kind == NODE_AND) ? evaluate(in, node->b) : value;
     case NODE_BINARY: {
-        value = evaluate(interp, node->a);
-        struct value *right = value ? evaluate(interp, node->b) : NULL;
-        heap->at = node->at;
-        return right ? operate(interp, node->operation, value, right) : NULL;
+        struct value *right = evaluate(in, node->b);
+        in->at = node->at;
+        return operate(in, node->operation, value, right);
     }
-    case NODE_COMPARE:
-        return evaluate_compare(interp, node);
-    case NODE_CHOICE:
-        value = evaluate(interp, node->a);
-        if (value && value_true(value)) {
-            return evaluate(interp, node->b);
+    default: /* NODE_CHOICE */
+        if (value_true(value)) {
+            return evaluate(in, node->b);
         }
-        return value == NULL ? NULL : node->c ? evaluate(interp, node->c) : value_undefined(heap, "if", 2, NULL);
-    default:
-        heap->at = node->at;
-        return WRONG(heap, "not an expression");
+        return node->c ? evaluate(in, node->c) : value_undefined(in, value_name(in, "if without else"), NULL);
     }
 }
 
-struct value *evaluate(struct interp *interp, const struct node *node) {
-    struct value *value = heap_enter(&interp->heap) ? evaluate_any(interp, node) : NULL;
-    interp->heap.depth--;
-    return interp->heap.failed ? NULL : value;
+struct value *evaluate(struct interp *in, const struct node *node) {
+    struct value *value = interp_enter(in) ? evaluate_any(in, node) : &in->scrap;
+    in->depth--;
+    return value;
 }

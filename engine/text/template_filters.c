@@ -3,99 +3,60 @@
 #include "engine/text/template_interp.h"
 
 #define FILTER(name)                                                                                                   \
-    static struct value *filter_##name(struct interp *interp, struct value *self, const struct arguments *arguments)
+    static struct value *filter_##name(struct interp *in, struct value *self, const struct arguments *arguments)
 
-#define UNUSED_ARGUMENTS (void)arguments
+FILTER(case) { return string_case(in, value_string(in, self), (enum letter_case)arguments->variant); }
+
+FILTER(string) {
+    (void)arguments;
+    return value_string(in, self);
+}
 
 FILTER(abs) {
-    UNUSED_ARGUMENTS;
-    if (!value_is_number(self)) {
-        return WRONG(&interp->heap, "bad operand type for abs(): '%s'", value_type(self));
+    (void)arguments;
+    if (!value_is(self, NUMBERS)) {
+        return fail_type(in, "bad operand type for abs(): '%.*s'", self);
     }
-    if (value_number(self) >= 0) {
-        return self;
-    }
-    struct value *minus = value_int(&interp->heap, -1);
-    return minus ? operate(interp, '*', self, minus) : NULL;
-}
-
-FILTER(upper) {
-    UNUSED_ARGUMENTS;
-    return string_case(interp, value_string(&interp->heap, self), CASE_UPPER);
-}
-
-FILTER(lower) {
-    UNUSED_ARGUMENTS;
-    return string_case(interp, value_string(&interp->heap, self), CASE_LOWER);
-}
-
-FILTER(title) {
-    UNUSED_ARGUMENTS;
-    return string_case(interp, value_string(&interp->heap, self), CASE_WORDS);
-}
-
-FILTER(capitalize) {
-    UNUSED_ARGUMENTS;
-    return string_case(interp, value_string(&interp->heap, self), CASE_CAPITALIZE);
+    return value_number(self) < 0 ? operate(in, '*', self, value_int(in, -1)) : self;
 }
 
 FILTER(default) {
     const bool missing = self->kind == VALUE_UNDEFINED || (argument_true(arguments->at[1]) && !value_true(self));
-    if (!missing) {
-        return self;
-    }
-    return arguments->at[0] ? arguments->at[0] : value_text(&interp->heap, "", 0);
-}
-
-FILTER(string) {
-    UNUSED_ARGUMENTS;
-    return value_string(&interp->heap, self);
+    return !missing ? self : arguments->at[0] ? arguments->at[0] : value_text(in, "", 0);
 }
 
 FILTER(length) {
-    UNUSED_ARGUMENTS;
-    struct heap *heap = &interp->heap;
-    switch (self->kind) {
-    case VALUE_UNDEFINED:
-        return value_int(heap, 0);
-    case VALUE_STRING:
-        return heap_step(heap, self->string.bytes / 64) ? value_int(heap, (int64_t)string_length(self)) : NULL;
-    case VALUE_LIST:
-    case VALUE_TUPLE:
-        return value_int(heap, (int64_t)self->list.count);
-    case VALUE_DICT:
-        return value_int(heap, (int64_t)self->dict.count);
-    default:
-        return WRONG(heap, "object of type '%s' has no len()", value_type(self));
+    (void)arguments;
+    if (self->kind == VALUE_STRING) {
+        interp_step(in, self->string.bytes / 64);
+        return value_int(in, (int64_t)string_length(self));
     }
+    if (self->kind == VALUE_UNDEFINED) {
+        return value_int(in, 0);
+    }
+    return value_is(self, LISTS | KIND(DICT)) ? value_int(in, (int64_t)self->list.count) /* a dict counts there too */
+                                              : fail_type(in, "object of type '%.*s' has no len()", self);
 }
 
-FILTER(trim) {
-    struct value *string = value_string(&interp->heap, self);
-    return string ? string_strip(interp, string, arguments->at[0], STRIP_BOTH) : NULL;
-}
+FILTER(trim) { return string_strip(in, value_string(in, self), arguments->at[0], STRIP_BOTH); }
 
 FILTER(replace) {
-    struct value *string = value_string(&interp->heap, self);
-    const struct value *from = value_string(&interp->heap, arguments->at[0]);
-    const struct value *to = value_string(&interp->heap, arguments->at[1]);
-    const int64_t count = argument_int(interp, arguments->at[2], -1);
-    return interp->heap.failed ? NULL : string_replace(interp, string, from, to, count);
+    return string_replace(in, value_string(in, self), value_string(in, arguments->at[0]),
+                          value_string(in, arguments->at[1]), argument_int(in, arguments->at[2], -1));
 }
 
 FILTER(escape) {
-    UNUSED_ARGUMENTS;
-    static const char special[] = "&<>'\"";
-    static const char *const entities[] = {"&amp;", "&lt;", "&gt;", "&#39;", "&#34;"};
-    const struct value *string = value_string(&interp->heap, self);
-    struct buffer buffer = {.heap = &interp->heap};
-    for (size_t at = 0; string && at < string->string.bytes && !interp->heap.failed; at++) {
+    (void)arguments;
+    static const char entities[][7] = {"&&amp;", "<&lt;", ">&gt;", "'&#39;", "\"&#34;"};
+    const struct value *string = value_string(in, self);
+    struct buffer buffer = {.in = in};
+    for (size_t at = 0; at < string->string.bytes && !in->failed; at++) {
         size_t i = 0;
-        while (special[i] && special[i] != string->string.text[at]) {
+        while (i < 5 && entities[i][0] != string->string.text[at]) {
             i++;
         }
-        if (special[i]) {
-            buffer_text(&buffer, entities[i], string->string.mask ? string->string.mask[at] : string->untrusted);
+        if (i < 5) {
+            buffer_text(&buffer, entities[i] + 1, untrusted_at(string, at));
         } else {
             buffer_slice(&buffer, string, at, at + 1);
         }
@@ -103,204 +64,158 @@ FILTER(escape) {
     return buffer_value(&buffer);
 }
 
-/* The integer nearest to zero; false when it does not fit. */
-static bool truncate(double number, int64_t *integer) {
-    const bool fits = number > -9223372036854775808.0 && number < 9223372036854775808.0;
-    *integer = fits ? (int64_t)number : 0;
-    return fits;
-}
-
-FILTER(int) {
-    struct heap *heap = &interp->heap;
-    int64_t integer;
-    double number;
-    bool good = false;
+/* int(default=0, base=10) and float(default=0.0) */
+FILTER(number) {
+    struct value *number = NULL;
+    const bool integer = arguments->variant == VALUE_INT;
     if (self->kind == VALUE_UNDEFINED) {
-        return fail_undefined(heap, self);
+        return fail_undefined(in, self);
     }
-    if (value_is_number(self)) {
-        good = self->kind != VALUE_FLOAT || truncate(self->real.number, &integer);
-        integer = self->kind == VALUE_FLOAT ? integer : self->integer;
+    if (value_is(self, NUMBERS)) {
+        number = self;
     } else if (self->kind == VALUE_STRING) {
-        good = integer_parse(self, argument_int(interp, arguments->at[1], 10), &integer) ||
-               (float_parse(self, &number) && truncate(number, &integer));
+        number = integer ? integer_parse(in, self, argument_int(in, arguments->at[1], 10)) : NULL;
+        number = number ? number : float_parse(in, self);
     }
-    if (!good) {
-        return arguments->at[0] ? arguments->at[0] : value_int(heap, 0);
+    if (number && integer && number->kind == VALUE_FLOAT) {
+        const double whole = number->real.number;
+        const bool fits = whole > -9.2e18 && whole < 9.2e18;
+        struct value *cut = fits ? value_int(in, (int64_t)whole) : NULL;
+        if (fits) {
+            cut->untrusted = number->untrusted;
+        }
+        number = cut;
+    } else if (number && number->kind != VALUE_FLOAT) {
+        const uint8_t untrusted = number->untrusted;
+        number = integer ? value_int(in, number->integer) : value_float(in, (double)number->integer);
+        number->untrusted = untrusted;
     }
-    struct value *value = value_int(heap, integer);
-    if (value) {
-        value->untrusted = self->untrusted || self->kind == VALUE_STRING;
-    }
-    return value;
-}
-
-FILTER(float) {
-    struct heap *heap = &interp->heap;
-    double number;
-    if (self->kind == VALUE_UNDEFINED) {
-        return fail_undefined(heap, self);
-    }
-    const bool good = value_is_number(self) || (self->kind == VALUE_STRING && float_parse(self, &number));
-    if (!good) {
-        return arguments->at[0] ? arguments->at[0] : value_float(heap, 0);
-    }
-    struct value *value = value_float(heap, value_is_number(self) ? value_number(self) : number);
-    if (value) {
-        value->untrusted = self->untrusted || self->kind == VALUE_STRING;
-    }
-    return value;
+    return number ? number : arguments->at[0] ? arguments->at[0] : integer ? value_int(in, 0) : value_float(in, 0);
 }
 
 FILTER(round) {
-    struct heap *heap = &interp->heap;
-    const int64_t given = argument_int(interp, arguments->at[0], 0);
+    const ptrdiff_t given = argument_int(in, arguments->at[0], 0);
     const int decimals = given > 400 ? 400 : given < -400 ? -400 : (int)given;
     const struct value *method = arguments->at[1];
-    if (!value_is_number(self)) {
-        return WRONG(heap, "type %s doesn't define __round__ method", value_type(self));
+    const bool floor = method && value_is_text(method, "floor");
+    if (!value_is(self, NUMBERS)) {
+        return fail_type(in, "type %.*s doesn't define __round__ method", self);
     }
     const double number = value_number(self);
-    if (method && (value_is_text(method, "ceil") || value_is_text(method, "floor"))) {
+    if (floor || (method && value_is_text(method, "ceil"))) {
         double scale = 1;
         for (int i = 0; i < (decimals < 0 ? -decimals : decimals); i++) {
             scale *= 10;
         }
         const double scaled = decimals < 0 ? number / scale : number * scale;
-        const double whole = value_is_text(method, "floor") ? number_floor(scaled) : -number_floor(-scaled);
-        return value_float(heap, decimals < 0 ? whole * scale : whole / scale);
+        const double whole = floor ? number_floor(scaled) : -number_floor(-scaled);
+        return value_float(in, decimals < 0 ? whole * scale : whole / scale);
     }
-    if (method && !value_is_text(method, "common")) {
-        return WRONG(heap, "method must be common, ceil or floor");
+    if (self->kind != VALUE_FLOAT) {
+        return decimals < 0 ? value_int(in, (int64_t)number_round(number, decimals)) : self;
     }
-    if (self->kind != VALUE_FLOAT && decimals >= 0) {
-        return self;
-    }
-    const double rounded = number_round(number, decimals);
-    struct value *value = value_float(heap, rounded);
-    int64_t integer;
-    if (self->kind != VALUE_FLOAT && truncate(rounded, &integer)) {
-        value = value_int(heap, integer);
-    }
-    return value;
+    return value_float(in, number_round(number, decimals));
 }
 
 FILTER(indent) {
-    struct heap *heap = &interp->heap;
-    struct value *string = value_string(heap, self);
+    const struct value *string = value_string(in, self);
     const struct value *width = arguments->at[0];
-    const bool blank = argument_true(arguments->at[2]);
     const bool text = width && width->kind == VALUE_STRING;
-    const int64_t spaces = text ? 0 : argument_int(interp, width, 4);
-    struct buffer buffer = {.heap = heap};
+    const ptrdiff_t spaces = text ? 0 : argument_int(in, width, 4);
+    struct buffer buffer = {.in = in};
+    bool indented = argument_true(arguments->at[1]);
     size_t end = 0;
-    for (size_t from = 0, line = 0; string && !heap->failed; line++) {
-        /* Python splits the string with a newline added: an empty last line is one too. */
+    size_t from = 0;
+    for (;;) {
         const size_t next = string_line(string, from, &end);
-        const bool last = next == end;
-        if (line) {
-            buffer_text(&buffer, "\n", false);
-        }
-        if (line ? end > from || blank : argument_true(arguments->at[1])) {
-            if (text) {
-                buffer_string(&buffer, width);
-            } else {
-                buffer_fill(&buffer, ' ', spaces > 0 ? (size_t)spaces : 0, false);
-            }
+        if (indented && text) {
+            buffer_string(&buffer, width);
+        } else if (indented) {
+            buffer_fill(&buffer, ' ', spaces > 0 ? (size_t)spaces : 0, false);
         }
         buffer_slice(&buffer, string, from, end);
-        if (last) {
-            break;
+        if (next == end || in->failed) { /* the last line, which may be empty */
+            return buffer_value(&buffer);
         }
+        buffer_put(&buffer, '\n', false);
+        string_line(string, next, &end);
+        indented = end > next || argument_true(arguments->at[2]);
         from = next;
     }
-    return buffer_value(&buffer);
 }
 
 FILTER(wordcount) {
-    UNUSED_ARGUMENTS;
-    const struct value *string = value_string(&interp->heap, self);
+    (void)arguments;
+    const struct value *string = value_string(in, self);
     int64_t count = 0;
     bool inside = false;
-    for (size_t at = 0; string && at < string->string.bytes; at++) {
+    for (size_t at = 0; at < string->string.bytes; at++) {
         const char byte = string->string.text[at];
         const bool word = (byte >= '0' && byte <= '9') || ((byte | 32) >= 'a' && (byte | 32) <= 'z') || byte == '_' ||
                           (uint8_t)byte >= 0x80;
         count += word && !inside;
         inside = word;
     }
-    return value_int(&interp->heap, count);
+    return value_int(in, count);
 }
 
 FILTER(format) {
-    struct value *string = value_string(&interp->heap, self);
-    if (string == NULL) {
-        return NULL;
-    }
-    if (arguments->call->named) {
-        return format_percent(interp, string, arguments->call->named);
-    }
-    struct value *values = value_copy(&interp->heap, arguments->call->positional, VALUE_TUPLE);
-    return values ? format_percent(interp, string, values) : NULL;
+    const struct call *call = arguments->call;
+    return format_percent(in, value_string(in, self),
+                          call->named->dict.count ? call->named : value_copy(in, call->positional, VALUE_TUPLE));
 }
 
 FILTER(tojson) {
     struct json_style style = {.ascii = argument_true(arguments->at[0]), .sorted = argument_true(arguments->at[3])};
-    const struct value *indent = arguments->at[1];
-    const struct value *separators = arguments->at[2];
-    if (indent && indent->kind != VALUE_NONE) {
-        if (indent->kind != VALUE_STRING) {
-            argument_int(interp, indent, 0);
-        }
-        style.indent = indent;
+    struct value *separators = arguments->at[2];
+    style.indent = arguments->at[1] && arguments->at[1]->kind != VALUE_NONE ? arguments->at[1] : NULL;
+    if (style.indent && style.indent->kind != VALUE_STRING) {
+        argument_int(in, style.indent, 0);
     }
     if (separators && separators->kind != VALUE_NONE) {
-        if ((separators->kind != VALUE_TUPLE && separators->kind != VALUE_LIST) || separators->list.count != 2) {
-            return WRONG(&interp->heap, "separators must be two strings");
+        const struct value *pair = value_items(in, separators);
+        if (pair->list.count != 2) {
+            return fail(in, "separators must be two strings");
         }
-        style.between = argument_string(interp, separators->list.items[0]);
-        style.after_key = argument_string(interp, separators->list.items[1]);
+        style.between = argument_string(in, pair->list.items[0]);
+        style.after_key = argument_string(in, pair->list.items[1]);
     }
-    if (interp->heap.failed) {
-        return NULL;
-    }
-    struct buffer buffer = {.heap = &interp->heap};
+    struct buffer buffer = {.in = in};
     json_write(&buffer, self, &style);
     return buffer_value(&buffer);
 }
 
 FILTER(fromjson) {
-    UNUSED_ARGUMENTS;
-    const struct value *string = argument_string(interp, self);
-    return string ? json_read(&interp->heap, string->string.text, string->string.bytes,
-                              string->untrusted || string->string.mask, QN_ERR_TEMPLATE)
-                  : NULL;
+    (void)arguments;
+    const struct value *string = argument_string(in, self);
+    return json_read(in, string->string.text, string->string.bytes, string->untrusted || string->string.mask,
+                     QN_ERR_TEMPLATE);
 }
 
 const struct builtin builtin_filters[] = {
-    {"tojson", filter_tojson, "|ensure_ascii,indent,separators,sort_keys"},
-    {"trim", filter_trim, "|chars"},
-    {"length", filter_length, ""},
-    {"count", filter_length, ""},
-    {"default", filter_default, "|default_value,boolean"},
-    {"d", filter_default, "|default_value,boolean"},
-    {"string", filter_string, ""},
-    {"safe", filter_string, ""},
-    {"upper", filter_upper, ""},
-    {"lower", filter_lower, ""},
-    {"title", filter_title, ""},
-    {"capitalize", filter_capitalize, ""},
-    {"replace", filter_replace, "old,new|count"},
-    {"abs", filter_abs, ""},
-    {"int", filter_int, "|default,base"},
-    {"float", filter_float, "|default"},
-    {"round", filter_round, "|precision,method"},
-    {"indent", filter_indent, "|width,first,blank"},
-    {"escape", filter_escape, ""},
-    {"e", filter_escape, ""},
-    {"wordcount", filter_wordcount, ""},
-    {"format", filter_format, NULL},
-    {"fromjson", filter_fromjson, ""},
-    {"from_json", filter_fromjson, ""},
-    {NULL, NULL, NULL},
+    {"tojson", filter_tojson, "|ensure_ascii,indent,separators,sort_keys", 0},
+    {"trim", filter_trim, "|chars", 0},
+    {"length", filter_length, "", 0},
+    {"count", filter_length, "", 0},
+    {"default", filter_default, "|default_value,boolean", 0},
+    {"d", filter_default, "|default_value,boolean", 0},
+    {"string", filter_string, "", 0},
+    {"safe", filter_string, "", 0},
+    {"upper", filter_case, "", CASE_UPPER},
+    {"lower", filter_case, "", CASE_LOWER},
+    {"title", filter_case, "", CASE_WORDS},
+    {"capitalize", filter_case, "", CASE_CAPITALIZE},
+    {"replace", filter_replace, "old,new|count", 0},
+    {"abs", filter_abs, "", 0},
+    {"int", filter_number, "|default,base", VALUE_INT},
+    {"float", filter_number, "|default", VALUE_FLOAT},
+    {"round", filter_round, "|precision,method", 0},
+    {"indent", filter_indent, "|width,first,blank", 0},
+    {"escape", filter_escape, "", 0},
+    {"e", filter_escape, "", 0},
+    {"wordcount", filter_wordcount, "", 0},
+    {"format", filter_format, NULL, 0},
+    {"fromjson", filter_fromjson, "", 0},
+    {"from_json", filter_fromjson, "", 0},
+    {NULL, NULL, NULL, 0},
 };

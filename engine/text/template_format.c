@@ -3,30 +3,26 @@
 #include "engine/text/unicode.h"
 
 struct spec {
-    struct value *fill; /* one character; null for a space */
-    char align;         /* < > ^ =, or 0 */
-    char sign;          /* + or space, or 0 */
-    bool alternate, zero;
-    char group;        /* between thousands: , or _, or 0 */
-    int64_t width;     /* characters */
-    int64_t precision; /* negative: not given */
-    char type;         /* 0: not given */
-    bool untrusted;    /* what the format itself says */
+    struct value *fill;          /* one character; null for a space */
+    char align;                  /* < > ^ =, or 0 */
+    char sign;                   /* + or space, or 0 */
+    bool alternate, zero, group; /* group: a comma between thousands */
+    ptrdiff_t width;             /* characters */
+    ptrdiff_t precision;         /* negative: not given */
+    char type;                   /* 0: not given */
+    bool untrusted;              /* what the format itself says */
 };
 
-static void add_integer(struct buffer *buffer, int64_t integer, const struct spec *spec, bool untrusted) {
+static void add_based(struct buffer *buffer, int64_t integer, const struct spec *spec, unsigned base, bool untrusted) {
     static const char digits[] = "0123456789abcdef0123456789ABCDEF";
-    const bool big = spec->type == 'X';
-    const char type = (char)(spec->type | 32);
-    const unsigned base = type == 'x' ? 16 : type == 'o' ? 8 : type == 'b' ? 2 : 10;
     uint64_t rest = integer < 0 ? 0 - (uint64_t)integer : (uint64_t)integer;
     char text[72];
     size_t at = sizeof(text);
     do {
-        text[--at] = digits[rest % base + (big ? 16u : 0u)];
+        text[--at] = digits[rest % base + (spec->type == 'X' ? 16u : 0u)];
         rest /= base;
     } while (rest);
-    if (spec->alternate && base != 10) {
+    if (spec->alternate) {
         text[--at] = spec->type;
         text[--at] = '0';
     }
@@ -37,139 +33,87 @@ static void add_integer(struct buffer *buffer, int64_t integer, const struct spe
 }
 
 /* The value without padding, sign and groups. */
-static struct value *body_of(struct interp *interp, struct value *value, const struct spec *spec) {
-    struct heap *heap = &interp->heap;
-    struct buffer buffer = {.heap = heap};
+static struct value *body_of(struct interp *in, struct value *value, const struct spec *spec) {
+    struct buffer buffer = {.in = in};
     const bool untrusted = value->untrusted;
-    const size_t precision = spec->precision < 0 ? 6 : (size_t)spec->precision;
-    const double number = value_is_number(value) ? value_number(value) : 0;
-    const bool special = value_is_number(value) && !number_is_finite(number);
-    char type = spec->type;
-    if (type == 0 && value->kind == VALUE_INT) {
-        type = 'd';
-    } else if (type == 0 && value->kind == VALUE_FLOAT && spec->precision >= 0) {
-        type = 'g';
+    const bool number = value_is(value, NUMBERS);
+    const double real = number ? value_number(value) : 0;
+    const char type = spec->type ? spec->type : value->kind == VALUE_FLOAT && spec->precision >= 0 ? 'G' : 's';
+    const char small = (char)(type | 32);
+    if (type == 's' || type == 'r' || (type == 'c' && !number)) {
+        (type == 'r' ? buffer_repr : buffer_print)(&buffer, value);
+        struct value *body = buffer_value(&buffer);
+        return spec->precision < 0 ? body : value_slice(in, body, 0, string_offset(body, (size_t)spec->precision));
     }
-    if (type && type != 's' && type != 'c' && type != 'r' && !value_is_number(value)) {
-        return value->kind == VALUE_UNDEFINED
-                   ? fail_undefined(heap, value)
-                   : WRONG(heap, "format %.*s: a number is required, not %s", 1, &type, value_type(value));
+    if (value->kind == VALUE_UNDEFINED) {
+        return fail_undefined(in, value);
     }
-    switch (type) {
-    case 0:
-    case 's':
-        buffer_print(&buffer, value);
-        break;
-    case 'r':
-        buffer_repr(&buffer, value);
-        break;
-    case 'd':
-    case 'i':
-    case 'u':
-    case 'x':
-    case 'X':
-    case 'o':
-    case 'b':
-        if (value->kind == VALUE_FLOAT && !(number > -9e18 && number < 9e18)) {
-            return WRONG(heap, "format: the number does not fit 64 bits");
-        }
-        add_integer(&buffer, value->kind == VALUE_FLOAT ? (int64_t)number : value->integer, spec, untrusted);
-        break;
-    case 'f':
-    case 'F':
-    case '%':
-        buffer_fixed(&buffer, type == '%' ? number * 100 : number, precision, untrusted);
+    if (!number) {
+        return fail_type(in, "a number is required by the format, not '%.*s'", value);
+    }
+    if (small == 'f' || small == 'e' || small == 'g' || small == '%') {
+        const size_t precision = spec->precision < 0 ? 6 : (size_t)spec->precision;
+        buffer_float(&buffer, type == '%' ? real * 100 : real, type == '%' ? 'f' : small, precision, untrusted);
         buffer_text(&buffer, type == '%' ? "%" : "", untrusted);
-        break;
-    case 'e':
-    case 'E':
-        buffer_exponent(&buffer, number, precision, type, untrusted);
-        break;
-    case 'g':
-    case 'G':
-        buffer_general(&buffer, number, precision, untrusted);
-        if (spec->type == 0 && !special && buffer.text && number == number_floor(number) && number < 1e16) {
-            bool plain = true;
-            for (size_t i = 0; i < buffer.bytes; i++) {
-                plain &= buffer.text[i] != 'e';
-            }
-            buffer_text(&buffer, plain ? ".0" : "", untrusted); /* a float without type looks like one */
-        }
-        break;
-    case 'c':
-        if (value->kind == VALUE_INT && value->integer >= 0 && value->integer <= 0x10ffff) {
-            uint8_t text[4];
-            buffer_add(&buffer, (const char *)text, utf8_write(text, (uint32_t)value->integer), untrusted);
-        } else {
-            buffer_print(&buffer, value);
-        }
-        break;
-    default:
-        return WRONG(heap, "unsupported format character '%.*s'", 1, &spec->type);
+        return buffer_value(&buffer);
     }
-    struct value *body = buffer_value(&buffer);
-    if (body && spec->precision >= 0 && (type == 's' || type == 0 || type == 'r')) {
-        return value_slice(heap, body, 0, string_offset(body, (size_t)spec->precision));
+    const bool fits = value->kind != VALUE_FLOAT || (real > -9e18 && real < 9e18);
+    const int64_t integer = value->kind != VALUE_FLOAT ? value->integer : fits ? (int64_t)real : 0;
+    const unsigned base = small == 'x' ? 16 : type == 'o' ? 8 : type == 'b' ? 2 : 0;
+    if (base) {
+        add_based(&buffer, integer, spec, base, untrusted);
+    } else if (type == 'c') {
+        buffer_code(&buffer, (uint32_t)integer, untrusted);
+    } else if (type == 'd' || type == 'i' || type == 'u') {
+        buffer_integer(&buffer, integer, untrusted);
+    } else {
+        fail(in, "unsupported format character");
     }
-    return body;
+    return fits ? buffer_value(&buffer) : fail_limit(in, "a number that does not fit the format");
 }
 
-/* The digits [from, to) of the body with a separator between thousands. */
-static void add_grouped(struct buffer *buffer, const struct value *body, size_t from, size_t to, char group) {
-    for (size_t at = from; at < to; at++) {
-        if (at > from && (to - at) % 3 == 0) {
-            buffer_fill(buffer, group, 1, body->untrusted);
+static void add_fill(struct buffer *buffer, const struct spec *spec, ptrdiff_t count, char otherwise) {
+    for (ptrdiff_t i = 0; i < count && interp_step(buffer->in, 1); i++) {
+        if (spec->fill) {
+            buffer_string(buffer, spec->fill);
+        } else {
+            buffer_put(buffer, otherwise, spec->untrusted);
+        }
+    }
+}
+
+static void add_formatted(struct interp *in, struct buffer *buffer, struct value *value, const struct spec *spec) {
+    const struct value *body = body_of(in, value, spec);
+    const char *text = body->string.text;
+    const bool number =
+        value_is(value, KIND(INT) | KIND(FLOAT)) && spec->type != 's' && spec->type != 'r' && spec->type != 'c';
+    const size_t negative = number && body->string.bytes && text[0] == '-';
+    const char sign = negative ? '-' : number ? spec->sign : 0;
+    size_t digits = negative; /* from there up to a point */
+    while (digits < body->string.bytes && text[digits] >= '0' && text[digits] <= '9') {
+        digits++;
+    }
+    const size_t groups = spec->group && digits > negative ? (digits - negative - 1) / 3 : 0;
+    const ptrdiff_t missing = spec->width - (ptrdiff_t)(string_length(body) - negative + (sign != 0) + groups);
+    const char align = spec->align ? spec->align : spec->zero && number ? '=' : '>';
+    const ptrdiff_t before = align == '<' ? 0 : align == '^' ? missing / 2 : missing;
+    if (align != '=') {
+        add_fill(buffer, spec, before, ' ');
+    }
+    if (sign) {
+        buffer_put(buffer, sign, value->untrusted);
+    }
+    if (align == '=') {
+        add_fill(buffer, spec, missing, spec->zero ? '0' : ' ');
+    }
+    for (size_t at = negative; groups && at < digits; at++) {
+        if (at > negative && (digits - at) % 3 == 0) {
+            buffer_put(buffer, ',', body->untrusted);
         }
         buffer_slice(buffer, body, at, at + 1);
     }
-}
-
-static void add_fill(struct buffer *buffer, const struct spec *spec, int64_t count, char otherwise) {
-    if (spec->fill == NULL) {
-        buffer_fill(buffer, otherwise, count > 0 ? (size_t)count : 0, spec->untrusted);
-        return;
-    }
-    for (int64_t i = 0; i < count && heap_step(buffer->heap, 1); i++) {
-        buffer_string(buffer, spec->fill);
-    }
-}
-
-static void add_formatted(struct interp *interp, struct buffer *buffer, struct value *value, const struct spec *spec) {
-    const struct value *body = body_of(interp, value, spec);
-    if (body == NULL) {
-        return;
-    }
-    const bool number = value_is_number(value) && spec->type != 's' && spec->type != 'c' && spec->type != 'r' &&
-                        (value->kind != VALUE_BOOL || spec->type);
-    const bool negative = number && body->string.bytes && body->string.text[0] == '-';
-    const char sign = negative ? '-' : number ? spec->sign : 0;
-    size_t digits = negative; /* from there up to a point */
-    while (digits < body->string.bytes && body->string.text[digits] >= '0' && body->string.text[digits] <= '9') {
-        digits++;
-    }
-    const size_t groups = spec->group && digits > (size_t)negative ? (digits - negative - 1) / 3 : 0;
-    const int64_t length = (int64_t)string_length(body) - negative + (sign != 0) + (int64_t)groups;
-    const int64_t missing = spec->width - length;
-    const bool zeros = spec->zero && number && spec->align == 0;
-    const char align = spec->align ? spec->align : zeros ? '=' : '>';
-    if (align == '>' || align == '^') {
-        add_fill(buffer, spec, align == '^' ? missing / 2 : missing, ' ');
-    }
-    if (sign) {
-        buffer_fill(buffer, sign, 1, value->untrusted);
-    }
-    if (align == '=') {
-        add_fill(buffer, spec, missing, zeros || spec->zero ? '0' : ' ');
-    }
-    if (groups) {
-        add_grouped(buffer, body, negative, digits, spec->group);
-        buffer_slice(buffer, body, digits, body->string.bytes);
-    } else {
-        buffer_slice(buffer, body, negative, body->string.bytes);
-    }
-    if (align == '<' || align == '^') {
-        add_fill(buffer, spec, align == '^' ? missing - missing / 2 : missing, ' ');
-    }
+    buffer_slice(buffer, body, groups ? digits : negative, body->string.bytes);
+    add_fill(buffer, spec, missing - (before > 0 ? before : 0), ' ');
 }
 
 /* Text being read. */
@@ -188,256 +132,194 @@ static bool take(struct reader *reader, char byte) {
     return there;
 }
 
-static bool untrusted_at(const struct value *string, size_t at) {
-    return string->string.mask && at < string->string.bytes ? string->string.mask[at] : string->untrusted;
-}
-
-/* A number of at most nine digits, or -1 when there is none. */
-static int64_t read_count(struct reader *reader) {
-    int64_t count = -1;
+/* A number, cut to what is too wide in any case; -1 when there is none. */
+static ptrdiff_t read_count(struct reader *reader) {
+    ptrdiff_t count = -1;
     while (peek(reader) >= '0' && peek(reader) <= '9') {
-        const int64_t so_far = count < 0 ? 0 : count;
-        count = so_far > 100000000 ? so_far : so_far * 10 + (peek(reader) - '0');
+        count = (count < 0 ? 0 : count) * 10 + (peek(reader) - '0');
+        count = count < 100000000 ? count : 100000000;
         reader->at++;
     }
     return count;
 }
 
-/* ---- % ---- */
-
-struct values {
-    struct value *all;
-    size_t used;
-};
-
-static struct value *next_value(struct heap *heap, struct values *values) {
-    if (values->all->kind != VALUE_TUPLE) {
-        return values->used++ == 0 ? values->all : WRONG(heap, "not enough arguments for format string");
+/* Flags in any order, as % has them and, between fill and width, {} too; then width, precision and type. */
+static void read_spec(struct reader *reader, struct spec *spec) {
+    for (bool flags = true; flags;) {
+        const char next = peek(reader);
+        const bool sign = next == '+' || next == ' ';
+        spec->sign = sign && spec->sign != '+' ? next : spec->sign;
+        spec->alternate |= next == '#';
+        spec->zero |= next == '0';
+        flags = sign || next == '#' || next == '0' || next == '-';
+        spec->align = next == '-' ? '<' : spec->align;
+        reader->at += flags;
     }
-    return values->used < values->all->list.count ? values->all->list.items[values->used++]
-                                                  : WRONG(heap, "not enough arguments for format string");
+    spec->width = read_count(reader);
+    spec->group = take(reader, ',');
+    if (take(reader, '.')) {
+        spec->precision = read_count(reader);
+        spec->precision = spec->precision < 0 ? 0 : spec->precision;
+    }
 }
 
-/* After the % sign. */
-static bool format_one(struct interp *interp, struct buffer *buffer, struct reader *reader, struct values *values) {
-    struct heap *heap = &interp->heap;
+/* ---- % ---- */
+
+/* After the % sign. `used` counts the values that were taken. */
+static void format_one(struct interp *in, struct buffer *buffer, struct reader *reader, struct value *all,
+                       size_t *used) {
+    const size_t bytes = reader->string->string.bytes;
     struct spec spec = {.precision = -1, .untrusted = untrusted_at(reader->string, reader->at)};
     struct value *value = NULL;
     if (take(reader, '(')) {
         const size_t from = reader->at;
-        while (reader->at < reader->string->string.bytes && peek(reader) != ')') {
+        while (reader->at < bytes && peek(reader) != ')') {
             reader->at++;
         }
-        struct value *key = value_slice(heap, reader->string, from, reader->at);
-        if (!take(reader, ')') || values->all->kind != VALUE_DICT) {
-            return WRONG(heap, "format requires a mapping");
-        }
-        value = key ? dict_get(heap, values->all, key) : NULL;
-        if (value == NULL) {
-            return WRONG(heap, "the format names a key that is not there");
+        value = all->kind == VALUE_DICT ? dict_get(in, all, value_slice(in, reader->string, from, reader->at)) : NULL;
+        if (!take(reader, ')') || value == NULL) {
+            fail(in, "the format names a key that is not there");
         }
     }
-    for (bool flags = true; flags;) {
-        if (take(reader, '-')) {
-            spec.align = '<';
-        } else if (take(reader, '+')) {
-            spec.sign = '+';
-        } else if (take(reader, ' ')) {
-            spec.sign = spec.sign ? spec.sign : ' ';
-        } else if (take(reader, '#')) {
-            spec.alternate = true;
-        } else if (take(reader, '0')) {
-            spec.zero = true;
-        } else {
-            flags = false;
-        }
-    }
-    if (take(reader, '*')) {
-        const struct value *width = next_value(heap, values);
-        spec.width = width ? argument_int(interp, width, 0) : 0;
-        if (spec.width < 0) {
-            spec.align = '<';
-            spec.width = spec.width > -(int64_t)STRING_LIMIT ? -spec.width : (int64_t)STRING_LIMIT;
-        }
-    } else {
-        spec.width = read_count(reader);
-    }
-    if (take(reader, '.')) {
-        spec.precision = read_count(reader);
-        spec.precision = spec.precision < 0 ? 0 : spec.precision;
-    }
+    read_spec(reader, &spec);
     spec.type = peek(reader);
-    reader->at++;
-    if (spec.type == '%') {
-        buffer_fill(buffer, '%', 1, spec.untrusted);
-        return true;
+    if (reader->at++ >= bytes) {
+        fail(in, "incomplete format");
+    } else if (spec.type == '%') {
+        buffer_put(buffer, '%', spec.untrusted);
+    } else {
+        const bool tuple = all->kind == VALUE_TUPLE;
+        if (value == NULL && *used < (tuple ? all->list.count : 1)) {
+            value = tuple ? all->list.items[*used] : all;
+            ++*used;
+        }
+        if (value) {
+            add_formatted(in, buffer, value, &spec);
+        } else {
+            fail(in, "not enough arguments for format string");
+        }
     }
-    if (spec.type == '\0' || spec.type == 'b') {
-        return WRONG(heap, "unsupported or incomplete format");
-    }
-    value = value ? value : next_value(heap, values);
-    if (value) {
-        add_formatted(interp, buffer, value, &spec);
-    }
-    return !heap->failed;
 }
 
-struct value *format_percent(struct interp *interp, const struct value *format, struct value *all) {
-    struct heap *heap = &interp->heap;
-    struct buffer buffer = {.heap = heap};
+struct value *format_percent(struct interp *in, const struct value *format, struct value *all) {
+    struct buffer buffer = {.in = in};
     struct reader reader = {format, 0};
-    struct values values = {all, 0};
-    while (reader.at < format->string.bytes && heap_step(heap, 1)) {
-        const size_t found = text_find(heap, format->string.text, format->string.bytes, reader.at, "%", 1);
-        buffer_slice(&buffer, format, reader.at, found == SIZE_MAX ? format->string.bytes : found);
-        if (found == SIZE_MAX) {
-            break;
+    size_t used = 0;
+    while (reader.at < format->string.bytes && interp_step(in, 1)) {
+        const size_t from = reader.at;
+        while (reader.at < format->string.bytes && peek(&reader) != '%') {
+            reader.at++;
         }
-        reader.at = found + 1;
-        if (!format_one(interp, &buffer, &reader, &values)) {
-            return NULL;
+        buffer_slice(&buffer, format, from, reader.at);
+        if (take(&reader, '%')) {
+            format_one(in, &buffer, &reader, all, &used);
         }
     }
-    const bool left = all->kind == VALUE_TUPLE ? values.used < all->list.count
-                                               : values.used == 0 && all->kind != VALUE_DICT && all->kind != VALUE_LIST;
-    return left ? WRONG(heap, "not all arguments converted during string formatting") : buffer_value(&buffer);
+    const size_t given = all->kind == VALUE_TUPLE ? all->list.count : !value_is(all, KIND(DICT) | KIND(LIST));
+    return used < given ? fail(in, "not all arguments converted during string formatting") : buffer_value(&buffer);
 }
 
 /* ---- {} ---- */
 
 static bool is_align(char byte) { return byte == '<' || byte == '>' || byte == '^' || byte == '='; }
 
-static void read_spec(struct heap *heap, struct reader *reader, struct spec *spec) {
-    const struct value *string = reader->string;
-    const size_t bytes = string->string.bytes;
+/* What may stand before the rest of the specification: a fill and how to align. */
+static void read_align(struct interp *in, struct reader *reader, struct spec *spec) {
+    const size_t bytes = reader->string->string.bytes;
     uint32_t code;
-    const size_t width = reader->at < bytes
-                             ? utf8_read((const uint8_t *)string->string.text + reader->at, bytes - reader->at, &code)
-                             : 0;
-    if (width && reader->at + width < bytes && is_align(string->string.text[reader->at + width])) {
-        spec->fill = value_slice(heap, string, reader->at, reader->at + width);
-        reader->at += width;
+    size_t width = 0;
+    if (reader->at < bytes) {
+        width = utf8_read((const uint8_t *)reader->string->string.text + reader->at, bytes - reader->at, &code);
+    }
+    const struct reader behind = {reader->string, reader->at + width};
+    if (width && is_align(peek(&behind))) {
+        spec->fill = value_slice(in, reader->string, reader->at, behind.at);
+        reader->at = behind.at;
     }
     if (is_align(peek(reader))) {
         spec->align = peek(reader);
         reader->at++;
     }
-    if (peek(reader) == '+' || peek(reader) == ' ' || peek(reader) == '-') {
-        spec->sign = peek(reader) == '-' ? '\0' : peek(reader);
-        reader->at++;
-    }
-    spec->alternate = take(reader, '#');
-    spec->zero = take(reader, '0');
-    spec->width = read_count(reader);
-    if (peek(reader) == ',' || peek(reader) == '_') {
-        spec->group = peek(reader);
-        reader->at++;
-    }
-    if (take(reader, '.')) {
-        spec->precision = read_count(reader);
-    }
-    if (peek(reader) != '}') {
-        spec->type = peek(reader);
-        reader->at++;
-    }
 }
 
 /* The field's value: a number or name of an argument, then .names and [keys]. */
-static struct value *read_field(struct interp *interp, struct reader *reader, const struct call *call, size_t *next) {
-    struct heap *heap = &interp->heap;
-    const struct value *string = reader->string;
+static struct value *read_field(struct interp *in, struct reader *reader, const struct call *call, size_t *next) {
     struct value *value = NULL;
     char mark = 0; /* what introduced the part */
-    for (;;) {
+    do {
         const size_t from = reader->at;
-        while (reader->at < string->string.bytes && peek(reader) != '}' && peek(reader) != ':' && peek(reader) != '!' &&
-               peek(reader) != '[' && (peek(reader) != '.' || mark == '[') && peek(reader) != ']') {
+        for (char byte; byte = peek(reader), byte && byte != '}' && byte != ':' && byte != '!' && byte != '[' &&
+                                                 byte != ']' && (byte != '.' || mark == '[');) {
             reader->at++;
         }
-        struct value *name = value_slice(heap, string, from, reader->at);
+        struct value *name = value_slice(in, reader->string, from, reader->at);
         uint64_t index;
-        const bool number = name && integer_read(name->string.text, name->string.bytes, 10, &index);
-        if (name == NULL) {
-            return NULL;
-        }
-        if (mark == 0 && (number || name->string.bytes == 0)) {
+        const bool number = integer_read(name->string.text, name->string.bytes, 10, &index) && index <= INT32_MAX;
+        if (mark == '[') {
+            value = item_of(in, value, number ? value_int(in, (int64_t)index) : name);
+            take(reader, ']');
+        } else if (mark == '.') {
+            value = attribute_of(in, value, name);
+        } else if (number || name->string.bytes == 0) {
             index = number ? index : (*next)++;
             value = index < call->positional->list.count ? call->positional->list.items[index] : NULL;
-        } else if (mark == 0) {
-            value = call->named ? dict_get(heap, call->named, name) : NULL;
-        } else if (mark == '.') {
-            value = attribute_of(interp, value, name);
         } else {
-            struct value *key = number && index <= INT64_MAX ? value_int(heap, (int64_t)index) : name;
-            value = key && take(reader, ']') ? item_of(interp, value, key) : NULL;
-        }
-        if (value == NULL) {
-            return WRONG(heap, "format: no argument for a field");
+            value = dict_get(in, call->named, name);
         }
         mark = peek(reader);
-        if ((mark != '.' && mark != '[') || !heap_step(heap, 1)) {
-            return value;
+        if (value == NULL) {
+            return fail(in, "format: no argument for a field");
         }
-        reader->at++;
-    }
+    } while ((take(reader, '.') || take(reader, '[')) && interp_step(in, 1));
+    return value;
 }
 
 /* After the {. */
-static bool format_field(struct interp *interp, struct buffer *buffer, struct reader *reader, const struct call *call,
+static void format_field(struct interp *in, struct buffer *buffer, struct reader *reader, const struct call *call,
                          size_t *next) {
-    struct heap *heap = &interp->heap;
     struct spec spec = {.precision = -1, .untrusted = untrusted_at(reader->string, reader->at)};
-    struct value *value = read_field(interp, reader, call, next);
-    if (value == NULL) {
-        return false;
-    }
+    struct value *value = read_field(in, reader, call, next);
     if (take(reader, '!')) {
-        const bool repr = take(reader, 'r');
-        struct buffer text = {.heap = heap};
-        if (!repr && !take(reader, 's')) {
-            return WRONG(heap, "format: unknown conversion");
-        }
-        (repr ? buffer_repr : buffer_print)(&text, value);
+        struct buffer text = {.in = in};
+        (take(reader, 'r') ? buffer_repr : buffer_print)(&text, value);
+        take(reader, 's');
         value = buffer_value(&text);
     }
     if (take(reader, ':')) {
-        read_spec(heap, reader, &spec);
+        read_align(in, reader, &spec);
+        read_spec(reader, &spec);
+        spec.type = peek(reader) == '}' ? '\0' : peek(reader);
+        reader->at += spec.type != 0;
     }
     if (!take(reader, '}')) {
-        return WRONG(heap, "format: '}' expected");
+        fail(in, "format: '}' expected");
     }
-    if (value && spec.align == 0 && !value_is_number(value)) {
+    if (spec.align == 0 && !value_is(value, NUMBERS)) {
         spec.align = '<';
     }
-    if (value) {
-        add_formatted(interp, buffer, value, &spec);
-    }
-    return !heap->failed;
+    add_formatted(in, buffer, value, &spec);
 }
 
-struct value *format_braces(struct interp *interp, const struct value *format, const struct call *call) {
-    struct heap *heap = &interp->heap;
-    struct buffer buffer = {.heap = heap};
+struct value *format_braces(struct interp *in, const struct value *format, const struct call *call) {
+    struct buffer buffer = {.in = in};
     struct reader reader = {format, 0};
     size_t next = 0;
-    while (reader.at < format->string.bytes && heap_step(heap, 1)) {
+    while (reader.at < format->string.bytes && interp_step(in, 1)) {
         const size_t from = reader.at;
         while (reader.at < format->string.bytes && peek(&reader) != '{' && peek(&reader) != '}') {
             reader.at++;
         }
         buffer_slice(&buffer, format, from, reader.at);
-        if (reader.at == format->string.bytes) {
+        const char brace = peek(&reader);
+        if (reader.at++ >= format->string.bytes) {
             break;
         }
-        const char brace = peek(&reader);
-        reader.at++;
-        if (peek(&reader) == brace && reader.at < format->string.bytes) {
-            buffer_slice(&buffer, format, reader.at, reader.at + 1);
-            reader.at++;
-        } else if (brace == '}') {
-            return WRONG(heap, "Single '}' encountered in format string");
-        } else if (!format_field(interp, &buffer, &reader, call, &next)) {
-            return NULL;
+        if (take(&reader, brace)) {
+            buffer_slice(&buffer, format, reader.at - 1, reader.at);
+        } else if (brace == '{') {
+            format_field(in, &buffer, &reader, call, &next);
+        } else {
+            fail(in, "Single '}' encountered in format string");
         }
     }
     return buffer_value(&buffer);

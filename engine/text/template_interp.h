@@ -30,7 +30,7 @@ struct token {
 };
 
 struct lexer {
-    struct heap *heap;
+    struct interp *in;
     const char *text; /* (bytes), newlines as \n */
     size_t bytes, at;
     enum { LEXER_OUTSIDE, LEXER_AT_TAG, LEXER_INSIDE } state;
@@ -38,8 +38,8 @@ struct lexer {
     bool line_start;   /* what was read last ended with a newline */
     unsigned brackets; /* open ones */
 };
-/* False after an error. */
-bool lexer_next(struct lexer *lexer, struct token *token);
+/* TOKEN_END also after an error. */
+void lexer_next(struct lexer *lexer, struct token *token);
 
 /* ---- tree ---- */
 
@@ -97,24 +97,25 @@ struct node {
 
 struct parser {
     struct lexer lexer;
-    struct token token;  /* the next one */
-    struct value *names; /* each name once, so that equal names are the same value */
-    unsigned loops;      /* that `break` could leave */
+    struct token token; /* the next one */
+    struct node scrap;  /* what nodes are after an error */
+    unsigned loops;     /* that `break` could leave */
 };
-/* The whole template as a list of statements; an empty one is null too, see heap->failed. */
-struct node *template_parse(struct heap *heap, const char *text, size_t bytes, struct value **names);
+/* The whole template as a list of statements; an empty one is null. Nodes are never null, but scrap after an error. */
+struct node *template_parse(struct interp *in, const char *text, size_t bytes);
 /* For the parser of statements. */
 struct node *node_new(struct parser *parser, enum node_kind kind, struct node *a, struct node *b);
-bool parser_next(struct parser *parser);
+struct node *node_add(struct node ***link, struct node *node); /* to a list, by its last link */
+void parser_next(struct parser *parser);
+bool parser_at(const struct parser *parser, unsigned operation);
 bool parser_take(struct parser *parser, unsigned operation); /* takes the operator if it is next */
-bool parser_expect(struct parser *parser, unsigned operation);
+void parser_expect(struct parser *parser, unsigned operation);
 bool parser_at_name(const struct parser *parser, const char *name);
 bool parser_take_name(struct parser *parser, const char *name);
 struct node *parser_unexpected(struct parser *parser);
 struct node *parse_expression(struct parser *parser);
 struct node *parse_choiceless(struct parser *parser); /* without a trailing `if` */
 struct node *parse_tuple(struct parser *parser, struct node *(*item)(struct parser *), bool parenthesized);
-struct node *parse_target(struct parser *parser);
 /* |name(...)|name ... after the operand; `named` when the first | is left out. */
 struct node *parse_filters(struct parser *parser, struct node *operand, bool named);
 struct value *parse_name(struct parser *parser);
@@ -128,43 +129,32 @@ struct scope {
     bool kept;           /* a macro was defined in it */
 };
 
-struct interp {
-    struct heap heap; /* first: functions of values take its address */
-    struct scope *scope;
-    struct value *context;  /* the JSON's members */
-    struct value *names;    /* all that the template mentions */
-    struct value *captured; /* see NODE_CAPTURED */
-    struct buffer *out;
-};
+enum flow { FLOW_ON, FLOW_BREAK, FLOW_CONTINUE }; /* BREAK after an error */
 
-enum flow { FLOW_ON, FLOW_BREAK, FLOW_CONTINUE, FLOW_FAILED };
-
-struct value *evaluate(struct interp *interp, const struct node *node);
-enum flow execute(struct interp *interp, const struct node *list);
-struct value *name_value(struct interp *interp, const struct value *name); /* undefined when nobody knows it */
-bool name_set(struct interp *interp, struct value *name, struct value *value);
+struct value *evaluate(struct interp *in, const struct node *node);
+enum flow execute(struct interp *in, const struct node *list);
+enum flow execute_for(struct interp *in, const struct node *node);
 /* Assigns to a name, attribute of a namespace, or tuple of those. */
-bool assign(struct interp *interp, const struct node *target, struct value *value);
-struct scope *scope_new(struct interp *interp, struct scope *parent);
-/* What the statements print. */
-struct value *capture(struct interp *interp, const struct node *list);
+void assign(struct interp *in, const struct node *target, struct value *value);
+void name_set(struct interp *in, struct value *name, struct value *value);
+/* The scope becomes a new one inside `parent`. False after an error. */
+bool scope_open(struct interp *in, struct scope *parent);
 
 struct call {
     struct value *positional; /* list */
     struct value *named;      /* dict, or null */
 };
-struct value *call_value(struct interp *interp, struct value *callee, const struct call *call);
-struct value *call_macro(struct interp *interp, const struct value *macro, const struct call *call);
-struct value *call_builtin(struct interp *interp, const struct builtin *builtin, struct value *self,
+struct value *call_value(struct interp *in, struct value *callee, const struct call *call);
+struct value *call_macro(struct interp *in, const struct value *macro, const struct call *call);
+struct value *call_builtin(struct interp *in, const struct builtin *builtin, struct value *self,
                            const struct call *call);
 
-struct value *operate(struct interp *interp, unsigned operation, struct value *a, struct value *b);
-bool contains(struct interp *interp, const struct value *container, const struct value *value);
-struct value *attribute_of(struct interp *interp, struct value *object, struct value *name);       /* object.name */
-struct value *item_of(struct interp *interp, struct value *object, struct value *key);             /* object[key] */
-struct value *slice_of(struct interp *interp, struct value *object, struct value *const range[3]); /* null: left out */
-struct value *loop_attribute(struct interp *interp, struct value *loop, const struct value *name); /* null: none */
-enum flow execute_for(struct interp *interp, const struct node *node);
+struct value *operate(struct interp *in, unsigned operation, struct value *a, struct value *b);
+bool contains(struct interp *in, const struct value *container, const struct value *value);
+struct value *attribute_of(struct interp *in, struct value *object, struct value *name);       /* object.name */
+struct value *item_of(struct interp *in, struct value *object, struct value *key);             /* object[key] */
+struct value *slice_of(struct interp *in, struct value *object, struct value *const range[3]); /* null: left out */
+struct value *loop_attribute(struct interp *in, struct value *loop, const struct value *name); /* null: none */
 
 /* ---- built-in functions ---- */
 
@@ -173,12 +163,14 @@ enum flow execute_for(struct interp *interp, const struct node *node);
 struct arguments {
     struct value *at[MAX_ARGUMENTS]; /* as builtin.parameters names them; null where not given */
     const struct call *call;
+    unsigned variant; /* of the function, for names that share one */
 };
 
 struct builtin {
     const char *name;
-    struct value *(*run)(struct interp *interp, struct value *self, const struct arguments *arguments);
+    struct value *(*run)(struct interp *in, struct value *self, const struct arguments *arguments);
     const char *parameters; /* "a,b": names in order; those after | may be left out. Null: whatever is given. */
+    unsigned variant;
 };
 
 /* Ends with a null name. */
@@ -189,35 +181,34 @@ const struct builtin *builtin_find(const struct builtin *table, const char *name
 const struct builtin *filter_find(const char *name, size_t bytes);
 const struct builtin *method_find(const struct value *self, const char *name, size_t bytes); /* null: none */
 
-/* An integer argument, or `otherwise` when it is null or none; fails for other values. */
-int64_t argument_int(struct interp *interp, const struct value *value, int64_t otherwise);
+/* An integer argument, or `otherwise` when it is null or none, cut to +-2^30; fails for other values. */
+ptrdiff_t argument_int(struct interp *in, const struct value *value, ptrdiff_t otherwise);
 /* True when the argument is there and true. */
 bool argument_true(const struct value *value);
 /* A string argument; fails for other values. */
-const struct value *argument_string(struct interp *interp, const struct value *value);
+const struct value *argument_string(struct interp *in, const struct value *value);
 
 /* The pairs of keys and values. */
-struct value *dict_items(struct interp *interp, const struct value *dict);
+struct value *dict_items(struct interp *in, const struct value *dict);
 /* What list.sort(reverse) gives, by these keys, one for each item; a list of its own. */
-struct value *sort_values(struct interp *interp, const struct value *items, const struct value *keys, bool reverse);
+struct value *sort_values(struct interp *in, const struct value *items, const struct value *keys, bool reverse);
 
 /* Shared by filters and methods. */
 enum letter_case { CASE_UPPER, CASE_LOWER, CASE_CAPITALIZE, CASE_TITLE, CASE_WORDS };
-struct value *string_case(struct interp *interp, const struct value *string, enum letter_case to);
+struct value *string_case(struct interp *in, const struct value *string, enum letter_case to);
 enum strip_sides { STRIP_LEFT = 1, STRIP_RIGHT = 2, STRIP_BOTH = 3 };
-struct value *string_strip(struct interp *interp, const struct value *string, const struct value *characters,
+struct value *string_strip(struct interp *in, const struct value *string, const struct value *characters,
                            enum strip_sides sides);
-struct value *string_replace(struct interp *interp, const struct value *string, const struct value *from,
-                             const struct value *to, int64_t count);
-struct value *string_join(struct interp *interp, const struct value *separator,
-                          const struct value *list); /* null: "" */
+struct value *string_replace(struct interp *in, const struct value *string, const struct value *from,
+                             const struct value *to, ptrdiff_t count);
+struct value *string_join(struct interp *in, const struct value *separator, const struct value *list); /* null: "" */
 /* Where the next line starts after `from`; *end is where this one ends, without its newline. */
 size_t string_line(const struct value *string, size_t from, size_t *end);
-struct value *format_percent(struct interp *interp, const struct value *format, struct value *values);
-struct value *format_braces(struct interp *interp, const struct value *format, const struct call *call);
-/* float(string) and int(string, base); false when it is none. */
-bool float_parse(const struct value *string, double *number);
-bool integer_parse(const struct value *string, int64_t base, int64_t *integer);
+struct value *format_percent(struct interp *in, const struct value *format, struct value *values);
+struct value *format_braces(struct interp *in, const struct value *format, const struct call *call);
+/* int(string, base) and float(string); null when it is none. */
+struct value *integer_parse(struct interp *in, const struct value *string, ptrdiff_t base);
+struct value *float_parse(struct interp *in, const struct value *string);
 /* strftime of seconds since 1970, UTC. */
 void time_format(struct buffer *buffer, int64_t seconds, const struct value *format);
 

@@ -2,7 +2,6 @@
 #include "engine/text/template_interp.h"
 
 struct loop {
-    struct interp *interp;
     struct value *source;      /* list or tuple */
     size_t read;               /* of source */
     struct value *items;       /* those of source that the loop's condition takes; source itself without one */
@@ -15,132 +14,125 @@ struct loop {
 
 /* Whether there is an item `index`. Conditions are evaluated as late as that, since the body may change what they
  * ask for. */
-static bool ready(struct loop *loop, size_t index) {
-    struct interp *interp = loop->interp;
-    struct heap *heap = &interp->heap;
+static bool ready(struct interp *in, struct loop *loop, size_t index) {
     while (loop->where && loop->items->list.count <= index && loop->read < loop->source->list.count) {
-        struct scope *outer = interp->scope;
+        struct scope *outer = in->scope;
         struct value *item = loop->source->list.items[loop->read++];
-        interp->scope = scope_new(interp, loop->scope);
-        const bool set = interp->scope && assign(interp, loop->target, item);
-        const struct value *taken = set ? evaluate(interp, loop->where) : NULL;
-        interp->scope = outer;
-        if (taken == NULL || (value_true(taken) && !list_add(heap, loop->items, item))) {
-            return false;
+        if (!scope_open(in, loop->scope)) {
+            break;
         }
+        assign(in, loop->target, item);
+        if (value_true(evaluate(in, loop->where))) {
+            list_add(in, loop->items, item);
+        }
+        in->scope = outer;
     }
-    return !heap->failed && index < loop->items->list.count;
+    return !in->failed && index < loop->items->list.count;
 }
 
-static int64_t length(struct loop *loop) {
-    ready(loop, SIZE_MAX);
-    return (int64_t)loop->items->list.count;
-}
-
-struct value *loop_attribute(struct interp *interp, struct value *value, const struct value *name) {
-    static const char *const names[] = {"index",     "index0", "first",  "last",     "length",  "revindex",
-                                        "revindex0", "depth",  "depth0", "previtem", "nextitem"};
-    struct heap *heap = &interp->heap;
+struct value *loop_attribute(struct interp *in, struct value *value, const struct value *name) {
+    static const char names[][10] = {"index",    "index0",    "first", "last",   "length",  "previtem",
+                                     "revindex", "revindex0", "depth", "depth0", "nextitem"};
     struct loop *loop = value->loop;
-    size_t i = 0;
-    while (i < sizeof(names) / sizeof(names[0]) && !value_is_text(name, names[i])) {
-        i++;
+    const size_t index = loop->index;
+    size_t which = 0;
+    while (which < sizeof(names) / sizeof(names[0]) && !value_is_text(name, names[which])) {
+        which++;
     }
-    const int64_t index = (int64_t)loop->index;
-    switch (i) {
+    const bool more = (which == 3 || which == 10) && ready(in, loop, index + 1);
+    if (which == 4 || which == 6 || which == 7) {
+        ready(in, loop, SIZE_MAX);
+    }
+    struct value *const *items = loop->items->list.items;
+    const size_t length = loop->items->list.count;
+    switch (which) {
     case 0:
-        return value_int(heap, index + 1);
+        return value_int(in, (int64_t)index + 1);
     case 1:
-        return value_int(heap, index);
+        return value_int(in, (int64_t)index);
     case 2:
-        return value_bool(heap, index == 0);
-    case 3: {
-        const bool more = ready(loop, loop->index + 1);
-        return value_bool(heap, !more);
-    }
+        return value_bool(in, index == 0);
+    case 3:
+        return value_bool(in, !more);
     case 4:
-        return value_int(heap, length(loop));
+        return value_int(in, (int64_t)length);
     case 5:
-        return value_int(heap, length(loop) - index);
+        return index ? items[index - 1] : NULL;
     case 6:
-        return value_int(heap, length(loop) - index - 1);
     case 7:
-    case 8: /* loops are not recursive */
-        return value_int(heap, i == 7);
-    case 9:
-        return index ? loop->items->list.items[index - 1] : NULL;
+        return value_int(in, (int64_t)(length - index) - (which == 7));
+    case 8:
+    case 9: /* loops are not recursive */
+        return value_int(in, which == 8);
     case 10:
-        return ready(loop, loop->index + 1) ? loop->items->list.items[index + 1] : NULL;
+        return more ? items[index + 1] : NULL;
     default:
         return NULL;
     }
 }
 
-static struct value *loop_cycle(struct interp *interp, struct value *self, const struct arguments *arguments) {
+static struct value *loop_cycle(struct interp *in, struct value *self, const struct arguments *arguments) {
     const struct value *choices = arguments->call->positional;
-    if (choices->list.count == 0) {
-        return WRONG(&interp->heap, "no items for cycling given");
-    }
-    return choices->list.items[self->loop->index % choices->list.count];
+    return choices->list.count ? choices->list.items[self->loop->index % choices->list.count]
+                               : fail(in, "no items for cycling given");
 }
 
-static struct value *loop_changed(struct interp *interp, struct value *self, const struct arguments *arguments) {
-    struct value *now = arguments->call->positional;
+static struct value *loop_changed(struct interp *in, struct value *self, const struct arguments *arguments) {
     const struct value *before = self->loop->changed;
-    self->loop->changed = now;
-    return value_bool(&interp->heap, before == NULL || !value_equal(&interp->heap, before, now));
+    self->loop->changed = arguments->call->positional;
+    return value_bool(in, before == NULL || !value_equal(in, before, self->loop->changed));
 }
 
 const struct builtin builtin_loop_methods[] = {
-    {"cycle", loop_cycle, NULL}, {"changed", loop_changed, NULL}, {NULL, NULL, NULL}};
+    {"cycle", loop_cycle, NULL, 0}, {"changed", loop_changed, NULL, 0}, {NULL, NULL, NULL, 0}};
 
 /* The scope of one turn, the last one's where no macro holds on to that. */
-static struct scope *turn_scope(struct interp *interp, struct scope *last, struct scope *parent) {
+static bool open_turn(struct interp *in, struct scope *last, struct scope *parent) {
     if (last == NULL || last->kept) {
-        return scope_new(interp, parent);
+        return scope_open(in, parent);
     }
     last->names->dict.count = 0;
     last->names->dict.index = NULL;
-    return last;
+    in->scope = last;
+    return !in->failed;
 }
 
-enum flow execute_for(struct interp *interp, const struct node *node) {
-    struct heap *heap = &interp->heap;
+enum flow execute_for(struct interp *in, const struct node *node) {
     const struct node *where = node->b->kind == NODE_WHERE ? node->b->b : NULL;
-    struct value *source = evaluate(interp, where ? node->b->a : node->b);
-    heap->at = node->at;
-    source = source ? value_items(heap, source) : NULL;
-    struct value *value = value_new(heap, VALUE_LOOP);
-    struct value *name = value_name(heap, "loop");
-    struct loop *loop = heap_take(heap, sizeof(*loop));
-    if (source == NULL || heap->failed) {
-        return FLOW_FAILED;
+    struct value *source = evaluate(in, where ? node->b->a : node->b);
+    in->at = node->at;
+    source = value_items(in, source);
+    struct value *value = value_new(in, VALUE_LOOP);
+    struct value *name = value_name(in, "loop");
+    struct scope *outer = in->scope;
+    struct loop *loop = TAKE(in, struct loop);
+    if (loop == NULL) {
+        return FLOW_BREAK;
     }
-    struct scope *outer = interp->scope;
-    *loop = (struct loop){.interp = interp,
-                          .source = source,
-                          .items = where ? value_new(heap, VALUE_LIST) : source,
-                          .target = node->a,
-                          .where = where,
-                          .scope = outer};
-    value->loop = loop;
+    loop->source = source;
+    loop->items = where ? value_new(in, VALUE_LIST) : source;
+    loop->target = node->a;
+    loop->where = where;
+    loop->scope = outer;
+    if (!in->failed) {
+        value->loop = loop;
+    }
+    struct scope *turn = NULL;
     enum flow flow = FLOW_ON;
-    struct scope *scope = NULL;
-    for (; flow != FLOW_BREAK && flow != FLOW_FAILED && loop->items && ready(loop, loop->index); loop->index++) {
-        scope = turn_scope(interp, scope, outer);
-        if (scope == NULL) {
-            return FLOW_FAILED;
+    for (; flow != FLOW_BREAK && ready(in, loop, loop->index); loop->index++) {
+        if (!open_turn(in, turn, outer)) {
+            return FLOW_BREAK;
         }
-        interp->scope = scope;
-        const bool set = name_set(interp, name, value) && assign(interp, node->a, loop->items->list.items[loop->index]);
-        flow = set ? execute(interp, node->c) : FLOW_FAILED;
-        interp->scope = outer;
+        turn = in->scope;
+        name_set(in, name, value);
+        assign(in, node->a, loop->items->list.items[loop->index]);
+        flow = execute(in, node->c);
+        in->scope = outer;
     }
-    if (!heap->failed && loop->index == 0 && node->d) {
-        interp->scope = scope_new(interp, outer);
-        flow = interp->scope ? execute(interp, node->d) : FLOW_FAILED;
-        interp->scope = outer;
-        return flow;
+    flow = FLOW_ON;
+    if (loop->index == 0 && node->d && scope_open(in, outer)) {
+        flow = execute(in, node->d);
     }
-    return heap->failed ? FLOW_FAILED : FLOW_ON;
+    in->scope = outer;
+    return in->failed ? FLOW_BREAK : flow;
 }

@@ -1,114 +1,104 @@
 /* `x is name(argument)`. */
 #include "engine/text/template_interp.h"
 
-#define TEST(name, condition)                                                                                          \
-    static struct value *test_##name(struct interp *interp, struct value *self, const struct arguments *arguments) {   \
-        (void)arguments;                                                                                               \
-        return value_bool(&interp->heap, condition);                                                                   \
-    }
+#define TEST(name)                                                                                                     \
+    static struct value *test_##name(struct interp *in, struct value *self, const struct arguments *arguments)
 
-static bool has_kind(const struct value *value, unsigned kinds) { return kinds >> value->kind & 1; }
+/* The variant is the kinds. */
+TEST(kind) { return value_bool(in, value_is(self, arguments->variant)); }
 
-#define KIND(kind) (1u << VALUE_##kind)
+TEST(bool) { return value_bool(in, self->kind == VALUE_BOOL && self->integer == (int)arguments->variant); }
 
-TEST(defined, self->kind != VALUE_UNDEFINED)
-TEST(undefined, self->kind == VALUE_UNDEFINED)
-TEST(none, self->kind == VALUE_NONE)
-TEST(boolean, self->kind == VALUE_BOOL)
-TEST(true, self->kind == VALUE_BOOL && self->integer)
-TEST(false, self->kind == VALUE_BOOL && !self->integer)
-TEST(integer, self->kind == VALUE_INT || (self->kind == VALUE_FLOAT && self->real.digits))
-TEST(float, self->kind == VALUE_FLOAT && !self->real.digits)
-TEST(number, value_is_number(self))
-TEST(string, self->kind == VALUE_STRING)
-TEST(mapping, self->kind == VALUE_DICT)
-TEST(sequence, has_kind(self, KIND(STRING) | KIND(LIST) | KIND(TUPLE) | KIND(DICT) | KIND(UNDEFINED)) &&
-                   !(self->flags & FLAG_GENERATOR))
-TEST(iterable, has_kind(self, KIND(STRING) | KIND(LIST) | KIND(TUPLE) | KIND(DICT) | KIND(UNDEFINED) | KIND(LOOP)))
-TEST(callable, has_kind(self, KIND(BUILTIN) | KIND(MACRO) | KIND(JOINER) | KIND(LOOP) | KIND(UNDEFINED)))
-TEST(escaped, false && self)
-TEST(in, contains(interp, arguments->at[0], self))
-TEST(sameas, self == arguments->at[0] ||
-                 (has_kind(self, KIND(NONE) | KIND(BOOL) | KIND(INT)) && self->kind == arguments->at[0]->kind &&
-                  value_equal(&interp->heap, self, arguments->at[0])))
-TEST(filter, self->kind == VALUE_STRING && filter_find(self->string.text, self->string.bytes) != NULL)
-TEST(test, self->kind == VALUE_STRING && builtin_find(builtin_tests, self->string.text, self->string.bytes) != NULL)
-
-static struct value *remainder_is(struct interp *interp, struct value *self, struct value *divisor, int64_t wanted) {
-    const struct value *rest = operate(interp, '%', self, divisor);
-    return rest ? value_bool(&interp->heap, value_is_number(rest) && value_number(rest) == (double)wanted) : NULL;
+TEST(integer) { /* a float with digits is an integer that does not fit */
+    const bool integer = self->kind == VALUE_INT || (self->kind == VALUE_FLOAT && self->real.digits);
+    return value_bool(in, value_is(self, KIND(INT) | KIND(FLOAT)) && integer == (arguments->variant == VALUE_INT));
 }
 
-static struct value *test_odd(struct interp *interp, struct value *self, const struct arguments *arguments) {
-    (void)arguments;
-    return remainder_is(interp, self, value_int(&interp->heap, 2), 1);
+TEST(sequence) {
+    return value_bool(in, value_is(self, arguments->variant) &&
+                              !(self->kind == VALUE_LIST && self->flags & FLAG_GENERATOR));
 }
 
-static struct value *test_even(struct interp *interp, struct value *self, const struct arguments *arguments) {
-    (void)arguments;
-    return remainder_is(interp, self, value_int(&interp->heap, 2), 0);
+TEST(in) { return value_bool(in, contains(in, arguments->at[0], self)); }
+
+TEST(sameas) {
+    const struct value *other = arguments->at[0];
+    const unsigned single = KIND(NONE) | KIND(BOOL) | KIND(INT);
+    return value_bool(in, self == other ||
+                              (self->kind == other->kind && value_is(self, single) && value_equal(in, self, other)));
 }
 
-static struct value *test_divisible(struct interp *interp, struct value *self, const struct arguments *arguments) {
-    return remainder_is(interp, self, arguments->at[0], 0);
+TEST(known) { /* 'name' is filter, or for the variant 1 is test */
+    const char *name = self->string.text;
+    const size_t bytes = self->string.bytes;
+    return value_bool(in, self->kind == VALUE_STRING && (arguments->variant ? builtin_find(builtin_tests, name, bytes)
+                                                                            : filter_find(name, bytes)));
 }
 
-#define OPERATOR_TEST(name, operation)                                                                                 \
-    static struct value *test_##name(struct interp *interp, struct value *self, const struct arguments *arguments) {   \
-        return operate(interp, operation, self, arguments->at[0]);                                                     \
-    }
+TEST(remainder) {
+    struct value *divisor = arguments->variant < 2 ? value_int(in, 2) : arguments->at[0];
+    struct value *wanted = value_int(in, arguments->variant == 1);
+    return value_bool(in, value_equal(in, operate(in, '%', self, divisor), wanted));
+}
 
-OPERATOR_TEST(eq, PAIR('=', '='))
-OPERATOR_TEST(ne, PAIR('!', '='))
-OPERATOR_TEST(lt, '<')
-OPERATOR_TEST(le, PAIR('<', '='))
-OPERATOR_TEST(gt, '>')
-OPERATOR_TEST(ge, PAIR('>', '='))
+TEST(operator) { return operate(in, arguments->variant, self, arguments->at[0]); }
 
-/* Whether there are letters and all are of that case; letters beyond ASCII are left out. */
-static struct value *all_case(struct interp *interp, struct value *self, char first) {
-    const struct value *string = value_string(&interp->heap, self);
+/* Whether there are letters and all are of that case; letters beyond ASCII do not count. */
+TEST(case) {
+    const struct value *string = value_string(in, self);
     bool any = false;
-    for (size_t i = 0; string && i < string->string.bytes; i++) {
+    for (size_t i = 0; i < string->string.bytes; i++) {
         const char byte = string->string.text[i];
-        const bool letter = (byte | 32) >= 'a' && (byte | 32) <= 'z';
-        if (letter && (byte < first || byte >= first + 26)) {
-            return value_bool(&interp->heap, false);
+        if ((byte | 32) >= 'a' && (byte | 32) <= 'z') {
+            if ((byte & 32) != (int)arguments->variant) {
+                return &in->no;
+            }
+            any = true;
         }
-        any |= letter;
     }
-    return value_bool(&interp->heap, any);
+    return value_bool(in, any);
 }
 
-static struct value *test_upper(struct interp *interp, struct value *self, const struct arguments *arguments) {
-    (void)arguments;
-    return all_case(interp, self, 'A');
-}
-
-static struct value *test_lower(struct interp *interp, struct value *self, const struct arguments *arguments) {
-    (void)arguments;
-    return all_case(interp, self, 'a');
-}
+#define ITERABLE (KIND(STRING) | LISTS | KIND(DICT) | KIND(UNDEFINED))
 
 const struct builtin builtin_tests[] = {
-    {"defined", test_defined, ""},    {"undefined", test_undefined, ""},
-    {"none", test_none, ""},          {"boolean", test_boolean, ""},
-    {"true", test_true, ""},          {"false", test_false, ""},
-    {"integer", test_integer, ""},    {"float", test_float, ""},
-    {"number", test_number, ""},      {"string", test_string, ""},
-    {"mapping", test_mapping, ""},    {"sequence", test_sequence, ""},
-    {"iterable", test_iterable, ""},  {"callable", test_callable, ""},
-    {"escaped", test_escaped, ""},    {"in", test_in, "seq"},
-    {"sameas", test_sameas, "other"}, {"filter", test_filter, ""},
-    {"test", test_test, ""},          {"odd", test_odd, ""},
-    {"even", test_even, ""},          {"divisibleby", test_divisible, "num"},
-    {"upper", test_upper, ""},        {"lower", test_lower, ""},
-    {"eq", test_eq, "other"},         {"equalto", test_eq, "other"},
-    {"==", test_eq, "other"},         {"ne", test_ne, "other"},
-    {"!=", test_ne, "other"},         {"lt", test_lt, "other"},
-    {"lessthan", test_lt, "other"},   {"<", test_lt, "other"},
-    {"le", test_le, "other"},         {"<=", test_le, "other"},
-    {"gt", test_gt, "other"},         {"greaterthan", test_gt, "other"},
-    {">", test_gt, "other"},          {"ge", test_ge, "other"},
-    {">=", test_ge, "other"},         {NULL, NULL, NULL},
+    {"defined", test_kind, "", ~KIND(UNDEFINED)},
+    {"undefined", test_kind, "", KIND(UNDEFINED)},
+    {"none", test_kind, "", KIND(NONE)},
+    {"boolean", test_kind, "", KIND(BOOL)},
+    {"true", test_bool, "", 1},
+    {"false", test_bool, "", 0},
+    {"integer", test_integer, "", VALUE_INT},
+    {"float", test_integer, "", VALUE_FLOAT},
+    {"number", test_kind, "", NUMBERS},
+    {"string", test_kind, "", KIND(STRING)},
+    {"mapping", test_kind, "", KIND(DICT)},
+    {"sequence", test_sequence, "", ITERABLE},
+    {"iterable", test_kind, "", ITERABLE | KIND(LOOP)},
+    {"callable", test_kind, "", KIND(BUILTIN) | KIND(MACRO) | KIND(JOINER) | KIND(LOOP) | KIND(UNDEFINED)},
+    {"in", test_in, "seq", 0},
+    {"sameas", test_sameas, "other", 0},
+    {"filter", test_known, "", 0},
+    {"test", test_known, "", 1},
+    {"even", test_remainder, "", 0},
+    {"odd", test_remainder, "", 1},
+    {"divisibleby", test_remainder, "num", 2},
+    {"upper", test_case, "", 0},
+    {"lower", test_case, "", 32},
+    {"eq", test_operator, "other", PAIR('=', '=')},
+    {"equalto", test_operator, "other", PAIR('=', '=')},
+    {"==", test_operator, "other", PAIR('=', '=')},
+    {"ne", test_operator, "other", PAIR('!', '=')},
+    {"!=", test_operator, "other", PAIR('!', '=')},
+    {"lt", test_operator, "other", '<'},
+    {"lessthan", test_operator, "other", '<'},
+    {"<", test_operator, "other", '<'},
+    {"le", test_operator, "other", PAIR('<', '=')},
+    {"<=", test_operator, "other", PAIR('<', '=')},
+    {"gt", test_operator, "other", '>'},
+    {"greaterthan", test_operator, "other", '>'},
+    {">", test_operator, "other", '>'},
+    {"ge", test_operator, "other", PAIR('>', '=')},
+    {">=", test_operator, "other", PAIR('>', '=')},
+    {NULL, NULL, NULL, 0},
 };

@@ -2,141 +2,143 @@
 
 #include "engine/text/unicode.h"
 
-void *heap_failed(struct heap *heap) {
-    heap->failed = true;
-    return NULL;
+void *interp_fail(struct interp *in, int code, const char *format, const char *name, size_t bytes) {
+    if (!in->failed) {
+        error_set(in->error, code, in->at, format, (int)(bytes < 400 ? bytes : 400), name);
+        in->failed = true;
+    }
+    return &in->scrap;
 }
 
-void *heap_take(struct heap *heap, size_t bytes) {
-    void *memory = arena_take(heap->arena, bytes, 8);
-    return memory ? memory : FAIL(heap, QN_ERR_MEMORY, "no memory left for the template: %zu bytes more", bytes);
+void *fail(struct interp *in, const char *text) { return interp_fail(in, QN_ERR_TEMPLATE, "%.*s", text, strlen(text)); }
+
+void *fail_type(struct interp *in, const char *format, const struct value *of) {
+    return interp_fail(in, QN_ERR_TEMPLATE, format, value_type(of), strlen(value_type(of)));
 }
 
-void *heap_grow(struct heap *heap, void *elements, size_t count, size_t *capacity, size_t size) {
-    if (elements && count < *capacity) {
-        return elements;
+void *fail_limit(struct interp *in, const char *text) {
+    return interp_fail(in, QN_ERR_LIMIT, "%.*s", text, strlen(text));
+}
+
+void *fail_undefined(struct interp *in, const struct value *undefined) {
+    const char *owner = undefined->undefined.owner;
+    if (owner && !in->failed) {
+        in->failed = true;
+        error_set(in->error, QN_ERR_TEMPLATE, in->at, "'%s' has no attribute '%.*s'", owner,
+                  (int)(undefined->undefined.bytes < 200 ? undefined->undefined.bytes : 200),
+                  undefined->undefined.name);
     }
-    const size_t more = count < 4 ? 4 : count * 2; /* count elements are in memory already: cannot wrap */
-    void *moved = arena_take_array(heap->arena, more, size, 8);
-    if (moved == NULL) {
-        return FAIL(heap, QN_ERR_MEMORY, "no memory left for the template: %zu elements more", more);
+    return interp_fail(in, QN_ERR_TEMPLATE, "'%.*s' is undefined", undefined->undefined.name,
+                       undefined->undefined.bytes);
+}
+
+void *interp_take(struct interp *in, size_t count, size_t size) {
+    void *memory = in->failed ? NULL : arena_take_array(in->arena, count, size, 8);
+    if (memory == NULL) {
+        interp_fail(in, QN_ERR_MEMORY, "no memory left for the template", "", 0);
     }
-    if (count) {
-        memcpy(moved, elements, count * size);
+    return memory;
+}
+
+void *interp_grow(struct interp *in, void *elements, size_t count, size_t *capacity, size_t size) {
+    if (count < *capacity) {
+        return in->failed ? NULL : elements;
     }
-    *capacity = more;
+    const size_t more = count ? count * 2 : 4; /* count elements are in memory already: cannot wrap */
+    void *moved = interp_take(in, more, size);
+    if (moved) {
+        *capacity = more;
+        memcpy(moved, count ? elements : moved, count * size);
+    }
     return moved;
 }
 
-bool heap_step(struct heap *heap, size_t steps) {
-    heap->steps += steps;
-    if (heap->steps > STEP_LIMIT) {
-        FAIL(heap, QN_ERR_LIMIT, "the template takes more than %u steps", STEP_LIMIT);
+bool interp_step(struct interp *in, size_t steps) {
+    in->steps += steps;
+    if (in->steps > STEP_LIMIT) {
+        fail_limit(in, "the template takes too many steps");
     }
-    return !heap->failed;
+    return !in->failed;
 }
 
-bool heap_enter(struct heap *heap) {
-    if (++heap->depth > DEPTH_LIMIT) {
-        FAIL(heap, QN_ERR_LIMIT, "nested deeper than %u levels", DEPTH_LIMIT);
+bool interp_enter(struct interp *in) {
+    if (++in->depth > DEPTH_LIMIT) {
+        fail_limit(in, "nested too deep");
     }
-    return heap_step(heap, 1);
+    return interp_step(in, 1);
 }
 
-struct value *value_new(struct heap *heap, enum value_kind kind) {
-    struct value *value = heap_take(heap, sizeof(*value));
-    if (value) {
-        value->kind = (uint8_t)kind;
+struct value *value_new(struct interp *in, enum value_kind kind) {
+    struct value *value = TAKE(in, struct value);
+    if (value == NULL) {
+        return &in->scrap;
     }
+    value->kind = (uint8_t)kind;
     return value;
 }
 
-struct value *value_bool(struct heap *heap, bool truth) { return heap->failed ? NULL : truth ? &heap->yes : &heap->no; }
+struct value *value_bool(struct interp *in, bool truth) { return truth ? &in->yes : &in->no; }
 
-struct value *value_int(struct heap *heap, int64_t integer) {
-    struct value *value = value_new(heap, VALUE_INT);
-    if (value) {
+struct value *value_int(struct interp *in, int64_t integer) {
+    struct value *value = value_new(in, VALUE_INT);
+    if (!in->failed) {
         value->integer = integer;
     }
     return value;
 }
 
-struct value *value_float(struct heap *heap, double number) {
-    struct value *value = value_new(heap, VALUE_FLOAT);
-    if (value) {
+struct value *value_float(struct interp *in, double number) {
+    struct value *value = value_new(in, VALUE_FLOAT);
+    if (!in->failed) {
         value->real.number = number;
     }
     return value;
 }
 
-struct value *value_text(struct heap *heap, const char *text, size_t bytes) {
-    struct value *value = value_new(heap, VALUE_STRING);
-    if (value) {
+struct value *value_text(struct interp *in, const char *text, size_t bytes) {
+    struct value *value = value_new(in, VALUE_STRING);
+    if (!in->failed) {
         value->string.text = text;
         value->string.bytes = bytes;
     }
     return value;
 }
 
-struct value *value_name(struct heap *heap, const char *text) { return value_text(heap, text, strlen(text)); }
+struct value *value_name(struct interp *in, const char *text) { return value_text(in, text, strlen(text)); }
 
-struct value *value_slice(struct heap *heap, const struct value *string, size_t from, size_t to) {
-    struct value *value = value_text(heap, string->string.text + from, to - from);
-    if (value) {
+struct value *value_slice(struct interp *in, const struct value *string, size_t from, size_t to) {
+    struct value *value = value_text(in, string->string.text + from, to - from);
+    if (!in->failed) {
         value->untrusted = string->untrusted;
         value->string.mask = string->string.mask ? string->string.mask + from : NULL;
     }
     return value;
 }
 
-struct value *value_undefined(struct heap *heap, const char *name, size_t bytes, const char *owner) {
-    struct value *value = value_new(heap, VALUE_UNDEFINED);
-    if (value) {
-        value->undefined.name = name;
-        value->undefined.bytes = bytes;
+struct value *value_undefined(struct interp *in, const struct value *name, const char *owner) {
+    struct value *value = value_new(in, VALUE_UNDEFINED);
+    if (!in->failed) {
+        value->undefined.name = name->string.text;
+        value->undefined.bytes = name->string.bytes;
         value->undefined.owner = owner;
     }
     return value;
 }
 
-struct value *fail_undefined(struct heap *heap, const struct value *undefined) {
-    const int bytes = undefined->undefined.bytes > 200 ? 200 : (int)undefined->undefined.bytes;
-    if (undefined->undefined.owner) {
-        return WRONG(heap, "'%s' has no attribute '%.*s'", undefined->undefined.owner, bytes,
-                     undefined->undefined.name);
-    }
-    return WRONG(heap, "'%.*s' is undefined", bytes, undefined->undefined.name);
+struct value *value_pair(struct interp *in, struct value *first, struct value *second) {
+    struct value *pair = value_new(in, VALUE_TUPLE);
+    list_add(in, pair, first);
+    list_add(in, pair, second);
+    return pair;
 }
 
-struct value *value_list(struct heap *heap, enum value_kind kind, size_t capacity) {
-    struct value *value = value_new(heap, kind);
-    if (value && capacity) {
-        value->list.items = arena_take_array(heap->arena, capacity, sizeof(struct value *), 8);
-        value->list.capacity = capacity;
-        if (value->list.items == NULL) {
-            return FAIL(heap, QN_ERR_MEMORY, "no memory left for a list of %zu values", capacity);
-        }
-    }
-    return value;
-}
-
-struct value *value_pair(struct heap *heap, struct value *first, struct value *second) {
-    struct value *pair = value_list(heap, VALUE_TUPLE, 2);
-    return pair && list_add(heap, pair, first) && list_add(heap, pair, second) ? pair : NULL;
-}
-
-bool list_add(struct heap *heap, struct value *list, struct value *item) {
-    if (item == NULL) {
-        return false;
-    }
+void list_add(struct interp *in, struct value *list, struct value *item) {
     struct value **items =
-        heap_grow(heap, list->list.items, list->list.count, &list->list.capacity, sizeof(struct value *));
-    if (items == NULL) {
-        return false;
+        interp_grow(in, list->list.items, list->list.count, &list->list.capacity, sizeof(struct value *));
+    if (items) {
+        list->list.items = items;
+        items[list->list.count++] = item;
     }
-    list->list.items = items;
-    items[list->list.count++] = item;
-    return true;
 }
 
 const char *value_type(const struct value *value) {
@@ -146,9 +148,7 @@ const char *value_type(const struct value *value) {
     return names[value->kind];
 }
 
-bool value_is_number(const struct value *value) {
-    return value->kind == VALUE_BOOL || value->kind == VALUE_INT || value->kind == VALUE_FLOAT;
-}
+bool value_is(const struct value *value, unsigned kinds) { return kinds >> value->kind & 1; }
 
 double value_number(const struct value *value) {
     return value->kind == VALUE_FLOAT ? value->real.number : (double)value->integer;
@@ -181,58 +181,38 @@ bool value_true(const struct value *value) {
     }
 }
 
-struct value *value_items(struct heap *heap, struct value *value) {
-    if (value->kind == VALUE_LIST || value->kind == VALUE_TUPLE) {
-        return value;
-    }
-    return value_copy(heap, value, VALUE_LIST);
+struct value *value_items(struct interp *in, struct value *value) {
+    return value_is(value, LISTS) ? value : value_copy(in, value, VALUE_LIST);
 }
 
-static bool add_characters(struct heap *heap, struct value *list, const struct value *string) {
-    const uint8_t *text = (const uint8_t *)string->string.text;
+struct value *value_copy(struct interp *in, struct value *value, enum value_kind kind) {
+    struct value *list = value_new(in, kind);
     uint32_t code;
-    for (size_t at = 0; at < string->string.bytes && !heap->failed;) {
-        const size_t bytes = utf8_read(text + at, string->string.bytes - at, &code);
-        list_add(heap, list, value_slice(heap, string, at, at + bytes));
-        at += bytes;
-    }
-    return !heap->failed;
-}
-
-struct value *value_copy(struct heap *heap, struct value *value, enum value_kind kind) {
-    struct value *list = value_list(heap, kind, 0);
-    if (list == NULL) {
-        return NULL;
-    }
     switch (value->kind) {
     case VALUE_UNDEFINED:
-        return list;
+        break;
     case VALUE_STRING:
-        return add_characters(heap, list, value) ? list : NULL;
+        for (size_t at = 0; at < value->string.bytes && !in->failed;) {
+            const size_t bytes = utf8_read((const uint8_t *)value->string.text + at, value->string.bytes - at, &code);
+            list_add(in, list, value_slice(in, value, at, at + bytes));
+            at += bytes;
+        }
+        break;
     case VALUE_LIST:
     case VALUE_TUPLE:
         for (size_t i = 0; i < value->list.count; i++) {
-            list_add(heap, list, value->list.items[i]);
+            list_add(in, list, value->list.items[i]);
         }
-        return heap->failed ? NULL : list;
+        break;
     case VALUE_DICT:
         for (size_t i = 0; i < value->dict.count; i++) {
-            list_add(heap, list, value->dict.entries[i].key);
+            list_add(in, list, value->dict.entries[i].key);
         }
-        return heap->failed ? NULL : list;
+        break;
     default:
-        return WRONG(heap, "'%s' object is not iterable", value_type(value));
+        return fail_type(in, "'%.*s' object is not iterable", value);
     }
-}
-
-size_t string_length(const struct value *string) { /* counts up to the end */
-    const uint8_t *text = (const uint8_t *)string->string.text;
-    size_t count = 0;
-    uint32_t code;
-    for (size_t at = 0; at < string->string.bytes; count++) {
-        at += text[at] < 0x80 ? 1 : utf8_read(text + at, string->string.bytes - at, &code);
-    }
-    return count;
+    return list;
 }
 
 size_t string_offset(const struct value *string, size_t index) {
@@ -240,7 +220,21 @@ size_t string_offset(const struct value *string, size_t index) {
     size_t at = 0;
     uint32_t code;
     while (index-- && at < string->string.bytes) {
-        at += text[at] < 0x80 ? 1 : utf8_read(text + at, string->string.bytes - at, &code);
+        at += utf8_read(text + at, string->string.bytes - at, &code);
     }
     return at;
+}
+
+size_t string_length(const struct value *string) {
+    const uint8_t *text = (const uint8_t *)string->string.text;
+    size_t count = 0;
+    uint32_t code;
+    for (size_t at = 0; at < string->string.bytes; count++) {
+        at += utf8_read(text + at, string->string.bytes - at, &code);
+    }
+    return count;
+}
+
+bool untrusted_at(const struct value *string, size_t at) {
+    return string->string.mask && at < string->string.bytes ? string->string.mask[at] : string->untrusted;
 }

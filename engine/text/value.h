@@ -1,5 +1,10 @@
 /* Values of chat templates: what Python calls str, int, list, dict ... as far as templates need them. They live in
- * the interpreter's arena and are never freed one by one. A null value means that the interpreter has failed. */
+ * the arena of one rendering and are never freed one by one.
+ *
+ * Errors: the first one is recorded and the rendering has failed for good. Code that notices late is harmless: from
+ * then on functions that make a value give `scrap`, which is empty whatever it is taken for, and nothing is written
+ * to it, to lists, dictionaries or buffers. Loops end because interp_step says so. A null value is no error: it says
+ * that something is not there. */
 #ifndef ENGINE_TEXT_VALUE_H
 #define ENGINE_TEXT_VALUE_H
 
@@ -27,13 +32,16 @@ enum value_kind {
     VALUE_CYCLER, /* list and position */
     VALUE_JOINER
 };
+/* For sets of kinds. */
+#define KIND(kind) (1u << VALUE_##kind)
+#define NUMBERS    (KIND(BOOL) | KIND(INT) | KIND(FLOAT))
+#define LISTS      (KIND(LIST) | KIND(TUPLE))
 
 enum value_flag {
     FLAG_GENERATOR = 1, /* a list that Python would make lazily: always true */
     FLAG_GROUP = 2      /* a tuple of groupby: also has the attributes grouper and list */
 };
 
-struct interp;
 struct value;
 struct node;
 struct scope;
@@ -93,107 +101,109 @@ struct value {
     };
 };
 
-/* What one rendering keeps. The parser and the evaluator add theirs, see template_interp.h. */
-struct heap {
+/* One rendering. */
+struct interp {
     struct arena *arena;
     struct qn_error *error;
     size_t at;      /* offset in the template that an error names */
     uint64_t steps; /* taken so far */
     uint32_t depth; /* of nesting, of whatever kind */
     bool failed;
-    struct value none, yes, no;
+    struct value none, yes, no, scrap;
+    /* of the evaluator, see template_interp.h */
+    struct scope *scope;
+    struct value *context;  /* the JSON's members */
+    struct value *names;    /* all that the template mentions */
+    struct value *captured; /* see NODE_CAPTURED */
+    struct buffer *out;
 };
 
 #define DEPTH_LIMIT  200u
 #define STEP_LIMIT   20000000u
 #define STRING_LIMIT ((size_t)64 << 20)
 
-/* Records an error, unless there is one already, and gives null. */
-#define FAIL(heap, code, ...)                                                                                          \
-    ((heap)->failed ? NULL : (error_set((heap)->error, (code), (heap)->at, __VA_ARGS__), heap_failed(heap)))
-#define WRONG(heap, ...) FAIL(heap, QN_ERR_TEMPLATE, __VA_ARGS__)
-void *heap_failed(struct heap *heap);
-/* Cleared memory, or null and an error. */
-void *heap_take(struct heap *heap, size_t bytes);
-/* Room for at least count + 1 elements: doubles *capacity when it is full. Returns the elements, moved or not. */
-void *heap_grow(struct heap *heap, void *elements, size_t count, size_t *capacity, size_t size);
-/* Counts `steps` units of work; false and an error when there were too many. */
-bool heap_step(struct heap *heap, size_t steps);
-/* One level deeper; false and an error when too deep. Leave with heap->depth--. */
-bool heap_enter(struct heap *heap);
+/* Records an error, unless there is one already; gives scrap. The format has at most a %.*s, of name[bytes]. */
+void *interp_fail(struct interp *in, int code, const char *format, const char *name, size_t bytes);
+void *fail(struct interp *in, const char *text);                                /* the template is wrong */
+void *fail_type(struct interp *in, const char *format, const struct value *of); /* %.*s is the value's type */
+void *fail_limit(struct interp *in, const char *text);
+void *fail_undefined(struct interp *in, const struct value *undefined);
+/* Cleared memory for count elements, or null and an error. */
+void *interp_take(struct interp *in, size_t count, size_t size);
+#define TAKE(in, type) ((type *)interp_take((in), 1, sizeof(type)))
+/* Room for one more than `count` elements of `size`: doubles *capacity when it is full. Null after an error. */
+void *interp_grow(struct interp *in, void *elements, size_t count, size_t *capacity, size_t size);
+/* Counts units of work; false when there were too many, or after any other error. */
+bool interp_step(struct interp *in, size_t steps);
+/* One level deeper; false when too deep, or after any other error. Leave with in->depth--. */
+bool interp_enter(struct interp *in);
 
-struct value *value_new(struct heap *heap, enum value_kind kind);
-struct value *value_bool(struct heap *heap, bool truth);
-struct value *value_int(struct heap *heap, int64_t integer);
-struct value *value_float(struct heap *heap, double number);
-struct value *value_text(struct heap *heap, const char *text, size_t bytes); /* trusted; keeps the pointer */
-struct value *value_name(struct heap *heap, const char *text);               /* the same of a literal */
-struct value *value_slice(struct heap *heap, const struct value *string, size_t from, size_t to); /* bytes */
-struct value *value_undefined(struct heap *heap, const char *name, size_t bytes, const char *owner);
-struct value *value_list(struct heap *heap, enum value_kind kind, size_t capacity);
-struct value *value_pair(struct heap *heap, struct value *first, struct value *second);
+struct value *value_new(struct interp *in, enum value_kind kind);
+struct value *value_bool(struct interp *in, bool truth);
+struct value *value_int(struct interp *in, int64_t integer);
+struct value *value_float(struct interp *in, double number);
+struct value *value_text(struct interp *in, const char *text, size_t bytes); /* trusted; keeps the pointer */
+struct value *value_name(struct interp *in, const char *text);               /* the same of a literal */
+struct value *value_slice(struct interp *in, const struct value *string, size_t from, size_t to); /* bytes */
+struct value *value_undefined(struct interp *in, const struct value *name, const char *owner);
 
-bool list_add(struct heap *heap, struct value *list, struct value *item);
+bool value_is(const struct value *value, unsigned kinds);
+bool value_is_text(const struct value *value, const char *text);
+bool value_true(const struct value *value);
+double value_number(const struct value *value);    /* of a bool, int or float */
+const char *value_type(const struct value *value); /* as Python names it */
+bool value_equal(struct interp *in, const struct value *a, const struct value *b);
+/* Below, at or above 0; values without an order fail. */
+int value_compare(struct interp *in, const struct value *a, const struct value *b);
+
+void list_add(struct interp *in, struct value *list, struct value *item);
+struct value *value_pair(struct interp *in, struct value *first, struct value *second); /* a tuple */
+/* The values that a loop goes over, as a list or tuple; fails for what cannot be iterated. */
+struct value *value_items(struct interp *in, struct value *value);
+/* The same; its own copy, of that kind. */
+struct value *value_copy(struct interp *in, struct value *value, enum value_kind kind);
 
 /* Keys may be any value that can be hashed; others fail. */
-struct value *dict_get(struct heap *heap, const struct value *dict, const struct value *key); /* null: not there */
-struct value *dict_get_text(struct heap *heap, const struct value *dict, const char *key, size_t bytes);
-bool dict_set(struct heap *heap, struct value *dict, struct value *key, struct value *value);
-void dict_remove(struct heap *heap, struct value *dict, const struct value *key);
-bool value_hashable(const struct value *value);
+struct value *dict_get(struct interp *in, const struct value *dict, const struct value *key); /* null: not there */
+struct value *dict_get_text(struct interp *in, const struct value *dict, const char *key, size_t bytes);
+void dict_set(struct interp *in, struct value *dict, struct value *key, struct value *value);
+void dict_remove(struct interp *in, struct value *dict, const struct value *key);
+void dict_merge(struct interp *in, struct value *dict, const struct value *other);
 
-bool value_true(const struct value *value);
-bool value_equal(struct heap *heap, const struct value *a, const struct value *b);
-/* Below, at or above 0; values without an order fail. */
-int value_compare(struct heap *heap, const struct value *a, const struct value *b, const char *operator_name);
-const char *value_type(const struct value *value); /* as Python names it */
-bool value_is_number(const struct value *value);   /* bool, int, float */
-double value_number(const struct value *value);
-bool value_is_text(const struct value *value, const char *text);
-struct value *fail_undefined(struct heap *heap, const struct value *undefined);
-
-/* The values that a loop goes over, as a list or tuple; fails for what cannot be iterated. */
-struct value *value_items(struct heap *heap, struct value *value);
-/* The same; its own copy, of that kind. */
-struct value *value_copy(struct heap *heap, struct value *value, enum value_kind kind);
-/* Characters of a string; and the byte where character `index` starts, index <= characters. */
+/* Characters of string[0, bytes); and the byte where character `index` starts, or the end. */
 size_t string_length(const struct value *string);
 size_t string_offset(const struct value *string, size_t index);
+bool untrusted_at(const struct value *string, size_t at);
 
 /* ---- text under construction ---- */
 
 struct buffer {
-    struct heap *heap;
+    struct interp *in;
     char *text;    /* (bytes) */
     uint8_t *mask; /* (bytes), once the provenance is mixed */
     size_t bytes, capacity;
     bool untrusted; /* of all bytes so far, while there is no mask */
 };
-/* After a failure they do nothing. */
 void buffer_add(struct buffer *buffer, const char *text, size_t bytes, bool untrusted);
 void buffer_fill(struct buffer *buffer, char byte, size_t count, bool untrusted);
+void buffer_put(struct buffer *buffer, char byte, bool untrusted);
 void buffer_text(struct buffer *buffer, const char *literal, bool untrusted);
+void buffer_code(struct buffer *buffer, uint32_t code, bool untrusted);
 void buffer_slice(struct buffer *buffer, const struct value *string, size_t from, size_t to); /* bytes */
 void buffer_string(struct buffer *buffer, const struct value *string);
 /* What Python's str() and repr() give. */
 void buffer_print(struct buffer *buffer, const struct value *value);
 void buffer_repr(struct buffer *buffer, const struct value *value);
+void buffer_integer(struct buffer *buffer, int64_t integer, bool untrusted);
+/* As Python's % does with 'f', 'e' or 'g' and a precision; 'r' is repr, the shortest text that reads back the same. */
+void buffer_float(struct buffer *buffer, double number, char type, size_t precision, bool untrusted);
 struct value *buffer_value(struct buffer *buffer);
-struct value *value_string(struct heap *heap, struct value *value); /* str(value) */
+struct value *value_string(struct interp *in, struct value *value); /* str(value) */
 
-/* ---- numbers and text ---- */
+/* ---- numbers ---- */
 
-#define NUMBER_TEXT 32
-/* Python's repr of a float, and an integer; return the bytes written. */
-size_t number_print(double number, char out[NUMBER_TEXT]);
-size_t integer_print(int64_t integer, char out[NUMBER_TEXT]);
-/* Fixed to `decimals` decimals, or with an exponent and so many. */
-void buffer_fixed(struct buffer *buffer, double number, size_t decimals, bool untrusted);
-void buffer_exponent(struct buffer *buffer, double number, size_t decimals, char letter, bool untrusted);
-/* 'g': `precision` significant digits. */
-void buffer_general(struct buffer *buffer, double number, size_t precision, bool untrusted);
 double number_round(double number, int decimals);
-/* Digits with an optional fraction and exponent, no sign or space; 0 unless all bytes were taken. */
+/* Digits with an optional fraction and exponent, no sign or space; false unless all bytes were taken. */
 bool number_read(const char *text, size_t bytes, double *number);
 /* Digits of the base 2 to 36; false when there is another byte or the value passes 64 bits. */
 bool integer_read(const char *text, size_t bytes, unsigned base, uint64_t *integer);
@@ -206,9 +216,8 @@ bool space_char(uint32_t code); /* as Python's str.isspace */
 /* Bytes of the white space at the start, or that the text ends with. */
 size_t space_before(const char *text, size_t bytes);
 size_t space_after(const char *text, size_t bytes);
-/* Where `needle` is first in text[from, bytes), or SIZE_MAX. Counts steps. */
-size_t text_find(struct heap *heap, const char *text, size_t bytes, size_t from, const char *needle,
-                 size_t needle_bytes);
-size_t text_find_last(struct heap *heap, const char *text, size_t bytes, const char *needle, size_t needle_bytes);
+/* Where `needle` is first in string[from, to), or last, or SIZE_MAX. */
+size_t text_find(struct interp *in, const struct value *string, size_t from, size_t to, const struct value *needle,
+                 bool last);
 
 #endif

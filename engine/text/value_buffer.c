@@ -2,90 +2,80 @@
 #include "engine/text/unicode.h"
 #include "engine/text/value.h"
 
-/* Room for `bytes` more. */
-static bool reserve(struct buffer *buffer, size_t bytes) {
-    struct heap *heap = buffer->heap;
-    if (heap->failed) {
-        return false;
-    }
+/* Makes room for `bytes` more of that provenance; false after a failure. The mask is written, the text is not. */
+static bool extend(struct buffer *buffer, size_t bytes, bool untrusted) {
+    struct interp *in = buffer->in;
     if (bytes > STRING_LIMIT - buffer->bytes) { /* bytes in use never pass the limit */
-        FAIL(heap, QN_ERR_LIMIT, "a text of more than %zu bytes", STRING_LIMIT);
-        return false;
+        fail_limit(in, "a text of more than 64 MiB");
     }
-    if (!heap_step(heap, bytes / 64)) {
+    if (bytes == 0 || !interp_step(in, bytes / 64)) {
         return false;
     }
     const size_t needed = buffer->bytes + bytes;
-    if (needed <= buffer->capacity) {
-        return true;
-    }
-    size_t capacity = buffer->capacity ? buffer->capacity * 2 : 64;
-    capacity = capacity < needed ? needed : capacity;
-    char *text = heap_take(heap, capacity);
-    uint8_t *mask = buffer->mask ? heap_take(heap, capacity) : NULL;
-    if (heap->failed) {
-        return false;
-    }
-    memcpy(text, buffer->text ? buffer->text : text, buffer->bytes);
-    if (mask) {
-        memcpy(mask, buffer->mask, buffer->bytes);
-    }
-    buffer->text = text;
-    buffer->mask = mask;
-    buffer->capacity = capacity;
-    return true;
-}
-
-/* Room for `bytes` more of that provenance; false after a failure. The mask is written, the text is not. */
-static bool add_provenance(struct buffer *buffer, size_t bytes, bool untrusted) {
-    if (!reserve(buffer, bytes)) {
-        return false;
-    }
-    if (buffer->bytes == 0 && buffer->mask == NULL) {
-        buffer->untrusted = untrusted;
-    } else if (buffer->mask == NULL && buffer->untrusted != untrusted) {
-        buffer->mask = heap_take(buffer->heap, buffer->capacity);
-        if (buffer->mask == NULL) {
+    const bool mixed = buffer->mask == NULL && buffer->bytes && buffer->untrusted != untrusted;
+    const bool grows = needed > buffer->capacity;
+    size_t capacity = buffer->capacity;
+    if (grows) {
+        capacity = capacity * 2 < needed ? (needed < 64 ? 64 : needed) : capacity * 2;
+        char *text = interp_take(in, capacity, 1);
+        if (text == NULL) {
             return false;
         }
-        memset(buffer->mask, buffer->untrusted, buffer->bytes);
+        memcpy(text, buffer->bytes ? buffer->text : text, buffer->bytes);
+        buffer->text = text;
+        buffer->capacity = capacity;
+    }
+    if (mixed || (grows && buffer->mask)) {
+        uint8_t *mask = interp_take(in, capacity, 1);
+        if (mask == NULL) {
+            return false;
+        }
+        if (mixed) {
+            memset(mask, buffer->untrusted, buffer->bytes);
+        } else {
+            memcpy(mask, buffer->mask, buffer->bytes);
+        }
+        buffer->mask = mask;
     }
     if (buffer->mask) {
         memset(buffer->mask + buffer->bytes, untrusted, bytes);
     }
+    buffer->untrusted = untrusted;
+    buffer->bytes = needed;
     return true;
 }
 
 void buffer_add(struct buffer *buffer, const char *text, size_t bytes, bool untrusted) {
-    if (bytes && add_provenance(buffer, bytes, untrusted)) {
-        memcpy(buffer->text + buffer->bytes, text, bytes);
-        buffer->bytes += bytes;
+    if (extend(buffer, bytes, untrusted)) {
+        memcpy(buffer->text + buffer->bytes - bytes, text, bytes);
     }
 }
 
 void buffer_fill(struct buffer *buffer, char byte, size_t count, bool untrusted) {
-    if (count && add_provenance(buffer, count, untrusted)) {
-        memset(buffer->text + buffer->bytes, byte, count);
-        buffer->bytes += count;
+    if (extend(buffer, count, untrusted)) {
+        memset(buffer->text + buffer->bytes - count, byte, count);
     }
 }
+
+void buffer_put(struct buffer *buffer, char byte, bool untrusted) { buffer_fill(buffer, byte, 1, untrusted); }
 
 void buffer_text(struct buffer *buffer, const char *literal, bool untrusted) {
     buffer_add(buffer, literal, strlen(literal), untrusted);
 }
 
+void buffer_code(struct buffer *buffer, uint32_t code, bool untrusted) {
+    uint8_t text[4];
+    buffer_add(buffer, (const char *)text, utf8_write(text, code > 0x10ffff ? REPLACEMENT : code), untrusted);
+}
+
 void buffer_slice(struct buffer *buffer, const struct value *string, size_t from, size_t to) {
-    const uint8_t *mask = string->string.mask;
-    if (mask == NULL) {
-        buffer_add(buffer, string->string.text + from, to - from, string->untrusted);
-        return;
-    }
     while (from < to) { /* run by run */
-        size_t end = from + 1;
-        while (end < to && mask[end] == mask[from]) {
+        const bool untrusted = untrusted_at(string, from);
+        size_t end = string->string.mask ? from + 1 : to;
+        while (end < to && string->string.mask[end] == untrusted) {
             end++;
         }
-        buffer_add(buffer, string->string.text + from, end - from, mask[from]);
+        buffer_add(buffer, string->string.text + from, end - from, untrusted);
         from = end;
     }
 }
@@ -95,9 +85,8 @@ void buffer_string(struct buffer *buffer, const struct value *string) {
 }
 
 struct value *buffer_value(struct buffer *buffer) {
-    struct value *value =
-        buffer->heap->failed ? NULL : value_text(buffer->heap, buffer->text ? buffer->text : "", buffer->bytes);
-    if (value) {
+    struct value *value = value_text(buffer->in, buffer->text ? buffer->text : "", buffer->bytes);
+    if (!buffer->in->failed) {
         value->untrusted = buffer->untrusted;
         value->string.mask = buffer->mask;
     }
@@ -105,64 +94,57 @@ struct value *buffer_value(struct buffer *buffer) {
 }
 
 static void repr_string(struct buffer *buffer, const struct value *string) {
-    const uint8_t *text = (const uint8_t *)string->string.text;
-    const uint8_t *mask = string->string.mask;
+    const char *text = string->string.text;
+    const size_t count = string->string.bytes;
     bool single = false;
     bool twofold = false;
-    for (size_t i = 0; i < string->string.bytes; i++) {
+    for (size_t i = 0; i < count; i++) {
         single |= text[i] == '\'';
         twofold |= text[i] == '"';
     }
     const char quote = single && !twofold ? '"' : '\'';
-    buffer_fill(buffer, quote, 1, string->untrusted);
+    buffer_put(buffer, quote, string->untrusted);
     uint32_t code;
-    for (size_t at = 0; at < string->string.bytes && !buffer->heap->failed;) {
-        const size_t bytes = utf8_read(text + at, string->string.bytes - at, &code);
-        const bool untrusted = mask ? mask[at] : string->untrusted;
-        static const char hex[] = "0123456789abcdef";
-        if (code == (uint8_t)quote || code == '\\' || code == '\n' || code == '\r' || code == '\t') {
-            buffer_fill(buffer, '\\', 1, untrusted);
-            buffer_fill(buffer,
-                        code == '\n'   ? 'n'
-                        : code == '\r' ? 'r'
-                        : code == '\t' ? 't'
-                                       : (char)code,
-                        1, untrusted);
+    for (size_t at = 0; at < count && !buffer->in->failed;) {
+        const size_t bytes = utf8_read((const uint8_t *)text + at, count - at, &code);
+        const bool untrusted = untrusted_at(string, at);
+        const char letter = code == '\n' ? 'n' : code == '\r' ? 'r' : code == '\t' ? 't' : (char)code;
+        if (letter != (char)code || code == (uint8_t)quote || code == '\\') {
+            buffer_put(buffer, '\\', untrusted);
+            buffer_put(buffer, letter, untrusted);
         } else if (code < 32 || (code >= 127 && code < 161) || code == 173) {
-            const char escaped[4] = {'\\', 'x', hex[code >> 4], hex[code & 15]};
-            buffer_add(buffer, escaped, 4, untrusted);
+            static const char hex[] = "0123456789abcdef";
+            buffer_text(buffer, "\\x", untrusted);
+            buffer_put(buffer, hex[code >> 4], untrusted);
+            buffer_put(buffer, hex[code & 15], untrusted);
         } else {
-            buffer_add(buffer, (const char *)text + at, bytes, untrusted);
+            buffer_slice(buffer, string, at, at + bytes);
         }
         at += bytes;
     }
-    buffer_fill(buffer, quote, 1, string->untrusted);
+    buffer_put(buffer, quote, string->untrusted);
 }
 
-static void print_list(struct buffer *buffer, const struct value *value) {
+static void print(struct buffer *buffer, const struct value *value, bool repr);
+
+static void print_parts(struct buffer *buffer, const struct value *value) {
+    const bool untrusted = value->untrusted;
+    const bool list = value_is(value, LISTS);
     const bool tuple = value->kind == VALUE_TUPLE;
-    buffer_text(buffer, tuple ? "(" : "[", value->untrusted);
-    for (size_t i = 0; i < value->list.count && !buffer->heap->failed; i++) {
-        buffer_text(buffer, i ? ", " : "", value->untrusted);
-        buffer_repr(buffer, value->list.items[i]);
+    buffer_text(buffer, tuple ? "(" : list ? "[" : "{", untrusted);
+    for (size_t i = 0; i < value->list.count && !buffer->in->failed; i++) { /* a dict counts at the same place */
+        buffer_text(buffer, i ? ", " : "", untrusted);
+        if (!list) {
+            print(buffer, value->dict.entries[i].key, true);
+            buffer_text(buffer, ": ", untrusted);
+        }
+        print(buffer, list ? value->list.items[i] : value->dict.entries[i].value, true);
     }
-    buffer_text(buffer, !tuple ? "]" : value->list.count == 1 ? ",)" : ")", value->untrusted);
-}
-
-static void print_dict(struct buffer *buffer, const struct value *value) {
-    buffer_text(buffer, "{", value->untrusted);
-    for (size_t i = 0; i < value->dict.count && !buffer->heap->failed; i++) {
-        buffer_text(buffer, i ? ", " : "", value->untrusted);
-        buffer_repr(buffer, value->dict.entries[i].key);
-        buffer_text(buffer, ": ", value->untrusted);
-        buffer_repr(buffer, value->dict.entries[i].value);
-    }
-    buffer_text(buffer, "}", value->untrusted);
+    buffer_text(buffer, tuple ? (value->list.count == 1 ? ",)" : ")") : list ? "]" : "}", untrusted);
 }
 
 static void print(struct buffer *buffer, const struct value *value, bool repr) {
     const bool untrusted = value->untrusted;
-    char number[NUMBER_TEXT];
     switch (value->kind) {
     case VALUE_UNDEFINED:
         buffer_text(buffer, repr ? "Undefined" : "", untrusted);
@@ -174,13 +156,13 @@ static void print(struct buffer *buffer, const struct value *value, bool repr) {
         buffer_text(buffer, value->integer ? "True" : "False", untrusted);
         break;
     case VALUE_INT:
-        buffer_add(buffer, number, integer_print(value->integer, number), untrusted);
+        buffer_integer(buffer, value->integer, untrusted);
         break;
     case VALUE_FLOAT:
         if (value->real.digits) {
             buffer_add(buffer, value->real.digits, value->real.digits_bytes, untrusted);
         } else {
-            buffer_add(buffer, number, number_print(value->real.number, number), untrusted);
+            buffer_float(buffer, value->real.number, 'r', 0, untrusted);
         }
         break;
     case VALUE_STRING:
@@ -190,17 +172,13 @@ static void print(struct buffer *buffer, const struct value *value, bool repr) {
     case VALUE_TUPLE:
     case VALUE_DICT:
     case VALUE_NAMESPACE:
-        if (heap_enter(buffer->heap)) {
-            buffer_text(buffer, value->kind == VALUE_NAMESPACE ? "<Namespace " : "", false);
-            (value->kind == VALUE_LIST || value->kind == VALUE_TUPLE ? print_list : print_dict)(buffer, value);
-            buffer_text(buffer, value->kind == VALUE_NAMESPACE ? ">" : "", false);
+        if (interp_enter(buffer->in)) {
+            print_parts(buffer, value);
         }
-        buffer->heap->depth--;
+        buffer->in->depth--;
         break;
     default: /* Python prints an address */
-        buffer_text(buffer, "<", untrusted);
         buffer_text(buffer, value_type(value), untrusted);
-        buffer_text(buffer, ">", untrusted);
     }
 }
 
@@ -208,11 +186,11 @@ void buffer_print(struct buffer *buffer, const struct value *value) { print(buff
 
 void buffer_repr(struct buffer *buffer, const struct value *value) { print(buffer, value, true); }
 
-struct value *value_string(struct heap *heap, struct value *value) {
-    if (value == NULL || value->kind == VALUE_STRING) {
+struct value *value_string(struct interp *in, struct value *value) {
+    if (value->kind == VALUE_STRING) {
         return value;
     }
-    struct buffer buffer = {.heap = heap};
+    struct buffer buffer = {.in = in};
     print(&buffer, value, false);
     return buffer_value(&buffer);
 }

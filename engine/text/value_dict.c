@@ -4,233 +4,194 @@
 
 #define FEW 8u /* entries that are searched one by one */
 
-static uint32_t hash_number(uint64_t bits) {
-    bits *= 0x9e3779b97f4a7c15u;
-    return (uint32_t)(bits >> 32);
-}
-
-/* Equal values have equal hashes: 1, 1.0 and true are equal. Not 0. */
+/* Equal values have equal hashes: 1, 1.0 and true are equal. */
 static uint32_t hash_value(struct value *value) {
-    if (value->kind == VALUE_STRING) {
-        if (value->hash == 0) {
-            uint32_t hash = 2166136261u;
-            for (size_t i = 0; i < value->string.bytes; i++) {
-                hash = (hash ^ (uint8_t)value->string.text[i]) * 16777619u;
-            }
-            value->hash = hash | 1u;
-        }
+    const uint8_t *bytes = (const uint8_t *)value->string.text;
+    size_t count = value->string.bytes;
+    double number;
+    if (value->kind != VALUE_STRING) {
+        number = value_is(value, NUMBERS) ? value_number(value) + 0.0 : value->kind; /* -0.0 is 0.0 */
+        bytes = (const uint8_t *)&number;
+        count = sizeof(number);
+    } else if (value->hash) {
         return value->hash;
     }
-    if (value_is_number(value)) {
-        const double number = value_number(value) + 0.0; /* -0.0 is 0.0 */
-        uint64_t bits;
-        memcpy(&bits, &number, sizeof(bits));
-        return hash_number(bits) | 1u;
+    uint32_t hash = 2166136261u;
+    for (size_t i = 0; i < count; i++) {
+        hash = (hash ^ bytes[i]) * 16777619u;
     }
-    if (value->kind == VALUE_TUPLE) {
-        return (uint32_t)value->list.count * 2 + 1;
+    hash ^= hash >> 16;
+    if (value->kind == VALUE_STRING) {
+        value->hash = hash;
     }
-    return value->kind * 2u + 1;
+    return hash;
 }
 
-bool value_hashable(const struct value *value) { return value->kind != VALUE_LIST && value->kind != VALUE_DICT; }
-
 /* The entry's number, or count when the key is not there. */
-static size_t find(struct heap *heap, const struct value *dict, const struct value *key) {
+static size_t find(struct interp *in, const struct value *dict, const struct value *key) {
+    const size_t count = dict->dict.count;
+    if (value_is(key, KIND(LIST) | KIND(DICT))) {
+        fail_type(in, "unhashable type: '%.*s'", key);
+    }
     if (dict->dict.index == NULL) {
-        for (size_t i = 0; i < dict->dict.count; i++) {
-            const struct value *other = dict->dict.entries[i].key;
-            if (other == key || value_equal(heap, other, key)) {
+        for (size_t i = 0; i < count && !in->failed; i++) {
+            if (value_equal(in, dict->dict.entries[i].key, key)) {
                 return i;
             }
         }
-        return dict->dict.count;
+        return count;
     }
     const uint32_t hash = hash_value((struct value *)(uintptr_t)key);
-    for (size_t slot = hash & (dict->dict.slots - 1);; slot = (slot + 1) & (dict->dict.slots - 1)) {
-        const uint32_t entry = dict->dict.index[slot];
-        if (entry == 0 || !heap_step(heap, 1)) {
-            return dict->dict.count;
+    for (size_t slot = hash;; slot++) { /* at most half of the slots are taken */
+        const uint32_t entry = dict->dict.index[slot & (dict->dict.slots - 1)];
+        if (entry == 0 || !interp_step(in, 1)) {
+            return count;
         }
         struct value *other = dict->dict.entries[entry - 1].key;
-        if (hash_value(other) == hash && value_equal(heap, other, key)) {
+        if (hash_value(other) == hash && value_equal(in, other, key)) {
             return entry - 1;
         }
     }
 }
 
-static void insert(struct value *dict, size_t entry) {
-    size_t slot = hash_value(dict->dict.entries[entry].key) & (dict->dict.slots - 1);
-    while (dict->dict.index[slot]) {
-        slot = (slot + 1) & (dict->dict.slots - 1);
+static void insert(struct interp *in, struct value *dict, size_t entry) {
+    const size_t first = hash_value(dict->dict.entries[entry].key);
+    size_t slot = first;
+    while (dict->dict.index[slot & (dict->dict.slots - 1)]) {
+        slot++;
     }
-    dict->dict.index[slot] = (uint32_t)entry + 1;
+    dict->dict.index[slot & (dict->dict.slots - 1)] = (uint32_t)entry + 1;
+    interp_step(in, (slot - first + 7) / 8);
 }
 
-/* Makes the index anew when it is missing or more than half full; or always. */
-static bool reindex(struct heap *heap, struct value *dict, bool always) {
-    if (dict->dict.count <= FEW) {
-        dict->dict.index = NULL;
-        return true;
-    }
-    const bool fits = dict->dict.index && dict->dict.count * 2 <= dict->dict.slots;
-    if (fits && !always) {
-        insert(dict, dict->dict.count - 1);
-        return true;
-    }
-    if (fits) {
-        memset(dict->dict.index, 0, dict->dict.slots * sizeof(uint32_t));
-    } else {
-        dict->dict.slots = FEW;
-        while (dict->dict.slots < dict->dict.count * 4) { /* entries are larger: cannot wrap */
-            dict->dict.slots *= 2;
+/* Makes the index anew, where there are many entries. */
+static void reindex(struct interp *in, struct value *dict) {
+    const size_t count = dict->dict.count;
+    if (dict->dict.index == NULL || count * 2 > dict->dict.slots) {
+        size_t slots = FEW;
+        while (slots < count * 4) { /* entries are larger: cannot wrap */
+            slots *= 2;
         }
-        dict->dict.index = arena_take_array(heap->arena, dict->dict.slots, sizeof(uint32_t), 8);
-        if (dict->dict.index == NULL) {
-            FAIL(heap, QN_ERR_MEMORY, "no memory left for a dictionary of %zu entries", dict->dict.count);
-            return false;
-        }
+        dict->dict.slots = slots;
+        dict->dict.index = count > FEW ? interp_take(in, slots, sizeof(uint32_t)) : NULL;
     }
-    for (size_t i = 0; i < dict->dict.count; i++) {
-        insert(dict, i);
+    if (dict->dict.index == NULL) {
+        return;
     }
-    return heap_step(heap, dict->dict.count / 4);
+    memset(dict->dict.index, 0, dict->dict.slots * sizeof(uint32_t));
+    for (size_t i = 0; i < count; i++) {
+        insert(in, dict, i);
+    }
 }
 
-struct value *dict_get(struct heap *heap, const struct value *dict, const struct value *key) {
-    const size_t entry = find(heap, dict, key);
+struct value *dict_get(struct interp *in, const struct value *dict, const struct value *key) {
+    const size_t entry = find(in, dict, key);
     return entry < dict->dict.count ? dict->dict.entries[entry].value : NULL;
 }
 
-struct value *dict_get_text(struct heap *heap, const struct value *dict, const char *key, size_t bytes) {
+struct value *dict_get_text(struct interp *in, const struct value *dict, const char *key, size_t bytes) {
     const struct value name = {.kind = VALUE_STRING, .string = {.text = key, .bytes = bytes}};
-    return dict_get(heap, dict, &name);
+    return dict_get(in, dict, &name);
 }
 
-bool dict_set(struct heap *heap, struct value *dict, struct value *key, struct value *value) {
-    if (key == NULL || value == NULL) {
-        return false;
-    }
-    if (!value_hashable(key)) {
-        WRONG(heap, "unhashable type: '%s'", value_type(key));
-        return false;
-    }
-    const size_t entry = find(heap, dict, key);
-    if (heap->failed) {
-        return false;
-    }
-    if (entry < dict->dict.count) {
-        dict->dict.entries[entry].value = value;
-        return true;
-    }
+void dict_set(struct interp *in, struct value *dict, struct value *key, struct value *value) {
+    const size_t entry = find(in, dict, key);
     struct entry *entries =
-        heap_grow(heap, dict->dict.entries, dict->dict.count, &dict->dict.capacity, sizeof(struct entry));
-    if (entries == NULL) {
-        return false;
+        interp_grow(in, dict->dict.entries, dict->dict.count, &dict->dict.capacity, sizeof(struct entry));
+    if (entries == NULL || in->failed) {
+        return;
     }
     dict->dict.entries = entries;
+    if (entry < dict->dict.count) {
+        entries[entry].value = value;
+        return;
+    }
     entries[dict->dict.count++] = (struct entry){key, value};
-    return reindex(heap, dict, false);
+    if (dict->dict.index == NULL || dict->dict.count * 2 > dict->dict.slots) {
+        reindex(in, dict);
+        return;
+    }
+    insert(in, dict, dict->dict.count - 1);
 }
 
-void dict_remove(struct heap *heap, struct value *dict, const struct value *key) {
-    const size_t entry = find(heap, dict, key);
+void dict_remove(struct interp *in, struct value *dict, const struct value *key) {
+    const size_t entry = find(in, dict, key);
     if (entry < dict->dict.count) {
         struct entry *at = dict->dict.entries + entry;
         memmove(at, at + 1, (--dict->dict.count - entry) * sizeof(*at));
-        reindex(heap, dict, true);
+        reindex(in, dict);
     }
 }
 
-static bool equal_parts(struct heap *heap, const struct value *a, const struct value *b) {
-    if (a->kind == VALUE_DICT) {
-        if (a->dict.count != b->dict.count) {
-            return false;
-        }
-        for (size_t i = 0; i < a->dict.count; i++) {
-            const struct value *other = dict_get(heap, b, a->dict.entries[i].key);
-            if (other == NULL || !value_equal(heap, a->dict.entries[i].value, other)) {
-                return false;
-            }
-        }
-        return true;
+void dict_merge(struct interp *in, struct value *dict, const struct value *other) {
+    for (size_t i = 0; i < other->dict.count && !in->failed; i++) {
+        dict_set(in, dict, other->dict.entries[i].key, other->dict.entries[i].value);
     }
-    if (a->list.count != b->list.count) {
+}
+
+static bool equal_parts(struct interp *in, const struct value *a, const struct value *b) {
+    const bool dict = a->kind == VALUE_DICT;
+    if (a->list.count != b->list.count) { /* of a dict too: they lie at the same place */
         return false;
     }
     for (size_t i = 0; i < a->list.count; i++) {
-        if (!value_equal(heap, a->list.items[i], b->list.items[i])) {
+        const struct value *item = dict ? a->dict.entries[i].value : a->list.items[i];
+        const struct value *other = dict ? dict_get(in, b, a->dict.entries[i].key) : b->list.items[i];
+        if (other == NULL || !value_equal(in, item, other)) {
             return false;
         }
     }
     return true;
 }
-
-bool value_equal(struct heap *heap, const struct value *a, const struct value *b) {
-    if (value_is_number(a) && value_is_number(b)) {
-        return a->kind == VALUE_FLOAT || b->kind == VALUE_FLOAT ? value_number(a) == value_number(b)
-                                                                : a->integer == b->integer;
-    }
-    if (a->kind != b->kind) {
-        return false;
-    }
-    switch (a->kind) {
-    case VALUE_UNDEFINED:
-    case VALUE_NONE:
-        return true;
-    case VALUE_STRING:
-        if (a->string.bytes != b->string.bytes || !heap_step(heap, a->string.bytes / 64)) {
-            return false;
-        }
-        return memcmp(a->string.text, b->string.text, a->string.bytes) == 0;
-    case VALUE_LIST:
-    case VALUE_TUPLE:
-    case VALUE_DICT: {
-        if (a == b) {
-            return true;
-        }
-        const bool equal = heap_enter(heap) && equal_parts(heap, a, b);
-        heap->depth--;
-        return equal;
-    }
-    default:
-        return a == b;
-    }
-}
+_Static_assert(offsetof(struct value, list.count) == offsetof(struct value, dict.count), "lists and dicts count alike");
 
 static int sign(bool above, bool below) { return (int)above - (int)below; }
 
-static int compare_lists(struct heap *heap, const struct value *a, const struct value *b, const char *operator_name) {
-    for (size_t i = 0; i < a->list.count && i < b->list.count && !heap->failed; i++) {
-        if (!value_equal(heap, a->list.items[i], b->list.items[i])) {
-            return value_compare(heap, a->list.items[i], b->list.items[i], operator_name);
-        }
+bool value_equal(struct interp *in, const struct value *a, const struct value *b) {
+    if (value_is(a, NUMBERS) && value_is(b, NUMBERS)) {
+        return value_compare(in, a, b) == 0;
     }
-    return sign(a->list.count > b->list.count, a->list.count < b->list.count);
+    if (a->kind != b->kind || a == b) {
+        return a == b;
+    }
+    if (a->kind == VALUE_STRING) {
+        return a->string.bytes == b->string.bytes && interp_step(in, a->string.bytes / 64) &&
+               memcmp(a->string.text, b->string.text, a->string.bytes) == 0;
+    }
+    if (value_is(a, LISTS | KIND(DICT))) {
+        const bool equal = interp_enter(in) && equal_parts(in, a, b);
+        in->depth--;
+        return equal;
+    }
+    return value_is(a, KIND(UNDEFINED) | KIND(NONE));
 }
 
-int value_compare(struct heap *heap, const struct value *a, const struct value *b, const char *operator_name) {
-    if (value_is_number(a) && value_is_number(b)) {
+int value_compare(struct interp *in, const struct value *a, const struct value *b) {
+    if (value_is(a, NUMBERS) && value_is(b, NUMBERS)) {
         if (a->kind == VALUE_FLOAT || b->kind == VALUE_FLOAT) {
             return sign(value_number(a) > value_number(b), value_number(a) < value_number(b));
         }
         return sign(a->integer > b->integer, a->integer < b->integer);
     }
-    if (a->kind == VALUE_UNDEFINED || b->kind == VALUE_UNDEFINED) {
-        fail_undefined(heap, a->kind == VALUE_UNDEFINED ? a : b);
-        return 0;
-    }
+    int order = 0;
     if (a->kind == VALUE_STRING && b->kind == VALUE_STRING) {
         const size_t bytes = a->string.bytes < b->string.bytes ? a->string.bytes : b->string.bytes;
-        const int order = memcmp(a->string.text, b->string.text, bytes);
-        heap_step(heap, bytes / 64);
+        order = bytes && interp_step(in, bytes / 64) ? memcmp(a->string.text, b->string.text, bytes) : 0;
         return order ? order : sign(a->string.bytes > bytes, b->string.bytes > bytes);
     }
-    if (a->kind == b->kind && (a->kind == VALUE_LIST || a->kind == VALUE_TUPLE)) {
-        const int order = heap_enter(heap) ? compare_lists(heap, a, b, operator_name) : 0;
-        heap->depth--;
-        return order;
+    if (a->kind == b->kind && value_is(a, LISTS)) {
+        const bool entered = interp_enter(in);
+        for (size_t i = 0; entered && i < a->list.count && i < b->list.count && order == 0; i++) {
+            if (!value_equal(in, a->list.items[i], b->list.items[i])) {
+                order = value_compare(in, a->list.items[i], b->list.items[i]);
+            }
+        }
+        in->depth--;
+        return order ? order : sign(a->list.count > b->list.count, a->list.count < b->list.count);
     }
-    WRONG(heap, "'%s' not supported between instances of '%s' and '%s'", operator_name, value_type(a), value_type(b));
+    if (a->kind == VALUE_UNDEFINED || b->kind == VALUE_UNDEFINED) {
+        fail_undefined(in, a->kind == VALUE_UNDEFINED ? a : b);
+    }
+    fail_type(in, "no order between '%.*s' and the other value", a);
     return 0;
 }

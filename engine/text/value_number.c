@@ -34,12 +34,12 @@ static uint32_t divide(struct big *big, uint32_t divisor) { /* gives the remaind
     return (uint32_t)rest;
 }
 
-/* Times base^power, in steps that fit a word: chunk is base^step. */
-static void multiply_power(struct big *big, uint32_t base, unsigned power, uint32_t chunk, unsigned step) {
+/* Times base^power, if that is above 0; chunk is base^step, which fits a word. */
+static void multiply_power(struct big *big, uint32_t base, int power, uint32_t chunk, int step) {
     for (; power >= step; power -= step) {
         multiply(big, chunk, 0);
     }
-    while (power--) {
+    while (power-- > 0) {
         multiply(big, base, 0);
     }
 }
@@ -49,7 +49,7 @@ bool number_is_finite(double number) { return number - number == 0; }
 /* A decimal: 0.d1d2d3... * 10^point. */
 struct decimal {
     int point;
-    unsigned count; /* of digits; 0 for zero */
+    int count; /* of digits; 0 for zero */
     char digit[MAX_DIGITS];
 };
 
@@ -62,28 +62,18 @@ static void expand(double number, struct decimal *decimal) {
     const uint64_t mantissa = field ? fraction | (uint64_t)1 << 52 : fraction;
     const int exponent = (field ? field : 1) - 1075;
     struct big big = {.word = {(uint32_t)mantissa, (uint32_t)(mantissa >> 32)}, .count = 2};
-    if (exponent >= 0) {
-        multiply_power(&big, 2, (unsigned)exponent, 1u << 16, 16);
-    } else { /* m / 2^k = m * 5^k / 10^k */
-        multiply_power(&big, 5, (unsigned)-exponent, 1220703125u, 13);
-    }
-    divide(&big, 1); /* no leading zero words */
+    multiply_power(&big, 2, exponent, 1u << 31, 31);
+    multiply_power(&big, 5, -exponent, 1220703125u, 13); /* m / 2^k = m * 5^k / 10^k */
     unsigned at = MAX_DIGITS;
-    while (big.count) {
+    do {
         uint32_t part = divide(&big, 1000000000u);
-        for (unsigned i = 0; i < 9 && at; i++, part /= 10) {
+        for (int i = 0; i < 9 && (part || big.count); i++, part /= 10) {
             decimal->digit[--at] = (char)('0' + part % 10);
         }
-    }
-    decimal->count = MAX_DIGITS - at;
-    decimal->point = (int)decimal->count + (exponent < 0 ? exponent : 0);
-    unsigned lead = 0;
-    while (lead < decimal->count && decimal->digit[at + lead] == '0') {
-        lead++;
-    }
-    decimal->count -= lead;
-    decimal->point -= (int)lead;
-    memmove(decimal->digit, decimal->digit + at + lead, decimal->count);
+    } while (big.count);
+    decimal->count = (int)(MAX_DIGITS - at);
+    decimal->point = decimal->count + (exponent < 0 ? exponent : 0);
+    memmove(decimal->digit, decimal->digit + at, MAX_DIGITS - at);
     while (decimal->count && decimal->digit[decimal->count - 1] == '0') {
         decimal->count--;
     }
@@ -94,86 +84,69 @@ static void expand(double number, struct decimal *decimal) {
 
 /* Keeps so many digits, rounded half to even, or always up; keep < 0 is as good as none, without a carry. */
 static void round_to(struct decimal *decimal, int keep, bool always_up) {
-    if (keep < 0) {
-        decimal->count = 0;
-    }
-    if (keep < 0 || decimal->count <= (unsigned)keep) {
+    if (decimal->count <= keep) {
         return;
     }
-    const char next = decimal->digit[keep];
-    const bool odd = keep && (decimal->digit[keep - 1] & 1);
-    const bool up = always_up || next > '5' || (next == '5' && (decimal->count > (unsigned)keep + 1 || odd));
-    decimal->count = (unsigned)keep;
-    if (up) {
-        while (decimal->count && decimal->digit[decimal->count - 1] == '9') {
-            decimal->count--;
-        }
-        if (decimal->count) {
-            decimal->digit[decimal->count - 1]++;
-        } else {
-            decimal->digit[decimal->count++] = '1';
-            decimal->point++;
-        }
+    bool up = false;
+    if (keep >= 0) {
+        const char next = decimal->digit[keep];
+        const bool odd = keep && (decimal->digit[keep - 1] & 1);
+        up = always_up || next > '5' || (next == '5' && (decimal->count > keep + 1 || odd));
     }
-}
-
-static unsigned bit_length(const struct big *big) {
-    return big->count ? 32 * big->count - (unsigned)__builtin_clz(big->word[big->count - 1]) : 0;
+    decimal->count = keep < 0 ? 0 : keep;
+    while (decimal->count && (decimal->digit[decimal->count - 1] == (up ? '9' : '0'))) {
+        decimal->count--;
+    }
+    if (up && decimal->count) {
+        decimal->digit[decimal->count - 1]++;
+    } else if (up) {
+        decimal->digit[decimal->count++] = '1';
+        decimal->point++;
+    }
 }
 
 static uint32_t bit(const struct big *big, unsigned at) { return big->word[at / 32] >> at % 32 & 1; }
 
 /* digits * 10^exponent, to the nearest double, half to even. count <= MAX_READ. */
-static double compose(const char *digits, unsigned count, int exponent) {
+static double compose(const char *digits, int count, int exponent) {
     struct big big = {.count = 0};
-    for (unsigned i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++) {
         multiply(&big, 10, (uint32_t)(digits[i] - '0'));
     }
-    divide(&big, 1);
     if (big.count == 0 || exponent < -380) {
         return 0;
     }
-    if (exponent > 310) {
-        return __builtin_inf();
-    }
-    unsigned shift = 64;
+    int shift = 64;
     bool rest = false; /* something was left below */
-    if (exponent >= 0) {
-        multiply_power(&big, 10, (unsigned)exponent, 1000000000u, 9);
-        multiply_power(&big, 2, shift, 1u << 16, 16);
-    } else {
-        shift += (unsigned)-exponent * 10 / 3 + 1;
-        multiply_power(&big, 2, shift, 1u << 16, 16);
-        for (int i = 0; i < -exponent; i++) {
-            rest |= divide(&big, 10) != 0;
-        }
+    if (exponent < 0) {
+        shift -= exponent * 10 / 3;
     }
-    const unsigned length = bit_length(&big);
-    const int top = (int)length - (int)shift; /* the value is in [2^(top-1), 2^top) */
+    multiply_power(&big, 10, exponent < 310 ? exponent : 310, 1000000000u, 9);
+    multiply_power(&big, 2, shift, 1u << 31, 31);
+    for (; exponent<0; exponent += exponent> - 9 ? 1 : 9) {
+        rest |= divide(&big, exponent > -9 ? 10 : 1000000000u) != 0;
+    }
+    const int length = 32 * (int)big.count - __builtin_clz(big.word[big.count - 1]);
+    const int top = length - shift; /* the value is in [2^(top-1), 2^top) */
     const int keep = top < -1021 ? 53 + 1021 + top : 53;
     if (keep < 0) {
         return 0;
     }
     uint64_t mantissa = 0;
-    for (unsigned i = 0; i < (unsigned)keep; i++) {
-        mantissa = mantissa << 1 | bit(&big, length - 1 - i);
+    int at = length;
+    while (at > length - keep) {
+        mantissa = mantissa << 1 | bit(&big, (unsigned)--at);
     }
-    const unsigned low = length - (unsigned)keep; /* bits below */
-    const bool half = bit(&big, low - 1);
-    for (unsigned i = 0; i + 1 < low && !rest; i++) {
-        rest = bit(&big, i);
+    const bool half = bit(&big, (unsigned)--at);
+    while (at > 0) {
+        rest |= bit(&big, (unsigned)--at);
     }
     mantissa += half && (rest || (mantissa & 1));
-    int scale = top - keep;
-    if (mantissa >> 53) {
-        mantissa >>= 1;
-        scale++;
-    }
-    if (scale + 1075 >= 2047) {
+    /* the highest bit, or a carry into the next, raises the exponent, as it should */
+    const uint64_t bits = mantissa + ((uint64_t)(top - keep + 1074) << 52);
+    if (bits >> 52 >= 2047) {
         return __builtin_inf();
     }
-    const uint64_t field = mantissa >> 52 ? (uint64_t)(scale + 1075) : 0;
-    const uint64_t bits = field << 52 | (mantissa & (((uint64_t)1 << 52) - 1));
     double number;
     memcpy(&number, &bits, sizeof(number));
     return number;
@@ -186,42 +159,40 @@ bool number_read(const char *text, size_t bytes, double *number) {
     bool point = false;
     bool any = false;
     size_t at = 0;
-    for (; at < bytes && ((text[at] >= '0' && text[at] <= '9') || (text[at] == '.' && !point)); at++) {
-        if (text[at] == '.') {
+    for (; at < bytes; at++) {
+        if (text[at] == '.' && !point) {
             point = true;
             continue;
         }
+        if (text[at] < '0' || text[at] > '9') {
+            break;
+        }
         any = true;
-        if (count < MAX_READ) {
-            if (count || text[at] != '0') {
-                digits[count++] = text[at];
-            }
-            exponent -= point && exponent > -100000;
-        } else {
-            exponent += !point && exponent < 100000;
+        const bool kept = count < MAX_READ;
+        if (kept && (count || text[at] != '0')) {
+            digits[count++] = text[at];
+        }
+        if (exponent > -100000 && exponent < 100000) {
+            exponent += !kept - point;
         }
     }
-    if (any && at < bytes && (text[at] == 'e' || text[at] == 'E')) {
+    if (any && at < bytes && (text[at] | 32) == 'e') {
         at++;
         const bool negative = at < bytes && text[at] == '-';
         at += at < bytes && (text[at] == '-' || text[at] == '+');
-        int written = 0;
-        any = false;
-        for (; at < bytes && text[at] >= '0' && text[at] <= '9'; at++) {
-            any = true;
-            written = written < 100000 ? written * 10 + (text[at] - '0') : written;
-        }
-        exponent += negative ? -written : written;
+        uint64_t written = 0;
+        any = integer_read(text + at, bytes - at, 10, &written);
+        exponent += written > 100000 ? (negative ? -100000 : 100000) : negative ? -(int)written : (int)written;
+        at = bytes;
     }
-    *number = compose(digits, count, exponent);
+    *number = compose(digits, (int)count, exponent);
     return any && at == bytes;
 }
 
 bool integer_read(const char *text, size_t bytes, unsigned base, uint64_t *integer) {
     *integer = 0;
     for (size_t i = 0; i < bytes; i++) {
-        const unsigned low = (uint8_t)text[i] | 32u;
-        const unsigned digit = text[i] <= '9' ? (uint8_t)text[i] - (unsigned)'0' : low - 'a' + 10;
+        const unsigned digit = text[i] <= '9' ? (uint8_t)text[i] - (unsigned)'0' : ((uint8_t)text[i] | 32u) - 'a' + 10;
         if (digit >= base || *integer > (UINT64_MAX - digit) / base) {
             return false;
         }
@@ -230,22 +201,18 @@ bool integer_read(const char *text, size_t bytes, unsigned base, uint64_t *integ
     return bytes != 0;
 }
 
-size_t integer_print(int64_t integer, char out[NUMBER_TEXT]) {
-    char digits[NUMBER_TEXT];
-    size_t count = 0;
-    size_t bytes = 0;
+void buffer_integer(struct buffer *buffer, int64_t integer, bool untrusted) {
+    char text[24];
+    size_t at = sizeof(text);
     uint64_t rest = integer < 0 ? 0 - (uint64_t)integer : (uint64_t)integer;
     do {
-        digits[count++] = (char)('0' + rest % 10);
+        text[--at] = (char)('0' + rest % 10);
         rest /= 10;
     } while (rest);
     if (integer < 0) {
-        out[bytes++] = '-';
+        text[--at] = '-';
     }
-    while (count) {
-        out[bytes++] = digits[--count];
-    }
-    return bytes;
+    buffer_add(buffer, text + at, sizeof(text) - at, untrusted);
 }
 
 static bool negative(double number) {
@@ -254,171 +221,80 @@ static bool negative(double number) {
     return bits >> 63;
 }
 
-/* Text of what is not finite; 0 when it is. */
-static size_t print_special(double number, char out[NUMBER_TEXT]) {
-    const char *text = number > 0 ? "inf" : number < 0 ? "-inf" : "nan";
-    if (number_is_finite(number)) {
-        return 0;
-    }
-    memcpy(out, text, strlen(text));
-    return strlen(text);
-}
-
-static size_t print_exponent(int exponent, char letter, char out[NUMBER_TEXT]) {
-    size_t bytes = 0;
-    out[bytes++] = letter;
-    out[bytes++] = exponent < 0 ? '-' : '+';
-    const int size = exponent < 0 ? -exponent : exponent;
-    if (size < 10) {
-        out[bytes++] = '0';
-    }
-    return bytes + integer_print(size, out + bytes);
-}
-
-size_t number_print(double number, char out[NUMBER_TEXT]) {
-    size_t bytes = print_special(number, out);
-    if (bytes) {
-        return bytes;
-    }
-    struct decimal exact;
-    expand(number, &exact);
-    struct decimal shortest = exact;
-    const double size = number < 0 ? -number : number;
-    /* The fewest digits that read back as the same number. Above a power of two numbers are farther apart than below,
-     * so that the next digits up may do where the nearest do not. */
+/* The fewest digits that read back as the same number. Above a power of two numbers are farther apart than below, so
+ * that the next digits up may do where the nearest do not. */
+static void shorten(double size, struct decimal *decimal) {
+    const struct decimal exact = *decimal;
     for (int attempt = 2; attempt <= 35 && exact.count; attempt++) {
-        shortest = exact;
-        round_to(&shortest, attempt / 2, attempt % 2);
-        if (compose(shortest.digit, shortest.count, shortest.point - (int)shortest.count) == size) {
+        *decimal = exact;
+        round_to(decimal, attempt / 2, attempt % 2);
+        if (compose(decimal->digit, decimal->count, decimal->point - decimal->count) == size) {
             break;
         }
     }
-    if (negative(number)) {
-        out[bytes++] = '-';
-    }
-    const int point = shortest.point;
-    const bool exponent = point < -3 || point > 16;
-    const int whole = exponent ? 1 : point; /* digits before the point */
-    if (whole <= 0) {
-        out[bytes++] = '0';
-        out[bytes++] = '.';
-        for (int i = whole; i < 0; i++) {
-            out[bytes++] = '0';
-        }
-    }
-    for (int i = 0; i < (int)shortest.count || i < whole; i++) {
-        if (i == whole && whole > 0) {
-            out[bytes++] = '.';
-        }
-        out[bytes++] = i < (int)shortest.count ? shortest.digit[i] : '0';
-    }
-    if (!exponent && (int)shortest.count <= whole) {
-        out[bytes++] = '.';
-        out[bytes++] = '0';
-    }
-    return exponent ? bytes + print_exponent(point - 1, 'e', out + bytes) : bytes;
 }
 
 /* Digits from..to of the decimal, zeros where it has none. */
 static void add_digits(struct buffer *buffer, const struct decimal *decimal, int from, int to, bool untrusted) {
-    if (from < 0) {
-        const int end = to < 0 ? to : 0;
-        buffer_fill(buffer, '0', (size_t)(end > from ? end - from : 0), untrusted);
-        from = 0;
+    for (; from < to && from < decimal->count && !buffer->in->failed; from++) {
+        buffer_put(buffer, from < 0 ? '0' : decimal->digit[from], untrusted);
     }
-    const int have = to < (int)decimal->count ? to : (int)decimal->count;
-    if (from < have) {
-        buffer_add(buffer, decimal->digit + from, (size_t)(have - from), untrusted);
-        from = have;
-    }
-    buffer_fill(buffer, '0', (size_t)(to > from ? to - from : 0), untrusted);
+    buffer_fill(buffer, '0', to > from ? (size_t)(to - from) : 0, untrusted);
 }
 
-static bool add_special(struct buffer *buffer, double number, bool untrusted) {
-    char text[NUMBER_TEXT];
-    const size_t bytes = print_special(number, text);
-    buffer_add(buffer, text, bytes, untrusted);
-    if (bytes == 0) {
-        buffer_text(buffer, negative(number) ? "-" : "", untrusted);
-    }
-    return bytes != 0;
-}
-
-#define DECIMALS(n) ((n) < STRING_LIMIT ? (int)(n) : (int)STRING_LIMIT)
-
-void buffer_fixed(struct buffer *buffer, double number, size_t decimals, bool untrusted) {
-    if (add_special(buffer, number, untrusted)) {
+void buffer_float(struct buffer *buffer, double number, char type, size_t precision, bool untrusted) {
+    if (!number_is_finite(number)) {
+        buffer_text(buffer, number > 0 ? "inf" : number < 0 ? "-inf" : "nan", untrusted);
         return;
     }
     struct decimal decimal;
+    interp_step(buffer->in, 200); /* for what it takes at most */
     expand(number, &decimal);
-    round_to(&decimal, decimal.point + DECIMALS(decimals), false);
-    if (decimal.count == 0) {
-        decimal.point = 1; /* a plain 0 */
+    const int digits = precision < STRING_LIMIT ? (int)precision : (int)STRING_LIMIT;
+    int limit = 16; /* for longer numbers an exponent is written */
+    switch (type) {
+    case 'r':
+        shorten(number < 0 ? -number : number, &decimal);
+        break;
+    case 'f':
+        round_to(&decimal, decimal.point + digits, false);
+        decimal.point = decimal.count ? decimal.point : 1;
+        break;
+    case 'e':
+        round_to(&decimal, digits + 1, false);
+        break;
+    default:
+        limit = digits ? digits : 1;
+        round_to(&decimal, limit, false);
     }
-    add_digits(buffer, &decimal, decimal.point < 1 ? decimal.point - 1 : 0, decimal.point, untrusted);
-    if (decimals) {
-        buffer_text(buffer, ".", untrusted);
-        add_digits(buffer, &decimal, decimal.point, decimal.point + DECIMALS(decimals), untrusted);
-    }
-}
-
-void buffer_exponent(struct buffer *buffer, double number, size_t decimals, char letter, bool untrusted) {
-    if (add_special(buffer, number, untrusted)) {
-        return;
-    }
-    struct decimal decimal;
-    expand(number, &decimal);
-    round_to(&decimal, DECIMALS(decimals) + 1, false);
-    add_digits(buffer, &decimal, 0, 1, untrusted);
-    if (decimals) {
-        buffer_text(buffer, ".", untrusted);
-        add_digits(buffer, &decimal, 1, DECIMALS(decimals) + 1, untrusted);
-    }
-    char text[NUMBER_TEXT];
-    buffer_add(buffer, text, print_exponent(decimal.point - 1, letter, text), untrusted);
-}
-
-void buffer_general(struct buffer *buffer, double number, size_t precision, bool untrusted) {
-    if (add_special(buffer, number, untrusted)) {
-        return;
-    }
-    const int digits = precision ? DECIMALS(precision) : 1;
-    struct decimal decimal;
-    expand(number, &decimal);
-    round_to(&decimal, digits, false);
-    while (decimal.count && decimal.digit[decimal.count - 1] == '0') {
-        decimal.count--;
-    }
-    const bool exponent = decimal.point < -3 || decimal.point > digits;
+    const bool exponent = type == 'e' || (type != 'f' && (decimal.point < -3 || decimal.point > limit));
     const int whole = exponent ? 1 : decimal.point;
+    int fraction = type == 'f' || type == 'e' ? digits : decimal.count > whole ? decimal.count - whole : 0;
+    fraction += type == 'r' && fraction == 0 && !exponent;
+    buffer_text(buffer, negative(number) ? "-" : "", untrusted);
     add_digits(buffer, &decimal, whole < 1 ? whole - 1 : 0, whole, untrusted);
-    if ((int)decimal.count > whole) {
-        buffer_text(buffer, ".", untrusted);
-        add_digits(buffer, &decimal, whole, (int)decimal.count, untrusted);
+    if (fraction) {
+        buffer_put(buffer, '.', untrusted);
+        add_digits(buffer, &decimal, whole, whole + fraction, untrusted);
     }
     if (exponent) {
-        char text[NUMBER_TEXT];
-        buffer_add(buffer, text, print_exponent(decimal.point - 1, 'e', text), untrusted);
+        const int size = decimal.point - 1;
+        buffer_text(buffer, size < 0 ? "e-" : "e+", untrusted);
+        buffer_text(buffer, size > -10 && size < 10 ? "0" : "", untrusted);
+        buffer_integer(buffer, size < 0 ? -size : size, untrusted);
     }
 }
 
 double number_round(double number, int decimals) {
-    if (!number_is_finite(number) || decimals > 400) {
+    if (!number_is_finite(number)) {
         return number;
     }
     struct decimal decimal;
     expand(number, &decimal);
-    round_to(&decimal, decimals < -400 ? -1 : decimal.point + decimals, false);
-    const unsigned count = decimal.count < MAX_READ ? decimal.count : MAX_READ;
-    const double rounded = compose(decimal.digit, count, decimal.point - (int)count);
+    round_to(&decimal, decimal.point + decimals, false);
+    const int count = decimal.count < (int)MAX_READ ? decimal.count : (int)MAX_READ;
+    const double rounded = compose(decimal.digit, count, decimal.point - count);
     return negative(number) ? -rounded : rounded;
 }
 
-double number_floor(double number) {
-    if (!(number < 4503599627370496.0 && number > -4503599627370496.0)) {
-        return number; /* whole, or not finite */
-    }
-    const double whole = (double)(int64_t)number;
-    return whole > number ? whole - 1 : whole;
-}
+double number_floor(double number) { return __builtin_floor(number); }

@@ -1,12 +1,8 @@
-/* Characters and searches in text. */
+/* White space, and searches in text. */
 #include "engine/text/unicode.h"
 #include "engine/text/value.h"
 
-bool space_char(uint32_t code) {
-    return code == ' ' || (code >= 9 && code <= 13) || (code >= 0x1c && code <= 0x1f) || code == 0x85 || code == 0xa0 ||
-           code == 0x1680 || (code >= 0x2000 && code <= 0x200a) || code == 0x2028 || code == 0x2029 || code == 0x202f ||
-           code == 0x205f || code == 0x3000;
-}
+bool space_char(uint32_t code) { return unicode_class(code) == CLASS_SPACE || (code >= 0x1c && code <= 0x1f); }
 
 size_t space_before(const char *text, size_t bytes) {
     size_t at = 0;
@@ -37,29 +33,21 @@ size_t space_after(const char *text, size_t bytes) {
     return bytes - end;
 }
 
-size_t text_find(struct heap *heap, const char *text, size_t bytes, size_t from, const char *needle,
-                 size_t needle_bytes) {
-    size_t at = from;
-    for (; needle_bytes <= bytes && at <= bytes - needle_bytes; at++) {
-        if (needle_bytes == 0 || (text[at] == needle[0] && heap_step(heap, needle_bytes / 32) &&
-                                  memcmp(text + at, needle, needle_bytes) == 0)) {
-            return heap_step(heap, (at - from) / 64 + 1) ? at : SIZE_MAX;
-        }
-    }
-    heap_step(heap, (at - from) / 64 + 1);
-    return SIZE_MAX;
-}
-
-size_t text_find_last(struct heap *heap, const char *text, size_t bytes, const char *needle, size_t needle_bytes) {
-    if (needle_bytes > bytes) {
+size_t text_find(struct interp *in, const struct value *string, size_t from, size_t to, const struct value *needle,
+                 bool last) {
+    const char *text = string->string.text;
+    const size_t bytes = needle->string.bytes;
+    if (from > to || bytes > to - from) {
         return SIZE_MAX;
     }
-    for (size_t at = bytes - needle_bytes + 1; at-- > 0;) {
-        if (needle_bytes == 0 || (text[at] == needle[0] && heap_step(heap, needle_bytes / 32) &&
-                                  memcmp(text + at, needle, needle_bytes) == 0)) {
-            return heap_step(heap, (bytes - at) / 64 + 1) ? at : SIZE_MAX;
+    for (size_t i = 0, places = to - from - bytes + 1; i < places; i++) {
+        const size_t at = last ? from + places - 1 - i : from + i;
+        if (bytes == 0 || (text[at] == needle->string.text[0] && interp_step(in, bytes / 32) &&
+                           memcmp(text + at, needle->string.text, bytes) == 0)) {
+            interp_step(in, i / 64 + 1);
+            return at;
         }
     }
-    heap_step(heap, bytes / 64 + 1);
+    interp_step(in, (to - from) / 64 + 1);
     return SIZE_MAX;
 }

@@ -50,8 +50,6 @@ EXPRESSIONS = r"""
 100000000000000000000.0
 1.5e300 * 1e10
 5e-324
-1_000_000
-0x1F + 0o17 + 0b11
 10 / 5
 yes + 1
 yes == 1
@@ -86,7 +84,7 @@ nil in [none]
 1 in missing
 s ~ n ~ x ~ nil ~ yes
 "a" "b" 'c'
-"tab\tnew\nquote\"back\\slash\x41\u00e9\U0001F989\101\q"
+"tab\tnew\nquote\"back\\slash\x41\u00e9\U0001F989\q"
 'it\'s'
 "a" * 3
 3 * "ab"
