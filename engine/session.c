@@ -37,7 +37,8 @@ int32_t qn_model_plan(qn_model *model, uint32_t context, uint32_t batch, struct 
     plan->kv_page_bytes = kv_page_bytes(&model->hparams);
     plan->kv_page_tokens = KV_TILE;
     plan->kv_bytes = plan->kv_page_bytes * kv_pages_for(context);
-    plan->scratch_bytes = layout_of(model, context, batch).bytes + (uint64_t)model->hparams.n_vocab * sizeof(float);
+    plan->scratch_bytes = sizeof(struct qn_session) + layout_of(model, context, batch).bytes +
+                          (uint64_t)model->hparams.n_vocab * sizeof(float);
     plan->total_bytes = plan->tensor_bytes + plan->metadata_bytes + plan->kv_bytes + plan->scratch_bytes;
     plan->context = context;
     plan->batch = batch;
@@ -90,6 +91,12 @@ qn_session *qn_session_new(qn_model *model, uint32_t context, uint32_t batch) {
         return NULL;
     }
     if (choose_sizes(model, &context, &batch) != QN_OK) {
+        return NULL;
+    }
+    if (kv_page_bytes(&model->hparams) > SIZE_MAX) {
+        error_set(&last_error, QN_ERR_MEMORY, QN_NO_OFFSET,
+                  "a page of the KV cache takes %llu bytes, more than a 32-bit module can address",
+                  (unsigned long long)kv_page_bytes(&model->hparams));
         return NULL;
     }
     const struct layout layout = layout_of(model, context, batch);
