@@ -201,6 +201,12 @@ int32_t qn_model_place(qn_model *model) {
         return error_set(&last_error, QN_ERR_MEMORY, QN_NO_OFFSET,
                          "the host refused %llu bytes of memory for the tensors", (unsigned long long)bytes);
     }
+    const int status = bind(model, (uintptr_t)model->data);
+    if (status != QN_OK) { /* no memory to work in: as it was, to be called again */
+        block_give(model->data);
+        model->data = NULL;
+        return status;
+    }
     const uint64_t start = model->gguf.data_offset;
     if (model->have > start) { /* the head's last bytes are tensors already */
         const uint64_t over = model->have - start;
@@ -209,5 +215,5 @@ int32_t qn_model_place(qn_model *model) {
     model->have = model->have > start ? model->have : start;
     model->have = model->have < data_end(model) ? model->have : data_end(model);
     model->stage = model->have == data_end(model) ? STAGE_READY : STAGE_TENSORS;
-    return bind(model, (uintptr_t)model->data);
+    return QN_OK;
 }
