@@ -56,20 +56,17 @@ static inline qn_model *load_whole(const struct build *b) {
     return model;
 }
 
-static inline qn_model *load_file(const char *path) {
-    struct build b = {0};
+static inline void read_file(const char *path, struct build *b) {
     uint8_t bytes[4096];
     FILE *file = fopen(path, "rb");
     if (file == NULL) {
         fail_msg("%s is not there", path);
     }
+    *b = (struct build){0};
     for (size_t n; (n = fread(bytes, 1, sizeof(bytes), file)) > 0;) {
-        put_bytes(&b, bytes, n);
+        put_bytes(b, bytes, n);
     }
     fclose(file);
-    qn_model *model = load_whole(&b);
-    build_free(&b);
-    return model;
 }
 
 /* The offset of `name` in the file as an entry's text, its length before it. */

@@ -209,8 +209,8 @@ static inline uint64_t file_tensor_bytes(const struct file_tensor *tensor) {
     return weights / traits->block_weights * traits->block_bytes;
 }
 
-/* The file's bytes: weights at random, norms about 1. Types other than F32 are zeros. */
-static inline void file_write(const struct model_file *f, struct build *b) {
+/* The file up to its tensors' data. */
+static inline void file_write_directory(const struct model_file *f, struct build *b) {
     *b = (struct build){0};
     put_header(b, 3, f->n_tensors, f->n_keys);
     for (size_t i = 0; i < f->n_keys; i++) {
@@ -222,17 +222,23 @@ static inline void file_write(const struct model_file *f, struct build *b) {
         put_tensor(b, tensor->name, tensor->n_dims, tensor->shape, tensor->type, offset);
         offset += (file_tensor_bytes(tensor) + 31) / 32 * 32;
     }
+}
+
+/* The whole file: weights at random, norms about 1. Types other than F32 are zeros. */
+static inline void file_write(const struct model_file *f, struct build *b) {
+    file_write_directory(f, b);
     uint32_t random = 1;
     for (size_t i = 0; i < f->n_tensors; i++) {
         const struct file_tensor *tensor = &f->tensors[i];
         const uint64_t bytes = file_tensor_bytes(tensor);
+        const uint64_t floats = tensor->type == TYPE_F32 ? bytes / 4 : 0;
         put_data(b, 32, 0);
-        for (uint64_t k = 0; k < bytes / 4 && tensor->type == TYPE_F32; k++) {
+        for (uint64_t k = 0; k < floats; k++) {
             random = random * 1664525u + 1013904223u;
             const float unit = (float)(random >> 8) * 0x1p-23f - 1.0f;
             put_f32(b, tensor->n_dims == 1 ? 1.0f + 0.1f * unit : 0.4f * unit);
         }
-        for (uint64_t k = tensor->type == TYPE_F32 ? bytes / 4 * 4 : 0; k < bytes; k++) {
+        for (uint64_t k = 4 * floats; k < bytes; k++) {
             put_u8(b, 0);
         }
     }
