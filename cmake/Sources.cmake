@@ -12,7 +12,7 @@ set(QUERN_SOURCES ${QUERN_PLATFORM} ${QUERN_GGUF} ${QUERN_QUANT} ${QUERN_KERNELS
 # quern_library(<target> scalar|simd128): a native library whose kernels are of that set.
 function(quern_library target set)
   add_library(${target} STATIC ${QUERN_SOURCES} engine/single/pool.c platform/block_native.c)
-  target_link_libraries(${target} PUBLIC quern_flags)
+  target_link_libraries(${target} PUBLIC quern_flags m) # floor and sqrt, where they are no instructions
   if(set STREQUAL "simd128")
     target_sources(${target} PRIVATE ${QUERN_KERNELS_SIMD128})
     target_compile_definitions(${target} PUBLIC QUERN_KERNELS_SIMD128)
