@@ -76,7 +76,8 @@ static void read_escape(struct reader *reader, struct buffer *buffer) {
 }
 
 static struct value *read_string(struct reader *reader) { /* after the quote */
-    struct buffer buffer = {.in = reader->in};
+    struct buffer buffer;
+    buffer_start(&buffer, reader->in);
     const size_t first = reader->at;
     size_t from = first; /* of bytes not yet copied */
     for (char next; next = peek(reader), next != '"' && !reader->in->failed;) {

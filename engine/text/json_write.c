@@ -1,7 +1,5 @@
 #include "engine/text/json.h"
 
-#include "engine/text/unicode.h"
-
 struct writer {
     struct buffer *buffer;
     const struct json_style *style;
@@ -39,8 +37,9 @@ static void write_string(const struct writer *writer, const struct value *string
     size_t from = 0;
     size_t at = 0;
     while (at < string->string.bytes && !buffer->in->failed) {
-        uint32_t code;
-        const size_t bytes = utf8_read((const uint8_t *)string->string.text + at, string->string.bytes - at, &code);
+        const uint32_t next = string_char(string, at);
+        const uint32_t code = CHAR_CODE(next);
+        const size_t bytes = CHAR_BYTES(next);
         if (code < 32 || code == '"' || code == '\\' || (code >= 127 && writer->style->ascii)) {
             buffer_slice(buffer, string, from, at);
             write_escape(buffer, code, untrusted_at(string, at));

@@ -3,9 +3,9 @@
 #include "engine/text/json.h"
 #include "engine/text/template_interp.h"
 
-/* As jinja2 does: every newline as \n, and one at the very end left out. */
+/* As jinja2 does: every newline as \n, and one at the very end left out. With zeros behind. */
 static const char *normalize(struct interp *in, const char *text, size_t *bytes) {
-    char *copy = interp_take(in, *bytes, 1);
+    char *copy = interp_take(in, *bytes + LEXER_ZEROS, 1);
     size_t to = 0;
     for (size_t from = 0; copy && from < *bytes; from++) {
         const bool carriage = text[from] == '\r';
@@ -13,7 +13,10 @@ static const char *normalize(struct interp *in, const char *text, size_t *bytes)
             copy[to++] = carriage ? '\n' : text[from];
         }
     }
-    *bytes = to && copy[to - 1] == '\n' ? to - 1 : to;
+    if (to && copy[to - 1] == '\n') {
+        copy[--to] = '\0';
+    }
+    *bytes = to;
     return copy;
 }
 
@@ -38,7 +41,8 @@ int template_render(const char *template_text, size_t template_bytes, const char
                             .no = {.kind = VALUE_BOOL},
                             .scrap = {.string = {.text = ""}}};
     struct interp *in = &interp;
-    struct buffer buffer = {.in = in};
+    struct buffer buffer;
+    buffer_start(&buffer, in);
     *out = (struct rendered){.text = ""};
     in->out = &buffer;
     in->context = json_read(in, json, json_bytes, false, QN_ERR_ARGUMENT);

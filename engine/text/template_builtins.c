@@ -117,7 +117,8 @@ static struct value *global_now(struct interp *in, struct value *self, const str
     if (!(seconds >= -62135596800.0 && seconds < 253402300800.0)) { /* the years 1 to 9999 */
         return fail(in, "strftime_now needs the time: the number `now` in the context, in seconds since 1970");
     }
-    struct buffer buffer = {.in = in};
+    struct buffer buffer;
+    buffer_start(&buffer, in);
     time_format(&buffer, (int64_t)seconds, argument_string(in, arguments->at[0]));
     return buffer_value(&buffer);
 }

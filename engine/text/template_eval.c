@@ -256,7 +256,8 @@ static struct value *evaluate_compare(struct interp *in, const struct node *node
 }
 
 static struct value *evaluate_concat(struct interp *in, const struct node *node) {
-    struct buffer buffer = {.in = in};
+    struct buffer buffer;
+    buffer_start(&buffer, in);
     for (const struct node *item = node->a; item; item = item->next) {
         buffer_print(&buffer, evaluate(in, item));
     }

@@ -3,7 +3,8 @@
 
 /* What the statements print. */
 static struct value *capture(struct interp *in, const struct node *list) {
-    struct buffer buffer = {.in = in};
+    struct buffer buffer;
+    buffer_start(&buffer, in);
     struct buffer *outer = in->out;
     in->out = &buffer;
     execute(in, list);

@@ -49,7 +49,8 @@ FILTER(escape) {
     (void)arguments;
     static const char entities[][7] = {"&&amp;", "<&lt;", ">&gt;", "'&#39;", "\"&#34;"};
     const struct value *string = value_string(in, self);
-    struct buffer buffer = {.in = in};
+    struct buffer buffer;
+    buffer_start(&buffer, in);
     for (size_t at = 0; at < string->string.bytes && !in->failed; at++) {
         size_t i = 0;
         while (i < 5 && entities[i][0] != string->string.text[at]) {
@@ -122,7 +123,8 @@ FILTER(indent) {
     const struct value *width = arguments->at[0];
     const bool text = width && width->kind == VALUE_STRING;
     const ptrdiff_t spaces = text ? 0 : argument_int(in, width, 4);
-    struct buffer buffer = {.in = in};
+    struct buffer buffer;
+    buffer_start(&buffer, in);
     bool indented = argument_true(arguments->at[1]);
     size_t end = 0;
     size_t from = 0;
@@ -180,7 +182,8 @@ FILTER(tojson) {
         style.between = argument_string(in, pair->list.items[0]);
         style.after_key = argument_string(in, pair->list.items[1]);
     }
-    struct buffer buffer = {.in = in};
+    struct buffer buffer;
+    buffer_start(&buffer, in);
     json_write(&buffer, self, &style);
     return buffer_value(&buffer);
 }

@@ -1,75 +1,56 @@
 /* 'text %s' % values and 'text {}'.format(values). */
 #include "engine/text/template_interp.h"
-#include "engine/text/unicode.h"
 
 struct spec {
-    struct value *fill;          /* one character; null for a space */
-    char align;                  /* < > ^ =, or 0 */
-    char sign;                   /* + or space, or 0 */
-    bool alternate, zero, group; /* group: a comma between thousands */
-    ptrdiff_t width;             /* characters */
-    ptrdiff_t precision;         /* negative: not given */
-    char type;                   /* 0: not given */
-    bool untrusted;              /* what the format itself says */
+    struct value *fill;  /* one character; null for a space */
+    char align;          /* < > ^ =, or 0 */
+    char sign;           /* + or space, or 0 */
+    bool zero;           /* pads numbers with zeros */
+    ptrdiff_t width;     /* characters */
+    ptrdiff_t precision; /* negative: not given */
+    char type;           /* 0: not given */
+    bool untrusted;      /* what the format itself says */
 };
 
-static void add_based(struct buffer *buffer, int64_t integer, const struct spec *spec, unsigned base, bool untrusted) {
-    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
-    uint64_t rest = integer < 0 ? 0 - (uint64_t)integer : (uint64_t)integer;
-    char text[72];
-    size_t at = sizeof(text);
-    do {
-        text[--at] = digits[rest % base + (spec->type == 'X' ? 16u : 0u)];
-        rest /= base;
-    } while (rest);
-    if (spec->alternate) {
-        text[--at] = spec->type;
-        text[--at] = '0';
-    }
-    if (integer < 0) {
-        text[--at] = '-';
-    }
-    buffer_add(buffer, text + at, sizeof(text) - at, untrusted);
-}
-
-/* The value without padding, sign and groups. */
+/* The value without padding and sign. */
 static struct value *body_of(struct interp *in, struct value *value, const struct spec *spec) {
-    struct buffer buffer = {.in = in};
-    const bool untrusted = value->untrusted;
-    const bool number = value_is(value, NUMBERS);
-    const double real = number ? value_number(value) : 0;
-    const char type = spec->type ? spec->type : value->kind == VALUE_FLOAT && spec->precision >= 0 ? 'G' : 's';
+    struct buffer buffer;
+    buffer_start(&buffer, in);
+    const char type = spec->type ? spec->type : value->kind == VALUE_FLOAT && spec->precision >= 0 ? 'g' : 's';
     const char small = (char)(type | 32);
-    if (type == 's' || type == 'r' || (type == 'c' && !number)) {
-        (type == 'r' ? buffer_repr : buffer_print)(&buffer, value);
+    if (small == 's' || small == 'r') {
+        (small == 'r' ? buffer_repr : buffer_print)(&buffer, value);
         struct value *body = buffer_value(&buffer);
         return spec->precision < 0 ? body : value_slice(in, body, 0, string_offset(body, (size_t)spec->precision));
     }
     if (value->kind == VALUE_UNDEFINED) {
         return fail_undefined(in, value);
     }
-    if (!number) {
+    if (!value_is(value, NUMBERS)) {
         return fail_type(in, "a number is required by the format, not '%.*s'", value);
     }
-    if (small == 'f' || small == 'e' || small == 'g' || small == '%') {
-        const size_t precision = spec->precision < 0 ? 6 : (size_t)spec->precision;
-        buffer_float(&buffer, type == '%' ? real * 100 : real, type == '%' ? 'f' : small, precision, untrusted);
-        buffer_text(&buffer, type == '%' ? "%" : "", untrusted);
-        return buffer_value(&buffer);
-    }
-    const bool fits = value->kind != VALUE_FLOAT || (real > -9e18 && real < 9e18);
-    const int64_t integer = value->kind != VALUE_FLOAT ? value->integer : fits ? (int64_t)real : 0;
-    const unsigned base = small == 'x' ? 16 : type == 'o' ? 8 : type == 'b' ? 2 : 0;
-    if (base) {
-        add_based(&buffer, integer, spec, base, untrusted);
-    } else if (type == 'c') {
-        buffer_code(&buffer, (uint32_t)integer, untrusted);
-    } else if (type == 'd' || type == 'i' || type == 'u') {
-        buffer_integer(&buffer, integer, untrusted);
+    const double real = value_number(value);
+    if (small == 'f' || small == 'e' || small == 'g') {
+        buffer_float(&buffer, real, small, spec->precision < 0 ? 6 : (size_t)spec->precision, value->untrusted);
+    } else if (!(real > -9e18 && real < 9e18)) {
+        fail_limit(in, "a number that does not fit the format");
+    } else if (small == 'd' || small == 'i' || small == 'x') {
+        const int64_t integer = value->kind == VALUE_FLOAT ? (int64_t)real : value->integer;
+        uint64_t rest = integer < 0 ? 0 - (uint64_t)integer : (uint64_t)integer;
+        const unsigned base = small == 'x' ? 16 : 10;
+        char text[24];
+        size_t at = sizeof(text);
+        do {
+            const unsigned digit = (unsigned)(rest % base);
+            text[--at] = (char)(digit < 10 ? '0' + digit : digit - 10 + (type == 'X' ? 'A' : 'a'));
+            rest /= base;
+        } while (rest);
+        buffer_text(&buffer, integer < 0 ? "-" : "", value->untrusted);
+        buffer_add(&buffer, text + at, sizeof(text) - at, value->untrusted);
     } else {
         fail(in, "unsupported format character");
     }
-    return fits ? buffer_value(&buffer) : fail_limit(in, "a number that does not fit the format");
+    return buffer_value(&buffer);
 }
 
 static void add_fill(struct buffer *buffer, const struct spec *spec, ptrdiff_t count, char otherwise) {
@@ -84,19 +65,12 @@ static void add_fill(struct buffer *buffer, const struct spec *spec, ptrdiff_t c
 
 static void add_formatted(struct interp *in, struct buffer *buffer, struct value *value, const struct spec *spec) {
     const struct value *body = body_of(in, value, spec);
-    const char *text = body->string.text;
-    const bool number =
-        value_is(value, KIND(INT) | KIND(FLOAT)) && spec->type != 's' && spec->type != 'r' && spec->type != 'c';
-    const size_t negative = number && body->string.bytes && text[0] == '-';
+    const bool number = value_is(value, KIND(INT) | KIND(FLOAT)) && spec->type != 's' && spec->type != 'r';
+    const size_t negative = number && body->string.bytes && body->string.text[0] == '-';
     const char sign = negative ? '-' : number ? spec->sign : 0;
-    size_t digits = negative; /* from there up to a point */
-    while (digits < body->string.bytes && text[digits] >= '0' && text[digits] <= '9') {
-        digits++;
-    }
-    const size_t groups = spec->group && digits > negative ? (digits - negative - 1) / 3 : 0;
-    const ptrdiff_t missing = spec->width - (ptrdiff_t)(string_length(body) - negative + (sign != 0) + groups);
+    const ptrdiff_t missing = spec->width - (ptrdiff_t)(string_length(body) - negative + (sign != 0));
     const char align = spec->align ? spec->align : spec->zero && number ? '=' : '>';
-    const ptrdiff_t before = align == '<' ? 0 : align == '^' ? missing / 2 : missing;
+    const ptrdiff_t before = align == '<' || missing < 0 ? 0 : align == '^' ? missing / 2 : missing;
     if (align != '=') {
         add_fill(buffer, spec, before, ' ');
     }
@@ -104,16 +78,10 @@ static void add_formatted(struct interp *in, struct buffer *buffer, struct value
         buffer_put(buffer, sign, value->untrusted);
     }
     if (align == '=') {
-        add_fill(buffer, spec, missing, spec->zero ? '0' : ' ');
+        add_fill(buffer, spec, before, spec->zero ? '0' : ' ');
     }
-    for (size_t at = negative; groups && at < digits; at++) {
-        if (at > negative && (digits - at) % 3 == 0) {
-            buffer_put(buffer, ',', body->untrusted);
-        }
-        buffer_slice(buffer, body, at, at + 1);
-    }
-    buffer_slice(buffer, body, groups ? digits : negative, body->string.bytes);
-    add_fill(buffer, spec, missing - (before > 0 ? before : 0), ' ');
+    buffer_slice(buffer, body, negative, body->string.bytes);
+    add_fill(buffer, spec, missing - before, ' ');
 }
 
 /* Text being read. */
@@ -149,14 +117,12 @@ static void read_spec(struct reader *reader, struct spec *spec) {
         const char next = peek(reader);
         const bool sign = next == '+' || next == ' ';
         spec->sign = sign && spec->sign != '+' ? next : spec->sign;
-        spec->alternate |= next == '#';
         spec->zero |= next == '0';
-        flags = sign || next == '#' || next == '0' || next == '-';
+        flags = sign || next == '0' || next == '-';
         spec->align = next == '-' ? '<' : spec->align;
         reader->at += flags;
     }
     spec->width = read_count(reader);
-    spec->group = take(reader, ',');
     if (take(reader, '.')) {
         spec->precision = read_count(reader);
         spec->precision = spec->precision < 0 ? 0 : spec->precision;
@@ -202,7 +168,8 @@ static void format_one(struct interp *in, struct buffer *buffer, struct reader *
 }
 
 struct value *format_percent(struct interp *in, const struct value *format, struct value *all) {
-    struct buffer buffer = {.in = in};
+    struct buffer buffer;
+    buffer_start(&buffer, in);
     struct reader reader = {format, 0};
     size_t used = 0;
     while (reader.at < format->string.bytes && interp_step(in, 1)) {
@@ -225,12 +192,8 @@ static bool is_align(char byte) { return byte == '<' || byte == '>' || byte == '
 
 /* What may stand before the rest of the specification: a fill and how to align. */
 static void read_align(struct interp *in, struct reader *reader, struct spec *spec) {
-    const size_t bytes = reader->string->string.bytes;
-    uint32_t code;
-    size_t width = 0;
-    if (reader->at < bytes) {
-        width = utf8_read((const uint8_t *)reader->string->string.text + reader->at, bytes - reader->at, &code);
-    }
+    const size_t width =
+        reader->at < reader->string->string.bytes ? CHAR_BYTES(string_char(reader->string, reader->at)) : 0;
     const struct reader behind = {reader->string, reader->at + width};
     if (width && is_align(peek(&behind))) {
         spec->fill = value_slice(in, reader->string, reader->at, behind.at);
@@ -280,7 +243,8 @@ static void format_field(struct interp *in, struct buffer *buffer, struct reader
     struct spec spec = {.precision = -1, .untrusted = untrusted_at(reader->string, reader->at)};
     struct value *value = read_field(in, reader, call, next);
     if (take(reader, '!')) {
-        struct buffer text = {.in = in};
+        struct buffer text;
+        buffer_start(&text, in);
         (take(reader, 'r') ? buffer_repr : buffer_print)(&text, value);
         take(reader, 's');
         value = buffer_value(&text);
@@ -301,7 +265,8 @@ static void format_field(struct interp *in, struct buffer *buffer, struct reader
 }
 
 struct value *format_braces(struct interp *in, const struct value *format, const struct call *call) {
-    struct buffer buffer = {.in = in};
+    struct buffer buffer;
+    buffer_start(&buffer, in);
     struct reader reader = {format, 0};
     size_t next = 0;
     while (reader.at < format->string.bytes && interp_step(in, 1)) {

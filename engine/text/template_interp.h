@@ -29,9 +29,11 @@ struct token {
     struct value *value; /* of text, strings, names and numbers */
 };
 
+#define LEXER_ZEROS 8
+
 struct lexer {
     struct interp *in;
-    const char *text; /* (bytes), newlines as \n */
+    const char *text; /* (bytes), newlines as \n; LEXER_ZEROS zeros behind, so that looking ahead needs no check */
     size_t bytes, at;
     enum { LEXER_OUTSIDE, LEXER_AT_TAG, LEXER_INSIDE } state;
     char mark;         /* of the tag: { % or # */

@@ -9,13 +9,14 @@ static bool is_name(char byte) {
            (uint8_t)byte >= 0x80;
 }
 
-static char peek(const struct lexer *lexer, size_t ahead) {
-    return lexer->bytes - lexer->at > ahead ? lexer->text[lexer->at + ahead] : '\0';
-}
+static char peek(const struct lexer *lexer, size_t ahead) { return lexer->text[lexer->at + ahead]; }
 
 static bool next_is(const struct lexer *lexer, const char *text) {
-    const size_t bytes = strlen(text);
-    return lexer->bytes - lexer->at >= bytes && memcmp(lexer->text + lexer->at, text, bytes) == 0;
+    size_t i = 0;
+    while (text[i] && peek(lexer, i) == text[i]) {
+        i++;
+    }
+    return text[i] == '\0';
 }
 
 static void wrong(struct lexer *lexer, size_t at, const char *what) {
@@ -52,7 +53,7 @@ static size_t tag_end(const struct lexer *lexer, char mark, bool plus) {
 
 /* The text in [from, end) before a tag that starts at end. */
 static struct value *text_before(struct lexer *lexer, size_t from, size_t end, bool block) {
-    const char sign = lexer->bytes - end > 2 ? lexer->text[end + 2] : '\0';
+    const char sign = lexer->text[end + 2];
     if (sign == '-') {
         end -= space_after(lexer->text + from, end - from);
     } else if (sign != '+' && block) {
@@ -210,7 +211,8 @@ static void read_escape(struct lexer *lexer, struct buffer *buffer) {
 }
 
 static void read_string(struct lexer *lexer, struct token *token) {
-    struct buffer buffer = {.in = lexer->in};
+    struct buffer buffer;
+    buffer_start(&buffer, lexer->in);
     const char quote = peek(lexer, 0);
     size_t from = ++lexer->at;
     token->kind = TOKEN_STRING;

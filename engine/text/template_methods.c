@@ -42,14 +42,8 @@ static struct value *split_all(struct interp *in, const struct value *self, cons
     }
     for (size_t at = 0; at += space_before(text + at, bytes - at), at < bytes && interp_step(in, 1);) {
         const size_t from = at;
-        uint32_t code = 0;
-        for (size_t width = 0; at + width < bytes && !space_char(code);) {
-            at += width;
-            width = utf8_read((const uint8_t *)text + at, bytes - at, &code);
-            if (at + width == bytes && !space_char(code)) {
-                at = bytes;
-                break;
-            }
+        while (at < bytes && !space_char(CHAR_CODE(string_char(self, at)))) {
+            at += CHAR_BYTES(string_char(self, at));
         }
         list_add(in, list, value_slice(in, self, from, at));
     }
@@ -87,24 +81,6 @@ METHOD(splitlines) {
         from = next;
     }
     return list;
-}
-
-METHOD(partition) { /* the variant 1 is rpartition */
-    struct value *parts = value_new(in, VALUE_TUPLE);
-    const struct value *separator = argument_string(in, arguments->at[0]);
-    const size_t bytes = self->string.bytes;
-    size_t from = text_find(in, self, 0, bytes, separator, arguments->variant);
-    size_t to = from + separator->string.bytes;
-    if (separator->string.bytes == 0) {
-        return fail(in, "empty separator");
-    }
-    if (from == SIZE_MAX) {
-        from = to = arguments->variant ? 0 : bytes;
-    }
-    list_add(in, parts, value_slice(in, self, 0, from));
-    list_add(in, parts, value_slice(in, self, from, to));
-    list_add(in, parts, value_slice(in, self, to, bytes));
-    return parts;
 }
 
 /* self[start:end], where the methods below look. */
@@ -177,9 +153,10 @@ METHOD(format) { return format_braces(in, self, arguments->call); }
 METHOD(class) {
     bool all = self->string.bytes && interp_step(in, self->string.bytes / 16);
     for (size_t at = 0; at < self->string.bytes && all;) {
-        uint32_t code;
-        at += utf8_read((const uint8_t *)self->string.text + at, self->string.bytes - at, &code);
-        all = arguments->variant >> (space_char(code) ? (unsigned)CLASS_SPACE : unicode_class(code)) & 1;
+        const uint32_t next = string_char(self, at);
+        const bool space = space_char(CHAR_CODE(next));
+        at += CHAR_BYTES(next);
+        all = arguments->variant >> (space ? (unsigned)CLASS_SPACE : unicode_class(CHAR_CODE(next))) & 1;
     }
     return value_bool(in, all);
 }
@@ -187,33 +164,6 @@ METHOD(class) {
 METHOD(test) { /* the test of the same name, without `is` */
     const char *name = arguments->variant ? "upper" : "lower";
     return call_builtin(in, builtin_find(builtin_tests, name, 5), self, arguments->call);
-}
-
-METHOD(pad) { /* the variant is how many of two characters go to the left; 3 is zfill */
-    const bool zeros = arguments->variant == 3;
-    const ptrdiff_t width = argument_int(in, arguments->at[0], 0);
-    const struct value *fill =
-        arguments->at[1] ? argument_string(in, arguments->at[1]) : value_name(in, zeros ? "0" : " ");
-    const ptrdiff_t missing = width - (ptrdiff_t)string_length(self);
-    const size_t sign = zeros && self->string.bytes && (self->string.text[0] == '-' || self->string.text[0] == '+');
-    /* where both sides cannot be equal, Python has more at the left if the width is odd */
-    const ptrdiff_t before = arguments->variant == 1 ? missing / 2 + (missing & width & 1)
-                             : arguments->variant    ? missing
-                                                     : 0;
-    struct buffer buffer = {.in = in};
-    buffer_slice(&buffer, self, 0, sign);
-    for (ptrdiff_t i = 0; (i < missing || i == 0) && interp_step(in, 1); i++) {
-        if (i == (before < 0 ? 0 : before) || missing <= 0) {
-            buffer_slice(&buffer, self, sign, self->string.bytes);
-        }
-        if (i < missing) {
-            buffer_string(&buffer, fill);
-        }
-    }
-    if (missing > 0 && before >= missing) {
-        buffer_slice(&buffer, self, sign, self->string.bytes);
-    }
-    return buffer_value(&buffer);
 }
 
 #define LETTERS (1u << CLASS_LETTER)
@@ -242,17 +192,11 @@ const struct builtin builtin_string_methods[] = {
     {"rindex", method_search, "sub|start,end", LAST | FAILS},
     {"count", method_count, "sub|start,end", 0},
     {"splitlines", method_splitlines, "|keepends", 0},
-    {"partition", method_partition, "sep", 0},
-    {"rpartition", method_partition, "sep", 1},
     {"isdigit", method_class, "", DIGITS},
     {"isalpha", method_class, "", LETTERS},
     {"isalnum", method_class, "", LETTERS | DIGITS},
     {"isspace", method_class, "", 1u << CLASS_SPACE},
     {"isupper", method_test, "", 1},
     {"islower", method_test, "", 0},
-    {"ljust", method_pad, "width|fillchar", 0},
-    {"center", method_pad, "width|fillchar", 1},
-    {"rjust", method_pad, "width|fillchar", 2},
-    {"zfill", method_pad, "width", 3},
     {NULL, NULL, NULL, 0},
 };

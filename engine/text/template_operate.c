@@ -97,7 +97,8 @@ static void add_items(struct interp *in, struct value *list, const struct value 
 
 /* a + b, or for a null b: a * times */
 static struct value *join(struct interp *in, struct value *a, struct value *b, int64_t times) {
-    struct buffer buffer = {.in = in};
+    struct buffer buffer;
+    buffer_start(&buffer, in);
     if (a->kind == VALUE_STRING) {
         for (int64_t i = 0; i < times && a->string.bytes && interp_step(in, 1); i++) {
             buffer_string(&buffer, a);

@@ -33,12 +33,13 @@ static uint32_t change_case(uint32_t code, bool upper) {
 }
 
 struct value *string_case(struct interp *in, const struct value *string, enum letter_case to) {
-    struct buffer buffer = {.in = in};
-    const uint8_t *text = (const uint8_t *)string->string.text;
+    struct buffer buffer;
+    buffer_start(&buffer, in);
     bool start = true; /* of a word */
     for (size_t at = 0; at < string->string.bytes && !in->failed;) {
-        uint32_t code;
-        const size_t bytes = utf8_read(text + at, string->string.bytes - at, &code);
+        const uint32_t next = string_char(string, at);
+        const uint32_t code = CHAR_CODE(next);
+        const size_t bytes = CHAR_BYTES(next);
         const bool untrusted = untrusted_at(string, at);
         const bool upper = to == CASE_UPPER || (to != CASE_LOWER && start);
         const uint32_t changed = change_case(code, upper);
@@ -68,12 +69,9 @@ struct value *string_strip(struct interp *in, const struct value *string, const 
         return value_slice(in, string, from, to);
     }
     characters = argument_string(in, characters);
-    const size_t count = characters->string.bytes;
-    uint32_t code;
     while (sides & STRIP_LEFT && from < to && interp_step(in, 1)) {
-        const size_t bytes = utf8_read((const uint8_t *)string->string.text + from, to - from, &code);
-        const struct value first = {.string = {.text = string->string.text + from, .bytes = bytes}};
-        if (text_find(in, characters, 0, count, &first, false) == SIZE_MAX) {
+        const size_t bytes = CHAR_BYTES(string_char(string, from));
+        if (!contains(in, characters, value_slice(in, string, from, from + bytes))) {
             break;
         }
         from += bytes;
@@ -83,8 +81,7 @@ struct value *string_strip(struct interp *in, const struct value *string, const 
         while (start > from && to - start < 4 && ((uint8_t)string->string.text[start] & 0xc0) == 0x80) {
             start--;
         }
-        const struct value last = {.string = {.text = string->string.text + start, .bytes = to - start}};
-        if (text_find(in, characters, 0, count, &last, false) == SIZE_MAX) {
+        if (!contains(in, characters, value_slice(in, string, start, to))) {
             break;
         }
         to = start;
@@ -94,7 +91,8 @@ struct value *string_strip(struct interp *in, const struct value *string, const 
 
 struct value *string_replace(struct interp *in, const struct value *string, const struct value *from,
                              const struct value *to, ptrdiff_t count) {
-    struct buffer buffer = {.in = in};
+    struct buffer buffer;
+    buffer_start(&buffer, in);
     const size_t bytes = string->string.bytes;
     size_t at = 0;
     for (; count != 0; count -= count > 0) {
@@ -106,11 +104,10 @@ struct value *string_replace(struct interp *in, const struct value *string, cons
         buffer_string(&buffer, to);
         at = found + from->string.bytes;
         if (from->string.bytes == 0) { /* between all characters */
-            uint32_t code;
             if (at == bytes) {
                 break;
             }
-            at += utf8_read((const uint8_t *)string->string.text + at, bytes - at, &code);
+            at += CHAR_BYTES(string_char(string, at));
             buffer_slice(&buffer, string, found, at);
         }
     }
@@ -119,7 +116,8 @@ struct value *string_replace(struct interp *in, const struct value *string, cons
 }
 
 struct value *string_join(struct interp *in, const struct value *separator, const struct value *list) {
-    struct buffer buffer = {.in = in};
+    struct buffer buffer;
+    buffer_start(&buffer, in);
     for (size_t i = 0; i < list->list.count && interp_step(in, 1); i++) {
         if (i && separator) {
             buffer_string(&buffer, separator);
@@ -130,13 +128,12 @@ struct value *string_join(struct interp *in, const struct value *separator, cons
 }
 
 size_t string_line(const struct value *string, size_t from, size_t *end) {
-    const uint8_t *text = (const uint8_t *)string->string.text;
     while (from < string->string.bytes) {
-        uint32_t code;
+        const uint32_t code = CHAR_CODE(string_char(string, from));
         *end = from;
-        from += utf8_read(text + from, string->string.bytes - from, &code);
+        from += CHAR_BYTES(string_char(string, from));
         if ((code >= 10 && code <= 13) || (code >= 0x1c && code <= 0x1e) || code == 0x85 || code >> 1 == 0x2028 >> 1) {
-            return from + (code == '\r' && from < string->string.bytes && text[from] == '\n');
+            return from + (code == '\r' && from < string->string.bytes && string->string.text[from] == '\n');
         }
     }
     *end = from;

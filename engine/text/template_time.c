@@ -33,20 +33,14 @@ static void add_name(struct buffer *buffer, const char *names, int index, bool w
     buffer_add(buffer, names, whole ? strlen(names) : 3, false);
 }
 
-/* Texts of letters that stand for nothing but a number, or for other directives. */
+/* Letters that stand for nothing but a number. */
 static const struct {
     char letter;
     uint8_t field, width;
 } numbers[] = {{'Y', YEAR, 1},        {'m', MONTH, 2},   {'d', DAY, 2},       {'e', DAY, 2},
                {'H', HOUR, 2},        {'M', MINUTE, 2},  {'S', SECOND, 2},    {'w', WEEKDAY, 1},
                {'j', DAY_OF_YEAR, 3}, {'I', HOUR_12, 2}, {'y', SHORT_YEAR, 2}};
-static const char combined[][24] = {
-    "F%Y-%m-%d", "T%H:%M:%S", "X%H:%M:%S", "R%H:%M", "D%m/%d/%y", "x%m/%d/%y", "c%a %b %e %H:%M:%S %Y"};
-
-static void add_directives(struct buffer *buffer, const int field[FIELDS], const char *text, size_t bytes,
-                           bool outermost);
-
-static void add_directive(struct buffer *buffer, const int field[FIELDS], char letter, bool plain, bool outermost) {
+static void add_directive(struct buffer *buffer, const int field[FIELDS], char letter, bool plain) {
     static const char months[] = "January\0February\0March\0April\0May\0June\0July\0August\0September\0October\0"
                                  "November\0December";
     static const char weekdays[] = "Sunday\0Monday\0Tuesday\0Wednesday\0Thursday\0Friday\0Saturday";
@@ -57,12 +51,6 @@ static void add_directive(struct buffer *buffer, const int field[FIELDS], char l
             const char pad = letter == 'e' ? ' ' : '0';
             buffer_fill(buffer, pad, (size_t)((width > 2 && number < 100) + (width > 1 && number < 10)), false);
             buffer_integer(buffer, number, false);
-            return;
-        }
-    }
-    for (size_t i = 0; outermost && i < sizeof(combined) / sizeof(combined[0]); i++) {
-        if (letter == combined[i][0]) {
-            add_directives(buffer, field, combined[i] + 1, strlen(combined[i] + 1), false);
             return;
         }
     }
@@ -89,8 +77,11 @@ static void add_directive(struct buffer *buffer, const int field[FIELDS], char l
     }
 }
 
-static void add_directives(struct buffer *buffer, const int field[FIELDS], const char *text, size_t bytes,
-                           bool outermost) {
+void time_format(struct buffer *buffer, int64_t seconds, const struct value *format) {
+    const char *text = format->string.text;
+    const size_t bytes = format->string.bytes;
+    int field[FIELDS];
+    set_fields(seconds, field);
     for (size_t at = 0; at < bytes; at++) {
         if (text[at] != '%' || at + 1 == bytes) {
             buffer_put(buffer, text[at], false);
@@ -98,12 +89,6 @@ static void add_directives(struct buffer *buffer, const int field[FIELDS], const
         }
         const bool plain = text[++at] == '-' && at + 1 < bytes;
         at += plain;
-        add_directive(buffer, field, text[at], plain, outermost);
+        add_directive(buffer, field, text[at], plain);
     }
-}
-
-void time_format(struct buffer *buffer, int64_t seconds, const struct value *format) {
-    int field[FIELDS];
-    set_fields(seconds, field);
-    add_directives(buffer, field, format->string.text, format->string.bytes, true);
 }

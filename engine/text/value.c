@@ -187,13 +187,12 @@ struct value *value_items(struct interp *in, struct value *value) {
 
 struct value *value_copy(struct interp *in, struct value *value, enum value_kind kind) {
     struct value *list = value_new(in, kind);
-    uint32_t code;
     switch (value->kind) {
     case VALUE_UNDEFINED:
         break;
     case VALUE_STRING:
         for (size_t at = 0; at < value->string.bytes && !in->failed;) {
-            const size_t bytes = utf8_read((const uint8_t *)value->string.text + at, value->string.bytes - at, &code);
+            const size_t bytes = CHAR_BYTES(string_char(value, at));
             list_add(in, list, value_slice(in, value, at, at + bytes));
             at += bytes;
         }
@@ -215,22 +214,24 @@ struct value *value_copy(struct interp *in, struct value *value, enum value_kind
     return list;
 }
 
-size_t string_offset(const struct value *string, size_t index) {
-    const uint8_t *text = (const uint8_t *)string->string.text;
-    size_t at = 0;
+uint32_t string_char(const struct value *string, size_t at) {
     uint32_t code;
+    const size_t bytes = utf8_read((const uint8_t *)string->string.text + at, string->string.bytes - at, &code);
+    return code | (uint32_t)bytes << 24;
+}
+
+size_t string_offset(const struct value *string, size_t index) {
+    size_t at = 0;
     while (index-- && at < string->string.bytes) {
-        at += utf8_read(text + at, string->string.bytes - at, &code);
+        at += CHAR_BYTES(string_char(string, at));
     }
     return at;
 }
 
 size_t string_length(const struct value *string) {
-    const uint8_t *text = (const uint8_t *)string->string.text;
     size_t count = 0;
-    uint32_t code;
     for (size_t at = 0; at < string->string.bytes; count++) {
-        at += utf8_read(text + at, string->string.bytes - at, &code);
+        at += CHAR_BYTES(string_char(string, at));
     }
     return count;
 }

@@ -170,6 +170,10 @@ void dict_set(struct interp *in, struct value *dict, struct value *key, struct v
 void dict_remove(struct interp *in, struct value *dict, const struct value *key);
 void dict_merge(struct interp *in, struct value *dict, const struct value *other);
 
+/* The character at a byte before the end: its code in the low 24 bits, above them how many bytes it has. */
+uint32_t string_char(const struct value *string, size_t at);
+#define CHAR_CODE(c)  ((c) & 0xffffffu)
+#define CHAR_BYTES(c) ((c) >> 24)
 /* Characters of string[0, bytes); and the byte where character `index` starts, or the end. */
 size_t string_length(const struct value *string);
 size_t string_offset(const struct value *string, size_t index);
@@ -184,6 +188,7 @@ struct buffer {
     size_t bytes, capacity;
     bool untrusted; /* of all bytes so far, while there is no mask */
 };
+void buffer_start(struct buffer *buffer, struct interp *in);
 void buffer_add(struct buffer *buffer, const char *text, size_t bytes, bool untrusted);
 void buffer_fill(struct buffer *buffer, char byte, size_t count, bool untrusted);
 void buffer_put(struct buffer *buffer, char byte, bool untrusted);

@@ -45,6 +45,8 @@ static bool extend(struct buffer *buffer, size_t bytes, bool untrusted) {
     return true;
 }
 
+void buffer_start(struct buffer *buffer, struct interp *in) { *buffer = (struct buffer){.in = in}; }
+
 void buffer_add(struct buffer *buffer, const char *text, size_t bytes, bool untrusted) {
     if (extend(buffer, bytes, untrusted)) {
         memcpy(buffer->text + buffer->bytes - bytes, text, bytes);
@@ -104,9 +106,10 @@ static void repr_string(struct buffer *buffer, const struct value *string) {
     }
     const char quote = single && !twofold ? '"' : '\'';
     buffer_put(buffer, quote, string->untrusted);
-    uint32_t code;
     for (size_t at = 0; at < count && !buffer->in->failed;) {
-        const size_t bytes = utf8_read((const uint8_t *)text + at, count - at, &code);
+        const uint32_t next = string_char(string, at);
+        const uint32_t code = CHAR_CODE(next);
+        const size_t bytes = CHAR_BYTES(next);
         const bool untrusted = untrusted_at(string, at);
         const char letter = code == '\n' ? 'n' : code == '\r' ? 'r' : code == '\t' ? 't' : (char)code;
         if (letter != (char)code || code == (uint8_t)quote || code == '\\') {
@@ -190,7 +193,8 @@ struct value *value_string(struct interp *in, struct value *value) {
     if (value->kind == VALUE_STRING) {
         return value;
     }
-    struct buffer buffer = {.in = in};
+    struct buffer buffer;
+    buffer_start(&buffer, in);
     print(&buffer, value, false);
     return buffer_value(&buffer);
 }

@@ -46,7 +46,7 @@ def test_smollm2():
 
 def test_expressions():
     cases = ["{{ " + expression + " }}" for expression in template_snippets.EXPRESSIONS]
-    assert len(cases) > 400
+    assert len(cases) > 380
     wrong = []
     ours = template_reference.render([(case, template_snippets.CONTEXT) for case in cases])
     for case, got in zip(cases, ours):
@@ -141,10 +141,8 @@ UNTRUSTED = [
     ("{{ messages | map(attribute='role') | join('/') }}", ["user", "tool"]),
     ("{{ messages[0].role | default('x') ~ ('' | default('y', true)) }}", ["user"]),
     ("{{ messages[0].role ~ ''.join(['a', 'b']) }}", ["user"]),
-    ("{{ (messages[0].content ~ 'T').partition('|')[2] }}", ["x|>b"]),
     ("{{ ('\"' ~ messages[0].role ~ '\"') | fromjson }}", ["user"]),
     ("{{ messages[0].n | string ~ messages[0].n | int ~ 5 }}", ["1212"]),
-    ("{{ messages[0].role.center(8, '*') }}", ["user"]),
 ]
 
 
