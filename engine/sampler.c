@@ -230,13 +230,16 @@ int32_t sampler_draw(struct sampler *sampler, const float *logits, uint32_t n_vo
     const struct qn_sampling *s = &sampler->settings;
     struct candidate *candidates = sampler->candidates;
     for (uint32_t i = 0; i < n_vocab; i++) {
-        const float logit = logits[i];
-        candidates[i] = (struct candidate){logit == logit ? logit : -__builtin_inff(), (int32_t)i};
+        candidates[i] = (struct candidate){logits[i], (int32_t)i};
     }
     for (size_t i = 0; i < sampler->n_biases; i++) {
         candidates[sampler->biases[i].id].logit += sampler->biases[i].bias;
     }
     penalize(sampler, candidates, tokens, n_tokens);
+    for (uint32_t i = 0; i < n_vocab; i++) { /* what is no number, such as inf - inf, is never the best */
+        float *logit = &candidates[i].logit;
+        *logit = *logit == *logit ? *logit : -__builtin_inff();
+    }
     if (!(s->temperature > 0.0f)) {
         size_t best = 0;
         for (size_t i = 1; i < n_vocab; i++) {
