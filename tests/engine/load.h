@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "engine/model.h"
+#include "engine/session.h"
 #include "tests/engine/blocks.h"
 #include "tests/engine/model_file.h"
 #include "tests/gguf/build.h"
