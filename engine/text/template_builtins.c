@@ -107,6 +107,9 @@ static struct value *global_range(struct interp *in, struct value *self, const s
 static struct value *global_raise(struct interp *in, struct value *self, const struct arguments *arguments) {
     (void)self;
     const struct value *text = value_string(in, arguments->at[0]);
+    if (text->string.bytes == 0) {
+        return fail(in, "the template raised an exception and did not say why");
+    }
     return interp_fail(in, QN_ERR_TEMPLATE, "%.*s", text->string.text, text->string.bytes);
 }
 
