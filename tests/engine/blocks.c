@@ -41,7 +41,7 @@ void *block_take(size_t bytes) {
     if (refused(bytes) || posix_memalign(&at, 64, bytes ? bytes : 1) != 0) {
         return NULL;
     }
-    memset(at, 0xa5, bytes); /* "not cleared": nothing may count on zeros */
+    memset(at, 0xa5 + blocks.fill, bytes); /* "not cleared": nothing may count on zeros */
     const size_t i = entry_of(NULL);
     entries[i].at = at;
     entries[i].bytes = bytes;

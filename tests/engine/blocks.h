@@ -13,6 +13,7 @@ struct blocks {
     size_t refuse;     /* the number of the call that is refused, from 1; 0: none */
     size_t refuse_all; /* from this call on all are; 0: none */
     size_t limit;      /* live_bytes never pass this; 0: no limit */
+    int fill;          /* the byte that a new block is full of, less 0xa5 */
 };
 extern struct blocks blocks;
 

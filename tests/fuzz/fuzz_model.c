@@ -1,0 +1,228 @@
+/* The whole way: a model file read in pieces, planned, placed, sessions, tokens, text, in little memory. An input that
+ * starts as a GGUF file is one; any other chooses the sizes and types of a sound one. After the input the file goes on
+ * with bytes at random, so that a directory alone is enough to compute with. Two sessions with other batches and other
+ * bytes in fresh memory must agree. */
+#include "tests/fuzz/fuzz.h"
+
+#include <stdbool.h>
+
+#include "quern.h"
+#include "tests/engine/blocks.h"
+#include "tests/fuzz/model_choices.h"
+
+#define MEMORY ((size_t)24 << 20)
+#define DATA   ((uint64_t)1 << 18) /* tensors of up to so many bytes are computed with */
+#define PIECE  16384               /* bytes written at once */
+#define MOST   12                  /* tokens of a session */
+
+static volatile float sum; /* so that no read is optimised away */
+
+/* A failure left a record that says something. */
+static void require_error(int64_t status) {
+    const struct qn_error *error = qn_last_error();
+    REQUIRE(status < 0 && status >= QN_ERR_LIMIT);
+    REQUIRE(error->code == status && error->text_bytes > 0 && error->text_bytes == strlen(error->text));
+}
+
+static int32_t checked(int32_t status) {
+    if (status < 0) {
+        require_error(status);
+    }
+    return status;
+}
+
+/* The bytes of the file at an offset: the input, then noise of which most floats are of a usual size. */
+static void read_bytes(uint8_t *out, const uint8_t *data, size_t size, uint64_t offset, size_t bytes, uint64_t noise) {
+    for (size_t i = 0; i < bytes; i++, offset++) {
+        const uint8_t random = (uint8_t)((offset + noise) * 0x9e3779b97f4a7c15u >> 56);
+        const uint8_t usual = (uint8_t)(0x3a + random % 4 + random / 128 * 128); /* of an f16 or f32 about 1 */
+        out[i] = offset < size ? data[offset] : offset % 2 ? usual : random;
+    }
+}
+
+/* QN_OK, or how it failed. A `file` of 0 bytes goes on for ever and its size is not known. */
+static int32_t write_wanted(qn_model *model, const uint8_t *data, size_t size, uint64_t file, uint64_t *random) {
+    struct qn_want want;
+    int32_t status;
+    while ((status = checked(qn_model_want(model, &want))) == QN_MORE) {
+        REQUIRE(want.bytes > 0 && want.address != 0 && (file == 0 || want.offset <= file));
+        uint64_t bytes = 1 + fuzz_random(random, fuzz_random(random, 4) ? (size_t)want.bytes : 64);
+        bytes = bytes < PIECE ? bytes : PIECE;
+        bytes = bytes < want.bytes ? bytes : want.bytes;
+        bytes = file == 0 || bytes < file - want.offset ? bytes : file - want.offset;
+        read_bytes((uint8_t *)(uintptr_t)want.address, data, size, want.offset, (size_t)bytes, *random & 7);
+        status = checked(qn_model_wrote(model, bytes));
+        if (status != QN_OK) {
+            return status;
+        }
+    }
+    return status;
+}
+
+struct row {
+    float *logits; /* (MOST, n_vocab) */
+    uint32_t rows;
+    int32_t id;
+};
+
+static bool same(float a, float b) { return memcmp(&a, &b, sizeof(a)) == 0 || (a != a && b != b); }
+
+/* All steps; appends the rows. */
+static int32_t steps(qn_session *session, uint32_t n_vocab, struct row *out) {
+    int32_t status;
+    do {
+        status = checked(qn_session_step(session));
+        for (uint32_t row = 0; status >= 0 && row < qn_session_rows(session); row++) {
+            REQUIRE(out->rows < MOST);
+            memcpy(out->logits + (size_t)out->rows++ * n_vocab, qn_session_logits(session, row),
+                   n_vocab * sizeof(float));
+        }
+    } while (status == QN_MORE);
+    return status;
+}
+
+/* Some tokens, back by some, and those again; false when memory was refused. */
+static bool compute(qn_model *model, const int32_t ids[MOST], uint32_t batch, uint64_t *random, struct row *out) {
+    const uint32_t n_vocab = qn_model_vocab_size(model);
+    const size_t first = 1 + fuzz_random(random, MOST - 2), back = fuzz_random(random, first);
+    struct qn_sampling settings;
+    qn_sampling_default(&settings);
+    settings.temperature = (float)fuzz_random(random, 3);
+    settings.repeat_penalty = 1.5f;
+    settings.seed = *random;
+    out->rows = 0;
+    qn_session *session = qn_session_new(model, MOST, batch);
+    bool ok = session != NULL;
+    if (!ok) {
+        require_error(qn_last_error()->code);
+    }
+    ok = ok && checked(qn_session_sampling(session, &settings, NULL, 0)) == QN_OK &&
+         checked(qn_session_feed(session, ids, first, QN_LOGITS_ALL)) == QN_OK && steps(session, n_vocab, out) == QN_OK;
+    if (ok) {
+        REQUIRE(out->rows == first && qn_session_position(session) == first);
+        REQUIRE(qn_session_rewind(session, (uint32_t)back) == QN_OK);
+        out->rows = (uint32_t)back;
+        ok = checked(qn_session_feed(session, ids + back, MOST - 1 - back, QN_LOGITS_ALL)) == QN_OK &&
+             steps(session, n_vocab, out) == QN_OK;
+    }
+    if (ok) {
+        REQUIRE(out->rows == MOST - 1);
+        out->id = qn_session_sample(session);
+        REQUIRE(out->id >= 0 && (uint32_t)out->id < n_vocab);
+        REQUIRE(qn_session_feed(session, ids, 2, QN_LOGITS_LAST) == QN_ERR_CONTEXT);
+        ok = checked(qn_session_feed(session, &out->id, 1, QN_LOGITS_LAST)) == QN_OK &&
+             steps(session, n_vocab, out) == QN_OK;
+    }
+    qn_session_free(session);
+    return ok;
+}
+
+static void use_sessions(qn_model *model, uint64_t *random) {
+    const uint32_t n_vocab = qn_model_vocab_size(model);
+    int32_t ids[MOST];
+    for (size_t i = 0; i < MOST; i++) {
+        ids[i] = (int32_t)fuzz_random(random, n_vocab);
+    }
+    struct row rows[2];
+    bool ok = true;
+    const uint64_t start = *random;
+    for (int i = 0; i < 2; i++) {
+        uint64_t again = start;
+        rows[i].logits = malloc(MOST * n_vocab * sizeof(float));
+        REQUIRE(rows[i].logits != NULL);
+        blocks.fill = 3 * i; /* what is read and was never written differs */
+        ok = compute(model, ids, i ? 1 : 2 + (uint32_t)(start % MOST), &again, &rows[i]) && ok;
+    }
+    blocks.fill = 0;
+    for (size_t i = 0; ok && i < (size_t)MOST * n_vocab; i++) {
+        REQUIRE(same(rows[0].logits[i], rows[1].logits[i]));
+    }
+    REQUIRE(!ok || rows[0].id == rows[1].id);
+    free(rows[0].logits);
+    free(rows[1].logits);
+}
+
+static void use_text(qn_model *model) {
+    static const char chat[] =
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"a <s> b\"}],\"add_generation_prompt\":true}";
+    int32_t ids[256];
+    char text[256];
+    int64_t count = qn_tokenize(model, chat, strlen(chat), QN_ADD_SPECIAL | QN_PARSE_SPECIAL, ids, 256);
+    if (count < 0) {
+        require_error(count);
+        count = 0;
+    }
+    count = count < 256 ? count : 256;
+    for (int64_t i = 0; i < count; i++) {
+        REQUIRE(ids[i] >= 0 && (uint32_t)ids[i] < qn_model_vocab_size(model));
+        sum += (float)qn_token_is_end(model, ids[i]);
+    }
+    REQUIRE(count == 0 || qn_detokenize(model, ids, (size_t)count, QN_SHOW_SPECIAL, text, sizeof(text)) >= 0);
+    qn_prompt *prompt = qn_prompt_render(model, NULL, 0, chat, strlen(chat));
+    if (prompt == NULL) {
+        require_error(qn_last_error()->code);
+        return;
+    }
+    const int64_t n = qn_prompt_tokens(model, prompt, ids, 256);
+    if (n < 0) {
+        require_error(n);
+    }
+    qn_prompt_free(prompt);
+}
+
+static void use_directory(qn_model *model, struct qn_plan *plan) {
+    struct qn_value value;
+    struct qn_tensor tensor;
+    for (uint32_t i = 0; qn_model_metadata(model, i, &value) == QN_OK; i++) {
+        const uint8_t *bytes = (const uint8_t *)(uintptr_t)value.address;
+        sum += value.bytes ? (float)(bytes[0] + bytes[value.bytes - 1]) : 0;
+    }
+    require_error(qn_last_error()->code);
+    for (uint32_t i = 0; qn_model_tensor(model, i, &tensor) == QN_OK; i++) {
+        REQUIRE(tensor.name_bytes < 64 && tensor.offset + tensor.bytes <= INT64_MAX);
+    }
+    require_error(qn_last_error()->code);
+    REQUIRE(checked(qn_model_plan(model, MOST, 0, plan)) == QN_OK);
+    REQUIRE(plan->total_bytes >= plan->tensor_bytes && plan->context == MOST && plan->batch == MOST);
+}
+
+/* file: how many bytes it has; 0: it never ends, and the host does not know. */
+static void use_file(const uint8_t *data, size_t size, uint64_t file, uint64_t *random) {
+    qn_model *model = qn_model_open(file);
+    REQUIRE(model != NULL);
+    struct qn_plan plan;
+    if (write_wanted(model, data, size, file, random) == QN_OK) {
+        use_directory(model, &plan);
+        use_text(model);
+        if (plan.tensor_bytes <= DATA && checked(qn_model_place(model)) == QN_OK &&
+            write_wanted(model, data, size, file, random) == QN_OK) {
+            use_sessions(model, random);
+        }
+    }
+    qn_model_free(model);
+    REQUIRE(blocks.live == 0);
+}
+
+static void use_input(const uint8_t *data, size_t size, uint64_t *random) {
+    blocks_restart();
+    blocks.limit = MEMORY;
+    use_file(data, size, size, random);
+    use_file(data, size, 0, random);
+    blocks.limit = fuzz_random(random, 4) ? MEMORY : (size_t)8192 << fuzz_random(random, 10);
+    use_file(data, size, size + DATA, random);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    uint64_t random = fuzz_hash(data, size);
+    if (size == 0 || (size >= 4 && memcmp(data, "GGUF", 4) == 0)) {
+        use_input(data, size, &random);
+        return 0;
+    }
+    struct model_file f;
+    struct build b;
+    choose_model(&f, data, size);
+    file_write_directory(&f, &b);
+    use_input(b.at, b.n, &random);
+    build_free(&b);
+    return 0;
+}

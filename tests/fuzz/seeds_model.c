@@ -1,0 +1,93 @@
+/* seeds_model <folder>: directories of small sound models from which fuzz_model starts; it makes up the weights. */
+#include "tests/engine/model_file.h"
+
+static void save(const struct model_file *f, const char *folder, const char *name) {
+    struct build b;
+    char path[4096];
+    file_write_directory(f, &b);
+    put_data(&b, 32, 0);
+    snprintf(path, sizeof(path), "%s/%s.gguf", folder, name);
+    FILE *file = fopen(path, "wb");
+    if (file == NULL || fwrite(b.at, 1, b.n, file) != b.n || fclose(file) != 0) {
+        perror(path);
+        exit(1);
+    }
+    build_free(&b);
+}
+
+/* Choices, for inputs that are no file: see model_choices.h. */
+static void save_choices(const char *folder) {
+    uint32_t random = 1;
+    for (int i = 0; i < 64; i++) {
+        uint8_t bytes[64];
+        for (size_t k = 0; k < sizeof(bytes); k++) {
+            random = random * 1664525u + 1013904223u;
+            bytes[k] = (uint8_t)(random >> 24);
+        }
+        char path[4096];
+        snprintf(path, sizeof(path), "%s/choices-%d", folder, i);
+        FILE *file = fopen(path, "wb");
+        if (file == NULL || fwrite(bytes, 1, sizeof(bytes), file) != sizeof(bytes) || fclose(file) != 0) {
+            perror(path);
+            exit(1);
+        }
+    }
+}
+
+/* All matrices whose rows are whole blocks of that type. */
+static void set_types(struct model_file *f, uint32_t type) {
+    for (size_t i = 0; i < f->n_tensors; i++) {
+        if (f->tensors[i].n_dims == 2 && f->tensors[i].shape[0] % type_traits(type)->block_weights == 0) {
+            f->tensors[i].type = type;
+        }
+    }
+}
+
+/* n_embd as wide as a block of a K-quant. */
+static void widen(struct model_file *f) {
+    file_u32(f, "embedding_length", 256);
+    for (size_t i = 0; i < f->n_tensors; i++) {
+        uint64_t *shape = f->tensors[i].shape;
+        const bool output = strstr(f->tensors[i].name, "attn_output") != NULL;
+        const bool down = strstr(f->tensors[i].name, "ffn_down") != NULL;
+        const bool head = strstr(f->tensors[i].name, "attn_q_norm") || strstr(f->tensors[i].name, "attn_k_norm");
+        shape[output || down ? 1 : 0] = head ? FILE_DIM : 256;
+    }
+}
+
+int main(int argc, char **argv) {
+    if (argc != 2) {
+        return 2;
+    }
+    static const uint32_t types[] = {TYPE_F16,  TYPE_BF16, TYPE_Q4_0, TYPE_Q4_1, TYPE_Q5_0, TYPE_Q5_1,
+                                     TYPE_Q8_0, TYPE_Q2_K, TYPE_Q3_K, TYPE_Q4_K, TYPE_Q5_K, TYPE_Q6_K};
+    static const char *const architectures[] = {"llama", "gemma3"};
+    for (size_t a = 0; a < 2; a++) {
+        struct model_file f;
+        char name[64];
+        file_make(&f, architectures[a]);
+        save(&f, argv[1], architectures[a]);
+        for (size_t t = 0; t < sizeof(types) / sizeof(types[0]); t++) {
+            file_make(&f, architectures[a]);
+            if (type_traits(types[t])->block_weights == 256) {
+                widen(&f);
+            }
+            set_types(&f, types[t]);
+            snprintf(name, sizeof(name), "%s-%s", architectures[a], type_traits(types[t])->name);
+            save(&f, argv[1], name);
+        }
+        file_make(&f, architectures[a]);
+        file_add_vocabulary(&f, FILE_VOCAB);
+        file_text(&f, "tokenizer.chat_template", "{% for m in messages %}<s>{{ m.content }}</s>{% endfor %}");
+        file_text(&f, "rope.scaling.type", "linear");
+        file_f32(&f, "rope.scaling.factor", 8);
+        file_f32(&f, "final_logit_softcapping", 30);
+        file_add(&f, "output.weight", FILE_EMBD, FILE_VOCAB);
+        file_add(&f, "rope_freqs.weight", FILE_DIM / 2, 0);
+        file_add(&f, "blk.1.attn_k.bias", FILE_HEADS_KV * FILE_DIM, 0);
+        snprintf(name, sizeof(name), "%s-more", architectures[a]);
+        save(&f, argv[1], name);
+    }
+    save_choices(argv[1]);
+    return 0;
+}
