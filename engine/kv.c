@@ -35,7 +35,7 @@ int kv_grow(struct kv *kv, uint32_t positions, struct qn_error *error) {
                              "the host refused %zu bytes for the KV cache at position %u", kv->page_bytes,
                              kv->n_pages * KV_TILE);
         }
-        kv->pages[kv->n_pages++] = page;
+        kv->pages[kv->n_pages++] = memset(page, 0, kv->page_bytes); /* pages are saved whole */
     }
     return QN_OK;
 }

@@ -126,6 +126,7 @@ void qn_session_free(qn_session *session) {
     if (session == NULL) {
         return;
     }
+    session_restore_end(session);
     kv_free(&session->kv);
     sampler_free(&session->sampler);
     block_give(session->scratch.logits);
@@ -133,8 +134,7 @@ void qn_session_free(qn_session *session) {
     block_give(session);
 }
 
-/* Room for `rows` of logits; what was there is lost. */
-static int room_for_logits(struct qn_session *session, uint32_t rows) {
+int session_room_for_logits(struct qn_session *session, uint32_t rows) {
     if (rows <= session->n_rows) {
         return QN_OK;
     }
@@ -163,8 +163,10 @@ int32_t qn_session_feed(qn_session *session, const int32_t *ids, size_t count, u
                              ids[i], session->model->hparams.n_vocab);
         }
     }
+    session_restore_end(session);
     const uint32_t most = session->batch < LOGIT_ROWS ? session->batch : LOGIT_ROWS;
-    const int status = logits == QN_LOGITS_NONE ? QN_OK : room_for_logits(session, logits == QN_LOGITS_ALL ? most : 1);
+    const int status =
+        logits == QN_LOGITS_NONE ? QN_OK : session_room_for_logits(session, logits == QN_LOGITS_ALL ? most : 1);
     if (status != QN_OK) {
         return status;
     }

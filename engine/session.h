@@ -46,11 +46,17 @@ struct qn_session {
     uint32_t position;
     uint32_t fed;
     enum session_stage stage;
-    uint32_t n_batch; /* tokens of the micro-batch at work, from position on */
-    uint32_t next;    /* layer, then token of the micro-batch, that comes next */
-    uint32_t n_rows;  /* of logits that there is room for */
-    uint32_t rows;    /* of logits that the last step gave */
+    uint32_t n_batch;            /* tokens of the micro-batch at work, from position on */
+    uint32_t next;               /* layer, then token of the micro-batch, that comes next */
+    uint32_t n_rows;             /* of logits that there is room for */
+    uint32_t rows;               /* of logits that the last step gave */
+    struct restoring *restoring; /* a restore that is under way, in an empty session, or null */
 };
+
+/* Room for `rows` of logits; what was there is lost. */
+int session_room_for_logits(struct qn_session *session, uint32_t rows);
+/* Gives up a restore that is under way. */
+void session_restore_end(struct qn_session *session);
 
 /* Floats of scratch that a worker's attention takes in a context of that many tokens. */
 uint64_t attention_scratch(const struct hparams *hparams, uint32_t context);

@@ -201,6 +201,24 @@ uint32_t qn_session_position(const qn_session *session);
 /* Forgets all tokens from `position` on, and whatever was queued. */
 int32_t qn_session_rewind(qn_session *session, uint32_t position);
 
+/* A session can be saved as bytes, to be restored later, in any build and host that has the same model. Saved are the
+ * tokens computed, their cache (in whole pages), the last row of logits if there is one, and the sampler with its
+ * settings; what is queued is not. The form passes in pieces of any size, so that it need never lie anywhere whole. */
+
+/* Bytes of the saved form as the session is now. */
+int64_t qn_session_save_bytes(const qn_session *session);
+/* Fills bytes[capacity] with the saved form from byte `offset` on; returns how many bytes it filled, 0 at the end. Step,
+ * feed and rewind only once all is saved. */
+int64_t qn_session_save(const qn_session *session, uint64_t offset, void *bytes, size_t capacity);
+/* Takes in the next `count` bytes of a saved form, which may be hostile: pieces come in order, `offset` says where they
+ * lie, the first one has 256 bytes at least (or all). QN_MORE: more must come. QN_OK: the session is as the saved one
+ * was; its context and batch may be others. The session is empty in between and after an error, but for one in the
+ * first piece of a form that is not of this version and model, which leaves it as it was. qn_session_feed gives up what
+ * has not come whole. An error's offset is that of the byte in the saved form. */
+int32_t qn_session_restore(qn_session *session, uint64_t offset, const void *bytes, size_t count);
+/* A new session of the same context and batch, as the other would be once saved and restored. */
+qn_session *qn_session_fork(const qn_session *session);
+
 /* The sampler's settings, with the defaults of qn_sampling_default. The order is: logit bias, penalties, top-k,
  * top-p, min-p, temperature, draw. temperature <= 0 takes the best token, the lowest id among equals. */
 struct qn_sampling {

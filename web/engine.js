@@ -4,8 +4,10 @@ import { memoryImport, sharedMemory } from './memory.js';
 import { startThreads } from './threads.js';
 
 const MORE = 1;
+const FORMAT = -2;
 const NO_OFFSET = 0xffffffffffffffffn;
 const CHUNK = 16 << 20;
+const SAVED_CHUNK = 1 << 20;
 const ADD_SPECIAL = 1;
 const PARSE_SPECIAL = 2;
 const SHOW_SPECIAL = 1;
@@ -349,6 +351,41 @@ export class Session {
   logits(row = this.rows - 1) {
     const at = pointer(this.engine.exports.qn_session_logits(this.address, row));
     return at ? new Float32Array(this.engine.memory.buffer, at, this.model.vocabSize).slice() : null;
+  }
+
+  /* Bytes of the saved form as the session is now, and the form in pieces: write each one before the next is taken. */
+  get savedBytes() { return this.engine.check(this.engine.exports.qn_session_save_bytes(this.address)); }
+  *save(most = SAVED_CHUNK) {
+    const { engine } = this;
+    for (let offset = 0; ;) {
+      const piece = engine.filled(most, 1, (at, capacity) =>
+        engine.exports.qn_session_save(this.address, BigInt(offset), at, capacity));
+      if (piece.length === 0) return;
+      yield piece;
+      offset += piece.length;
+    }
+  }
+
+  /* Takes in a saved form: `pieces` is an iterable or asynchronous iterable of Uint8Arrays, in order; the first has 256
+   * bytes at least. */
+  async restore(pieces) {
+    const { engine } = this;
+    let offset = 0;
+    let status = MORE;
+    for await (const piece of pieces) {
+      for (let start = 0; start < piece.length; start += SAVED_CHUNK) {
+        const part = piece.subarray(start, start + SAVED_CHUNK);
+        status = engine.withBytes(part, (at, length) =>
+          engine.check(engine.exports.qn_session_restore(this.address, BigInt(offset), at, length)));
+        offset += part.length;
+      }
+    }
+    if (status === MORE) throw new QuernError(`the saved session ends at byte ${offset}`, FORMAT, offset);
+  }
+
+  /* Another session with the same tokens, cache, logits and sampler. */
+  fork() {
+    return new Session(this.model, this.engine.handle(this.engine.exports.qn_session_fork(this.address)));
   }
 
   rewind(position) { this.engine.check(this.engine.exports.qn_session_rewind(this.address, position)); }

@@ -5,11 +5,12 @@ import threading
 import wasmtime
 from wasmtime import _ffi as ffi
 
-MORE = 1
+MORE, FORMAT = 1, -2
 ADD_SPECIAL, PARSE_SPECIAL, SHOW_SPECIAL = 1, 2, 1
 LOGITS_NONE, LOGITS_LAST, LOGITS_ALL = 0, 1, 2
 NO_OFFSET = 2**64 - 1
 CHUNK = 16 << 20
+SAVED_CHUNK = 1 << 20
 
 
 class QuernError(Exception):
@@ -274,9 +275,9 @@ class Decoder:
 
 
 class Session:
-    def __init__(self, model, context=0, batch=0):
+    def __init__(self, model, context=0, batch=0, address=None):
         self.model, self.engine = model, model.engine
-        self.address = self.engine.handle(self.engine.call("qn_session_new", model.address, context, batch))
+        self.address = address or self.engine.handle(self.engine.call("qn_session_new", model.address, context, batch))
 
     def sampling(self, **settings):
         """Settings of struct qn_sampling; those that are None or left out have their defaults."""
@@ -312,6 +313,30 @@ class Session:
         """float32, little-endian, n_vocab of them."""
         at = self.engine.call("qn_session_logits", self.address, row)
         return self.engine.bytes(at, 4 * self.model.vocab_size)
+
+    def rewind(self, position):
+        self.engine.check(self.engine.call("qn_session_rewind", self.address, position))
+
+    def save(self):
+        """The saved form in pieces: write each one before the next is taken."""
+        offset = 0
+        while piece := self.engine.filled(SAVED_CHUNK, 1, lambda at, room: self.engine.call("qn_session_save", self.address, offset, at, room)):
+            yield piece
+            offset += len(piece)
+
+    def restore(self, pieces):
+        """Takes in a saved form; the first piece has 256 bytes at least."""
+        offset, status = 0, MORE
+        for piece in pieces:
+            status = self.engine.with_bytes(piece, lambda at, size: self.engine.check(
+                self.engine.call("qn_session_restore", self.address, offset, at, size)))
+            offset += len(piece)
+        if status == MORE:
+            raise QuernError(f"the saved session ends at byte {offset}", FORMAT, offset)
+
+    def fork(self):
+        """Another session with the same tokens, cache, logits and sampler."""
+        return Session(self.model, address=self.engine.handle(self.engine.call("qn_session_fork", self.address)))
 
     def sample(self):
         return self.engine.check(self.engine.call("qn_session_sample", self.address))

@@ -1,0 +1,43 @@
+/* Sessions saved and restored in Node: node saved.mjs MODULE MODEL save|restore FILE prints the tokens that come next. */
+import { createReadStream, createWriteStream, readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { Engine } from '../../web/engine.js';
+
+const [wasm, path, what, file] = process.argv.slice(2);
+const bytes = readFileSync(path);
+const engine = await Engine.start(readFileSync(wasm));
+const model = await engine.loadModel({
+  size: bytes.length,
+  read(room, offset) {
+    const part = bytes.subarray(offset, offset + room.length);
+    room.set(part);
+    return part.length;
+  },
+});
+const session = model.session({ context: 128 });
+if (what === 'save') {
+  session.sampling({ temperature: 30, topK: 0, topP: 1, minP: 0, seed: 3, penaltyLastN: -1, frequencyPenalty: 0.2, logitBias: { 5: -3 } });
+  session.feed(Array.from({ length: 80 }, (_, i) => (i * 29 + 17) % 200));
+  while (session.step());
+  session.sample();
+  const out = createWriteStream(file);
+  let length = 0;
+  for (const piece of session.save(50000)) {
+    length += piece.length;
+    out.write(piece);
+  }
+  out.end();
+  await once(out, 'finish');
+  if (length !== session.savedBytes) throw new Error(`${length} bytes, not ${session.savedBytes}`);
+} else {
+  await session.restore(createReadStream(file, { highWaterMark: 7000 }));
+}
+const fork = session.fork();
+const answers = [fork, session].map((one) => Array.from({ length: 30 }, () => {
+  const id = one.sample();
+  one.feed([id]);
+  while (one.step());
+  return id;
+}));
+if (`${answers[0]}` !== `${answers[1]}`) throw new Error('the fork went another way');
+console.log(`${answers[0]}`);
