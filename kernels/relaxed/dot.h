@@ -16,10 +16,6 @@ ALWAYS_INLINE v128_t pairs32(const v128_t codes[2], const v128_t activations[2])
     return wasm_i16x8_add(pairs(codes[0], activations[0]), pairs(codes[1], activations[1]));
 }
 
-ALWAYS_INLINE v128_t dot32(const v128_t codes[2], const v128_t activations[2]) {
-    return wasm_i32x4_extadd_pairwise_i16x8(pairs32(codes, activations));
-}
-
 ALWAYS_INLINE v128_t dot32_scaled(const v128_t *codes, const v128_t *activations, v128_t scale) {
     return wasm_i32x4_dot_i16x8(pairs32(codes, activations), scale);
 }

@@ -1,5 +1,6 @@
-/* One token, straight from the file's blocks: four rows at a time, so that their sums fill a vector. The dots of 32 and
- * of 16 weights are the variant's. */
+/* One token, straight from the file's blocks. Rows are read one after another, so that memory is walked from end to
+ * end, in runs of blocks; while one run is computed, the next is already on its way from memory. The dots of 32 and of
+ * 16 weights are the variant's; what follows them is shared by all types (gemv.c). */
 #ifndef KERNELS_SIMD128_GEMV_H
 #define KERNELS_SIMD128_GEMV_H
 
@@ -8,7 +9,7 @@
 #include "kernels/simd128/lanes.h"
 #include "kernels/simd128/scales.h"
 
-/* i32x4 whose lanes add up to the dot of 32 codes with 32 activations. */
+/* Lanes that add up to the dot of 32 codes with 32 activations: i32x4, or i16x8 where form32 says so. */
 typedef v128_t dot32_fn(const v128_t codes[2], const v128_t activations[2]);
 /* The same times a scale, which stands in all lanes of i16; of the first vectors only, for the dot of 16. */
 typedef v128_t dot_scaled_fn(const v128_t *codes, const v128_t *activations, v128_t scale);
@@ -22,53 +23,158 @@ struct gemv_args {
     size_t n;
 };
 
-/* Blocks of 32 whose f16 scale comes first, and with a minimum the f16 after it. */
-ALWAYS_INLINE void gemv_blocks32(codes32_fn *codes, dot32_fn *dot, size_t block_bytes, uint32_t offset, int has_minimum,
+/* Blocks of a run, and the most that a row's products are gathered of before they are added. */
+#define RUN32    8
+#define RUN256   4
+#define GATHERED 256
+
+/* What is fetched ahead: a load in each cache line of the next run. WebAssembly has no prefetch, and where the hardware
+ * does not guess well a processor waits for each line; a handful of loads that nothing depends on are served at once.
+ */
+struct ahead {
+    const uint8_t *last; /* the furthest that a run may start, so that all of it lies in the rows */
+    uint32_t seen;       /* keeps the loads alive */
+};
+
+ALWAYS_INLINE struct ahead ahead_of(const struct gemv_args *args, size_t run_bytes) {
+    const size_t bytes = args->rows * args->row_bytes;
+    return (struct ahead){args->w + (bytes > run_bytes ? bytes - run_bytes : 0), 0};
+}
+
+ALWAYS_INLINE void fetch_ahead(struct ahead *ahead, const uint8_t *at, size_t run_bytes) {
+    const uint8_t *next = opaque(at + run_bytes);
+    if (next <= ahead->last) {
+        UNROLL
+        for (size_t line = 0; line < run_bytes; line += 64) {
+            ahead->seen |= u32_at(next + line);
+        }
+    }
+}
+
+ALWAYS_INLINE void ahead_done(const struct ahead *ahead) {
+    volatile uint32_t kept = ahead->seen;
+    (void)kept;
+}
+
+/* The products of blocks, row by row: four rows are added up at once, so that their sums fill a vector. */
+struct products {
+    float of[4][GATHERED];
+};
+/* sums[r] += of[r][0], of[r][1] ... in order. What is beyond `count` is overwritten. */
+void add_products(v128_t *sums, struct products *products, size_t count);
+
+/* How the sums of a block of 32 become a product: isum * (d * activation's d), and for types that have an f16 minimum
+ * after the f16 scale they start with, + minimum * activation's sum. isum is less by the offset of the codes,
+ * 2^offset / 2, times the sum of the activations. d and s: the activation's scales and sums of these blocks. */
+struct form32 {
+    size_t block_bytes;
+    uint32_t offset;
+    int pairs; /* sums are i16x8, with room for twice their size; else i32x4 */
+};
+/* Of `count` blocks: 4 or RUN32. */
+typedef void products32_fn(float *out, const v128_t sums[RUN32], size_t count, struct form32 form, const uint8_t *w,
+                           const uint8_t *d, const uint8_t *s);
+products32_fn products32, products32_with_minimum;
+/* Of one block. */
+float product32(v128_t sums, struct form32 form, int has_minimum, const uint8_t *w, const uint8_t *d, const uint8_t *s);
+
+/* Signed bytes on both sides. */
+ALWAYS_INLINE v128_t dot8_signed(const uint8_t *w, const uint8_t *q) {
+    return wasm_i32x4_dot_i16x8(wasm_i16x8_load8x8(opaque(w)), wasm_i16x8_load8x8(opaque(q)));
+}
+
+/* codes null: those of q8_0, signed bytes as they are. */
+ALWAYS_INLINE v128_t dot_of_block(codes32_fn *codes, dot32_fn *dot, const uint8_t *w, const uint8_t *q) {
+    if (!codes) {
+        return wasm_i32x4_add(wasm_i32x4_add(dot8_signed(w + 2, q), dot8_signed(w + 10, q + 8)),
+                              wasm_i32x4_add(dot8_signed(w + 18, q + 16), dot8_signed(w + 26, q + 24)));
+    }
+    const v128_t activations[2] = {wasm_v128_load(q), wasm_v128_load(q + 16)};
+    v128_t each[2];
+    codes(each, w);
+    return dot(each, activations);
+}
+
+/* Where a row's blocks meet the activation's. */
+struct place32 {
+    const uint8_t *w;
+    const uint8_t *q;
+    const uint8_t *d;
+    const uint8_t *s;
+};
+
+ALWAYS_INLINE void next_blocks(struct place32 *at, size_t count, size_t block_bytes) {
+    at->w += count * block_bytes;
+    at->q += count * 32;
+    at->d += count * 4;
+    at->s += count * 4;
+}
+
+/* What has been put into an array is stored by now. V8 would else load what all of an unrolled loop's turns need before
+ * it computes the first, and run out of registers. */
+#define STORED(array) __asm__ volatile("" : : "r"(array) : "memory")
+
+/* Products of `left` blocks of one row. */
+ALWAYS_INLINE void row_products32(float *out, codes32_fn *codes, dot32_fn *dot, struct form32 form, int has_minimum,
+                                  struct place32 at, size_t left, struct ahead *ahead) {
+    const size_t block_bytes = form.block_bytes;
+    while (left >= 4) {
+        const size_t count = left >= RUN32 ? RUN32 : 4;
+        v128_t sums[RUN32];
+        fetch_ahead(ahead, at.w, RUN32 * block_bytes);
+        const uint8_t *w = opaque(at.w);
+        const uint8_t *q = opaque(at.q);
+        UNROLL
+        for (size_t i = 0; i < 4; i++) {
+            sums[i] = dot_of_block(codes, dot, w + i * block_bytes, q + i * 32);
+            STORED(sums);
+        }
+        if (count > 4) {
+            UNROLL
+            for (size_t i = 4; i < RUN32; i++) {
+                sums[i] = dot_of_block(codes, dot, w + i * block_bytes, q + i * 32);
+                STORED(sums);
+            }
+        }
+        (has_minimum ? products32_with_minimum : products32)(out, sums, count, form, at.w, at.d, at.s);
+        next_blocks(&at, count, block_bytes);
+        out += count;
+        left -= count;
+        if (left && left < 4) { /* the last four, some of them once more */
+            const size_t again = 4 - left;
+            at = (struct place32){at.w - again * block_bytes, at.q - again * 32, at.d - again * 4, at.s - again * 4};
+            out -= again;
+            left = 4;
+        }
+    }
+    KEEP_LOOP
+    for (; left; left--) {
+        *out++ = product32(dot_of_block(codes, dot, at.w, at.q), form, has_minimum, at.w, at.d, at.s);
+        next_blocks(&at, 1, block_bytes);
+    }
+}
+
+ALWAYS_INLINE void gemv_blocks32(codes32_fn *codes, dot32_fn *dot, struct form32 form, int has_minimum,
                                  const struct gemv_args *args) {
     const struct activation_layout layout = activation_layout(has_minimum ? ACTIVATION_Q8_1 : ACTIVATION_Q8_0, args->n);
+    struct ahead ahead = ahead_of(args, RUN32 * form.block_bytes);
+    struct products products;
     for (size_t row = 0; row < args->rows; row += 4) {
-        const uint8_t *at[4];
-        four_rows(at, args->w, args->row_bytes, row, args->rows);
-        const uint8_t *q = args->activation;
-        const uint8_t *d = args->activation + layout.scales;
-        const uint8_t *s = args->activation + layout.sums;
-        v128_t out = wasm_f32x4_splat(0.0f);
-        KEEP_LOOP
-        for (size_t b = args->n / 32; b; b--) {
-            q = opaque(q);
-            const v128_t activations[2] = {wasm_v128_load(q), wasm_v128_load(q + 16)};
-            v128_t sums[4];
-            UNROLL
-            for (int k = 0; k < 4; k++) {
-                v128_t each[2];
-                at[k] = opaque(at[k]);
-                codes(each, at[k]);
-                sums[k] = dot(each, activations);
+        const size_t rows = args->rows - row < 4 ? args->rows - row : 4;
+        v128_t sums = wasm_f32x4_splat(0.0f);
+        for (size_t first = 0, blocks = args->n / 32; first < blocks; first += GATHERED) {
+            const size_t count = blocks - first < GATHERED ? blocks - first : GATHERED;
+            for (size_t k = 0; k < rows; k++) {
+                const uint8_t *const q = args->activation;
+                struct place32 at = {args->w + (row + k) * args->row_bytes, q, q + layout.scales, q + layout.sums};
+                next_blocks(&at, first, form.block_bytes);
+                row_products32(products.of[k], codes, dot, form, has_minimum, at, count, &ahead);
             }
-            v128_t scale;
-            v128_t minimum;
-            widen_pairs(&scale, &minimum, words_of_rows(at, 0));
-            v128_t isum = add_across(sums);
-            const v128_t activation_sum = wasm_v128_load32_splat(s);
-            if (offset) { /* codes are less by half their range, 2^offset */
-                isum = wasm_i32x4_sub(isum, wasm_i32x4_shl(activation_sum, offset - 1));
-            }
-            v128_t product =
-                wasm_f32x4_mul(wasm_f32x4_convert_i32x4(isum), wasm_f32x4_mul(scale, wasm_v128_load32_splat(d)));
-            if (has_minimum) {
-                product = wasm_f32x4_add(product, wasm_f32x4_mul(minimum, activation_sum));
-            }
-            out = wasm_f32x4_add(out, product);
-            UNROLL
-            for (int k = 0; k < 4; k++) {
-                at[k] += block_bytes;
-            }
-            q += 32;
-            d += 4;
-            s += 4;
+            add_products(&sums, &products, count);
         }
-        store_lanes(args->out + row, out, args->rows - row);
+        store_lanes(args->out + row, sums, rows);
     }
+    ahead_done(&ahead);
 }
 
 /* Scales twice each, so that 32 bits of them can be splatted. */
@@ -102,51 +208,61 @@ ALWAYS_INLINE v128_t dot256(chunk256_fn *chunk, dot_scaled_fn *dot, int sub_bloc
     return sum;
 }
 
-/* Blocks of 256 with sub-blocks of 16 or 32. `exact`: see scales.h. halves_at: where the f16 d and after it dmin lie in
- * a block, with `exact` d as the second of the two. */
+/* What a block of 256 ends in floats with: see scales.h for `exact`. */
+struct form256 {
+    size_t block_bytes;
+    size_t halves_at; /* where f16 d and after it dmin lie; if exact d is the second of the two */
+    int exact;
+};
+/* Products of `count` blocks, with sums across lanes of isums and msums. d: the activation's scales. */
+void products256(float *out, const v128_t isums[RUN256], const v128_t msums[RUN256], const struct form256 *form,
+                 const uint8_t *block, const uint8_t *d, size_t count);
+
+/* Blocks of 256 with sub-blocks of 16 or 32. */
 ALWAYS_INLINE void gemv_blocks256(chunk256_fn *chunk, scales256_fn *scales, dot_scaled_fn *dot, int sub_block,
                                   int exact, size_t halves_at, size_t block_bytes, const struct gemv_args *args) {
     const struct activation_layout layout = activation_layout(ACTIVATION_Q8_K, args->n);
+    const struct form256 form = {block_bytes, halves_at, exact};
+    struct ahead ahead = ahead_of(args, RUN256 * block_bytes);
+    struct products products;
     for (size_t row = 0; row < args->rows; row += 4) {
-        const uint8_t *at[4];
-        four_rows(at, args->w, args->row_bytes, row, args->rows);
-        const uint8_t *q = args->activation;
-        const uint8_t *d = args->activation + layout.scales;
-        const uint8_t *s = args->activation + layout.sums;
-        v128_t out = wasm_f32x4_splat(0.0f);
-        KEEP_LOOP
-        for (size_t b = args->n / 256; b; b--, q += 256, d += 4, s += 32) {
-            v128_t isums[4];
-            v128_t msums[4];
-            KEEP_LOOP
-            for (int k = 0; k < 4; k++) {
-                struct scales256 of;
-                int16_t twice[16][2];
-                scales(&of, at[k]);
-                double_scales(twice, of.scale);
-                msums[k] = wasm_i32x4_add(wasm_i32x4_dot_i16x8(wasm_v128_load(of.minimum), wasm_v128_load(s)),
-                                          wasm_i32x4_dot_i16x8(wasm_v128_load(of.minimum + 8), wasm_v128_load(s + 16)));
-                isums[k] = dot256(chunk, dot, sub_block, at[k], twice, q);
-                isums[k] = exact ? wasm_i32x4_sub(isums[k], msums[k]) : isums[k];
+        const size_t rows = args->rows - row < 4 ? args->rows - row : 4;
+        v128_t sums = wasm_f32x4_splat(0.0f);
+        for (size_t first = 0, blocks = args->n / 256; first < blocks; first += GATHERED) {
+            const size_t most = blocks - first < GATHERED ? blocks - first : GATHERED;
+            for (size_t k = 0; k < rows; k++) {
+                const uint8_t *at = args->w + (row + k) * args->row_bytes + first * block_bytes;
+                const uint8_t *q = args->activation + first * 256;
+                const uint8_t *d = args->activation + layout.scales + first * 4;
+                const uint8_t *s = args->activation + layout.sums + first * 32;
+                for (size_t done = 0, count; done < most; done += count) {
+                    count = most - done < RUN256 ? most - done : RUN256;
+                    const uint8_t *const run = at;
+                    v128_t isums[RUN256];
+                    v128_t msums[RUN256];
+                    fetch_ahead(&ahead, at, RUN256 * block_bytes);
+                    KEEP_LOOP
+                    for (size_t i = 0; i < count; i++) {
+                        struct scales256 of;
+                        int16_t twice[16][2];
+                        scales(&of, at);
+                        double_scales(twice, of.scale);
+                        msums[i] = wasm_i32x4_add(
+                            wasm_i32x4_dot_i16x8(wasm_v128_load(of.minimum), wasm_v128_load(s)),
+                            wasm_i32x4_dot_i16x8(wasm_v128_load(of.minimum + 8), wasm_v128_load(s + 16)));
+                        isums[i] = dot256(chunk, dot, sub_block, at, twice, q);
+                        at += block_bytes;
+                        q += 256;
+                        s += 32;
+                    }
+                    products256(products.of[k] + done, isums, msums, &form, run, d + 4 * done, count);
+                }
             }
-            v128_t first;
-            v128_t second;
-            widen_pairs(&first, &second, words_of_rows(at, halves_at));
-            const v128_t da = wasm_v128_load32_splat(d);
-            const v128_t scale = wasm_f32x4_mul(exact ? second : first, da);
-            v128_t product = wasm_f32x4_mul(wasm_f32x4_convert_i32x4(add_across(isums)), scale);
-            if (!exact) {
-                product = wasm_f32x4_sub(
-                    product, wasm_f32x4_mul(wasm_f32x4_convert_i32x4(add_across(msums)), wasm_f32x4_mul(second, da)));
-            }
-            out = wasm_f32x4_add(out, product);
-            UNROLL
-            for (int k = 0; k < 4; k++) {
-                at[k] += block_bytes;
-            }
+            add_products(&sums, &products, most);
         }
-        store_lanes(args->out + row, out, args->rows - row);
+        store_lanes(args->out + row, sums, rows);
     }
+    ahead_done(&ahead);
 }
 
 #endif

@@ -21,6 +21,18 @@ ALWAYS_INLINE const uint8_t *opaque(const uint8_t *at) {
 #define UNROLL    _Pragma("clang loop unroll(full)")
 #define KEEP_LOOP _Pragma("clang loop unroll(disable)")
 
+/* Lane r of the result: the sum of the eight i16 lanes of sums[r], of which two fit i16. */
+ALWAYS_INLINE v128_t add_across_pairs(const v128_t sums[4]) {
+    const v128_t half01 =
+        wasm_i16x8_add(wasm_i64x2_shuffle(sums[0], sums[1], 0, 2), wasm_i64x2_shuffle(sums[0], sums[1], 1, 3));
+    const v128_t half23 =
+        wasm_i16x8_add(wasm_i64x2_shuffle(sums[2], sums[3], 0, 2), wasm_i64x2_shuffle(sums[2], sums[3], 1, 3));
+    const v128_t wide01 = wasm_i32x4_extadd_pairwise_i16x8(half01);
+    const v128_t wide23 = wasm_i32x4_extadd_pairwise_i16x8(half23);
+    return wasm_i32x4_add(wasm_i32x4_shuffle(wide01, wide23, 0, 2, 4, 6),
+                          wasm_i32x4_shuffle(wide01, wide23, 1, 3, 5, 7));
+}
+
 /* Lane r of the result: the sum of the four lanes of sums[r]. */
 ALWAYS_INLINE v128_t add_across(const v128_t sums[4]) {
     const v128_t low01 = wasm_i32x4_shuffle(sums[0], sums[1], 0, 4, 1, 5);
@@ -46,10 +58,10 @@ ALWAYS_INLINE void transpose(v128_t out[4], v128_t a, v128_t b, v128_t c, v128_t
 
 /* Constants, loaded: V8 builds a vector constant anew wherever it is used, with three instructions. */
 struct constants {
-    int8_t bytes[5][16];  /* every8 */
-    int16_t halves[7][8]; /* every16 */
-    int32_t words[1][4];  /* every32 */
-    uint8_t bits[16];     /* bit i % 8 in byte i */
+    int8_t bytes[5][16];   /* every8 */
+    int16_t halves[10][8]; /* every16 */
+    int32_t words[1][4];   /* every32 */
+    uint8_t bits[16];      /* bit i % 8 in byte i */
 };
 extern const struct constants constants;
 
@@ -66,28 +78,28 @@ ALWAYS_INLINE v128_t every16(int32_t x) {
                                      : x == 0x3800 ? 3
                                      : x == 0x3880 ? 4
                                      : x == 0x7c00 ? 5
-                                                   : 6]);
+                                     : x == 0x8000 ? 6
+                                     : x == 0x400  ? 7
+                                     : x == 0x7800 ? 8
+                                                   : 9]);
 }
 ALWAYS_INLINE v128_t every_low_half(void) { return constant(constants.words[0]); }
 
-/* Eight halves as floats, four each, without an operation on a subnormal float: one would cost a hundred cycles, and
- * the scales of K-quants often are subnormal halves. Those get the exponent of 2^-14, which is subtracted again. */
+/* Eight halves as floats, four each. Zeros, subnormals, infinities and NaNs among them take the longer way, which has
+ * no operation on a subnormal float: one would cost a hundred cycles, and the scales of K-quants often are subnormal
+ * halves. Those get the exponent of 2^-14, which is subtracted again. */
+void widen_any_halves(v128_t *first, v128_t *second, v128_t halves);
+
 ALWAYS_INLINE void widen_halves(v128_t *first, v128_t *second, v128_t halves) {
-    const v128_t exponent = wasm_v128_and(halves, every16(0x7c00));
-    const v128_t sign = wasm_v128_and(halves, every16(0x8000));
-    const v128_t is_small = wasm_i16x8_eq(exponent, wasm_i16x8_splat(0));
-    const v128_t is_infinite = wasm_i16x8_eq(exponent, every16(0x7c00));
-    const v128_t moved = wasm_v128_and(wasm_u16x8_shr(halves, 3), every16(0xfff));
-    const v128_t bias = wasm_i16x8_add(wasm_v128_and(is_infinite, every16(0x3800)), every16(0x3800)); /* 112 << 7 */
-    const v128_t once = wasm_i16x8_add(wasm_v128_and(is_small, every16(0x80)), bias);
-    const v128_t high = wasm_v128_or(wasm_i16x8_add(moved, once), sign);
+    const v128_t next_exponent = wasm_v128_and(wasm_i16x8_add(halves, every16(0x400)), every16(0x7800));
+    if (wasm_v128_any_true(wasm_i16x8_eq(next_exponent, wasm_i16x8_splat(0)))) { /* an exponent of 31 or 0 */
+        widen_any_halves(first, second, halves);
+        return;
+    }
     const v128_t low = wasm_i16x8_shl(halves, 13);
-    const v128_t excess = wasm_v128_or(wasm_v128_and(is_small, every16(0x3880)), sign);
-    const v128_t zero = wasm_i16x8_splat(0);
-    *first = wasm_f32x4_sub(wasm_i16x8_shuffle(low, high, 0, 8, 1, 9, 2, 10, 3, 11),
-                            wasm_i16x8_shuffle(zero, excess, 0, 8, 1, 9, 2, 10, 3, 11));
-    *second = wasm_f32x4_sub(wasm_i16x8_shuffle(low, high, 4, 12, 5, 13, 6, 14, 7, 15),
-                             wasm_i16x8_shuffle(zero, excess, 4, 12, 5, 13, 6, 14, 7, 15));
+    const v128_t high = wasm_i16x8_add(wasm_v128_and(wasm_i16x8_shr(halves, 3), every16(0x8fff)), every16(0x3800));
+    *first = wasm_i16x8_shuffle(low, high, 0, 8, 1, 9, 2, 10, 3, 11);
+    *second = wasm_i16x8_shuffle(low, high, 4, 12, 5, 13, 6, 14, 7, 15);
 }
 
 /* Pairs of halves, a pair a lane, as two vectors of floats. */
