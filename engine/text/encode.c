@@ -172,10 +172,17 @@ static bool encode(struct merger *m, const uint8_t *text, const struct fragment 
         token_put(sink, fragment->id);
         return true;
     }
-    if (v->pretokenizer) {
-        return encode_bpe(m, text + fragment->start, fragment->bytes, sink);
+    const uint8_t *start = text + fragment->start;
+    switch (v->kind) {
+    case VOCABULARY_BPE:
+        return encode_bpe(m, start, fragment->bytes, sink);
+    case VOCABULARY_WPM:
+        return encode_wpm(m, start, fragment->bytes, sink);
+    case VOCABULARY_UNIGRAM:
+        return encode_unigram(m, start, fragment->bytes, sink);
+    default:
+        return encode_spm(m, start, fragment->bytes, v->add_space_prefix && after_special, sink);
     }
-    return encode_spm(m, text + fragment->start, fragment->bytes, v->add_space_prefix && after_special, sink);
 }
 
 int64_t vocabulary_tokenize(const struct vocabulary *v, const char *text, size_t bytes, const uint8_t *untrusted,
@@ -197,8 +204,8 @@ int64_t vocabulary_tokenize(const struct vocabulary *v, const char *text, size_t
         ok = encode(&merger, (const uint8_t *)text, fragment, after_special, &sink);
         after_special = fragment->id >= 0;
     }
-    if ((flags & QN_ADD_SPECIAL) && v->add_eos && v->eos >= 0) {
-        token_put(&sink, v->eos);
+    if ((flags & QN_ADD_SPECIAL) && v->add_eos && v->last >= 0) {
+        token_put(&sink, v->last);
     }
     if (!ok) {
         return error_set(error, QN_ERR_MEMORY, QN_NO_OFFSET,

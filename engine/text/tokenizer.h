@@ -6,6 +6,13 @@
 #include "engine/text/text_index.h"
 #include "engine/text/vocabulary.h"
 
+enum vocabulary_kind {
+    VOCABULARY_BPE,     /* gpt2, gemma4 */
+    VOCABULARY_SPM,     /* llama: SentencePiece, merged by scores */
+    VOCABULARY_WPM,     /* bert: WordPiece */
+    VOCABULARY_UNIGRAM, /* t5: SentencePiece, the most probable pieces */
+};
+
 enum token_flag { /* beside enum token_type in vocabulary.types */
                   TOKEN_TYPE_MASK = 7,
                   TOKEN_STRIPS_LEFT = 8,   /* swallows white space before it */
@@ -22,7 +29,42 @@ struct special_group {
     uint32_t control_starts[8]; /* of a control or unknown one */
 };
 
+/* Texts in order, to be followed byte by byte. */
+struct prefixes {
+    const struct strings *strings;
+    const uint32_t *order; /* (count) */
+    uint32_t count;
+};
+/* The texts that begin with some bytes: order[low] to order[high - 1]. */
+struct prefix {
+    uint32_t low, high;
+    uint32_t bytes;
+};
+/* Takes those of the texts whose types have a bit in `types` (1 << enum token_type); none are empty. */
+bool prefixes_new(struct prefixes *prefixes, const struct strings *strings, const uint8_t *types, unsigned of_types,
+                  struct arena *arena);
+static inline struct prefix prefix_start(const struct prefixes *prefixes) {
+    return (struct prefix){0, prefixes->count, 0};
+}
+/* Goes on to those that have `byte` next; false when there is none. */
+bool prefix_step(const struct prefixes *prefixes, struct prefix *prefix, uint8_t byte);
+/* The text that is no longer than the prefix; -1 when there is none. */
+int32_t prefix_whole(const struct prefixes *prefixes, const struct prefix *prefix);
+
+/* A unigram tokenizer's normalisation: which bytes are replaced by which. A compact double array (Kanda et al. 2017) as
+ * SentencePiece writes it, from hostile bytes: what points outside ends a search. */
+struct charsmap {
+    const uint8_t *nodes; /* (n_nodes) u32, little-endian, unaligned */
+    uint32_t n_nodes;
+    const uint8_t *texts; /* (text_bytes), each ends with a zero or at the end */
+    size_t text_bytes;
+};
+
+/* Longest token of a WPM or unigram vocabulary: bounds the work for each byte of a text. */
+#define MAX_PIECE 1024u
+
 struct vocabulary {
+    enum vocabulary_kind kind;
     struct strings tokens;
     struct text_index token_index;
     struct strings merges; /* "left right", best first; BPE only */
@@ -31,11 +73,19 @@ struct vocabulary {
     const struct gguf_value *scores;    /* (n_tokens) f32 or i32; null: all 0 */
     const struct special_group *groups; /* (n_groups), longest first */
     uint32_t n_groups;
-    const struct pretokenizer *pretokenizer; /* null: SPM */
+    const struct pretokenizer *pretokenizer; /* BPE only, else null */
+    struct prefixes pieces;                  /* WPM and unigram: what words are made of */
+    struct prefixes user_defined;            /* unigram only */
+    struct charsmap charsmap;                /* unigram only; may be empty */
+    double unknown_score;                    /* unigram only */
+    bool merges_spaces;                      /* unigram: runs of spaces become one */
+    bool lower_case;                         /* WPM */
+    bool strips_accents;                     /* WPM */
     bool add_space_prefix;
     bool add_bos;
     bool add_eos;
     int32_t bos, eos, unknown; /* -1: none */
+    int32_t last;              /* what add_eos adds: eos, or a WPM's separator */
     int32_t ends[MAX_ENDS];    /* ids that end generation */
     uint32_t n_ends;
     int32_t byte_ids[256]; /* tokens for bytes that are in no other token; -1: none */
@@ -54,6 +104,9 @@ int vocabulary_byte(const struct vocabulary *vocabulary, int32_t id);
 /* A special id; *id is its default, and stays when there is no such key. -1 where the default is out of range. */
 int vocabulary_read_id(const struct vocabulary *vocabulary, const struct gguf *gguf, const char *key, int32_t *id,
                        struct qn_error *error);
+
+/* A switch; *value is its default. */
+int vocabulary_read_bool(const struct gguf *gguf, const char *key, bool *value, struct qn_error *error);
 
 /* special.c: types that texts override, the ids that end generation, and the groups. */
 int special_tokens(struct vocabulary *vocabulary, uint8_t *types, const struct gguf *gguf, struct arena *arena,
@@ -108,5 +161,10 @@ bool merger_bars(const struct merger *merger, int32_t id);
 /* Text to tokens, without special ones. False: no memory. */
 bool encode_spm(struct merger *merger, const uint8_t *text, size_t bytes, bool space_prefix, struct token_sink *sink);
 bool encode_bpe(struct merger *merger, const uint8_t *text, size_t bytes, struct token_sink *sink);
+bool encode_wpm(struct merger *merger, const uint8_t *text, size_t bytes, struct token_sink *sink);
+bool encode_unigram(struct merger *merger, const uint8_t *text, size_t bytes, struct token_sink *sink);
+/* The settings of those two, before special_tokens changes types. */
+int wpm_read(struct vocabulary *vocabulary, const struct gguf *gguf, struct arena *arena, struct qn_error *error);
+int unigram_read(struct vocabulary *vocabulary, const struct gguf *gguf, struct arena *arena, struct qn_error *error);
 
 #endif

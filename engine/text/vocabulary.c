@@ -193,8 +193,8 @@ int vocabulary_byte(const struct vocabulary *v, int32_t id) {
 /* Tokens for bytes that end up in no other token: <0xNN>, or for a byte-level BPE the byte itself as a text. */
 static void find_bytes(struct vocabulary *v) {
     static const char hex[] = "0123456789ABCDEF";
-    const bool spm = v->pretokenizer == NULL;
-    const bool named = spm || (v->pretokenizer->flags & PRE_RAW);
+    const bool spm = v->kind == VOCABULARY_SPM;
+    const bool named = spm || (v->pretokenizer && (v->pretokenizer->flags & PRE_RAW));
     for (unsigned i = 0; i < 256; i++) {
         const uint8_t byte = (uint8_t)i;
         const uint8_t name[6] = {'<', '0', 'x', (uint8_t)hex[i >> 4], (uint8_t)hex[i & 15], '>'};
@@ -224,20 +224,26 @@ int vocabulary_read_id(const struct vocabulary *v, const struct gguf *gguf, cons
     return QN_OK;
 }
 
-static int read_bool(const struct gguf *gguf, const char *key, bool *value, struct qn_error *error) {
+int vocabulary_read_bool(const struct gguf *gguf, const char *key, bool *value, struct qn_error *error) {
     const int status = gguf_bool(gguf, key, value, error);
     return status == QN_MORE ? QN_OK : status;
 }
 
 /* Ids and switches, after the defaults that the kind of tokenizer gives. */
 static int read_settings(struct vocabulary *v, const struct gguf *gguf, struct qn_error *error) {
-    const bool spm = v->pretokenizer == NULL;
-    const uint8_t flags = spm ? PRE_ADD_BOS : v->pretokenizer->flags;
-    v->add_space_prefix = spm;
-    v->add_bos = (flags & PRE_ADD_BOS) != 0;
-    v->bos = spm ? 1 : flags & PRE_NO_BOS ? -1 : 11;
-    v->eos = spm ? 2 : flags & PRE_GEMMA ? -1 : 11;
-    v->unknown = spm ? 0 : -1;
+    static const struct {
+        int16_t bos, eos, unknown;
+    } defaults[] = {[VOCABULARY_BPE] = {11, 11, -1},
+                    [VOCABULARY_SPM] = {1, 2, 0},
+                    [VOCABULARY_WPM] = {101, -1, 100},
+                    [VOCABULARY_UNIGRAM] = {-1, 1, 2}};
+    const uint8_t flags = v->pretokenizer ? v->pretokenizer->flags : 0;
+    v->add_space_prefix = v->kind == VOCABULARY_SPM;
+    v->add_bos = (flags & PRE_ADD_BOS) || v->kind == VOCABULARY_SPM;
+    v->add_eos = v->kind == VOCABULARY_UNIGRAM;
+    v->bos = flags & PRE_NO_BOS ? -1 : defaults[v->kind].bos;
+    v->eos = flags & PRE_GEMMA ? -1 : defaults[v->kind].eos;
+    v->unknown = defaults[v->kind].unknown;
     int status = vocabulary_read_id(v, gguf, KEY "bos_token_id", &v->bos, error);
     if (status == QN_OK) {
         status = vocabulary_read_id(v, gguf, KEY "eos_token_id", &v->eos, error);
@@ -246,15 +252,16 @@ static int read_settings(struct vocabulary *v, const struct gguf *gguf, struct q
         status = vocabulary_read_id(v, gguf, KEY "unknown_token_id", &v->unknown, error);
     }
     if (status == QN_OK) {
-        status = read_bool(gguf, KEY "add_space_prefix", &v->add_space_prefix, error);
+        status = vocabulary_read_bool(gguf, KEY "add_space_prefix", &v->add_space_prefix, error);
     }
     if (status == QN_OK) {
-        status = read_bool(gguf, KEY "add_bos_token", &v->add_bos, error);
+        status = vocabulary_read_bool(gguf, KEY "add_bos_token", &v->add_bos, error);
     }
     if (status == QN_OK) {
-        status = read_bool(gguf, KEY "add_eos_token", &v->add_eos, error);
+        status = vocabulary_read_bool(gguf, KEY "add_eos_token", &v->add_eos, error);
     }
     v->add_bos = v->add_bos || (flags & PRE_GEMMA);
+    v->last = v->eos;
     return status;
 }
 
@@ -262,7 +269,6 @@ static bool is(struct gguf_text text, const char *name) {
     return text.bytes == strlen(name) && memcmp(text.at, name, text.bytes) == 0;
 }
 
-/* Null in v->pretokenizer is SPM. */
 static int read_kind(struct vocabulary *v, const struct gguf *gguf, struct qn_error *error) {
     struct gguf_text model;
     struct gguf_text name = {"default", 7};
@@ -270,14 +276,22 @@ static int read_kind(struct vocabulary *v, const struct gguf *gguf, struct qn_er
     if (status == QN_MORE) {
         return error_set(error, QN_ERR_FORMAT, QN_NO_OFFSET, "the file has no " KEY "model");
     }
-    if (status != QN_OK || is(model, "llama")) {
+    static const char *const others[] = {
+        [VOCABULARY_SPM] = "llama", [VOCABULARY_WPM] = "bert", [VOCABULARY_UNIGRAM] = "t5"};
+    for (unsigned i = VOCABULARY_SPM; status == QN_OK && i <= VOCABULARY_UNIGRAM; i++) {
+        if (is(model, others[i])) {
+            v->kind = (enum vocabulary_kind)i;
+            return QN_OK;
+        }
+    }
+    if (status != QN_OK) {
         return status;
     }
     if (is(model, "gemma4")) {
         name = (struct gguf_text){"gemma4", 6};
     } else if (!is(model, "gpt2")) {
         return error_set(error, QN_ERR_UNSUPPORTED, gguf_find(gguf, KEY "model")->offset,
-                         KEY "model is %.*s; llama, gpt2 and gemma4 are known",
+                         KEY "model is %.*s; llama, gpt2, gemma4, bert and t5 are known",
                          model.bytes < 100 ? (int)model.bytes : 100, model.at);
     } else {
         status = gguf_text(gguf, KEY "pre", &name, error);
@@ -294,6 +308,11 @@ static int read_kind(struct vocabulary *v, const struct gguf *gguf, struct qn_er
                          KEY "pre is %.*s, which is not known", name.bytes < 100 ? (int)name.bytes : 100, name.at);
     }
     return QN_OK;
+}
+
+static int too_long(const struct vocabulary *v, struct qn_error *error) {
+    return error_set(error, QN_ERR_UNSUPPORTED, QN_NO_OFFSET, KEY "tokens has a text of %u bytes; %u are the most",
+                     v->tokens.longest, MAX_PIECE);
 }
 
 const struct vocabulary *vocabulary_new(const struct gguf *gguf, struct arena *arena, struct qn_error *error) {
@@ -319,6 +338,11 @@ const struct vocabulary *vocabulary_new(const struct gguf *gguf, struct arena *a
     }
     if (status == QN_OK) {
         status = read_settings(v, gguf, error);
+    }
+    if (status == QN_OK && (v->kind == VOCABULARY_WPM || v->kind == VOCABULARY_UNIGRAM)) {
+        status = v->tokens.longest > MAX_PIECE ? too_long(v, error)
+                 : v->kind == VOCABULARY_WPM   ? wpm_read(v, gguf, arena, error)
+                                               : unigram_read(v, gguf, arena, error);
     }
     if (status == QN_OK) {
         find_bytes(v);

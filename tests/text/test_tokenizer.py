@@ -162,6 +162,40 @@ def test_long_runs(family, pairs, tmp_path):
         assert tokenizer.stream(tokenizer.tokenize(text, PARSE_SPECIAL)) == text
 
 
+@pytest.mark.parametrize("name", ["wpm", "unigram"])
+def test_long_runs_of_pieces(name, tmp_path):
+    """Words and runs without an end take a time that grows with them alone."""
+    path = tmp_path / "long.gguf"
+    vocabularies.SMALL[name](path)
+    text = "".join(unit * 50_000 for unit in ("a", " ", "0", "é", "\u0301", "<", "中", "te", "the ", "e\u0301")).encode()
+    with Tokenizer(path) as tokenizer:
+        assert len(tokenizer.tokenize(text)) > 1000
+
+
+def test_any_map_of_normalisation_is_harmless(tmp_path):
+    """Bytes of it that are wrong: the text becomes something else, or the file is refused. The sanitizers watch."""
+    path = tmp_path / "unigram.gguf"
+    vocabularies.SMALL["unigram"](path)
+    data = path.read_bytes()
+    charsmap = vocabularies.charsmap(vocabularies.RULES)
+    start = data.index(charsmap)
+    texts = [" ".join(vocabularies.RULES).encode(), vocabularies.TEXT.encode(), bytes(range(256))]
+    source, changed = random.Random(4), 0
+    for round in range(120):
+        bad = bytearray(data)
+        for _ in range(source.choice([1, 30, 400])):
+            bad[start + source.randrange(len(charsmap))] = source.randrange(256)
+        if round > 100:  # the array is whatever it is, but its size is right
+            bad[start + 4 : start + len(charsmap)] = source.randbytes(len(charsmap) - 4)
+        path.write_bytes(bad)
+        try:
+            with Tokenizer(path) as tokenizer:
+                changed += [tokenizer.tokenize(text) for text in texts] != []
+        except Refused as error:
+            assert "precompiled_charsmap" in str(error)
+    assert changed > 50
+
+
 GUARDED = [b"<|im_start|>", b"<|im_end|>", b"<|user|>", b"</s>", b"<unk>"]
 
 

@@ -22,8 +22,8 @@ def printable_bytes():
     return [chr(byte) if byte in plain else chr(next(others)) for byte in range(256)]
 
 
-def write(path, model, tokens, types, pre=None, merges=None, scores=None, name=None, **values):
-    """values: further keys of tokenizer.ggml, ids and switches."""
+def write(path, model, tokens, types, pre=None, merges=None, scores=None, name=None, charsmap=None, **values):
+    """values: further keys of tokenizer.ggml, ids and switches; two underscores stand for a dot."""
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_block_count(1)
     writer.add_context_length(8)
@@ -42,9 +42,11 @@ def write(path, model, tokens, types, pre=None, merges=None, scores=None, name=N
         writer.add_token_merges(merges)
     if scores is not None:
         writer.add_token_scores(scores)
+    if charsmap is not None:
+        writer.add_precompiled_charsmap(charsmap)
     for key, value in values.items():
         add = writer.add_bool if isinstance(value, bool) else writer.add_uint32
-        add(f"tokenizer.ggml.{key}", value)
+        add(f"tokenizer.ggml.{key.replace('__', '.')}", value)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -146,6 +148,67 @@ def write_raw(path):
     write(path, "gemma4", tokens, types, merges=merges, bos_token_id=2, eos_token_id=1, unknown_token_id=3)
 
 
+def write_wpm(path, **values):
+    """WordPiece as BERT has it, in lower case and not: words, their ends, and single characters of some scripts."""
+    words = TEXT.replace("(", " ").split()
+    starts = {word[:n]: None for word in [*words, *(word.lower() for word in words)] for n in (1, 2, 3, 5, len(word))}
+    ends = {word[n:]: None for word in words for n in (1, 2, 4) if word[n:]}
+    ends.update((end.lower(), None) for end in list(ends))
+    alone = [*"!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", *"abcdefghijklmnopqrstuvwxyzABCDEFGHIJ0123456789", *"éßжиו世界한ᄒ\u0301🙂αω"]
+    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "<mask>", "[tag]"]
+    types = [CONTROL, UNKNOWN, CONTROL, CONTROL, CONTROL, CONTROL, USER]
+    tokens += list(dict.fromkeys([SPACE + start for start in [*starts, *alone]] + [*ends, *alone]))
+    types += [NORMAL] * (len(tokens) - len(types))
+    ids = {"bos_token_id": 2, "seperator_token_id": 3, "unknown_token_id": 1, "padding_token_id": 0, "mask_token_id": 4}
+    write(path, "bert", tokens, types, **ids, **values)
+
+
+def charsmap(rules):
+    """A map of normalisation as SentencePiece writes it: u32 size, a compact double array of so many bytes, the
+    replacements. A unit of the array has a child's byte in bits 0 to 7, whether a text ends there in bit 8, and from bit
+    10 on what the unit's own place is to be xored with for that of its children; byte 0 leads to the replacement's place."""
+    texts, places = b"", {}
+    for text in rules.values():
+        places.setdefault(text, len(texts))
+        if places[text] == len(texts):
+            texts += text.encode() + b"\0"
+    children = {}
+    for key in rules:
+        data = key.encode()
+        for i in range(len(data)):
+            children.setdefault(data[:i], set()).add(data[i])
+    units, taken, queue = {0: 0}, set(), [(b"", 0)]
+    ends = {key.encode(): places[text] for key, text in rules.items()}
+    for node, at in queue:
+        labels = sorted(children.get(node, set())) + [0] * (node in ends)
+        base = next(b for b in range(1, 1 << 20) if b not in taken and not any(b ^ label in units for label in labels))
+        taken.add(base)
+        units[at] |= (at ^ base) << 10 | (node in ends) << 8
+        for label in labels:
+            units[base ^ label] = label if label else 1 << 31 | ends[node]
+            if label:
+                queue.append((node + bytes([label]), base ^ label))
+    array = b"".join(units.get(i, 0).to_bytes(4, "little") for i in range(max(units) + 1))
+    return len(array).to_bytes(4, "little") + array + texts
+
+
+RULES = {"\t": " ", "\n": " ", "\r": "", "\u00a0": " ", "\u3000": " ", "\u200b": "", "ﬁ": "fi", "½": "1⁄2", "①": "1",
+         "e\u0301": "é", "E\u0301": "É", "a\u0300\u0323": "ạ̀", "a\u0300": "à", "…": "...", "ﷺ": "صلى الله عليه وسلم",
+         **{chr(0xFEE0 + i): chr(i) for i in range(0x21, 0x7F)}}  # fmt: skip
+
+
+def write_unigram(path, **values):
+    """Unigram pieces with scores that tie, user-defined and unused ones, and a map of normalisation."""
+    text = TEXT.replace(" ", SPACE)
+    pieces = {text[i : i + n]: None for n in (1, 2, 3, 4, 6) for i in range(len(text) - n + 1) if (i + n) % 3 or n == 1}
+    tokens = ["<pad>", "</s>", "<unk>", "<s>", "<mask>", "<extra_id_0>", "<b>", "e\u0301\u0301", "[tag]"]
+    types = [CONTROL, CONTROL, UNKNOWN, CONTROL, CONTROL, USER, USER, USER, USER]
+    tokens += [*pieces, "rare", "<0x41>", "</b>"]
+    types += [NORMAL] * len(pieces) + [UNUSED, BYTE, NORMAL]
+    scores = [-float(i * 7919 % 97) / 4 - 8 + 3 * len(token) for i, token in enumerate(tokens)]
+    write(path, "t5", tokens, types, scores=scores, charsmap=charsmap(RULES), **values)
+
+
 def write_named(path, names):
     """SentencePiece with normal tokens of these texts: what texts alone say about a token."""
     tokens = ["<unk>", "<s>", *names, *(f"<0x{byte:02X}>" for byte in range(256)), *"abc", SPACE]
@@ -192,4 +255,10 @@ SMALL = {
     "spm-no-prefix": lambda path: write_spm(path, add_space_prefix=False, add_eos_token=True),
     "spm-phi-3": lambda path: write_spm(path, name="Phi-3 mini"),
     "raw": write_raw,
+    "wpm": write_wpm,
+    "wpm-cased": lambda path: write_wpm(path, normalizer__lowercase=False),
+    "wpm-accents": lambda path: write_wpm(path, normalizer__strip_accents=False),
+    "unigram": lambda path: write_unigram(path, add_space_prefix=True, remove_extra_whitespaces=True),
+    "unigram-bos": lambda path: write_unigram(path, add_space_prefix=True, bos_token_id=3, add_bos_token=True),
+    "unigram-plain": lambda path: write_unigram(path, unknown_token_id=2, add_eos_token=False),
 }
