@@ -8,7 +8,7 @@ import wasmtime
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PLATFORM = ROOT / "platform"
 MODULES = ["wasm32-simd128", "wasm32-relaxed", "wasm32-simd128-mt", "wasm32-relaxed-mt"]
-LIMIT = 196 * 1024  # what it is today; the goal is 160 KiB
+LIMIT = 256 * 1024
 
 
 def lines(path):
