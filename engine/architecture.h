@@ -1,5 +1,5 @@
 /* The table of architectures: a decoder model is a row of facts. A new model of a known kind is a row here and a
- * vector in tests/vectors. */
+ * vector in tests/vectors; docs/models.md says how. */
 #ifndef ENGINE_ARCHITECTURE_H
 #define ENGINE_ARCHITECTURE_H
 
@@ -8,19 +8,58 @@
 
 #include "gguf/gguf.h"
 
-enum rope_kind { ROPE_NORM, ROPE_NEOX }; /* pairs (2i, 2i+1); pairs (i, i + n/2) */
-enum gate_kind { GATE_SILU, GATE_GELU }; /* of the feed-forward network: SwiGLU, GEGLU */
+enum norm_kind { NORM_RMS, NORM_LAYER };
+enum rope_kind { ROPE_NONE, ROPE_NORM, ROPE_NEOX }; /* pairs (2i, 2i+1); pairs (i, i + n/2) */
+enum act_kind { ACT_SILU, ACT_GELU };               /* of the feed-forward network */
+/* Which pairs the sections of rope.dimension_sections hold: one run after another, or in turn by threes. */
+enum section_kind { SECTIONS_NONE, SECTIONS_RUNS, SECTIONS_IN_TURN };
+
+/* What a model has beyond attention and a gated feed-forward network, each with a norm before it. A tensor of the
+ * tables in tensors.c is looked for when the row has all the features that its line names. */
+enum feature {
+    NO_PRE_NORMS = 1 << 0,      /* attention and feed-forward take x as it is */
+    POST_NORMS = 1 << 1,        /* norms of what each half gives, before it is added */
+    PARALLEL = 1 << 2,          /* both halves take the same x; so do layers of LOOSE_FF_NORM without ffn_norm */
+    LOOSE_FF_NORM = 1 << 3,     /* ffn_norm may be absent */
+    NORM_BIAS = 1 << 4,         /* norms have a bias */
+    QK_NORM = 1 << 5,           /* Q and K are normed head by head, with one weight for all heads ... */
+    QK_NORM_WIDE = 1 << 6,      /* ... or over all heads at once ... */
+    QK_NORM_EACH = 1 << 7,      /* ... or head by head with a weight for each, where the file has it; ... */
+    QK_NORM_LATE = 1 << 8,      /* ... after rope instead of before */
+    UNGATED = 1 << 9,           /* down(act(up(x))) */
+    FUSED_GATE = 1 << 10,       /* ffn_up holds the rows of the gate and then those of up */
+    LEARNED_POSITIONS = 1 << 11 /* a vector for each position is added to the embedding */
+};
+
+/* Numbers that multiply something, from keys of that name. */
+enum scale_keys {
+    SCALES_NONE,
+    SCALES_LOGITS,  /* logits * logit_scale */
+    SCALES_GRANITE, /* embedding_scale, residual_scale, attention.scale; logits / logit_scale */
+    SCALES_MINICPM  /* the same, with defaults made of n_layer and n_embd */
+};
 
 struct architecture {
-    const char *name; /* general.architecture, and the prefix of its keys */
+    const char *name;  /* general.architecture, and the prefix of its keys */
+    uint32_t features; /* enum feature */
+    enum norm_kind norm;
     enum rope_kind rope;
-    enum gate_kind gate;
-    bool qk_norm;            /* RMSNorm over each head of Q and K before rope */
-    bool post_norms;         /* RMSNorm after attention and after the feed-forward network, before they are added */
+    enum act_kind act;
+    enum scale_keys scales;
+    enum section_kind sections;
     bool embedding_sqrt;     /* embeddings are multiplied by sqrt(n_embd) */
     bool rope_is_head_dim;   /* a rope.dimension_count that is not head_dim is refused */
+    bool rope_switch;        /* rope.scaling.finetuned = false: no rope at all */
+    bool attention_softcap;  /* scores pass through a soft cap, 50 unless the file says another */
+    uint32_t no_rope_every;  /* every n-th layer has no rope */
     uint32_t window_pattern; /* with a sliding window: every n-th layer has none; 0: windows are not used */
-    float window_rope_base;  /* default rope base of layers with a window */
+    uint32_t window_default; /* positions, where the file does not say */
+    uint32_t window_layers;  /* only models of so many layers have windows; 0: all */
+    bool window_rope_only;   /* in a model with windows, layers without have no rope */
+    bool window_unscaled;    /* layers with a window rotate without the model's scaling of positions */
+    float window_rope_base;  /* rope base of layers with a window, where the file does not say; 0: the model's */
+    uint32_t wide_attention; /* models of so many layers scale attention by 1 / sqrt(n_embd / n_head) */
+    float final_softcap;     /* of the logits, where the file does not say; 0: none */
 };
 
 /* Null when `name` is no row; then *error lists the rows there are. */

@@ -3,6 +3,8 @@
  * gathered in the order of their positions, so a token's result does not depend on the tokens computed with it. */
 #include "engine/ops.h"
 #include "engine/pool.h"
+#include "engine/rope.h"
+#include "platform/math.h"
 
 #define QUERY_TILE  32u        /* queries that share a tile of keys and values, when a group has fewer heads ... */
 #define SCORES_MOST (1u << 18) /* ... and when their scores are not more floats than this */
@@ -113,11 +115,15 @@ static void score(const struct piece *piece, const struct span *span) {
 static void weigh(const struct piece *piece) {
     const struct attention_job *job = piece->job;
     const uint32_t group = group_of(job->shape);
+    const float softcap = job->session->model->hparams.attention_softcap;
     for (uint32_t q = 0; q < piece->tokens * group; q++) {
         const uint32_t position = job->session->position + piece->first + q / group;
         const uint32_t low = first_seen(job->shape, position) - piece->begin;
         const uint32_t high = position + 1 - piece->begin;
         float *scores = piece->place.scores + (size_t)q * piece->row;
+        if (softcap > 0.0f) {
+            kernels.softcap(scores + low, softcap, high - low);
+        }
         kernels.attention_softmax(scores + low, high - low);
         memset(scores, 0, low * sizeof(float));
         memset(scores + high, 0, (piece->end - piece->begin - high) * sizeof(float));
@@ -179,16 +185,41 @@ static void attend_items(void *context, size_t begin, size_t end, uint32_t worke
     }
 }
 
-static void rotate_heads(const struct hparams *hparams, float *x, uint32_t heads, const float *norm,
+/* The norm of queries or keys before rope (late: after it), as the model has it. */
+static void norm_heads(const struct hparams *hparams, float *x, uint32_t heads, const float *weight) {
+    const uint32_t features = hparams->architecture->features;
+    const size_t dim = hparams->head_dim_k;
+    if (features & QK_NORM_WIDE) {
+        kernels.rmsnorm(x, x, weight, heads * dim, hparams->norm_epsilon);
+        return;
+    }
+    for (uint32_t head = 0; head < heads; head++, x += dim) {
+        const struct norm norm = {weight + (features & QK_NORM_EACH ? head * dim : 0), NULL};
+        norm_row(x, x, &norm, hparams, dim);
+    }
+}
+
+/* Norms and rotates heads; no weight: no norm. No angles: no rope. */
+static void rotate_heads(const struct hparams *hparams, float *x, uint32_t heads, const float *weight,
                          const float *angles) {
+    const bool late = hparams->architecture->features & QK_NORM_LATE;
     const size_t pairs = hparams->n_rot / 2;
     rope_fn *const rope = hparams->architecture->rope == ROPE_NEOX ? kernels.rope_neox : kernels.rope_norm;
-    for (uint32_t head = 0; head < heads; head++, x += hparams->head_dim_k) {
-        if (norm) {
-            kernels.rmsnorm(x, x, norm, hparams->head_dim_k, hparams->norm_epsilon);
-        }
-        rope(x, angles, angles + pairs, pairs);
+    if (weight && !late) {
+        norm_heads(hparams, x, heads, weight);
     }
+    for (uint32_t head = 0; angles && head < heads; head++) {
+        rope(x + head * hparams->head_dim_k, angles, angles + pairs, pairs);
+    }
+    if (weight && late) {
+        norm_heads(hparams, x, heads, weight);
+    }
+}
+
+/* Queries at later positions count for more in models that say so. */
+static float temperature(const struct hparams *hparams, uint32_t position) {
+    const double stretch = 1.0 + (double)(position / hparams->rope.original_context);
+    return (float)(1.0 + (double)hparams->attention_temperature * math_log(stretch));
 }
 
 /* Norms and rotates queries and keys of tokens [begin, end) and puts keys and values into the cache. */
@@ -203,13 +234,16 @@ static void store_items(void *context, size_t begin, size_t end, uint32_t worker
     const size_t dim_v = hparams->head_dim_v;
     (void)worker;
     for (size_t t = begin; t < end; t++) {
-        const float *angles = scratch->angles + (t * 2 + job->shape->window_rope) * hparams->n_rot;
+        const float *angles = rope_of_layer(hparams, job->shape, scratch->angles + t * ROPE_SETS * hparams->n_rot);
         float *query = scratch->query + t * job->shape->n_head * dim_k;
         float *key = scratch->key + t * heads * dim_k;
         const float *value = scratch->value + t * heads * dim_v;
         rotate_heads(hparams, query, job->shape->n_head, layer->query_norm, angles);
         rotate_heads(hparams, key, heads, layer->key_norm, angles);
         const uint32_t position = session->position + (uint32_t)t;
+        if (hparams->attention_temperature > 0.0f) {
+            kernels.scale(query, temperature(hparams, position), job->shape->n_head * dim_k);
+        }
         const size_t slot = position % KV_TILE;
         for (uint32_t head = 0; head < heads; head++) {
             uint16_t *keys = kv_keys(&session->kv, hparams, job->layer, position / KV_TILE, head);
@@ -220,20 +254,19 @@ static void store_items(void *context, size_t begin, size_t end, uint32_t worker
     }
 }
 
-void forward_attention(struct qn_session *session, uint32_t layer) {
+void forward_attention(struct qn_session *session, uint32_t layer, const float *in) {
     const struct scratch *scratch = &session->scratch;
     const struct hparams *hparams = &session->model->hparams;
     const struct layer_tensors *tensors = &session->model->tensors.layers[layer];
     struct attention_job job = {session, &hparams->layers[layer], layer};
     const size_t tokens = session->n_batch;
-    op_norm(scratch->h, scratch->x, tensors->attention_norm, hparams->n_embd, tokens, hparams->norm_epsilon);
     const struct product inputs[] = {{scratch->query, &tensors->query, tensors->query_bias},
                                      {scratch->key, &tensors->key, tensors->key_bias},
                                      {scratch->value, &tensors->value, tensors->value_bias}};
-    op_multiply(inputs, 3, scratch, scratch->h, tokens);
+    op_multiply(inputs, 3, scratch, in, tokens);
     pool_run(tokens, store_items, &job);
     const uint32_t tile = tokens_at_once(job.shape, session->context);
     pool_run((tokens + tile - 1) / tile * job.shape->n_head_kv, attend_items, &job);
-    const struct product output = {scratch->h, &tensors->output, tensors->output_bias};
+    const struct product output = {scratch->out, &tensors->output, tensors->output_bias};
     op_multiply(&output, 1, scratch, scratch->mixed, tokens);
 }

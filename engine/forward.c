@@ -1,29 +1,14 @@
 /* The forward pass of a micro-batch: embeddings, layers, logits. */
 #include "engine/ops.h"
 #include "engine/pool.h"
-#include "platform/math.h"
-
-/* Cosines and sines for the token at `position`: base 0 as the model's, base 1 for layers with a window. The angles are
- * taken in double and rounded once. */
-static void find_angles(const struct scratch *scratch, const struct hparams *hparams, float *angles,
-                        uint32_t position) {
-    const size_t pairs = hparams->n_rot / 2;
-    for (size_t base = 0; base < 2; base++, angles += 2 * pairs) {
-        for (size_t i = 0; i < pairs; i++) {
-            double sine;
-            double cosine;
-            math_sincos((double)position * scratch->inverse[base * pairs + i], &sine, &cosine);
-            angles[i] = (float)cosine;
-            angles[pairs + i] = (float)sine;
-        }
-    }
-}
+#include "engine/rope.h"
 
 static void embed_tokens(void *context, size_t begin, size_t end, uint32_t worker) {
     const struct qn_session *session = context;
     const struct scratch *scratch = &session->scratch;
     const struct hparams *hparams = &session->model->hparams;
     const struct weight *embedding = &session->model->tensors.embedding;
+    const struct weight *positions = &session->model->tensors.positions;
     (void)worker;
     for (size_t t = begin; t < end; t++) {
         const uint32_t position = session->position + (uint32_t)t;
@@ -33,50 +18,75 @@ static void embed_tokens(void *context, size_t begin, size_t end, uint32_t worke
         if (hparams->embedding_scale != 1.0f) {
             kernels.scale(x, hparams->embedding_scale, hparams->n_embd);
         }
-        find_angles(scratch, hparams, scratch->angles + t * 2 * hparams->n_rot, position);
+        if (positions->kernels) {
+            float *learned = scratch->h + t * hparams->n_embd;
+            weight_decoder(positions->type)(learned, positions->data + position * positions->row_bytes,
+                                            hparams->n_embd);
+            kernels.add(x, x, learned, hparams->n_embd);
+        }
+        rope_angles(hparams, scratch->inverse, scratch->angles + t * ROPE_SETS * hparams->n_rot, position);
     }
 }
 
 void forward_embed(struct qn_session *session) { pool_run(session->n_batch, embed_tokens, session); }
 
-/* x += h, with the norm that some models put in between. */
-static void add_half(struct qn_session *session, const float *post_norm) {
+/* x += out, with the norm that some models put in between. */
+static void add_half(struct qn_session *session, const struct norm *post_norm) {
     const struct scratch *scratch = &session->scratch;
     const struct hparams *hparams = &session->model->hparams;
-    if (post_norm) {
-        op_norm(scratch->h, scratch->h, post_norm, hparams->n_embd, session->n_batch, hparams->norm_epsilon);
+    if (post_norm->weight) {
+        op_norm(scratch->out, scratch->out, post_norm, hparams, session->n_batch);
     }
-    op_add(scratch->x, scratch->h, hparams->n_embd, session->n_batch);
+    op_add(scratch->x, scratch->out, hparams->n_embd, session->n_batch, hparams->residual_scale);
+}
+
+/* What the next half takes: x, normed when there is a norm. */
+static const float *norm_input(struct qn_session *session, const struct norm *norm) {
+    const struct scratch *scratch = &session->scratch;
+    if (norm->weight == NULL) {
+        return scratch->x;
+    }
+    op_norm(scratch->h, scratch->x, norm, &session->model->hparams, session->n_batch);
+    return scratch->h;
 }
 
 void forward_layer(struct qn_session *session, uint32_t layer) {
+    const struct hparams *hparams = &session->model->hparams;
     const struct layer_tensors *tensors = &session->model->tensors.layers[layer];
-    forward_attention(session, layer);
-    add_half(session, tensors->attention_post_norm);
-    forward_feed(session, layer);
-    add_half(session, tensors->ff_post_norm);
-}
-
-/* x = cap * tanh(x / cap), by way of exp. */
-static void cap_logits(float *logits, size_t n, double cap) {
-    for (size_t i = 0; i < n; i++) {
-        const double e = math_exp(-2.0 * __builtin_fabs((double)logits[i]) / cap);
-        const double t = cap * ((1.0 - e) / (1.0 + e));
-        logits[i] = (float)(logits[i] < 0.0f ? -t : t);
+    const bool parallel = tensors->ff_norm.weight == NULL && tensors->attention_norm.weight != NULL;
+    const float *in = norm_input(session, &tensors->attention_norm);
+    switch (hparams->layers[layer].kind) {
+    case LAYER_ATTENTION:
+        forward_attention(session, layer, in);
+        break;
     }
+    add_half(session, &tensors->attention_post_norm);
+    if (!parallel) {
+        in = norm_input(session, &tensors->ff_norm);
+    }
+    switch (hparams->layers[layer].feed) {
+    case FEED_DENSE:
+        forward_feed(session, layer, in);
+        break;
+    }
+    add_half(session, &tensors->ff_post_norm);
 }
 
 void forward_output(struct qn_session *session, const uint32_t *which, uint32_t count) {
     const struct scratch *scratch = &session->scratch;
     const struct hparams *hparams = &session->model->hparams;
     const struct tensors *tensors = &session->model->tensors;
+    const size_t width = hparams->n_embd;
     for (uint32_t i = 0; i < count; i++) {
-        kernels.rmsnorm(scratch->h + (size_t)i * hparams->n_embd, scratch->x + (size_t)which[i] * hparams->n_embd,
-                        tensors->output_norm, hparams->n_embd, hparams->norm_epsilon);
+        norm_row(scratch->h + i * width, scratch->x + which[i] * width, &tensors->output_norm, hparams, width);
     }
-    const struct product output = {scratch->logits, &tensors->output, NULL};
+    const struct product output = {scratch->logits, &tensors->output, tensors->output_bias};
     op_multiply(&output, 1, scratch, scratch->h, count);
+    const size_t n = (size_t)count * hparams->n_vocab;
+    if (hparams->logit_scale != 1.0f) {
+        kernels.scale(scratch->logits, hparams->logit_scale, n);
+    }
     if (hparams->logit_softcap > 0.0f) {
-        cap_logits(scratch->logits, (size_t)count * hparams->n_vocab, (double)hparams->logit_softcap);
+        kernels.softcap(scratch->logits, hparams->logit_softcap, n);
     }
 }

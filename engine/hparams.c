@@ -1,95 +1,7 @@
 #include "engine/hparams.h"
 
+#include "engine/reader.h"
 #include "platform/error.h"
-
-#define MAX_KEY 128
-
-/* Reads keys of one architecture: "<architecture>.<suffix>". */
-struct reader {
-    const struct gguf *gguf;
-    const char *prefix;
-    struct qn_error *error;
-    char key[MAX_KEY];
-};
-
-static const char *key_of(struct reader *reader, const char *suffix) {
-    const size_t left = strlen(reader->prefix);
-    const size_t right = strlen(suffix);
-    memcpy(reader->key, reader->prefix, left); /* both are our own constants: they fit */
-    reader->key[left] = '.';
-    memcpy(reader->key + left + 1, suffix, right + 1);
-    return reader->key;
-}
-
-static uint64_t offset_of(const struct reader *reader) {
-    const struct gguf_value *value = gguf_find(reader->gguf, reader->key);
-    return value ? value->offset : QN_NO_OFFSET;
-}
-
-static int missing(const struct reader *reader) {
-    return error_set(reader->error, QN_ERR_FORMAT, QN_NO_OFFSET, "the metadata has no %s", reader->key);
-}
-
-/* An integer in [low, high]; absent: *out stays, which is an error unless it lies in the range already. */
-static int read_u32(struct reader *reader, const char *suffix, uint32_t low, uint32_t high, uint32_t *out) {
-    const int status = gguf_u32(reader->gguf, key_of(reader, suffix), out, reader->error);
-    if (status < 0) {
-        return status;
-    }
-    if (*out < low || *out > high) {
-        return status == QN_MORE ? missing(reader)
-                                 : error_set(reader->error, QN_ERR_FORMAT, offset_of(reader),
-                                             "%s is %u; it must lie in %u to %u", reader->key, *out, low, high);
-    }
-    return QN_OK;
-}
-
-/* A positive finite number; absent: *out stays, an error when it is not positive. */
-static int read_f32(struct reader *reader, const char *suffix, float *out) {
-    const int status = gguf_f32(reader->gguf, key_of(reader, suffix), out, reader->error);
-    if (status < 0) {
-        return status;
-    }
-    if (!(*out > 0.0f && *out < 1e30f)) {
-        return status == QN_MORE ? missing(reader)
-                                 : error_set(reader->error, QN_ERR_FORMAT, offset_of(reader),
-                                             "%s is not a positive finite number", reader->key);
-    }
-    return QN_OK;
-}
-
-/* One number for all layers, or an array with one for each. field: offset in struct layer_hparams. */
-static int read_layers(struct reader *reader, const char *suffix, uint32_t low, uint32_t high, uint32_t fallback,
-                       struct layer_hparams *layers, uint32_t n_layer, size_t field) {
-    const struct gguf_value *value = gguf_find(reader->gguf, key_of(reader, suffix));
-    const bool array = value && value->type == GGUF_ARRAY;
-    uint32_t all = fallback;
-    if (array) {
-        if (value->element != GGUF_U32 && value->element != GGUF_I32) {
-            return error_set(reader->error, QN_ERR_FORMAT, value->offset,
-                             "%s is an array of %s; it must hold u32 or i32", reader->key,
-                             gguf_type_name(value->element));
-        }
-        if (value->count < n_layer) {
-            return error_set(reader->error, QN_ERR_FORMAT, value->offset, "%s has %zu elements for %u layers",
-                             reader->key, value->count, n_layer);
-        }
-    } else {
-        const int status = read_u32(reader, suffix, low, high, &all);
-        if (status < 0) {
-            return status;
-        }
-    }
-    for (uint32_t i = 0; i < n_layer; i++) {
-        const uint32_t one = array ? gguf_array_u32(value, i) : all;
-        if (one < low || one > high) {
-            return error_set(reader->error, QN_ERR_FORMAT, offset_of(reader),
-                             "%s is %u in layer %u; it must lie in %u to %u", reader->key, one, i, low, high);
-        }
-        memcpy((uint8_t *)&layers[i] + field, &one, sizeof(one));
-    }
-    return QN_OK;
-}
 
 static int check_heads(struct reader *reader, struct hparams *hparams) {
     for (uint32_t i = 0; i < hparams->n_layer; i++) {
@@ -128,80 +40,62 @@ static int read_head_dims(struct reader *reader, struct hparams *hparams, uint32
         return error_set(reader->error, QN_ERR_FORMAT, QN_NO_OFFSET, "%u heads of %u dimensions are more than %u",
                          hparams->max_head, dim, MAX_WIDTH);
     }
-    hparams->n_rot = hparams->head_dim_k;
-    status = read_u32(reader, "rope.dimension_count", 2, hparams->head_dim_k, &hparams->n_rot);
-    if (status != QN_OK) {
-        return status;
-    }
-    if (hparams->n_rot % 2 != 0 || (hparams->architecture->rope_is_head_dim && hparams->n_rot != hparams->head_dim_k)) {
-        return error_set(reader->error, QN_ERR_FORMAT, offset_of(reader), "rope over %u dimensions of heads of %u",
-                         hparams->n_rot, hparams->head_dim_k);
-    }
-    return QN_OK;
-}
-
-/* Linear scaling only: other kinds are refused by name rather than computed wrongly. */
-static int read_rope(struct reader *reader, struct hparams *hparams) {
-    struct gguf_text kind = {"", 0};
-    int status = gguf_text(reader->gguf, key_of(reader, "rope.scaling.type"), &kind, reader->error);
-    if (status < 0) {
-        return status;
-    }
-    const bool none = status == QN_OK && kind.bytes == 4 && memcmp(kind.at, "none", 4) == 0;
-    const bool linear = status == QN_MORE || (kind.bytes == 6 && memcmp(kind.at, "linear", 6) == 0);
-    if (!none && !linear) {
-        const int shown = kind.bytes < 32 ? (int)kind.bytes : 32;
-        return error_set(reader->error, QN_ERR_UNSUPPORTED, offset_of(reader),
-                         "%s is \"%.*s\", which this build does not run", reader->key, shown, kind.at);
-    }
-    hparams->rope_base = 10000.0f;
-    status = read_f32(reader, "rope.freq_base", &hparams->rope_base);
-    if (status == QN_OK) {
-        hparams->window_rope_base = hparams->architecture->window_rope_base > 0.0f
-                                        ? hparams->architecture->window_rope_base
-                                        : hparams->rope_base;
-        status = read_f32(reader, "rope.freq_base_swa", &hparams->window_rope_base);
-    }
-    float factor = 1.0f;
-    if (status == QN_OK && linear) {
-        const bool named = gguf_find(reader->gguf, key_of(reader, "rope.scaling.factor")) != NULL;
-        status = read_f32(reader, named ? "rope.scaling.factor" : "rope.scale_linear", &factor);
-    }
-    hparams->rope_scale = 1.0f / factor;
-    return status;
-}
-
-static int read_windows(struct reader *reader, const struct hparams *hparams, struct layer_hparams *layers) {
-    const uint32_t pattern_default = hparams->architecture->window_pattern;
-    uint32_t window = 0;
-    int status = pattern_default
-                     ? gguf_u32(reader->gguf, key_of(reader, "attention.sliding_window"), &window, reader->error)
-                     : QN_OK;
-    if (status < 0 || window == 0) {
-        return status < 0 ? status : QN_OK;
-    }
-    const struct gguf_value *pattern = gguf_find(reader->gguf, key_of(reader, "attention.sliding_window_pattern"));
-    const bool array = pattern && pattern->type == GGUF_ARRAY;
-    uint32_t every = pattern_default;
-    if (array && (pattern->element != GGUF_BOOL || pattern->count < hparams->n_layer)) {
-        return error_set(reader->error, QN_ERR_FORMAT, pattern->offset, "%s must be a number or one bool a layer",
-                         reader->key);
-    }
-    if (!array) {
-        status = gguf_u32(reader->gguf, reader->key, &every, reader->error);
-        if (status < 0) {
-            return status;
-        }
-    }
-    for (uint32_t i = 0; i < hparams->n_layer; i++) {
-        const bool windowed = array ? gguf_array_bool(pattern, i) : every == 0 || i % every < every - 1;
-        layers[i].window = windowed ? window : 0;
-        layers[i].window_rope = windowed;
-    }
     return QN_OK;
 }
 
 static float square_root(uint32_t x) { return __builtin_sqrtf((float)x); }
+
+static int read_numbers(struct reader *reader, struct hparams *hparams) {
+    const struct architecture *row = hparams->architecture;
+    int status =
+        read_f32(reader, row->norm == NORM_RMS ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon",
+                 &hparams->norm_epsilon);
+    hparams->logit_softcap = row->final_softcap;
+    if (status == QN_OK) {
+        status = read_optional_f32(reader, "final_logit_softcapping", &hparams->logit_softcap);
+    }
+    if (status == QN_OK && row->attention_softcap) {
+        hparams->attention_softcap = 50.0f;
+        status = read_optional_f32(reader, "attn_logit_softcapping", &hparams->attention_softcap);
+    }
+    return status == QN_OK ? read_optional_f32(reader, "attention.temperature_scale", &hparams->attention_temperature)
+                           : status;
+}
+
+/* The layers' heads have been read. */
+static int read_scales(struct reader *reader, struct hparams *hparams) {
+    const struct architecture *row = hparams->architecture;
+    const bool wide = row->wide_attention && hparams->n_layer == row->wide_attention;
+    hparams->attention_scale =
+        1.0f / square_root(wide ? hparams->n_embd / hparams->layers[0].n_head : hparams->head_dim_k);
+    hparams->embedding_scale = row->embedding_sqrt ? square_root(hparams->n_embd) : 1.0f;
+    hparams->residual_scale = 1.0f;
+    hparams->logit_scale = 1.0f;
+    if (row->scales == SCALES_NONE) {
+        return QN_OK;
+    }
+    if (row->scales == SCALES_LOGITS) {
+        return read_f32(reader, "logit_scale", &hparams->logit_scale);
+    }
+    float divisor = 0.0f;
+    if (row->scales == SCALES_MINICPM) {
+        hparams->embedding_scale = 12.0f;
+        hparams->residual_scale = 1.4f / square_root(hparams->n_layer);
+        divisor = 256.0f / (float)hparams->n_embd;
+    }
+    int status = read_optional_f32(reader, "embedding_scale", &hparams->embedding_scale);
+    if (status == QN_OK) {
+        status = read_optional_f32(reader, "residual_scale", &hparams->residual_scale);
+    }
+    if (status == QN_OK) {
+        status = read_optional_f32(reader, "attention.scale", &hparams->attention_scale);
+    }
+    if (status == QN_OK) {
+        status = read_f32(reader, "logit_scale", &divisor);
+    }
+    hparams->logit_scale = status == QN_OK ? 1.0f / divisor : 1.0f;
+    return status;
+}
 
 int hparams_read(struct hparams *hparams, const struct gguf *gguf, struct arena *arena, struct qn_error *error) {
     const struct gguf_value *name = gguf_find(gguf, "general.architecture");
@@ -224,10 +118,7 @@ int hparams_read(struct hparams *hparams, const struct gguf *gguf, struct arena 
         status = read_u32(&reader, "embedding_length", 1, MAX_WIDTH, &hparams->n_embd);
     }
     if (status == QN_OK) {
-        status = read_f32(&reader, "attention.layer_norm_rms_epsilon", &hparams->norm_epsilon);
-    }
-    if (status == QN_OK && gguf_find(gguf, key_of(&reader, "final_logit_softcapping"))) {
-        status = read_f32(&reader, "final_logit_softcapping", &hparams->logit_softcap);
+        status = read_numbers(&reader, hparams);
     }
     if (status != QN_OK) {
         return status;
@@ -256,12 +147,7 @@ int hparams_read(struct hparams *hparams, const struct gguf *gguf, struct arena 
         status = read_head_dims(&reader, hparams, layers[0].n_head);
     }
     if (status == QN_OK) {
-        status = read_rope(&reader, hparams);
+        status = hparams_read_rope(&reader, hparams, layers);
     }
-    if (status == QN_OK) {
-        status = read_windows(&reader, hparams, layers);
-    }
-    hparams->attention_scale = 1.0f / square_root(hparams->head_dim_k);
-    hparams->embedding_scale = hparams->architecture->embedding_sqrt ? square_root(hparams->n_embd) : 1.0f;
-    return status;
+    return status == QN_OK ? read_scales(&reader, hparams) : status;
 }

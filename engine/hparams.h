@@ -12,12 +12,36 @@
 #define MAX_VOCAB   (1u << 24)
 #define MAX_CONTEXT (1u << 24)
 
+enum layer_kind { LAYER_ATTENTION };                                /* what mixes the tokens */
+enum feed_kind { FEED_DENSE };                                      /* the feed-forward half */
+enum layer_rope { LAYER_ROPE, LAYER_ROPE_WINDOW, LAYER_ROPE_NONE }; /* the first two: sets of angles */
+#define ROPE_SETS 2
+
 struct layer_hparams {
+    enum layer_kind kind;
+    enum feed_kind feed;
+    enum layer_rope rope;
     uint32_t n_head;
     uint32_t n_head_kv; /* divides n_head */
     uint32_t n_ff;
-    uint32_t window;  /* positions seen, the token's own included; 0: all */
-    bool window_rope; /* rotates by window_rope_base */
+    uint32_t window; /* positions seen, the token's own included; 0: all */
+};
+
+/* How one set of angles comes from positions. */
+struct rope_set {
+    float base;
+    float scale;     /* multiplies positions */
+    float magnitude; /* multiplies cosines and sines */
+    bool yarn;       /* fast pairs keep their positions unscaled, slow ones do not, the ones between are mixed */
+    bool factors;    /* divided by the model's factor for each pair */
+};
+
+struct rope_hparams {
+    struct rope_set sets[ROPE_SETS]; /* of layers without a window and with one */
+    uint32_t original_context;       /* positions that the model was first trained for */
+    float beta_fast;                 /* of YaRN: turns over the original context at which mixing begins ... */
+    float beta_slow;                 /* ... and ends */
+    uint32_t sections[4];            /* pairs for time, height, width and another; the last stands still for text */
 };
 
 struct hparams {
@@ -30,12 +54,14 @@ struct hparams {
     uint32_t head_dim_k; /* multiples of 8 */
     uint32_t head_dim_v;
     uint32_t n_rot; /* dimensions of a head that are rotated, even */
+    struct rope_hparams rope;
     float norm_epsilon;
-    float rope_base;
-    float window_rope_base;
-    float rope_scale; /* multiplies positions, of layers without a window */
     float attention_scale;
+    float attention_softcap;     /* 0: none */
+    float attention_temperature; /* queries * (1 + this * log(1 + floor(position / original_context))); 0: none */
     float embedding_scale;
+    float residual_scale; /* of what each half adds */
+    float logit_scale;
     float logit_softcap; /* 0: none */
     /* the largest over all layers */
     uint32_t max_head;
@@ -46,5 +72,9 @@ struct hparams {
 /* Fills *hparams from a model's metadata; n_vocab comes from the token embedding's shape. The layers go to the arena.
  */
 int hparams_read(struct hparams *hparams, const struct gguf *gguf, struct arena *arena, struct qn_error *error);
+
+struct reader;
+/* The part that concerns rope, and the windows of layers; the layers' numbers have been read. */
+int hparams_read_rope(struct reader *reader, struct hparams *hparams, struct layer_hparams *layers);
 
 #endif

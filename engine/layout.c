@@ -10,39 +10,23 @@ static uint64_t place(struct layout *layout, uint64_t count, uint64_t size) {
     return at;
 }
 
-static uint64_t larger(uint64_t a, uint64_t b) { return a > b ? a : b; }
-
-/* Widens the rows of activations and the panels so that products with w fit. */
-static void fit(struct layout *layout, const struct weight *w) {
-    const struct activation_layout activation = activation_layout(w->kernels->activation, w->cols);
-    layout->quantized_bytes = larger(layout->quantized_bytes, (activation.bytes + 63) / 64 * 64);
-    layout->panel_bytes = larger(layout->panel_bytes, panel_bytes(w->type, w->cols));
-}
-
 struct layout layout_of(const struct qn_model *model, uint32_t context, uint32_t batch) {
     const struct hparams *hparams = &model->hparams;
-    struct layout layout = {0};
-    fit(&layout, &model->tensors.output);
-    for (uint32_t i = 0; i < hparams->n_layer; i++) {
-        const struct layer_tensors *layer = &model->tensors.layers[i];
-        const struct weight *all[] = {&layer->query, &layer->key, &layer->value, &layer->output,
-                                      &layer->gate,  &layer->up,  &layer->down};
-        for (size_t k = 0; k < sizeof(all) / sizeof(all[0]); k++) {
-            fit(&layout, all[k]);
-        }
-    }
+    struct layout layout = {.quantized_bytes = model->tensors.quantized_bytes,
+                            .panel_bytes = model->tensors.panel_bytes};
     const uint64_t workers = pool_workers();
     layout.attention_floats = attention_scratch(hparams, context);
     layout.x = place(&layout, (uint64_t)batch * hparams->n_embd, sizeof(float));
     layout.h = place(&layout, (uint64_t)batch * hparams->n_embd, sizeof(float));
+    layout.out = place(&layout, (uint64_t)batch * hparams->n_embd, sizeof(float));
     layout.query = place(&layout, (uint64_t)batch * hparams->max_head * hparams->head_dim_k, sizeof(float));
     layout.key = place(&layout, (uint64_t)batch * hparams->max_head_kv * hparams->head_dim_k, sizeof(float));
     layout.value = place(&layout, (uint64_t)batch * hparams->max_head_kv * hparams->head_dim_v, sizeof(float));
     layout.mixed = place(&layout, (uint64_t)batch * hparams->max_head * hparams->head_dim_v, sizeof(float));
     layout.gate = place(&layout, (uint64_t)batch * hparams->max_ff, sizeof(float));
     layout.up = place(&layout, (uint64_t)batch * hparams->max_ff, sizeof(float));
-    layout.angles = place(&layout, (uint64_t)batch * 2 * hparams->n_rot, sizeof(float));
-    layout.inverse = place(&layout, hparams->n_rot, sizeof(double));
+    layout.angles = place(&layout, (uint64_t)batch * ROPE_SETS * hparams->n_rot, sizeof(float));
+    layout.inverse = place(&layout, ROPE_SETS * hparams->n_rot / 2, sizeof(double));
     layout.quantized = place(&layout, batch, layout.quantized_bytes);
     layout.panels = place(&layout, workers, layout.panel_bytes);
     layout.attention = place(&layout, workers * layout.attention_floats, sizeof(float));

@@ -2,36 +2,56 @@
 
 #include "engine/pool.h"
 
-struct rows_job {
-    float *out;
-    const float *x;
-    const float *weight;
-    size_t width;
-    float epsilon;
-};
-
-static void norm_rows(void *context, size_t begin, size_t end, uint32_t worker) {
-    const struct rows_job *job = context;
-    (void)worker;
-    for (size_t t = begin; t < end; t++) {
-        kernels.rmsnorm(job->out + t * job->width, job->x + t * job->width, job->weight, job->width, job->epsilon);
+void norm_row(float *out, const float *x, const struct norm *norm, const struct hparams *hparams, size_t n) {
+    if (hparams->architecture->norm == NORM_LAYER) {
+        kernels.layernorm(out, x, norm->weight, norm->bias, n, hparams->norm_epsilon);
+    } else {
+        kernels.rmsnorm(out, x, norm->weight, n, hparams->norm_epsilon);
     }
 }
 
-void op_norm(float *out, const float *x, const float *weight, size_t width, size_t tokens, float epsilon) {
-    struct rows_job job = {out, x, weight, width, epsilon};
+struct norm_job {
+    float *out;
+    const float *x;
+    const struct norm *norm;
+    const struct hparams *hparams;
+};
+
+static void norm_rows(void *context, size_t begin, size_t end, uint32_t worker) {
+    const struct norm_job *job = context;
+    const size_t width = job->hparams->n_embd;
+    (void)worker;
+    for (size_t t = begin; t < end; t++) {
+        norm_row(job->out + t * width, job->x + t * width, job->norm, job->hparams, width);
+    }
+}
+
+void op_norm(float *out, const float *x, const struct norm *norm, const struct hparams *hparams, size_t tokens) {
+    struct norm_job job = {out, x, norm, hparams};
     pool_run(tokens, norm_rows, &job);
 }
 
+struct add_job {
+    float *x;
+    float *h;
+    size_t width;
+    float factor;
+};
+
 static void add_rows(void *context, size_t begin, size_t end, uint32_t worker) {
-    const struct rows_job *job = context;
+    const struct add_job *job = context;
     (void)worker;
-    float *x = job->out + begin * job->width;
-    kernels.add(x, x, job->x + begin * job->width, (end - begin) * job->width);
+    float *x = job->x + begin * job->width;
+    float *h = job->h + begin * job->width;
+    const size_t n = (end - begin) * job->width;
+    if (job->factor != 1.0f) {
+        kernels.scale(h, job->factor, n);
+    }
+    kernels.add(x, x, h, n);
 }
 
-void op_add(float *x, const float *h, size_t width, size_t tokens) {
-    struct rows_job job = {.out = x, .x = h, .width = width};
+void op_add(float *x, float *h, size_t width, size_t tokens, float factor) {
+    struct add_job job = {x, h, width, factor};
     pool_run(tokens, add_rows, &job);
 }
 

@@ -4,10 +4,12 @@
 
 #include "engine/session.h"
 
-/* h[t] = rmsnorm(x[t]) * weight */
-void op_norm(float *out, const float *x, const float *weight, size_t width, size_t tokens, float epsilon);
-/* x[t] += h[t] */
-void op_add(float *x, const float *h, size_t width, size_t tokens);
+/* out[t] = norm(x[t]), by the model's kind of norm; rows of n_embd. out may be x. */
+void op_norm(float *out, const float *x, const struct norm *norm, const struct hparams *hparams, size_t tokens);
+/* One row of n. */
+void norm_row(float *out, const float *x, const struct norm *norm, const struct hparams *hparams, size_t n);
+/* x[t] += h[t] * factor; h may be scaled in its place. */
+void op_add(float *x, float *h, size_t width, size_t tokens, float factor);
 
 /* A matrix product: out is (tokens, w->rows). */
 struct product {

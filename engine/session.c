@@ -2,8 +2,8 @@
 
 #include "engine/layout.h"
 #include "engine/pool.h"
+#include "engine/rope.h"
 #include "platform/error.h"
-#include "platform/math.h"
 
 /* Layers of a step: a whole token, or so few that a step of a prompt is about this many token-layers at most, but one.
  */
@@ -17,6 +17,11 @@ static int choose_sizes(const struct qn_model *model, uint32_t *context, uint32_
         return error_set(&last_error, QN_ERR_ARGUMENT, QN_NO_OFFSET,
                          "a context of %u tokens in batches of %u was asked for; the most are %u and %u", *context,
                          *batch, MAX_CONTEXT, MAX_BATCH);
+    }
+    if (model->tensors.positions.kernels && *context > model->hparams.n_ctx_train) {
+        return error_set(&last_error, QN_ERR_ARGUMENT, QN_NO_OFFSET,
+                         "a context of %u tokens was asked for; the model has learned %u positions", *context,
+                         model->hparams.n_ctx_train);
     }
     *batch = *batch < *context ? *batch : *context;
     return QN_OK;
@@ -45,24 +50,12 @@ int32_t qn_model_plan(qn_model *model, uint32_t context, uint32_t batch, struct 
     return QN_OK;
 }
 
-/* Angle of pair i a position: scale * base^(-2i / n_rot), divided by the model's factor for that pair. */
-static void find_inverses(const struct qn_model *model, double *inverse) {
-    const struct hparams *hparams = &model->hparams;
-    const size_t pairs = hparams->n_rot / 2;
-    const float *factors = model->tensors.rope_factors;
-    for (size_t i = 0; i < pairs; i++) {
-        const double power = -2.0 * (double)i / (double)hparams->n_rot;
-        const double factor = factors ? (double)factors[i] : 1.0;
-        inverse[i] = math_pow((double)hparams->rope_base, power) * (double)hparams->rope_scale / factor;
-        inverse[pairs + i] = math_pow((double)hparams->window_rope_base, power);
-    }
-}
-
 static void set_places(struct qn_session *session, const struct layout *layout) {
     uint8_t *block = session->block;
     struct scratch *scratch = &session->scratch;
     scratch->x = (float *)(void *)(block + layout->x);
     scratch->h = (float *)(void *)(block + layout->h);
+    scratch->out = (float *)(void *)(block + layout->out);
     scratch->query = (float *)(void *)(block + layout->query);
     scratch->key = (float *)(void *)(block + layout->key);
     scratch->value = (float *)(void *)(block + layout->value);
@@ -118,7 +111,7 @@ qn_session *qn_session_new(qn_model *model, uint32_t context, uint32_t batch) {
     memset(session->block, 0, (size_t)layout.bytes);
     set_places(session, &layout);
     kv_init(&session->kv, &model->hparams, kv_pages_for(context));
-    find_inverses(model, session->scratch.inverse);
+    rope_inverses(model, context, session->scratch.inverse);
     return session;
 }
 

@@ -13,15 +13,16 @@
 /* Working memory of one session, in one block: places in it. Floats unless said otherwise, each 64-byte aligned. */
 struct scratch {
     float *x;           /* (batch, n_embd): the residual stream */
-    float *h;           /* (batch, n_embd): what a layer adds to it */
+    float *h;           /* (batch, n_embd): the same, normed, for one half of a layer to take */
+    float *out;         /* (batch, n_embd): what that half gives */
     float *query;       /* (batch, n_head * head_dim_k) */
     float *key;         /* (batch, n_head_kv * head_dim_k) */
     float *value;       /* (batch, n_head_kv * head_dim_v) */
     float *mixed;       /* (batch, n_head * head_dim_v): what attention gives */
     float *gate;        /* (batch, n_ff) */
     float *up;          /* (batch, n_ff) */
-    float *angles;      /* (batch, 2 bases, 2, n_rot / 2): cosines and sines */
-    double *inverse;    /* (2 bases, n_rot / 2): angle a position, radians */
+    float *angles;      /* (batch, ROPE_SETS, 2, n_rot / 2): cosines and sines */
+    double *inverse;    /* (ROPE_SETS, n_rot / 2): angle a position, radians */
     float *logits;      /* (n_rows, n_vocab), in a block of its own */
     uint8_t *quantized; /* (batch, quantized_bytes): activations */
     uint8_t *panels;    /* (workers, panel_bytes) */
@@ -66,8 +67,9 @@ void forward_embed(struct qn_session *session);
 void forward_layer(struct qn_session *session, uint32_t layer);
 /* Logits of `count` tokens of the micro-batch, by index, into rows of scratch.logits. */
 void forward_output(struct qn_session *session, const uint32_t *which, uint32_t count);
-/* The two halves of a layer: what each adds is left in scratch.h. */
-void forward_attention(struct qn_session *session, uint32_t layer);
-void forward_feed(struct qn_session *session, uint32_t layer);
+/* The halves of a layer, by kind. in: (n_batch, n_embd), scratch.h or scratch.x, left as it is. What the half adds to x
+ * goes to scratch.out. */
+void forward_attention(struct qn_session *session, uint32_t layer, const float *in);
+void forward_feed(struct qn_session *session, uint32_t layer, const float *in);
 
 #endif

@@ -15,24 +15,31 @@ struct weight {
     uint32_t type; /* enum tensor_type */
 };
 
+/* Of x (n): normed(x) * weight + bias. No weight: there is no norm. No bias: none is added. */
+struct norm {
+    const float *weight; /* (n) */
+    const float *bias;   /* (n) */
+};
+
+/* What a model lacks is zero. */
 struct layer_tensors {
-    const float *attention_norm;      /* (n_embd) */
-    const float *attention_post_norm; /* (n_embd), or null */
-    const float *query_norm;          /* (head_dim_k), or null */
-    const float *key_norm;            /* (head_dim_k), or null */
-    struct weight query;              /* (n_head * head_dim_k, n_embd) */
-    struct weight key;                /* (n_head_kv * head_dim_k, n_embd) */
-    struct weight value;              /* (n_head_kv * head_dim_v, n_embd) */
-    struct weight output;             /* (n_embd, n_head * head_dim_v) */
-    const float *query_bias;          /* biases: as long as the rows of their matrix, or null */
+    struct norm attention_norm;      /* (n_embd) */
+    struct norm attention_post_norm; /* (n_embd) */
+    const float *query_norm;         /* (head_dim_k), or one after another for each head */
+    const float *key_norm;
+    struct weight query;     /* (n_head * head_dim_k, n_embd) */
+    struct weight key;       /* (n_head_kv * head_dim_k, n_embd) */
+    struct weight value;     /* (n_head_kv * head_dim_v, n_embd) */
+    struct weight output;    /* (n_embd, n_head * head_dim_v) */
+    const float *query_bias; /* biases: as long as the rows of their matrix */
     const float *key_bias;
     const float *value_bias;
     const float *output_bias;
-    const float *ff_norm;      /* (n_embd) */
-    const float *ff_post_norm; /* (n_embd), or null */
-    struct weight gate;        /* (n_ff, n_embd) */
-    struct weight up;          /* (n_ff, n_embd) */
-    struct weight down;        /* (n_embd, n_ff) */
+    struct norm ff_norm;      /* (n_embd) */
+    struct norm ff_post_norm; /* (n_embd) */
+    struct weight gate;       /* (n_ff, n_embd) */
+    struct weight up;         /* (n_ff, n_embd) */
+    struct weight down;       /* (n_embd, n_ff) */
     const float *gate_bias;
     const float *up_bias;
     const float *down_bias;
@@ -41,9 +48,15 @@ struct layer_tensors {
 struct tensors {
     const struct layer_tensors *layers; /* (n_layer) */
     struct weight embedding;            /* (n_vocab, n_embd) */
+    struct weight positions;            /* (n_ctx_train, n_embd): learned ones */
     struct weight output;               /* (n_vocab, n_embd); the embedding when the file has none */
-    const float *output_norm;           /* (n_embd) */
-    const float *rope_factors;          /* (n_rot / 2), divisors of the angles, or null */
+    const float *output_bias;           /* (n_vocab) */
+    struct norm output_norm;            /* (n_embd) */
+    const float *rope_factors;          /* (n_rot / 2), divisors of the angles: for any context, ... */
+    const float *rope_factors_long;     /* ... for one longer than the model was first trained for, ... */
+    const float *rope_factors_short;    /* ... and for one that is not */
+    uint64_t quantized_bytes;           /* of the widest row of activations that a matrix wants */
+    uint64_t panel_bytes;               /* of the largest panel */
 };
 
 /* Binds every tensor of the file, whose data section starts at the address `base`, into *tensors; `layers` is

@@ -62,6 +62,10 @@ typedef void quantize_fn(uint8_t *row, const float *x, size_t n);
  * The factor is calculated in double and rounded to float once; the squares are summed in eight partial sums, element
  * i in sum i % 8, added up as ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7)). */
 typedef void rmsnorm_fn(float *out, const float *x, const float *weight, size_t n, float epsilon);
+/* out[i] = (x[i] - mean(x)) * factor * weight[i] + bias[i], factor = 1 / sqrt(mean((x - mean)^2) + epsilon); bias may
+ * be null (0). out may be x. Mean and factor are calculated in double, in eight partial sums as above, and rounded to
+ * float once; the differences are floats. */
+typedef void layernorm_fn(float *out, const float *x, const float *weight, const float *bias, size_t n, float epsilon);
 /* out[i] = a[i] + b[i]; out may be a. */
 typedef void add_fn(float *out, const float *a, const float *b, size_t n);
 /* x[i] *= factor */
@@ -70,6 +74,10 @@ typedef void scale_fn(float *x, float factor, size_t n);
  * x / (1 + exp(-2 sqrt(2/pi) (x + 0.044715 x^3))), from x rounded to f16 and itself rounded to f16, as llama.cpp's
  * table has it; 0 for x <= -10 and x for x >= 10. */
 typedef void gate_fn(float *out, const float *gate, const float *up, size_t n);
+/* out[i] = act(x[i]), as above; out may be x. */
+typedef void act_fn(float *out, const float *x, size_t n);
+/* x[i] = cap * tanh(x[i] / cap), tanh by way of e = exp(-2 |x / cap|): (1 - e) / (1 + e) */
+typedef void softcap_fn(float *x, float cap, size_t n);
 /* Rotates pairs of x by angles whose cosines and sines are given: pairs (2i, 2i+1) for rope_norm, (i, i + pairs) for
  * rope_neox, i < pairs. (a, b) becomes (a cos - b sin, a sin + b cos). */
 typedef void rope_fn(float *x, const float *cosines, const float *sines, size_t pairs);

@@ -20,3 +20,17 @@ void geglu_scalar(float *out, const float *gate, const float *up, size_t n) {
         out[i] = gelu(gate[i]) * up[i];
     }
 }
+
+void gelu_scalar(float *out, const float *x, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        out[i] = gelu(x[i]);
+    }
+}
+
+void softcap_scalar(float *x, float cap, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        const float y = x[i] / cap;
+        const float e = exp_f32(-2.0f * __builtin_fabsf(y));
+        x[i] = cap * __builtin_copysignf((1.0f - e) / (1.0f + e), y);
+    }
+}

@@ -36,3 +36,30 @@ void geglu_simd128(float *out, const float *gate, const float *up, size_t n) {
         store_tail(out, wasm_f32x4_mul(gelu(load_tail(gate, n)), load_tail(up, n)), n);
     }
 }
+
+void gelu_simd128(float *out, const float *x, size_t n) {
+    for (; n >= 4; n -= 4, out += 4, x += 4) {
+        wasm_v128_store(out, gelu(wasm_v128_load(x)));
+    }
+    if (n) {
+        store_tail(out, gelu(load_tail(x, n)), n);
+    }
+}
+
+static inline v128_t softcap(v128_t x, v128_t cap) {
+    const v128_t y = wasm_f32x4_div(x, cap);
+    const v128_t e = exp_f32x4(wasm_f32x4_mul(wasm_f32x4_splat(-2.0f), wasm_f32x4_abs(y)));
+    const v128_t one = wasm_f32x4_splat(1.0f);
+    const v128_t tanh = wasm_f32x4_div(wasm_f32x4_sub(one, e), wasm_f32x4_add(one, e));
+    return wasm_f32x4_mul(cap, wasm_v128_bitselect(y, tanh, wasm_f32x4_splat(-0.0f)));
+}
+
+void softcap_simd128(float *x, float cap, size_t n) {
+    const v128_t caps = wasm_f32x4_splat(cap);
+    for (; n >= 4; n -= 4, x += 4) {
+        wasm_v128_store(x, softcap(wasm_v128_load(x), caps));
+    }
+    if (n) {
+        store_tail(x, softcap(load_tail(x, n), caps), n);
+    }
+}

@@ -113,12 +113,11 @@ static void extra(void **state) {
     static const char *const names[] = {"blk.2.attn_q.weight",
                                         "blk.0.attn_q_norm.weight",
                                         "blk.0.ffn_gate_inp.weight",
-                                        "blk.0.attn_qkv.weight",
+                                        "blk.0.attn_sinks.weight",
                                         "blk.00.attn_q.weight",
                                         "blk.0.attn_q.weight2",
                                         "token_embd.weight.scale",
                                         "rope_freqs.bias",
-                                        "output.bias",
                                         "x\xff"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         struct model_file f;
@@ -136,6 +135,7 @@ static void optional(void **state) {
         const char *name;
         uint64_t cols, rows;
     } all[] = {{"output.weight", FILE_EMBD, FILE_VOCAB},
+               {"output.bias", FILE_VOCAB, 0},
                {"rope_freqs.weight", FILE_DIM / 2, 0},
                {"blk.1.attn_q.bias", 32, 0},
                {"blk.1.attn_k.bias", 16, 0},

@@ -33,6 +33,35 @@ void check_rmsnorm(struct check *check, rmsnorm_fn *contract, rmsnorm_fn *varian
     }
 }
 
+void check_layernorm(struct check *check, layernorm_fn *contract, layernorm_fn *variant) {
+    static const float epsilons[] = {1e-5f, 1e-6f, 0.0f};
+    for (size_t i = 0; i < LENGTHS * FILLS; i++) {
+        const size_t n = length_of(i / FILLS);
+        const enum fill fill = (enum fill)(i % FILLS);
+        const bool in_place = check_random(check) & 1;
+        const bool biased = check_random(check) & 1;
+        const float epsilon = epsilons[check_below(check, 3)];
+        check_case(check, "n", n);
+        check_also(check, "fill", fill);
+        check_also(check, "in place", in_place);
+        check_also(check, "biased", biased);
+        float *x = check_floats(check, n);
+        float *out = in_place ? x : check_floats(check, n);
+        float *weight = check_floats(check, n);
+        float *bias = biased ? check_floats(check, n) : NULL;
+        check_fill(check, x, n, fill);
+        check_fill(check, weight, n, FILL_NORMAL);
+        if (bias) {
+            check_fill(check, bias, n, FILL_NORMAL);
+        }
+        check_expect(check);
+        contract(out, x, weight, bias, n, epsilon);
+        while (check_place(check)) {
+            variant(AT(out), AT(x), AT(weight), bias ? AT(bias) : NULL, n, epsilon);
+        }
+    }
+}
+
 void check_add(struct check *check, add_fn *contract, add_fn *variant) {
     for (size_t i = 0; i < LENGTHS * FILLS; i++) {
         const size_t n = length_of(i / FILLS);
@@ -72,6 +101,14 @@ void check_scale(struct check *check, scale_fn *contract, scale_fn *variant) {
     }
 }
 
+/* Numbers over the whole range where exp is neither 0 nor infinite. */
+static void widen(struct check *check, float *x, size_t n) {
+    const float factor = (float)(check_below(check, 60) + 1);
+    for (size_t k = 0; k < n; k++) {
+        x[k] *= factor;
+    }
+}
+
 void check_gate(struct check *check, gate_fn *contract, gate_fn *variant) {
     for (size_t i = 0; i < LENGTHS * FILLS; i++) {
         const size_t n = length_of(i / FILLS);
@@ -85,16 +122,56 @@ void check_gate(struct check *check, gate_fn *contract, gate_fn *variant) {
         float *out = in_place ? gate : check_floats(check, n);
         check_fill(check, gate, n, fill);
         check_fill(check, up, n, FILL_NORMAL);
-        if (fill == FILL_NORMAL) { /* over the whole range where exp is neither 0 nor infinite */
-            const float factor = (float)(check_below(check, 60) + 1);
-            for (size_t k = 0; k < n; k++) {
-                gate[k] *= factor;
-            }
+        if (fill == FILL_NORMAL) {
+            widen(check, gate, n);
         }
         check_expect(check);
         contract(out, gate, up, n);
         while (check_place(check)) {
             variant(AT(out), AT(gate), AT(up), n);
+        }
+    }
+}
+
+void check_act(struct check *check, act_fn *contract, act_fn *variant) {
+    for (size_t i = 0; i < LENGTHS * FILLS; i++) {
+        const size_t n = length_of(i / FILLS);
+        const enum fill fill = (enum fill)(i % FILLS);
+        const bool in_place = check_random(check) & 1;
+        check_case(check, "n", n);
+        check_also(check, "fill", fill);
+        check_also(check, "in place", in_place);
+        float *x = check_floats(check, n);
+        float *out = in_place ? x : check_floats(check, n);
+        check_fill(check, x, n, fill);
+        if (fill == FILL_NORMAL) {
+            widen(check, x, n);
+        }
+        check_expect(check);
+        contract(out, x, n);
+        while (check_place(check)) {
+            variant(AT(out), AT(x), n);
+        }
+    }
+}
+
+void check_softcap(struct check *check, softcap_fn *contract, softcap_fn *variant) {
+    static const float caps[] = {50.0f, 30.0f, 1.0f, 1e-3f};
+    for (size_t i = 0; i < LENGTHS * FILLS; i++) {
+        const size_t n = length_of(i / FILLS);
+        const enum fill fill = (enum fill)(i % FILLS);
+        const float cap = caps[check_below(check, 4)];
+        check_case(check, "n", n);
+        check_also(check, "fill", fill);
+        float *x = check_floats(check, n);
+        check_fill(check, x, n, fill);
+        if (fill == FILL_NORMAL) {
+            widen(check, x, n);
+        }
+        check_expect(check);
+        contract(x, cap, n);
+        while (check_place(check)) {
+            variant(AT(x), cap, n);
         }
     }
 }

@@ -1,0 +1,145 @@
+#include "engine/binder.h"
+
+#include "platform/error.h"
+
+/* "blk.<layer>.<name>", or the name alone. Layers have at most three digits, names are our own and short. */
+static const char *full_name(struct binder *binder, const char *name) {
+    char *at = binder->name;
+    if (binder->layer != NO_LAYER) {
+        memcpy(at, "blk.", 4);
+        at += 4;
+        for (uint32_t unit = binder->layer >= 100 ? 100 : binder->layer >= 10 ? 10 : 1; unit; unit /= 10) {
+            *at++ = (char)('0' + binder->layer / unit % 10);
+        }
+        *at++ = '.';
+    }
+    memcpy(at, name, strlen(name) + 1);
+    return binder->name;
+}
+
+static const uint8_t *data_of(const struct binder *binder, const struct gguf_tensor *tensor) {
+    return (const uint8_t *)(binder->base + (uintptr_t)(tensor->offset - binder->gguf->data_offset));
+}
+
+/* The tensor of that name and shape (cols contiguous). Null after a failure, or when it is absent and may be. */
+static const struct gguf_tensor *find(struct binder *binder, const char *name, bool required, uint64_t cols,
+                                      uint64_t rows) {
+    if (binder->status != QN_OK) {
+        return NULL;
+    }
+    const struct gguf_tensor *tensor = gguf_find_tensor(binder->gguf, full_name(binder, name));
+    if (tensor == NULL) {
+        if (required) {
+            binder->status =
+                error_set(binder->error, QN_ERR_FORMAT, QN_NO_OFFSET, "the file has no tensor %s", binder->name);
+        }
+        return NULL;
+    }
+    if (tensor->shape[0] != cols || tensor->shape[1] != rows || tensor->shape[2] != 1 || tensor->shape[3] != 1) {
+        binder->status =
+            error_set(binder->error, QN_ERR_FORMAT, tensor->info_offset,
+                      "tensor %s is %llu x %llu x %llu x %llu; the metadata asks for %llu x %llu", binder->name,
+                      (unsigned long long)tensor->shape[0], (unsigned long long)tensor->shape[1],
+                      (unsigned long long)tensor->shape[2], (unsigned long long)tensor->shape[3],
+                      (unsigned long long)cols, (unsigned long long)rows);
+        return NULL;
+    }
+    binder->bound[tensor - binder->gguf->tensors] = 1;
+    return tensor;
+}
+
+const float *binder_vector(struct binder *binder, const char *name, bool required, uint64_t cols, uint64_t rows) {
+    const struct gguf_tensor *tensor = find(binder, name, required, cols, rows);
+    if (tensor == NULL) {
+        return NULL;
+    }
+    if (tensor->type != TYPE_F32) {
+        binder->status =
+            error_set(binder->error, QN_ERR_UNSUPPORTED, tensor->info_offset, "tensor %s is %s; a vector must be f32",
+                      binder->name, type_traits(tensor->type)->name);
+        return NULL;
+    }
+    return (const float *)(const void *)data_of(binder, tensor);
+}
+
+static uint64_t larger(uint64_t a, uint64_t b) { return a > b ? a : b; }
+
+struct weight binder_matrix(struct binder *binder, const char *name, bool required, uint64_t rows, uint64_t cols) {
+    const struct gguf_tensor *tensor = find(binder, name, required, cols, rows);
+    if (tensor == NULL) {
+        return (struct weight){0};
+    }
+    const struct weight_kernels *chosen = weight_kernels(tensor->type);
+    const struct type_traits *traits = type_traits(tensor->type);
+    if (chosen == NULL) {
+        binder->status =
+            error_set(binder->error, QN_ERR_UNSUPPORTED, tensor->info_offset,
+                      "tensor %s has the type %s, which this build does not multiply", binder->name, traits->name);
+        return (struct weight){0};
+    }
+    const uint64_t activation = activation_layout(chosen->activation, (size_t)cols).bytes;
+    binder->quantized_bytes = larger(binder->quantized_bytes, (activation + 63) / 64 * 64);
+    binder->panel_bytes = larger(binder->panel_bytes, panel_bytes(tensor->type, (size_t)cols));
+    return (struct weight){.data = data_of(binder, tensor),
+                           .kernels = chosen,
+                           .rows = (size_t)rows,
+                           .cols = (size_t)cols,
+                           .row_bytes = (size_t)(cols / traits->block_weights * traits->block_bytes),
+                           .type = tensor->type};
+}
+
+struct weight weight_rows(const struct weight *w, size_t first, size_t count) {
+    struct weight rows = *w;
+    if (w->kernels) {
+        rows.data = (const uint8_t *)((uintptr_t)w->data + first * w->row_bytes);
+        rows.rows = count;
+    }
+    return rows;
+}
+
+void binder_enter(struct binder *binder, uint32_t layer) {
+    const struct hparams *hparams = binder->hparams;
+    uint64_t *extents = binder->extents;
+    binder->layer = layer;
+    extents[ONE] = 1;
+    extents[EMBD] = hparams->n_embd;
+    extents[VOCAB] = hparams->n_vocab;
+    extents[CONTEXT] = hparams->n_ctx_train;
+    extents[ROPE_PAIRS] = hparams->n_rot / 2;
+    extents[HEAD_DIM] = hparams->head_dim_k;
+    if (layer != NO_LAYER) {
+        const struct layer_hparams *shape = &hparams->layers[layer];
+        extents[HEADS] = shape->n_head;
+        extents[HEADS_KV] = shape->n_head_kv;
+        extents[QUERY_ROWS] = (uint64_t)shape->n_head * hparams->head_dim_k;
+        extents[KEY_ROWS] = (uint64_t)shape->n_head_kv * hparams->head_dim_k;
+        extents[VALUE_ROWS] = (uint64_t)shape->n_head_kv * hparams->head_dim_v;
+        extents[QKV_ROWS] = extents[QUERY_ROWS] + extents[KEY_ROWS] + extents[VALUE_ROWS];
+        extents[MIXED] = (uint64_t)shape->n_head * hparams->head_dim_v;
+        extents[FF] = shape->n_ff;
+        extents[FF_TWICE] = 2 * (uint64_t)shape->n_ff;
+    }
+}
+
+void binder_lines(struct binder *binder, const struct place_line *lines, size_t count, void *into) {
+    const uint32_t features = binder->hparams->architecture->features;
+    for (const struct place_line *line = lines; line < lines + count; line++) {
+        if ((features & line->features) != line->features || (features & line->without)) {
+            continue;
+        }
+        uint8_t *place = (uint8_t *)into + line->field;
+        const uint64_t cols = binder->extents[line->cols];
+        const uint64_t rows = binder->extents[line->rows];
+        if (line->kind == PLACE_VECTOR) {
+            const float *vector = binder_vector(binder, line->name, line->required, cols, rows);
+            if (vector) {
+                memcpy(place, &vector, sizeof(vector));
+            }
+        } else {
+            const struct weight matrix = binder_matrix(binder, line->name, line->required, rows, cols);
+            if (matrix.kernels) {
+                memcpy(place, &matrix, sizeof(matrix));
+            }
+        }
+    }
+}

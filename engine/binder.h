@@ -1,0 +1,66 @@
+/* Binds tensors by tables: a line has the tensor's name, where it goes, and its shape as the hyperparameters have it.
+ */
+#ifndef ENGINE_BINDER_H
+#define ENGINE_BINDER_H
+
+#include "engine/tensors.h"
+
+/* Lengths that shapes are made of. */
+enum extent {
+    ONE,
+    EMBD,
+    VOCAB,
+    CONTEXT,    /* n_ctx_train */
+    ROPE_PAIRS, /* n_rot / 2 */
+    HEAD_DIM,   /* head_dim_k */
+    HEADS,      /* the rest are of one layer */
+    HEADS_KV,
+    QUERY_ROWS, /* n_head * head_dim_k */
+    KEY_ROWS,   /* n_head_kv * head_dim_k */
+    VALUE_ROWS, /* n_head_kv * head_dim_v */
+    QKV_ROWS,   /* the sum of these three */
+    MIXED,      /* n_head * head_dim_v */
+    FF,
+    FF_TWICE,
+    EXTENTS
+};
+
+enum place_kind { PLACE_VECTOR, PLACE_MATRIX }; /* a const float *, f32 in the file; a struct weight */
+
+struct place_line {
+    const char *name; /* after "blk.<layer>." */
+    enum place_kind kind;
+    bool required;
+    uint8_t cols, rows; /* enum extent */
+    uint16_t features;  /* of the row, all of them, for this line to count */
+    uint16_t without;   /* and none of these */
+    size_t field;       /* offset of its place */
+};
+
+struct binder {
+    const struct gguf *gguf;
+    const struct hparams *hparams;
+    uintptr_t base;
+    uint8_t *bound; /* (n_tensors): 1 for each that has been given out */
+    struct qn_error *error;
+    int status;     /* the first failure; nothing is bound after it */
+    uint32_t layer; /* names are blk.<layer>.<name> */
+    uint64_t extents[EXTENTS];
+    uint64_t quantized_bytes; /* of the widest row of activations, and the largest panel, that the matrices want */
+    uint64_t panel_bytes;
+    char name[GGUF_MAX_NAME];
+};
+
+#define NO_LAYER UINT32_MAX
+
+/* Sets the layer and the extents that are its own. */
+void binder_enter(struct binder *binder, uint32_t layer);
+/* Every line of the table into the struct at `into`; what is absent is left as it is. */
+void binder_lines(struct binder *binder, const struct place_line *lines, size_t count, void *into);
+/* One tensor. Null, and a zero weight, after a failure, or when it is absent and may be. */
+const float *binder_vector(struct binder *binder, const char *name, bool required, uint64_t cols, uint64_t rows);
+struct weight binder_matrix(struct binder *binder, const char *name, bool required, uint64_t rows, uint64_t cols);
+/* Rows [first, first + count) of a matrix. */
+struct weight weight_rows(const struct weight *w, size_t first, size_t count);
+
+#endif
