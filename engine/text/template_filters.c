@@ -146,6 +146,40 @@ FILTER(indent) {
     }
 }
 
+/* A text longer than `length` is cut between words, or anywhere with killwords, and ends with `end`. */
+FILTER(truncate) {
+    if (self->kind == VALUE_UNDEFINED) {
+        return self;
+    }
+    const struct value *string = argument_string(in, self);
+    const struct value *end = arguments->at[2] ? argument_string(in, arguments->at[2]) : value_text(in, "...", 3);
+    const ptrdiff_t length = argument_int(in, arguments->at[0], 255);
+    const ptrdiff_t leeway = argument_int(in, arguments->at[3], 5);
+    if (in->failed) {
+        return self;
+    }
+    const ptrdiff_t keep = length - (ptrdiff_t)string_length(end);
+    if (keep < 0 || leeway < 0) {
+        return fail_type(in, "truncate() to less than its end", self);
+    }
+    interp_step(in, string->string.bytes / 64);
+    if ((ptrdiff_t)string_length(string) <= length + leeway) {
+        return self;
+    }
+    size_t cut = 0;
+    size_t word = 0; /* where the last space is */
+    for (ptrdiff_t i = 0; i < keep; i++) {
+        word = string->string.text[cut] == ' ' ? cut : word;
+        cut += CHAR_BYTES(string_char(string, cut));
+    }
+    const bool has_space = word || (cut && string->string.text[0] == ' ');
+    struct buffer buffer;
+    buffer_start(&buffer, in);
+    buffer_slice(&buffer, string, 0, has_space && !argument_true(arguments->at[1]) ? word : cut);
+    buffer_string(&buffer, end);
+    return buffer_value(&buffer);
+}
+
 FILTER(wordcount) {
     (void)arguments;
     const struct value *string = value_string(in, self);
@@ -214,6 +248,7 @@ const struct builtin builtin_filters[] = {
     {"float", filter_number, "|default", VALUE_FLOAT},
     {"round", filter_round, "|precision,method", 0},
     {"indent", filter_indent, "|width,first,blank", 0},
+    {"truncate", filter_truncate, "|length,killwords,end,leeway", 0},
     {"escape", filter_escape, "", 0},
     {"e", filter_escape, "", 0},
     {"wordcount", filter_wordcount, "", 0},

@@ -93,6 +93,7 @@ def conversations():
     for count in range(1, 7):
         found[f"{count} turns"] = dict(base, messages=TURNS[:count], add_generation_prompt=count % 2 == 1)
         found[f"{count} turns, system"] = dict(base, messages=[SYSTEM] + TURNS[:count])
+        found[f"{count} turns, tools alone"] = dict(base, messages=TURNS[:count], tools=TOOLS)
         found[f"{count} turns, tools"] = dict(base, messages=[SYSTEM] + TURNS[:count], tools=TOOLS)
     found["calls"] = dict(base, messages=[SYSTEM] + CALLS, tools=TOOLS)
     found["calls, texts"] = dict(base, messages=strings(CALLS), tools=TOOLS)

@@ -359,6 +359,15 @@ lines | indent(2, true)
 lines | indent(2, blank=true)
 "a" | indent(2)
 lines | indent("> ", true)
+lines | truncate(9)
+lines | truncate(9, true)
+lines | truncate(4, leeway=0, end="é")
+lines | truncate(3, true, "", 0)
+" abcdefghijkl" | truncate(8) ~ "|"
+"abcdefgh ijkl" | truncate(8, leeway=none) ~ "|"
+"größe über alles" | truncate(8, leeway=0)
+"größe über alles" | truncate(9, true, leeway=0)
+"short" | truncate(3) ~ nothing_at_all | truncate(9)
 s | string | upper
 [1, 2] | string
 d | string
@@ -481,6 +490,9 @@ ERRORS = r"""
 {{ missing + 1 }}
 {{ missing() }}
 {{ -missing }}
+{{ "abc" | truncate(2) }}
+{{ "abc" | truncate(9, leeway=-1) }}
+{{ 1 | truncate(9) }}
 {{ missing < 1 }}
 {{ missing | tojson }}
 {{ 1 + "a" }}
