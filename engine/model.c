@@ -17,7 +17,9 @@ qn_model *qn_model_open(uint64_t file_bytes) {
         return NULL;
     }
     memset(model, 0, sizeof(*model));
-    model->scan.file_bytes = file_bytes;
+    model->first.scan.file_bytes = file_bytes;
+    model->parts = &model->first;
+    model->n_parts = 1;
     model->arena.limit = ARENA_LIMIT;
     return model;
 }
@@ -26,16 +28,18 @@ void qn_model_free(qn_model *model) {
     if (model == NULL) {
         return;
     }
+    for (uint32_t i = 0; i < model->n_parts; i++) {
+        block_give(model->parts[i].head);
+    }
     arena_free(&model->arena);
-    block_give(model->head);
     block_give(model->data);
     block_give(model);
 }
 
-/* Moves the file's head into a block of `bytes`. */
-static int resize_head(struct qn_model *model, uint64_t bytes) {
+/* Moves the head of the part that is read into a block of `bytes`. */
+static int resize_head(struct model_part *part, uint64_t bytes) {
     if (bytes > MAX_HEAD) {
-        return error_set(&last_error, QN_ERR_LIMIT, model->scan.position,
+        return error_set(&last_error, QN_ERR_LIMIT, part->scan.position,
                          "the directory goes on past byte %llu; this build reads directories of up to %u bytes",
                          (unsigned long long)bytes, MAX_HEAD);
     }
@@ -44,12 +48,12 @@ static int resize_head(struct qn_model *model, uint64_t bytes) {
         return error_set(&last_error, QN_ERR_MEMORY, QN_NO_OFFSET, "no memory for %llu bytes of the file's directory",
                          (unsigned long long)bytes);
     }
-    if (model->have) {
-        memcpy(head, model->head, (size_t)(model->have < bytes ? model->have : bytes));
+    if (part->have) {
+        memcpy(head, part->head, (size_t)(part->have < bytes ? part->have : bytes));
     }
-    block_give(model->head);
-    model->head = head;
-    model->head_bytes = bytes;
+    block_give(part->head);
+    part->head = head;
+    part->head_bytes = bytes;
     return QN_OK;
 }
 
@@ -76,9 +80,16 @@ static int bind(struct qn_model *model, uintptr_t base) {
     return status;
 }
 
-/* The scan is done: builds everything that needs no tensor data. */
+/* The scan is done: builds everything that needs no tensor data, once it is that of the last part; else QN_MORE. */
 static int read_directory(struct qn_model *model) {
-    int status = gguf_index(&model->gguf, &model->scan, model->head, &model->arena, &last_error);
+    struct model_part *part = &model->parts[model->part];
+    int status = gguf_index(&part->gguf, &part->scan, part->head, &model->arena, &last_error);
+    if (status == QN_OK) {
+        status = parts_next(model);
+    }
+    if (status == QN_OK) {
+        status = parts_join(model);
+    }
     if (status == QN_OK) {
         status = hparams_read(&model->hparams, &model->gguf, &model->arena, &last_error);
     }
@@ -104,19 +115,31 @@ static int read_directory(struct qn_model *model) {
 
 /* Scans what has come. QN_OK: the directory is whole; QN_MORE: room has been made for what is still needed. */
 static int scan_head(struct qn_model *model) {
-    const int status = gguf_scan_bytes(&model->scan, model->head, (size_t)model->have, &last_error);
+    struct model_part *part = &model->parts[model->part];
+    const int status = gguf_scan_bytes(&part->scan, part->head, (size_t)part->have, &last_error);
     if (status == QN_MORE) {
-        const uint64_t ample = 2 * model->head_bytes;
-        const uint64_t needed = model->scan.needed > ample ? model->scan.needed : ample;
-        const uint64_t file = model->scan.file_bytes;
-        return model->have < model->head_bytes                                      ? QN_MORE
-               : resize_head(model, file && file < needed ? file : needed) == QN_OK ? QN_MORE
-                                                                                    : last_error.code;
+        const uint64_t ample = 2 * part->head_bytes;
+        const uint64_t needed = part->scan.needed > ample ? part->scan.needed : ample;
+        const uint64_t file = part->scan.file_bytes;
+        return part->have < part->head_bytes                                       ? QN_MORE
+               : resize_head(part, file && file < needed ? file : needed) == QN_OK ? QN_MORE
+                                                                                   : last_error.code;
     }
     return status == QN_OK ? read_directory(model) : status;
 }
 
-static uint64_t data_end(const struct qn_model *model) { return model->gguf.data_offset + model->gguf.data_bytes; }
+static uint64_t data_end(const struct model_part *part) { return part->gguf.data_offset + part->gguf.data_bytes; }
+
+/* An error, said of the part that is read. */
+static int failed(struct qn_model *model, int status) {
+    model->stage = STAGE_FAILED;
+    if (model->n_parts > 1) {
+        const struct qn_error error = last_error;
+        error_set(&last_error, error.code, error.offset, "part %u of %u: %s", model->part + 1, model->n_parts,
+                  error.text);
+    }
+    return status;
+}
 
 int32_t qn_model_want(qn_model *model, struct qn_want *want) {
     if (model->stage == STAGE_FAILED) {
@@ -125,38 +148,48 @@ int32_t qn_model_want(qn_model *model, struct qn_want *want) {
     if (model->stage == STAGE_PLANNED || model->stage == STAGE_READY) {
         return QN_OK;
     }
-    want->offset = model->have;
+    struct model_part *part = &model->parts[model->part];
+    want->part = model->part;
+    want->offset = part->have;
     if (model->stage == STAGE_TENSORS) {
-        want->bytes = data_end(model) - model->have;
-        want->address = (uintptr_t)(model->data + (size_t)(model->have - model->gguf.data_offset));
+        want->bytes = data_end(part) - part->have;
+        want->address = (uintptr_t)(model->data + (size_t)(part->start + part->have - part->gguf.data_offset));
         return QN_MORE;
     }
-    if (model->head == NULL) {
-        const uint64_t file = model->scan.file_bytes;
-        const int status = resize_head(model, file && file < FIRST_BYTES ? file : FIRST_BYTES);
+    if (part->head == NULL) {
+        const uint64_t file = part->scan.file_bytes;
+        const int status = resize_head(part, file && file < FIRST_BYTES ? file : FIRST_BYTES);
         if (status != QN_OK) {
-            model->stage = STAGE_FAILED;
-            return status;
+            return failed(model, status);
         }
     }
-    want->bytes = model->head_bytes - model->have;
-    want->address = (uintptr_t)(model->head + (size_t)model->have);
+    want->bytes = part->head_bytes - part->have;
+    want->address = (uintptr_t)(part->head + (size_t)part->have);
     return QN_MORE;
 }
 
 static int truncated(const struct qn_model *model) {
+    const struct model_part *part = &model->parts[model->part];
     if (model->stage == STAGE_DIRECTORY) {
-        return error_set(&last_error, QN_ERR_FORMAT, model->have, "the file ends at byte %llu, within its directory",
-                         (unsigned long long)model->have);
+        return error_set(&last_error, QN_ERR_FORMAT, part->have, "the file ends at byte %llu, within its directory",
+                         (unsigned long long)part->have);
     }
-    const struct gguf_tensor *tensor = model->gguf.tensors;
-    while (tensor->offset + tensor->bytes <= model->have) {
+    const struct gguf_tensor *tensor = part->gguf.tensors;
+    while (tensor->offset + tensor->bytes <= part->have) {
         tensor++; /* some tensor is not whole, or nothing would be wanted */
     }
-    return error_set(&last_error, QN_ERR_FORMAT, model->have,
+    return error_set(&last_error, QN_ERR_FORMAT, part->have,
                      "the file ends at byte %llu, within tensor %.*s; it should have %llu bytes",
-                     (unsigned long long)model->have, (int)tensor->name.bytes, tensor->name.at,
-                     (unsigned long long)data_end(model));
+                     (unsigned long long)part->have, (int)tensor->name.bytes, tensor->name.at,
+                     (unsigned long long)data_end(part));
+}
+
+/* Goes on to the part whose tensors have not all come. */
+static void next_tensors(struct qn_model *model) {
+    while (model->part < model->n_parts && model->parts[model->part].have == data_end(&model->parts[model->part])) {
+        model->part++;
+    }
+    model->stage = model->part == model->n_parts ? STAGE_READY : STAGE_TENSORS;
 }
 
 int32_t qn_model_wrote(qn_model *model, uint64_t bytes) {
@@ -170,20 +203,19 @@ int32_t qn_model_wrote(qn_model *model, uint64_t bytes) {
                          (unsigned long long)bytes, wanted == QN_MORE ? (unsigned long long)want.bytes : 0ull);
     }
     if (bytes == 0) {
-        const int status = truncated(model);
-        model->stage = STAGE_FAILED;
-        return status;
+        return failed(model, truncated(model));
     }
-    model->have += bytes;
+    model->parts[model->part].have += bytes;
     if (model->stage == STAGE_TENSORS) {
-        model->stage = model->have == data_end(model) ? STAGE_READY : STAGE_TENSORS;
+        next_tensors(model);
         return QN_OK;
     }
     const int status = scan_head(model);
-    if (status != QN_MORE) {
-        model->stage = status == QN_OK ? STAGE_PLANNED : STAGE_FAILED;
+    if (status < 0) {
+        return failed(model, status);
     }
-    return status < 0 ? status : QN_OK;
+    model->stage = status == QN_OK ? STAGE_PLANNED : STAGE_DIRECTORY;
+    return QN_OK;
 }
 
 int32_t qn_model_place(qn_model *model) {
@@ -207,13 +239,18 @@ int32_t qn_model_place(qn_model *model) {
         model->data = NULL;
         return status;
     }
-    const uint64_t start = model->gguf.data_offset;
-    if (model->have > start) { /* the head's last bytes are tensors already */
-        const uint64_t over = model->have - start;
-        memcpy(model->data, model->head + (size_t)start, (size_t)(over < bytes ? over : bytes));
+    for (uint32_t i = 0; i < model->n_parts; i++) {
+        struct model_part *part = &model->parts[i];
+        const uint64_t start = part->gguf.data_offset;
+        if (part->have > start && part->gguf.data_bytes) { /* the head's last bytes are tensors already */
+            const uint64_t over = part->have - start;
+            memcpy(model->data + (size_t)part->start, part->head + (size_t)start,
+                   (size_t)(over < part->gguf.data_bytes ? over : part->gguf.data_bytes));
+        }
+        part->have = part->have > start ? part->have : start;
+        part->have = part->have < data_end(part) ? part->have : data_end(part);
     }
-    model->have = model->have > start ? model->have : start;
-    model->have = model->have < data_end(model) ? model->have : data_end(model);
-    model->stage = model->have == data_end(model) ? STAGE_READY : STAGE_TENSORS;
+    model->part = 0;
+    next_tensors(model);
     return QN_OK;
 }

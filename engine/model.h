@@ -14,21 +14,35 @@ enum model_stage {
     STAGE_FAILED
 };
 
+/* A file of a model; most models are one. */
+struct model_part {
+    struct gguf_scan scan;
+    struct gguf gguf;    /* its own directory */
+    uint8_t *head;       /* the file's first bytes: strings and arrays are used as they lie here */
+    uint64_t head_bytes; /* room */
+    uint64_t have;       /* bytes of the file that have been written */
+    uint64_t start;      /* of its tensors in model.data */
+};
+
 struct qn_model {
     enum model_stage stage;
-    struct gguf_scan scan;
-    struct gguf gguf;
+    struct gguf gguf; /* the first part's metadata; the tensors of all, as if their data followed one another */
     struct hparams hparams;
     struct tensors tensors;
     struct layer_tensors *layers;        /* (n_layer), in the arena */
     const struct vocabulary *vocabulary; /* null when the file has no tokenizer */
     struct arena arena;                  /* directory tables, hyperparameters, vocabulary */
-    uint8_t *head;                       /* the file's first bytes: strings and arrays are used as they lie here */
-    uint64_t head_bytes;                 /* room */
-    uint8_t *data;                       /* the tensors, once placed */
-    uint64_t have;                       /* bytes of the file that have been written */
-    uint64_t sessions;
+    struct model_part first;             /* until their number is known */
+    struct model_part *parts;            /* (n_parts) */
+    uint32_t n_parts;
+    uint32_t part; /* that is being read */
+    uint8_t *data; /* the tensors, once placed */
 };
+
+/* parts.c: after the directory of model->part. QN_MORE: another part's comes next. */
+int parts_next(struct qn_model *model);
+/* Makes model->gguf of the directories of all parts. */
+int parts_join(struct qn_model *model);
 
 /* The record behind qn_last_error. */
 extern struct qn_error last_error;

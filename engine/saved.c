@@ -39,7 +39,7 @@ static uint64_t hash(uint64_t seed, const uint8_t *bytes, size_t count) {
 /* Tells models apart: over the directory, and some bytes from the middle of each tensor. */
 static uint64_t fingerprint(const struct qn_model *model) {
     const struct gguf *gguf = &model->gguf;
-    uint64_t sum = hash(0xcbf29ce484222325u, model->head, (size_t)model->scan.position);
+    uint64_t sum = hash(0xcbf29ce484222325u, model->parts[0].head, (size_t)model->parts[0].scan.position);
     for (size_t i = 0; i < gguf->n_tensors; i++) {
         const struct gguf_tensor *tensor = &gguf->tensors[i];
         const size_t bytes = tensor->bytes < 64 ? (size_t)tensor->bytes : 64;

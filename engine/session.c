@@ -36,9 +36,12 @@ int32_t qn_model_plan(qn_model *model, uint32_t context, uint32_t batch, struct 
         return status;
     }
     memset(plan, 0, sizeof(*plan));
-    plan->file_bytes = model->gguf.data_offset + model->gguf.data_bytes;
     plan->tensor_bytes = model->gguf.data_bytes;
-    plan->metadata_bytes = model->head_bytes + model->arena.used + sizeof(*model);
+    plan->metadata_bytes = model->arena.used + sizeof(*model);
+    for (uint32_t i = 0; i < model->n_parts; i++) {
+        plan->file_bytes += model->parts[i].gguf.data_offset + model->parts[i].gguf.data_bytes;
+        plan->metadata_bytes += model->parts[i].head_bytes;
+    }
     plan->kv_page_bytes = kv_page_bytes(&model->hparams);
     plan->kv_page_tokens = KV_TILE;
     plan->kv_bytes = plan->kv_page_bytes * kv_pages_for(context);

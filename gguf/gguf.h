@@ -104,6 +104,9 @@ struct gguf {
 int gguf_index(struct gguf *gguf, const struct gguf_scan *scan, const uint8_t *bytes, struct arena *arena,
                struct qn_error *error);
 
+/* Orders the tensors anew, once a table of several files' has taken the place of one's. */
+int gguf_order_tensors(struct gguf *gguf, struct arena *arena, struct qn_error *error);
+
 /* Null when there is none of that name. */
 const struct gguf_value *gguf_find(const struct gguf *gguf, const char *key);
 const struct gguf_tensor *gguf_find_tensor(const struct gguf *gguf, const char *name);

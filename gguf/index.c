@@ -126,24 +126,37 @@ static int read_tensors(struct cursor *c, struct gguf_tensor *tensors, const str
     return QN_OK;
 }
 
-static int sort_names(struct gguf *gguf, uint32_t *value_order, uint32_t *tensor_order, struct qn_error *error) {
+static int sort_keys(struct gguf *gguf, uint32_t *order, struct qn_error *error) {
     const struct names keys = value_names(gguf->values);
-    sort(keys, value_order, gguf->n_values);
-    const size_t key = find_twice(keys, value_order, gguf->n_values);
-    if (key < gguf->n_values) {
-        const struct gguf_value *second = &gguf->values[value_order[key + 1]];
-        return error_set(error, QN_ERR_FORMAT, second->offset, "keys %u and %u have the same name, %.*s",
-                         value_order[key], value_order[key + 1], (int)second->key.bytes, second->key.at);
+    sort(keys, order, gguf->n_values);
+    gguf->value_order = order;
+    const size_t key = find_twice(keys, order, gguf->n_values);
+    if (key == gguf->n_values) {
+        return QN_OK;
     }
+    const struct gguf_value *second = &gguf->values[order[key + 1]];
+    return error_set(error, QN_ERR_FORMAT, second->offset, "keys %u and %u have the same name, %.*s", order[key],
+                     order[key + 1], (int)second->key.bytes, second->key.at);
+}
+
+static int sort_tensors(struct gguf *gguf, uint32_t *order, struct qn_error *error) {
     const struct names names = tensor_names(gguf->tensors);
-    sort(names, tensor_order, gguf->n_tensors);
-    const size_t name = find_twice(names, tensor_order, gguf->n_tensors);
-    if (name < gguf->n_tensors) {
-        const struct gguf_tensor *second = &gguf->tensors[tensor_order[name + 1]];
-        return error_set(error, QN_ERR_FORMAT, second->info_offset, "tensors %u and %u have the same name, %.*s",
-                         tensor_order[name], tensor_order[name + 1], (int)second->name.bytes, second->name.at);
+    sort(names, order, gguf->n_tensors);
+    gguf->tensor_order = order;
+    const size_t name = find_twice(names, order, gguf->n_tensors);
+    if (name == gguf->n_tensors) {
+        return QN_OK;
     }
-    return QN_OK;
+    const struct gguf_tensor *second = &gguf->tensors[order[name + 1]];
+    return error_set(error, QN_ERR_FORMAT, second->info_offset, "tensors %u and %u have the same name, %.*s",
+                     order[name], order[name + 1], (int)second->name.bytes, second->name.at);
+}
+
+int gguf_order_tensors(struct gguf *gguf, struct arena *arena, struct qn_error *error) {
+    uint32_t *order = ARENA_ARRAY(arena, uint32_t, gguf->n_tensors);
+    return order ? sort_tensors(gguf, order, error)
+                 : error_set(error, QN_ERR_MEMORY, QN_NO_OFFSET, "no memory for the table of %zu tensors",
+                             gguf->n_tensors);
 }
 
 int gguf_index(struct gguf *gguf, const struct gguf_scan *scan, const uint8_t *bytes, struct arena *arena,
@@ -177,10 +190,9 @@ int gguf_index(struct gguf *gguf, const struct gguf_scan *scan, const uint8_t *b
                           .data_offset = scan->data_offset,
                           .data_bytes = scan->data_bytes,
                           .version = scan->version,
-                          .alignment = scan->alignment,
-                          .value_order = value_order,
-                          .tensor_order = tensor_order};
-    return sort_names(gguf, value_order, tensor_order, error);
+                          .alignment = scan->alignment};
+    status = sort_keys(gguf, value_order, error);
+    return status == QN_OK ? sort_tensors(gguf, tensor_order, error) : status;
 }
 
 const struct gguf_value *gguf_find(const struct gguf *gguf, const char *key) {

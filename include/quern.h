@@ -79,7 +79,8 @@ void qn_free(void *memory);
 
 typedef struct qn_model qn_model;
 
-/* file_bytes may be 0 when the host does not know; a file that ends early is then found when it does. */
+/* file_bytes may be 0 when the host does not know; a file that ends early is then found when it does. A model in several
+ * files (name-00001-of-00003.gguf) is opened with its first one; want.part then says which of the others comes next. */
 qn_model *qn_model_open(uint64_t file_bytes);
 /* Sessions of the model must have been freed before. */
 void qn_model_free(qn_model *model);
@@ -88,10 +89,12 @@ struct qn_want {
     uint64_t offset;  /* in the file */
     uint64_t bytes;   /* at most so many */
     uint64_t address; /* where they go, in linear memory */
+    uint64_t part;    /* of a model in several files: which of them, from 0; else 0 */
 };
 /* QN_MORE: *want says which bytes come next. QN_OK: the directory, or after qn_model_place the model, is whole. */
 int32_t qn_model_want(qn_model *model, struct qn_want *want);
-/* `bytes` of the last want were written. 0 says that the file ends there. QN_OK or an error. */
+/* `bytes` of the last want were written. 0 says that the file ends there. QN_OK or an error, whose offset is in that
+ * want's part. */
 int32_t qn_model_wrote(qn_model *model, uint64_t bytes);
 
 struct qn_plan {
@@ -128,7 +131,7 @@ struct qn_tensor {
     uint64_t name_address;
     uint64_t name_bytes;
     uint64_t shape[4]; /* shape[0] is contiguous */
-    uint64_t offset;   /* in the file */
+    uint64_t offset;   /* in the file; of several files, as if the tensors of each followed those of the one before */
     uint64_t bytes;
     uint32_t n_dims;
     uint32_t type; /* as GGUF numbers them: 0 F32, 12 Q4_K ... */

@@ -123,8 +123,8 @@ export class Engine {
     return Array.from(new Int32Array(bytes.buffer));
   }
 
-  /* A source has `size` (0: not known) and read(bytes, offset), which fills bytes from that offset of the file and
-   * returns or resolves to how many it wrote; 0 at the end. onProgress(loaded, total) is called as bytes come. */
+  /* A source has `size` (0: not known) and read(bytes, offset, part), which fills bytes from that offset of the file and
+   * returns or resolves to how many it wrote; 0 at the end. part counts from 0: a model can be in several files. onProgress(loaded, total) is called as bytes come. */
   async loadModel(source, { onProgress, onPlan } = {}) {
     const model = new Model(this, this.handle(this.exports.qn_model_open(BigInt(source.size))));
     try {
@@ -195,14 +195,15 @@ export class Model {
   /* Feeds the engine what it wants next, straight into linear memory, until it wants no more. */
   async read(source, onProgress) {
     const { engine } = this;
-    const want = engine.handle(engine.exports.qn_alloc(24));
+    const want = engine.handle(engine.exports.qn_alloc(32));
     try {
       while (engine.check(engine.exports.qn_model_want(this.address, want)) === MORE) {
         const view = new DataView(engine.memory.buffer, want);
         const offset = Number(view.getBigUint64(0, true));
         const length = Math.min(Number(view.getBigUint64(8, true)), CHUNK);
         const address = Number(view.getBigUint64(16, true));
-        const got = await source.read(engine.bytes(address, length), offset);
+        const part = Number(view.getBigUint64(24, true));
+        const got = await source.read(engine.bytes(address, length), offset, part);
         engine.check(engine.exports.qn_model_wrote(this.address, BigInt(got)));
         onProgress?.(offset + got, source.size);
       }

@@ -1,5 +1,7 @@
 """Quern's module in wasmtime: the exports of include/quern.h, called from Python. Needs the wasmtime package."""
+import contextlib
 import ctypes
+import re
 import threading
 
 import wasmtime
@@ -26,7 +28,7 @@ class Error(ctypes.Structure):
 
 
 class Want(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_uint64) for name in ("offset", "bytes", "address")]
+    _fields_ = [(name, ctypes.c_uint64) for name in ("offset", "bytes", "address", "part")]
 
 
 class Plan(ctypes.Structure):
@@ -181,19 +183,35 @@ class Engine:
 class Model:
     def __init__(self, engine, path, whole, progress):
         self.engine, self.progress = engine, progress
-        with open(path, "rb", buffering=0) as file:
-            self.size = file.seek(0, 2)
+        self.path = str(path)
+        with contextlib.ExitStack() as files:
+            parts = {0: files.enter_context(open(path, "rb", buffering=0))}
+
+            def part(number):
+                if number not in parts:
+                    parts[number] = files.enter_context(open(self._part_path(number), "rb", buffering=0))
+                return parts[number]
+
+            self.size = parts[0].seek(0, 2)
             self.address = engine.handle(engine.call("qn_model_open", self.size))
-            self._read(file)
+            self._read(part)
             if whole:
                 engine.check(engine.call("qn_model_place", self.address))
-                self._read(file)
+                self._read(part)
 
-    def _read(self, file):
+    def _part_path(self, part):
+        """The file of part 1, 2, ... of a model whose first part is name-00001-of-00003.gguf."""
+        end = re.search(r"-00001(-of-\d{5}\.gguf)$", self.path)
+        if not end:
+            raise OSError("the model goes on in other files, but the name does not end as -00001-of-00003.gguf does")
+        return f"{self.path[:end.start()]}-{part + 1:05}{end[1]}"
+
+    def _read(self, part):
         engine = self.engine
         room = engine.handle(engine.call("qn_alloc", ctypes.sizeof(Want)))
         while engine.check(engine.call("qn_model_want", self.address, room)) == MORE:
             want = Want.from_buffer_copy(engine.bytes(room, ctypes.sizeof(Want)))
+            file = part(want.part)
             file.seek(want.offset)
             place = (ctypes.c_char * min(want.bytes, CHUNK)).from_address(engine.host_address(want.address))
             got = file.readinto(place)

@@ -74,7 +74,7 @@ def naming(path, use):
     except QuernError as error:
         raise Failure(f"{path}: {error}{'' if error.offset is None else f' (byte {error.offset})'}") from None
     except OSError as error:
-        raise Failure(f"{path}: {REASONS.get(type(error), error.strerror)}") from None
+        raise Failure(f"{error.filename or path}: {REASONS.get(type(error), error.strerror or error)}") from None
 
 
 def open_model(engine, options, whole=True):

@@ -34,16 +34,27 @@ export function withPath(path, use) {
   }
 }
 
-/* A source for Engine.loadModel: {size, read, close}. */
+/* The file of part 1, 2, ... of a model whose first part is name-00001-of-00003.gguf. */
+function partPath(path, part) {
+  const end = path.match(/-00001(-of-\d{5}\.gguf)$/);
+  if (!end) throw new Error(`${path}: the model goes on in other files, but the name does not end as -00001-of-00003.gguf does`);
+  return `${path.slice(0, end.index)}-${String(part + 1).padStart(5, '0')}${end[1]}`;
+}
+
+/* A source for Engine.loadModel: {path, size, read, close}. */
 export function openModel(path) {
   const stat = withPath(path, () => statSync(path)); /* before opening: that would wait at a pipe */
   if (!stat.isFile()) throw new Error(`${path}: it is ${stat.isDirectory() ? 'a directory' : 'not a regular file'}`);
-  const file = withPath(path, () => openSync(path, 'r'));
+  const open = (name) => ({ name, file: withPath(name, () => openSync(name, 'r')) });
+  const parts = [open(path)];
   return {
     path,
     size: stat.size,
-    read: (bytes, offset) => withPath(path, () => readSync(file, bytes, 0, bytes.length, offset)),
-    close: () => closeSync(file),
+    read(bytes, offset, part) {
+      const { name, file } = (parts[part] ??= open(partPath(path, part)));
+      return withPath(name, () => readSync(file, bytes, 0, bytes.length, offset));
+    },
+    close: () => parts.forEach(({ file }) => closeSync(file)),
   };
 }
 
