@@ -1,13 +1,14 @@
 # make run [PROMPT="..."]   a real model answers, computed by the module
 # make test                 every test, ending in a line of counts
-# make                      the modules: build/wasm32-*/quern.wasm
+# make                      the modules: build/wasm*/quern.wasm
 # Each sets up what it needs first: see tools/setup.sh.
 
 PROMPT ?= What is the capital of France, and what is it known for?
 # As it was typed, dollar signs and all.
 override PROMPT := $(value PROMPT)
 export PROMPT
-MODULES = wasm32-simd128 wasm32-relaxed wasm32-simd128-mt wasm32-relaxed-mt
+MODULES = wasm32-simd128 wasm32-relaxed wasm32-simd128-mt wasm32-relaxed-mt \
+	wasm64-simd128 wasm64-relaxed wasm64-simd128-mt wasm64-relaxed-mt
 
 all: modules
 

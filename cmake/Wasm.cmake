@@ -28,7 +28,12 @@ endif()
 if(QUERN_THREADS)
   target_compile_definitions(quern PRIVATE QUERN_THREADS)
   target_compile_options(quern PRIVATE -matomics)
-  target_link_options(quern PRIVATE -Wl,--shared-memory -Wl,--import-memory -Wl,--max-memory=4294967296)
+  if(CMAKE_SYSTEM_PROCESSOR STREQUAL "wasm64")
+    set(most 17179869184) # 16 GiB, what browsers allow
+  else()
+    set(most 4294967296)
+  endif()
+  target_link_options(quern PRIVATE -Wl,--shared-memory -Wl,--import-memory -Wl,--max-memory=${most})
 endif()
 target_link_options(quern PRIVATE -nostdlib -Wl,--no-entry -Wl,--stack-first -Wl,-z,stack-size=262144 -Wl,--gc-sections -Wl,-O2
   ${export_flags})

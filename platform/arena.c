@@ -50,7 +50,7 @@ void *arena_take(struct arena *arena, size_t bytes, size_t align) {
 }
 
 void *arena_take_array(struct arena *arena, size_t count, size_t size, size_t align) {
-    if (size && count > SIZE_MAX / size) {
+    if (size && count > arena->limit / size) { /* and so no product wraps */
         return NULL;
     }
     return arena_take(arena, count * size, align);

@@ -11,7 +11,7 @@ import fetch_model
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
-MODULES = ["wasm32-simd128", "wasm32-relaxed", "wasm32-simd128-mt", "wasm32-relaxed-mt"]
+MODULES = [f"wasm{bits}-{build}" for bits in (32, 64) for build in ("simd128", "relaxed", "simd128-mt", "relaxed-mt")]
 PYTHON = fetch_model.cache() / "venv" / "bin" / "python"
 
 

@@ -1,6 +1,6 @@
 /* The engine's exports as classes, for any JavaScript host: include/quern.h is their manual. Nothing here is specific
  * to Node or to browsers. */
-import { memoryImport, sharedMemory } from './memory.js';
+import { memoryImport, numberExports, sharedMemory } from './memory.js';
 import { startThreads } from './threads.js';
 
 const MORE = 1;
@@ -16,7 +16,7 @@ export const LOGITS_LAST = 1;
 export const LOGITS_ALL = 2;
 
 /* An address as JavaScript gets it: 32-bit ones come as signed numbers. */
-const pointer = (address) => (typeof address === 'bigint' ? Number(address) : address >>> 0);
+const pointer = (address) => (address < 0 ? address >>> 0 : address);
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -40,9 +40,10 @@ export class Engine {
     const module = await WebAssembly.compile(wasm);
     const limits = memoryImport(wasm);
     const memory = limits ? sharedMemory(limits) : undefined;
-    const { exports } = await WebAssembly.instantiate(module, memory ? { env: { memory } } : {});
+    const instance = await WebAssembly.instantiate(module, memory ? { env: { memory } } : {});
+    const exports = numberExports(wasm, instance.exports);
     const engine = new Engine(exports, memory ?? exports.memory);
-    if (threads > 1) engine.#threads = await startThreads({ module, memory, exports, threads });
+    if (threads > 1) engine.#threads = await startThreads({ module, memory, exports, threads, wide: limits?.wide });
     return engine;
   }
 

@@ -1,14 +1,15 @@
-/* The shared memory of a threaded module. Its limits must match the module's import, and no host tells them, so they
- * are read from the module's bytes. */
+/* What no host tells of a module and is read from its bytes: the limits that a threaded module's shared memory must match,
+ * and the types of a 64-bit module's functions. */
 
-const IMPORT_SECTION = 2;
+const SECTION = { type: 1, import: 2, function: 3, memory: 5, export: 7 };
+const I64 = 0x7e;
 const KIND = { function: 0, table: 1, memory: 2, global: 3, tag: 4 };
 
 /* Reads LEB128 numbers and names; the bytes were compiled before, so they are well formed. */
 class Reader {
-  constructor(bytes) {
+  constructor(bytes, at = 8 /* after magic and version */) {
     this.bytes = bytes;
-    this.at = 8; /* magic and version */
+    this.at = at;
   }
   number() {
     let value = 0;
@@ -38,7 +39,7 @@ export function memoryImport(bytes) {
   while (reader.at < bytes.length) {
     const section = bytes[reader.at++];
     const length = reader.number();
-    if (section !== IMPORT_SECTION) {
+    if (section !== SECTION.import) {
       reader.at += length;
       continue;
     }
@@ -55,6 +56,51 @@ export function memoryImport(bytes) {
     return null;
   }
   return null;
+}
+
+/* The vectors of a module's sections, by number: a Reader before the first element, and how many there are. */
+function sections(bytes) {
+  const found = {};
+  for (const reader = new Reader(bytes); reader.at < bytes.length;) {
+    const section = bytes[reader.at++];
+    const length = reader.number();
+    found[section] = new Reader(bytes, reader.at);
+    reader.at += length;
+  }
+  return found;
+}
+
+/* Whether a module's own memory has 64-bit addresses. */
+function hasWideMemory(bytes) {
+  const reader = sections(bytes)[SECTION.memory];
+  return reader !== undefined && reader.number() > 0 && reader.limits().wide;
+}
+
+/* The exports of a 64-bit module with numbers where it has 64-bit ones: addresses and sizes stay below 2^53. Those of a
+ * 32-bit module as they are. */
+export function numberExports(bytes, exports) {
+  if (!(memoryImport(bytes)?.wide ?? hasWideMemory(bytes))) return exports;
+  const found = sections(bytes);
+  const types = Array.from({ length: found[SECTION.type].number() }, () => {
+    const { [SECTION.type]: reader } = found;
+    reader.at++; /* a function */
+    const list = () => Array.from({ length: reader.number() }, () => bytes[reader.at++]);
+    return { params: list(), results: list() };
+  });
+  const functions = Array.from({ length: found[SECTION.function].number() }, () => types[found[SECTION.function].number()]);
+  const numbers = { memory: exports.memory };
+  for (let left = found[SECTION.export].number(); left > 0; left--) {
+    const name = found[SECTION.export].name();
+    const kind = bytes[found[SECTION.export].at++];
+    const index = found[SECTION.export].number();
+    if (kind !== KIND.function) continue;
+    const { params, results } = functions[index]; /* no function is imported */
+    const wide = params.map((type) => type === I64);
+    const run = exports[name];
+    const call = (...given) => run(...given.map((value, i) => (wide[i] ? BigInt(value) : value)));
+    numbers[name] = results[0] === I64 ? (...given) => Number(call(...given)) : call;
+  }
+  return numbers;
 }
 
 /* A shared memory that fits the import. Some hosts reserve all of the maximum at once and refuse a large one; the

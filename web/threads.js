@@ -29,15 +29,17 @@ function ready(worker) {
 
 /* Starts threads - 1 workers beside the caller's thread. To be called before the first session, in a thread that is
  * allowed to wait: in a browser, a dedicated worker. `exports` are those of the first instance of `module` on
- * `memory`. Returns an object whose stop() lets the workers leave; sessions must have been freed by then. */
-export async function startThreads({ module, memory, exports, threads }) {
+ * `memory`, numberExports of a 64-bit module (`wide`). Returns an object whose stop() lets the workers leave; sessions must
+ * have been freed by then. */
+export async function startThreads({ module, memory, exports, threads, wide = false }) {
   if (exports.qn_threads_start(threads) !== 0) {
     throw new Error(`${threads} threads could not be started`);
   }
   const workers = [];
   try {
     for (let worker = 1; worker < threads; worker++) {
-      workers.push(await spawn({ module, memory, worker, stack: exports.qn_worker_stack(worker) }));
+      const stack = exports.qn_worker_stack(worker);
+      workers.push(await spawn({ module, memory, worker, stack: wide ? BigInt(stack) : stack }));
     }
     await Promise.all(workers.map(ready));
   } catch (error) {

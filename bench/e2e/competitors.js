@@ -23,8 +23,8 @@ const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 /* The module for a cell; QUERN_MODULES names another folder of them than build/. */
 const MODULES = resolve(process.env.QUERN_MODULES ?? path('../../build'));
 
-function moduleOf({ build, threads }) {
-  const file = join(MODULES, `wasm32-${build === 'plain' ? 'simd128' : 'relaxed'}${threads > 1 ? '-mt' : ''}`, 'quern.wasm');
+function moduleOf({ build, threads, bits = 32 }) {
+  const file = join(MODULES, `wasm${bits}-${build === 'plain' ? 'simd128' : 'relaxed'}${threads > 1 ? '-mt' : ''}`, 'quern.wasm');
   if (!existsSync(file)) throw new Error(`${file} has not been built; make builds it`);
   return file;
 }

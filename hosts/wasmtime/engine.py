@@ -67,6 +67,7 @@ class Engine:
     def __init__(self, path, threads=1):
         config = wasmtime.Config()
         config.wasm_relaxed_simd = True
+        config.wasm_memory64 = True
         config.wasm_threads = True
         config.shared_memory = True
         self.engine = wasmtime.Engine(config)

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import stat
 import sys
 import time
@@ -32,6 +33,7 @@ def arguments():
     parser.add_argument("--build", default="relaxed", help="the module's name in what is printed")
     for names in (["-m", "--model"], ["-p", "--prompt"], ["--system"], ["--template"], ["--bos"], ["--eos"], ["-o", "--output"]):
         parser.add_argument(*names)
+    parser.add_argument("--bits", type=int, choices=[32, 64], help="of addresses; without it as many as the model needs")
     for names in (["-n", "--n"], ["--top-k"], ["--seed"], ["--now"]):
         parser.add_argument(*names, type=int)
     for names, default in ((["-c", "--context"], 0), (["-b", "--batch"], 0), (["-t", "--threads"], 1)):
@@ -231,12 +233,32 @@ def run(engine, options):
     return status
 
 
+NARROW_BYTES = 2**32 - 2**26  # what a 32-bit module can hold, less some room for blocks that do not fit a gap
+MUCH = 2**30  # bytes of a file; below, nothing is asked of the plan
+USUAL_CONTEXT = 4096
+
+
+def needs_wide(options):
+    """Whether the model needs 64-bit addresses, as --bits or its plan says."""
+    if options.bits or not options.model or not os.path.isfile(options.model):
+        return options.bits == 64
+    parts = re.search(r"-of-\d{5}\.gguf$", options.model)
+    if options.command not in ("run", "logits") or not (
+            parts or os.path.getsize(options.model) >= MUCH or options.context > USUAL_CONTEXT):
+        return False
+    engine = Engine(options.wasm)
+    model = open_model(engine, options, whole=False)
+    return model.plan(options.context or min(model.context_size, USUAL_CONTEXT), options.batch).totalBytes > NARROW_BYTES
+
+
 COMMANDS = {"run": run, "tokenize": tokenize, "detokenize": detokenize, "logits": logits, "template": template, "info": info}
 
 
 def main():
     options = arguments()
     try:
+        if needs_wide(options):
+            options.wasm, options.build = options.wasm.replace("wasm32-", "wasm64-"), f"{options.build}, 64 bits"
         engine = Engine(options.wasm, options.threads)
         status = COMMANDS[options.command](engine, options)
         engine.stop()

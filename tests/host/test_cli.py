@@ -258,7 +258,7 @@ def huge_model(path):
 def test_a_model_larger_than_memory(tmp_path, host):
     path = tmp_path / "huge.gguf"
     huge_model(path)
-    assert "bytes" in refused("run", "-m", path, "-p", "x", host=host)
+    assert "bytes" in refused("run", "-m", path, "-p", "x", "--bits", 32, host=host)
 
 
 @pytest.mark.parametrize("host", HOSTS)

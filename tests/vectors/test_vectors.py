@@ -62,10 +62,10 @@ def node(build, threads=1):
     return logits
 
 
-def wasmtime(build):
+def wasmtime(build, bits=32, threads=1):
     def logits(model, ids, batch, out):
         command = [ROOT / "quern", "logits", "--host", "wasmtime", "-m", model, "--tokens", ",".join(map(str, ids)), "--batch",
-                   str(batch), "-o", out, "--build", build, "-t", "1"]
+                   str(batch), "-o", out, "--build", build, "-t", str(threads), "--bits", str(bits)]
         subprocess.run(command, check=True)
 
     return logits
@@ -83,7 +83,9 @@ def native(kernels):
 
 HOSTS = {"native scalar": native("scalar"), "native simde": native("simde"), "node plain": node("plain"), "node relaxed": node("relaxed"),
          "wasmtime plain": wasmtime("plain"), "wasmtime relaxed": wasmtime("relaxed"), "node relaxed, 2 threads": node("relaxed", 2),
-         "node relaxed, 3 threads": node("relaxed", 3), "node relaxed, 8 threads": node("relaxed", 8)}
+         "node relaxed, 3 threads": node("relaxed", 3), "node relaxed, 8 threads": node("relaxed", 8),
+         "wasmtime plain, 64 bits": wasmtime("plain", 64), "wasmtime relaxed, 64 bits": wasmtime("relaxed", 64),
+         "wasmtime relaxed, 64 bits, 3 threads": wasmtime("relaxed", 64, 3)}
 
 
 def run(host, model, ids, batch, out):
@@ -146,7 +148,7 @@ def test_tiny_models_give_the_same_bits_everywhere(entry, host, batch, tmp_path)
 # Every host, every build, every batch size; not their whole product, which takes long.
 REAL_RUNS = [("native scalar", 512), ("native simde", 7), ("node plain", 1), ("node plain", 512), ("node relaxed", 1),
              ("node relaxed", 7), ("node relaxed", 512), ("wasmtime relaxed", 512), ("wasmtime relaxed", 7), ("wasmtime plain", 1),
-             ("node relaxed, 2 threads", 512), ("node relaxed, 3 threads", 7), ("node relaxed, 8 threads", 1)]
+             ("node relaxed, 2 threads", 512), ("node relaxed, 3 threads", 7), ("node relaxed, 8 threads", 1), ("wasmtime relaxed, 64 bits", 512)]
 
 
 @pytest.mark.parametrize("host, batch", REAL_RUNS)

@@ -8,11 +8,20 @@ const RELAXED = new Uint8Array([
   26, 11,
 ]);
 
+/* A table and a memory with 64-bit addresses. */
+const WIDE = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 4, 4, 1, 112, 4, 0, 5, 3, 1, 4, 0]);
+
+/* What a 32-bit module can hold, less some room for blocks that do not fit a gap. */
+export const NARROW_BYTES = 2 ** 32 - 2 ** 26;
+
 const root = fileURLToPath(new URL('../../', import.meta.url));
-export const path = (relaxed, threads) =>
-  `${root}build/wasm32-${relaxed ? 'relaxed' : 'simd128'}${threads ? '-mt' : ''}/quern.wasm`;
+export const path = (relaxed, threads, wide = false) =>
+  `${root}build/wasm${wide ? 64 : 32}-${relaxed ? 'relaxed' : 'simd128'}${threads ? '-mt' : ''}/quern.wasm`;
 
 export const knowsRelaxed = () => WebAssembly.validate(RELAXED);
+
+/* Node 24 does. Node 20 has 64-bit addresses behind a flag, but no more than 4 GiB. */
+export const knowsWide = () => WebAssembly.validate(WIDE);
 
 /* The flag that Node needs to know relaxed SIMD, null when none is needed or none helps. */
 export function relaxedFlag() {
@@ -20,14 +29,15 @@ export function relaxedFlag() {
   return !knowsRelaxed() && version < 21 && existsSync(path(true, false)) ? '--experimental-wasm-relaxed-simd' : null;
 }
 
-export const buildName = (relaxed, threads) => `${relaxed ? 'relaxed' : 'plain'}${threads > 1 ? ', threads' : ''}`;
+export const buildName = (relaxed, threads, wide = false) =>
+  `${relaxed ? 'relaxed' : 'plain'}${threads > 1 ? ', threads' : ''}${wide ? ', 64 bits' : ''}`;
 
-/* {path, wasm, name}; build: plain, relaxed or undefined for the fastest. */
-export function chooseBuild(build, threads) {
+/* {path, wasm, name}; build: plain, relaxed or undefined for the fastest. wide: with 64-bit addresses. */
+export function chooseBuild(build, threads, wide = false) {
   const many = threads > 1;
-  const relaxed = build === 'relaxed' || (build !== 'plain' && knowsRelaxed() && existsSync(path(true, many)));
+  const relaxed = build === 'relaxed' || (build !== 'plain' && knowsRelaxed() && existsSync(path(true, many, wide)));
   if (relaxed && !knowsRelaxed()) throw new Error('this Node does not know relaxed SIMD; take --build plain');
-  const file = path(relaxed, many);
+  const file = path(relaxed, many, wide);
   if (!existsSync(file)) throw new Error(`${file} has not been built; make builds it`);
-  return { path: file, wasm: readFileSync(file), name: buildName(relaxed, threads) };
+  return { path: file, wasm: readFileSync(file), name: buildName(relaxed, threads, wide) };
 }

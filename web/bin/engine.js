@@ -1,7 +1,7 @@
 /* An engine in this process, with a model or only its directory. */
 import { availableParallelism } from 'node:os';
 import { Engine } from '../engine.js';
-import { chooseBuild } from './builds.js';
+import { chooseBuild, knowsWide, NARROW_BYTES } from './builds.js';
 import { modelPath, openModel } from './files.js';
 import { progress } from './progress.js';
 
@@ -9,8 +9,8 @@ export function threadsOf(options) {
   return options.threads ?? Math.min(2, availableParallelism());
 }
 
-export async function startEngine(options, threads = 1) {
-  const build = chooseBuild(options.build, threads);
+export async function startEngine(options, threads = 1, wide = false) {
+  const build = chooseBuild(options.build, threads, wide);
   const engine = await Engine.start(build.wasm, { threads });
   return { engine, build };
 }
@@ -39,15 +39,33 @@ async function withSource(options, use) {
   }
 }
 
+/* This Node cannot address as much as the model takes. */
+export class TooWide extends Error {}
+
+const MUCH = 2 ** 30; /* bytes of a file; below, or in one part, nothing is asked of the plan */
+const USUAL_CONTEXT = 4096;
+
+/* Whether the model needs 64-bit addresses, as --bits or its plan says. */
+async function needsWide(options, source) {
+  if (options.bits !== undefined) return options.bits === 64;
+  if (source.size < MUCH && !/-of-\d{5}\.gguf$/.test(source.path) && !(options.context > USUAL_CONTEXT)) return false;
+  const { engine } = await startEngine(options);
+  const model = await engine.openDirectory(source);
+  const context = options.context || Math.min(model.contextSize, USUAL_CONTEXT);
+  return model.plan(context, options.batch ?? 0).totalBytes > NARROW_BYTES;
+}
+
 export async function openDirectory(options) {
-  const started = await startEngine(options);
+  const started = await startEngine(options, 1, options.bits === 64);
   return withSource(options, async (source) => ({ ...started, model: await started.engine.openDirectory(source), source }));
 }
 
 export async function loadModel(options, threads = threadsOf(options)) {
-  const started = await startEngine(options, threads);
   const bar = progress('loading');
   return withSource(options, async (source) => {
+    const wide = await needsWide(options, source);
+    if (wide && !knowsWide()) throw new TooWide('the model takes more than 4 GiB, and this Node has no 64-bit memory');
+    const started = await startEngine(options, threads, wide);
     const model = await started.engine.loadModel(source, { onProgress: bar.show });
     bar.done();
     return { ...started, model, source, threads };

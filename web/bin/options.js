@@ -8,6 +8,7 @@ const common = {
   host: { type: 'string', default: 'node' },
   build: { type: 'string' },
   threads: { type: 'string', short: 't' },
+  bits: { type: 'string' },
 };
 const batch = { batch: { type: 'string', short: 'b' } };
 const commands = {
@@ -32,7 +33,7 @@ const commands = {
   },
 };
 
-const WHOLE = ['n', 'context', 'top-k', 'batch', 'threads', 'now', 'p', 'ctx', 'runs'];
+const WHOLE = ['n', 'bits', 'context', 'top-k', 'batch', 'threads', 'now', 'p', 'ctx', 'runs'];
 const NUMBER = ['temp', 'top-p', 'min-p', 'repeat-penalty', 'frequency-penalty', 'presence-penalty'];
 const IDS = ['ids', 'tokens'];
 const NEEDED = { detokenize: { ids: '--ids 1,2,3' }, logits: { tokens: '--tokens 1,2,3', output: '-o FILE' } };
@@ -54,7 +55,7 @@ export const COMMANDS = Object.keys(USAGE);
 
 export function usage() {
   const lines = COMMANDS.map((name, i) => `${i ? '      ' : 'usage:'} quern ${name} ${USAGE[name]}\n`);
-  return `${lines.join('')}Everywhere: --host node|wasmtime, --build plain|relaxed, -t THREADS. Without -m: the default model.\n`;
+  return `${lines.join('')}Everywhere: --host node|wasmtime, --build plain|relaxed, --bits 32|64, -t THREADS. Without -m: the default model.\n`;
 }
 
 /* Of one command, on one line. */
@@ -105,5 +106,6 @@ export function parse(command, args) {
   if (values.build !== undefined && values.build !== 'plain' && values.build !== 'relaxed') {
     throw new UsageError('--build is plain or relaxed');
   }
+  if (values.bits !== undefined && values.bits !== 32 && values.bits !== 64) throw new UsageError('--bits is 32 or 64');
   return values;
 }

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { COMMANDS, parse, usage, usageOf, UsageError } from './options.js';
 import { relaxedFlag } from './builds.js';
 import { exitStatus } from './files.js';
+import { TooWide } from './engine.js';
 
 function fail(error) {
   if (error?.code === 'EPIPE') process.exit(0);
@@ -34,13 +35,20 @@ try {
   }
   if (!COMMANDS.includes(name)) throw new UsageError(`there is no command "${name}"`);
   const options = parse(name, rest);
-  if (name !== 'bench' && options.host === 'wasmtime') {
+  const inWasmtime = async (more) => {
     const { runInWasmtime } = await import('./wasmtime.js');
-    process.exit(runInWasmtime(name, options));
-  }
+    process.exit(runInWasmtime(name, { ...options, ...more }));
+  };
+  if (name !== 'bench' && options.host === 'wasmtime') await inWasmtime();
   if (name !== 'bench') restartWithFlags(options);
   const { default: command } = await import(`./${name}.js`);
-  await command(options);
+  try {
+    await command(options);
+  } catch (error) {
+    if (!(error instanceof TooWide) || name === 'bench') throw error;
+    process.stderr.write(`quern: ${error.message}; wasmtime takes over\n`);
+    await inWasmtime({ bits: 64 });
+  }
 } catch (error) {
   fail(error);
 }

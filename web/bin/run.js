@@ -30,7 +30,8 @@ const settings = (options) => ({
 });
 
 export default async function run(options) {
-  const text = options.prompt ?? standardText();
+  options.prompt ??= standardText(); /* read once, whichever host answers */
+  const text = options.prompt;
   const { engine, model, build, threads } = await loadModel(options);
   const prompt = promptTokens(engine, model, text, options);
   if (prompt.length === 0) throw new Error('the prompt is empty');

@@ -1,0 +1,59 @@
+"""The modules with 64-bit addresses: chosen by the plan, and the same bits as the others (tests/vectors has more)."""
+import pathlib
+import resource
+import subprocess
+
+import pytest
+from test_cli import huge_model
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+TINY = ROOT / "tests" / "vectors" / "tiny-llama-k.gguf"
+KNOWS = "import { knowsWide } from './web/bin/builds.js'; process.exit(knowsWide() ? 0 : 1)"
+
+
+def node_knows():
+    return subprocess.run(["node", "--input-type=module", "-e", KNOWS], cwd=ROOT, check=False).returncode == 0
+
+
+def quern(*arguments):
+    return subprocess.run([ROOT / "quern", *map(str, arguments)], capture_output=True, timeout=120)
+
+
+def logits(path, *arguments):
+    done = quern("logits", "-m", TINY, "--tokens", "1,2,3,4,5", "-o", path, *arguments)
+    assert done.returncode == 0, done.stderr.decode()
+    return path.read_bytes(), done.stderr.decode()
+
+
+@pytest.mark.parametrize("build", ["plain", "relaxed"])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_the_same_bits(build, threads, tmp_path):
+    """In Node, or in wasmtime, which takes over where Node has no 64-bit memory."""
+    expected, _ = logits(tmp_path / "32", "--bits", 32)
+    found, said = logits(tmp_path / "64", "--bits", 64, "--build", build, "-t", threads)
+    assert found == expected
+    assert ("wasmtime takes over" in said) == (not node_knows())
+
+
+def test_a_session_goes_on_in_another_width(tmp_path):
+    from test_saved import in_node, in_wasmtime
+
+    expected = in_node("wasm32-simd128", "save", tmp_path / "session")
+    assert in_wasmtime("wasm64-simd128", tmp_path / "session") == expected[:20]
+    assert in_wasmtime("wasm64-relaxed", tmp_path / "session") == expected[:20]
+
+
+def test_the_plan_chooses(tmp_path):
+    """Which module is taken shows in what it says when it may not have the memory."""
+    path = tmp_path / "huge.gguf"
+    huge_model(path)
+
+    def refused(*more):
+        command = [ROOT / "quern", "logits", "-m", path, "--tokens", "1", "-o", tmp_path / "o", "--host", "wasmtime", *more]
+        limit = lambda: resource.setrlimit(resource.RLIMIT_DATA, (3 << 30, 3 << 30))
+        done = subprocess.run(command, capture_output=True, timeout=120, preexec_fn=limit)
+        assert done.returncode == 1
+        return done.stderr.decode()
+
+    assert "more than a 32-bit module can address" in refused("--bits", "32")
+    assert "the host refused" in refused()
