@@ -260,13 +260,13 @@ void forward_attention(struct qn_session *session, uint32_t layer, const float *
     const struct layer_tensors *tensors = &session->model->tensors.layers[layer];
     struct attention_job job = {session, &hparams->layers[layer], layer};
     const size_t tokens = session->n_batch;
-    const struct product inputs[] = {{scratch->query, &tensors->query, tensors->query_bias},
-                                     {scratch->key, &tensors->key, tensors->key_bias},
-                                     {scratch->value, &tensors->value, tensors->value_bias}};
+    const struct product inputs[] = {{scratch->query, &tensors->query, tensors->query_bias, false},
+                                     {scratch->key, &tensors->key, tensors->key_bias, false},
+                                     {scratch->value, &tensors->value, tensors->value_bias, false}};
     op_multiply(inputs, 3, scratch, in, tokens);
     pool_run(tokens, store_items, &job);
     const uint32_t tile = tokens_at_once(job.shape, session->context);
     pool_run((tokens + tile - 1) / tile * job.shape->n_head_kv, attend_items, &job);
-    const struct product output = {scratch->out, &tensors->output, tensors->output_bias};
+    const struct product output = {scratch->out, &tensors->output, tensors->output_bias, false};
     op_multiply(&output, 1, scratch, scratch->mixed, tokens);
 }

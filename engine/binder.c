@@ -64,6 +64,24 @@ const float *binder_vector(struct binder *binder, const char *name, bool require
 
 static uint64_t larger(uint64_t a, uint64_t b) { return a > b ? a : b; }
 
+void binder_ignore(struct binder *binder, const char *name) {
+    const struct gguf_tensor *tensor = gguf_find_tensor(binder->gguf, full_name(binder, name));
+    if (tensor) {
+        binder->bound[tensor - binder->gguf->tensors] = 1;
+    }
+}
+
+/* "x.weight" may come with "x.scale" and "x.input_scale"; the latter is for hosts that quantise activations by it. */
+static const float *bind_scale(struct binder *binder, const char *weight) {
+    char name[GGUF_MAX_NAME];
+    const size_t stem = strlen(weight) - strlen("weight");
+    memcpy(name, weight, stem);
+    memcpy(name + stem, "input_scale", sizeof("input_scale"));
+    binder_ignore(binder, name);
+    memcpy(name + stem, "scale", sizeof("scale"));
+    return binder_vector(binder, name, false, 1, 1);
+}
+
 struct weight binder_matrix(struct binder *binder, const char *name, bool required, uint64_t rows, uint64_t cols) {
     const struct gguf_tensor *tensor = find(binder, name, required, cols, rows);
     if (tensor == NULL) {
@@ -82,6 +100,7 @@ struct weight binder_matrix(struct binder *binder, const char *name, bool requir
     binder->panel_bytes = larger(binder->panel_bytes, panel_bytes(tensor->type, (size_t)cols));
     return (struct weight){.data = data_of(binder, tensor),
                            .kernels = chosen,
+                           .scale = bind_scale(binder, name),
                            .rows = (size_t)rows,
                            .cols = (size_t)cols,
                            .row_bytes = (size_t)(cols / traits->block_weights * traits->block_bytes),

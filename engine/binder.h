@@ -60,6 +60,8 @@ void binder_lines(struct binder *binder, const struct place_line *lines, size_t 
 /* One tensor. Null, and a zero weight, after a failure, or when it is absent and may be. */
 const float *binder_vector(struct binder *binder, const char *name, bool required, uint64_t cols, uint64_t rows);
 struct weight binder_matrix(struct binder *binder, const char *name, bool required, uint64_t rows, uint64_t cols);
+/* A tensor that this build has no use for may be there. */
+void binder_ignore(struct binder *binder, const char *name);
 /* Rows [first, first + count) of a matrix. */
 struct weight weight_rows(const struct weight *w, size_t first, size_t count);
 

@@ -50,25 +50,46 @@ static const float *norm_input(struct qn_session *session, const struct norm *no
     return scratch->h;
 }
 
-void forward_layer(struct qn_session *session, uint32_t layer) {
-    const struct hparams *hparams = &session->model->hparams;
-    const struct layer_tensors *tensors = &session->model->tensors.layers[layer];
-    const bool parallel = tensors->ff_norm.weight == NULL && tensors->attention_norm.weight != NULL;
-    const float *in = norm_input(session, &tensors->attention_norm);
-    switch (hparams->layers[layer].kind) {
+static void run_mixer(struct qn_session *session, uint32_t layer, const float *in) {
+    switch (session->model->hparams.layers[layer].kind) {
     case LAYER_ATTENTION:
         forward_attention(session, layer, in);
         break;
     }
-    add_half(session, &tensors->attention_post_norm);
-    if (!parallel) {
-        in = norm_input(session, &tensors->ff_norm);
-    }
-    switch (hparams->layers[layer].feed) {
+}
+
+static void run_feed(struct qn_session *session, uint32_t layer, const float *in) {
+    switch (session->model->hparams.layers[layer].feed) {
     case FEED_DENSE:
         forward_feed(session, layer, in);
         break;
     }
+}
+
+/* Both halves of a parallel layer take x as it came. */
+static void forward_parallel(struct qn_session *session, uint32_t layer) {
+    const struct layer_tensors *tensors = &session->model->tensors.layers[layer];
+    const bool same = tensors->ff_norm.weight == NULL;
+    const float *in = norm_input(session, same ? &tensors->attention_norm : &tensors->ff_norm);
+    run_feed(session, layer, in);
+    if (!same) {
+        in = norm_input(session, &tensors->attention_norm);
+    }
+    add_half(session, &tensors->ff_post_norm);
+    run_mixer(session, layer, in);
+    add_half(session, &tensors->attention_post_norm);
+}
+
+void forward_layer(struct qn_session *session, uint32_t layer) {
+    const uint32_t features = session->model->hparams.architecture->features;
+    const struct layer_tensors *tensors = &session->model->tensors.layers[layer];
+    if ((features & PARALLEL) || ((features & LOOSE_FF_NORM) && tensors->ff_norm.weight == NULL)) {
+        forward_parallel(session, layer);
+        return;
+    }
+    run_mixer(session, layer, norm_input(session, &tensors->attention_norm));
+    add_half(session, &tensors->attention_post_norm);
+    run_feed(session, layer, norm_input(session, &tensors->ff_norm));
     add_half(session, &tensors->ff_post_norm);
 }
 
@@ -80,7 +101,7 @@ void forward_output(struct qn_session *session, const uint32_t *which, uint32_t 
     for (uint32_t i = 0; i < count; i++) {
         norm_row(scratch->h + i * width, scratch->x + which[i] * width, &tensors->output_norm, hparams, width);
     }
-    const struct product output = {scratch->logits, &tensors->output, tensors->output_bias};
+    const struct product output = {scratch->logits, &tensors->output, tensors->output_bias, false};
     op_multiply(&output, 1, scratch, scratch->h, count);
     const size_t n = (size_t)count * hparams->n_vocab;
     if (hparams->logit_scale != 1.0f) {

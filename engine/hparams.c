@@ -51,7 +51,7 @@ static int read_numbers(struct reader *reader, struct hparams *hparams) {
         read_f32(reader, row->norm == NORM_RMS ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon",
                  &hparams->norm_epsilon);
     hparams->logit_softcap = row->final_softcap;
-    if (status == QN_OK) {
+    if (status == QN_OK && row->final_softcaps) {
         status = read_optional_f32(reader, "final_logit_softcapping", &hparams->logit_softcap);
     }
     if (status == QN_OK && row->attention_softcap) {

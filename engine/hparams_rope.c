@@ -110,7 +110,7 @@ static int read_sets(struct reader *reader, struct hparams *hparams) {
     }
     if (status == QN_OK) {
         const bool named = reader_find(reader, "rope.scaling.factor") != NULL;
-        status = read_f32(reader, named ? "rope.scaling.factor" : "rope.scale_linear", &factor);
+        status = read_optional_f32(reader, named ? "rope.scaling.factor" : "rope.scale_linear", &factor);
     }
     set->scale = scaling == SCALING_NONE ? 1.0f : 1.0f / factor;
     rope->original_context = hparams->n_ctx_train;
@@ -130,6 +130,10 @@ static int read_sets(struct reader *reader, struct hparams *hparams) {
     return status == QN_OK ? read_f32(reader, "rope.freq_base_swa", &window->base) : status;
 }
 
+static bool array_says(const struct gguf_value *value, size_t i) {
+    return value->element == GGUF_BOOL ? gguf_array_bool(value, i) : gguf_array_u32(value, i) != 0;
+}
+
 static int read_windows(struct reader *reader, const struct hparams *hparams, struct layer_hparams *layers) {
     const struct architecture *row = hparams->architecture;
     const bool has = row->window_pattern && (row->window_layers == 0 || row->window_layers == hparams->n_layer);
@@ -142,9 +146,10 @@ static int read_windows(struct reader *reader, const struct hparams *hparams, st
     const struct gguf_value *pattern = reader_find(reader, "attention.sliding_window_pattern");
     const bool array = pattern && pattern->type == GGUF_ARRAY;
     uint32_t every = row->window_pattern;
-    if (array && (pattern->element != GGUF_BOOL || pattern->count < hparams->n_layer)) {
-        return error_set(reader->error, QN_ERR_FORMAT, pattern->offset, "%s must be a number or one bool a layer",
-                         reader->key);
+    if (array && ((pattern->element != GGUF_BOOL && pattern->element != GGUF_U32 && pattern->element != GGUF_I32) ||
+                  pattern->count < hparams->n_layer)) {
+        return error_set(reader->error, QN_ERR_FORMAT, pattern->offset,
+                         "%s must be a number, or a bool or number for each layer", reader->key);
     }
     if (!array) {
         status = gguf_u32(reader->gguf, reader->key, &every, reader->error);
@@ -153,7 +158,7 @@ static int read_windows(struct reader *reader, const struct hparams *hparams, st
         }
     }
     for (uint32_t i = 0; i < hparams->n_layer; i++) {
-        const bool windowed = array ? gguf_array_bool(pattern, i) : every == 0 || i % every < every - 1;
+        const bool windowed = array ? array_says(pattern, i) : every == 0 || i % every < every - 1;
         layers[i].window = windowed ? window : 0;
         layers[i].rope = windowed ? LAYER_ROPE_WINDOW : row->window_rope_only ? LAYER_ROPE_NONE : layers[i].rope;
     }

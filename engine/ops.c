@@ -90,14 +90,26 @@ struct multiply_job {
 
 static size_t items_of(const struct product *product) { return (product->w->rows + PANEL_ROWS - 1) / PANEL_ROWS; }
 
+/* Scale and bias of a token's rows from `row` on. */
+static void finish(const struct product *product, float *out, size_t row, size_t rows) {
+    const float *scale = product->w->scale;
+    if (scale && !product->scale_last) {
+        kernels.scale(out, *scale, rows);
+    }
+    if (product->bias) {
+        kernels.add(out, out, product->bias + row, rows);
+    }
+    if (scale && product->scale_last) {
+        kernels.scale(out, *scale, rows);
+    }
+}
+
 /* One token: rows [row, stop) by dots straight from the file's blocks. */
 static void multiply_vector(const struct product *product, const struct scratch *scratch, size_t row, size_t stop) {
     const struct weight *w = product->w;
     float *out = product->out + row;
     w->kernels->gemv(out, w->data + row * w->row_bytes, w->row_bytes, stop - row, scratch->quantized, w->cols);
-    if (product->bias) {
-        kernels.add(out, out, product->bias + row, stop - row);
-    }
+    finish(product, out, row, stop - row);
 }
 
 /* A batch: each panel of rows is unpacked once and meets every token. */
@@ -109,8 +121,8 @@ static void multiply_batch(const struct product *product, const struct scratch *
         float *out = product->out + row;
         w->kernels->panel(panel, w->data + row * w->row_bytes, w->row_bytes, rows, w->cols);
         w->kernels->gemm(out, w->rows, panel, rows, scratch->quantized, scratch->quantized_bytes, tokens, w->cols);
-        for (size_t t = 0; product->bias && t < tokens; t++) {
-            kernels.add(out + t * w->rows, out + t * w->rows, product->bias + row, rows);
+        for (size_t t = 0; (product->bias || w->scale) && t < tokens; t++) {
+            finish(product, out + t * w->rows, row, rows);
         }
     }
 }

@@ -51,7 +51,12 @@ int read_f32(struct reader *reader, const char *suffix, float *out) {
 }
 
 int read_optional_f32(struct reader *reader, const char *suffix, float *out) {
-    return reader_find(reader, suffix) ? read_f32(reader, suffix, out) : QN_OK;
+    float value = 0.0f;
+    const int status = gguf_f32(reader->gguf, key_of(reader, suffix), &value, reader->error);
+    if (status != QN_OK || value == 0.0f) {
+        return status < 0 ? status : QN_OK;
+    }
+    return read_f32(reader, suffix, out);
 }
 
 int read_layers(struct reader *reader, const char *suffix, uint32_t low, uint32_t high, uint32_t fallback,

@@ -23,7 +23,7 @@ uint64_t reader_offset(const struct reader *reader);
 int read_u32(struct reader *reader, const char *suffix, uint32_t low, uint32_t high, uint32_t *out);
 /* A positive finite number; absent: *out stays, an error when it is not positive. */
 int read_f32(struct reader *reader, const char *suffix, float *out);
-/* The same, but *out may stay what it is where the key is absent, zero among it. */
+/* The same, but where the key is absent or zero, which means the same, *out stays what it is, zero among it. */
 int read_optional_f32(struct reader *reader, const char *suffix, float *out);
 /* One number for all layers, or an array with one for each. field: offset in struct layer_hparams. */
 int read_layers(struct reader *reader, const char *suffix, uint32_t low, uint32_t high, uint32_t fallback,

@@ -29,6 +29,11 @@ static const struct place_line norm_lines[] = {
     {"post_ffw_norm.weight", PLACE_VECTOR, true, EMBD, ONE, POST_NORMS, 0, IN_LAYER(ff_post_norm.weight)},
 };
 
+static const struct place_line second_norm_lines[] = {
+    {"attn_norm_2.weight", PLACE_VECTOR, false, EMBD, ONE, SECOND_NORM, 0, IN_LAYER(attention_norm.weight)},
+    {"attn_norm_2.bias", PLACE_VECTOR, false, EMBD, ONE, SECOND_NORM, 0, IN_LAYER(attention_norm.bias)},
+};
+
 /* Q, K and V as matrices of their own, or as rows of one: bind_attention. */
 static const struct place_line qkv_lines[] = {
     {"attn_q.weight", PLACE_MATRIX, true, EMBD, QUERY_ROWS, 0, 0, IN_LAYER(query)},
@@ -86,6 +91,11 @@ static void bind_attention(struct binder *binder, struct layer_tensors *layer) {
 
 static void bind_feed(struct binder *binder, struct layer_tensors *layer) {
     LINES(binder, feed_lines, layer);
+    if (!(binder->hparams->architecture->features & FF_SCALES)) {
+        layer->gate.scale = NULL;
+        layer->up.scale = NULL;
+        layer->down.scale = NULL;
+    }
     if (binder->hparams->architecture->features & FUSED_GATE) {
         const size_t n_ff = (size_t)binder->extents[FF];
         layer->gate = weight_rows(&layer->up, 0, n_ff);
@@ -93,9 +103,18 @@ static void bind_feed(struct binder *binder, struct layer_tensors *layer) {
     }
 }
 
+static void swap_norms(struct binder *binder, struct layer_tensors *layer) {
+    const struct norm first = layer->attention_norm;
+    LINES(binder, second_norm_lines, layer);
+    if (layer->attention_norm.weight != first.weight) {
+        layer->ff_norm = first;
+    }
+}
+
 static void bind_layer(struct binder *binder, struct layer_tensors *layer, const struct layer_hparams *shape) {
     memset(layer, 0, sizeof(*layer));
     LINES(binder, norm_lines, layer);
+    swap_norms(binder, layer);
     switch (shape->kind) {
     case LAYER_ATTENTION:
         bind_attention(binder, layer);
@@ -133,6 +152,8 @@ static int bind_all(struct binder *binder, struct tensors *tensors, struct layer
         tensors->output = tensors->embedding;
     }
     LINES(binder, model_lines, tensors);
+    binder_ignore(binder, "cls.output.weight"); /* of rerankers */
+    binder_ignore(binder, "cls.output.bias");
     tensors->layers = layers;
     for (uint32_t i = 0; i < hparams->n_layer; i++) {
         binder_enter(binder, i);

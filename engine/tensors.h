@@ -9,6 +9,7 @@
 struct weight {
     const uint8_t *data;
     const struct weight_kernels *kernels; /* null: the model has no such matrix */
+    const float *scale;                   /* (1): multiplies the product; or null */
     size_t rows;
     size_t cols;
     size_t row_bytes;
