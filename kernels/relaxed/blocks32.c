@@ -1,32 +1,49 @@
-/* Matrix products of the block-of-32 types with relaxed SIMD. q8_0 needs all
- * eight bits of its codes and stays with plain SIMD128. */
+/* Matrix products of the block-of-32 types with relaxed SIMD; q8_0 is in
+ * eight_bits.c. */
 #include "kernels/relaxed/dot.h"
 #include "kernels/relaxed/gemm.h"
+#include "kernels/relaxed/wide.h"
 #include "kernels/simd128/gemv.h"
 #include "kernels/variants.h"
 
 static void gemm_q4_0(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
                       size_t activation_bytes, size_t tokens, size_t n) {
     const struct gemm_args args = {out, out_stride, panel, rows, activations, activation_bytes, tokens, n};
-    gemm_blocks32(0, 4, 8, &args);
+    if (eighth_bit() == LOST) {
+        gemm_blocks32(0, 4, 8, &args);
+    } else {
+        gemm_wide32(4, &args);
+    }
 }
 
 static void gemm_q4_1(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
                       size_t activation_bytes, size_t tokens, size_t n) {
     const struct gemm_args args = {out, out_stride, panel, rows, activations, activation_bytes, tokens, n};
-    gemm_blocks32(1, 0, 8, &args);
+    if (eighth_bit() == LOST) {
+        gemm_blocks32(1, 0, 8, &args);
+    } else {
+        gemm_wide32_minimum(&args);
+    }
 }
 
 static void gemm_q5_0(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
                       size_t activation_bytes, size_t tokens, size_t n) {
     const struct gemm_args args = {out, out_stride, panel, rows, activations, activation_bytes, tokens, n};
-    gemm_blocks32(0, 5, 2, &args);
+    if (eighth_bit() == LOST) {
+        gemm_blocks32(0, 5, 2, &args);
+    } else {
+        gemm_wide32(5, &args);
+    }
 }
 
 static void gemm_q5_1(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
                       size_t activation_bytes, size_t tokens, size_t n) {
     const struct gemm_args args = {out, out_stride, panel, rows, activations, activation_bytes, tokens, n};
-    gemm_blocks32(1, 0, 2, &args);
+    if (eighth_bit() == LOST) {
+        gemm_blocks32(1, 0, 2, &args);
+    } else {
+        gemm_wide32_minimum(&args);
+    }
 }
 
 static void gemv_q4_0(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,

@@ -11,7 +11,7 @@
 
 #define PAIRS          (PANEL_ROWS / 2)
 #define STEP_BYTES     (PAIRS * 16)
-#define PANEL32_BYTES  (8 * STEP_BYTES + sizeof(struct tail32))
+#define PANEL32_BYTES  PANEL32_I16_BYTES
 #define PANEL256_BYTES (64 * STEP_BYTES + sizeof(struct tail256))
 
 /* Sixteen weights of a group of four rows, times a scale for each two rows: four steps. */

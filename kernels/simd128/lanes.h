@@ -58,7 +58,7 @@ ALWAYS_INLINE void transpose(v128_t out[4], v128_t a, v128_t b, v128_t c, v128_t
 
 /* Constants, loaded: V8 builds a vector constant anew wherever it is used, with three instructions. */
 struct constants {
-    int8_t bytes[5][16];   /* every8 */
+    int8_t bytes[6][16];   /* every8 */
     int16_t halves[10][8]; /* every16 */
     int32_t words[1][4];   /* every32 */
     uint8_t bits[16];      /* bit i % 8 in byte i */
@@ -69,7 +69,7 @@ ALWAYS_INLINE v128_t constant(const void *of) { return wasm_v128_load(opaque(of)
 
 /* x, one of those of constants.c, in all lanes. */
 ALWAYS_INLINE v128_t every8(int32_t x) {
-    return constant(constants.bytes[x == 3 ? 0 : x == 4 ? 1 : x == 15 ? 2 : x == 16 ? 3 : 4]);
+    return constant(constants.bytes[x == 3 ? 0 : x == 4 ? 1 : x == 15 ? 2 : x == 16 ? 3 : x == 48 ? 4 : 5]);
 }
 ALWAYS_INLINE v128_t every16(int32_t x) {
     return constant(constants.halves[x == 1        ? 0

@@ -32,6 +32,9 @@ ALWAYS_INLINE void store_tail32(struct tail32 *tail, size_t g, v128_t halves) {
     wasm_v128_store(tail->m[g], minimum);
 }
 
+/* A panel's block of 32 with its codes as i16. */
+#define PANEL32_I16_BYTES (32 * PANEL_ROWS * 2 + sizeof(struct tail32))
+
 /* Four rows of a block, the codes in the order of the weights. */
 struct rows256 {
     v128_t codes[4][16];

@@ -1,0 +1,53 @@
+/* q8_0 needs all eight bits of its codes. Where the host's dot loses the eighth, the kernels are those of plain
+ * SIMD128. */
+#include "kernels/relaxed/wide.h"
+#include "kernels/simd128/gemv.h"
+#include "kernels/variants.h"
+
+/* Codes plus 128, for a dot that takes them as unsigned. */
+static inline void codes_unsigned(v128_t codes[2], const uint8_t *block) {
+    codes_q8_0(codes, block);
+    codes[0] = wasm_v128_xor(codes[0], every8(-128));
+    codes[1] = wasm_v128_xor(codes[1], every8(-128));
+}
+
+ALWAYS_INLINE v128_t dot32(const v128_t codes[2], const v128_t activations[2]) {
+    return dot_add(activations[1], codes[1], dot_add(activations[0], codes[0], wasm_i32x4_splat(0)));
+}
+
+static void gemv_q8_0(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
+                      size_t n) {
+    const struct gemv_args args = {out, w, row_bytes, rows, activation, n};
+    const enum eighth_bit is = eighth_bit();
+    if (is == SIGNED) {
+        gemv_blocks32(codes_q8_0, dot32, (struct form32){sizeof(struct block_q8_0), 0, 0}, 0, &args);
+    } else if (is == UNSIGNED) {
+        gemv_blocks32(codes_unsigned, dot32, (struct form32){sizeof(struct block_q8_0), 8, 0}, 0, &args);
+    } else {
+        q8_0_simd128.gemv(out, w, row_bytes, rows, activation, n);
+    }
+}
+
+static void panel_q8_0(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
+    const enum eighth_bit is = eighth_bit();
+    if (is == SIGNED) {
+        panel_blocks32(codes_q8_0, sizeof(struct block_q8_0), panel, w, row_bytes, rows, n);
+    } else if (is == UNSIGNED) {
+        panel_blocks32(codes_unsigned, sizeof(struct block_q8_0), panel, w, row_bytes, rows, n);
+    } else {
+        q8_0_simd128.panel(panel, w, row_bytes, rows, n);
+    }
+}
+
+static void gemm_q8_0(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
+                      size_t activation_bytes, size_t tokens, size_t n) {
+    const struct gemm_args args = {out, out_stride, panel, rows, activations, activation_bytes, tokens, n};
+    const enum eighth_bit is = eighth_bit();
+    if (is == LOST) {
+        q8_0_simd128.gemm(out, out_stride, panel, rows, activations, activation_bytes, tokens, n);
+    } else {
+        gemm_wide32(is == SIGNED ? 0 : 8, &args);
+    }
+}
+
+const struct weight_kernels q8_0_relaxed = {ACTIVATION_Q8_0, PANEL32_I16_BYTES, gemv_q8_0, panel_q8_0, gemm_q8_0};
