@@ -24,7 +24,7 @@ import fetch_model
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 VECTORS = ROOT / "tests" / "vectors"
-SUBSET, GREEDY = 64, 32
+SUBSET, SMALL_SUBSET, GREEDY = 64, 16, 32  # of ids; of a vocabulary with fewer than 256
 
 ENGLISH = ("The old lighthouse keeper climbed the stairs every evening, counting each step aloud so that he would not forget "
            "how many there were. On clear nights he could see the lights of three towns across the bay.")
@@ -69,7 +69,8 @@ def record(oracle, name, model, prompts, greedy):
         alone, _ = oracle.logits(model, prompt["ids"], 1)
         prompt["spread"] = nmse(alone, together)
         if subset is None:
-            subset = np.sort(np.random.default_rng(1).choice(together.shape[1], SUBSET, replace=False))
+            count = SUBSET if together.shape[1] >= 256 else SMALL_SUBSET
+            subset = np.sort(np.random.default_rng(1).choice(together.shape[1], count, replace=False))
         rows.append(together[:, subset])
         print(f"{name} {prompt['name']}: {len(prompt['ids'])} tokens, spread {prompt['spread']:.1e}", flush=True)
     np.concatenate(rows).astype("<f4").tofile(VECTORS / f"{name}.f32")
@@ -107,7 +108,8 @@ def main():
         oracle = Oracle(arguments.llama_cpp, arguments.build, folder)
         for model in sorted(VECTORS.glob("tiny-*.gguf")):
             if arguments.only in (None, model.stem):
-                record(oracle, model.stem, model, [{"name": "ids", "ids": TINY_IDS}], 16)
+                vocab = oracle.logits(model, [0], 1)[0].shape[1]
+                record(oracle, model.stem, model, [{"name": "ids", "ids": [id % vocab for id in TINY_IDS]}], 16)
         for name, fetched in (("smollm2", "smollm2"), ("gemma3", "gemma3")):
             if arguments.only is None or arguments.only.startswith(name):
                 real(oracle, name, fetched, folder, arguments.only)

@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+"""Writes a tiny model of each dense decoder architecture for tests/vectors: random weights from a fixed seed, ids instead of a
+vocabulary. Needs gguf and numpy.
+
+  make_tiny_decoders.py DIR [NAME ...]
+
+ARCHITECTURES has what sets each apart from the plain case: norms before each half (RMS), attention over separate Q, K and V
+without biases, a gate, tied output, whole heads rotated.
+"""
+import pathlib
+import sys
+
+import numpy as np
+
+from make_tiny import Writer
+
+VOCAB, EMBD, FF, HEADS, HEADS_KV, DIM, CONTEXT = 48, 32, 24, 4, 2, 8, 256
+
+# layers; keys: of the metadata; norm_bias, layer_norm: LayerNorm, with or without bias; no_pre, post: norms before and after;
+# one_norm: both halves take the same; qk: width of the Q and K norms ("head", "wide" or "each"); qkv: fused; bias: of Q, K, V;
+# more_bias: of the other matrices; ungated, fused_gate; output: its own matrix; extra: tensors of the model.
+ARCHITECTURES = {
+    "cohere2": dict(layers=4, layer_norm=True, one_norm=True,
+                    keys={"logit_scale": 0.25, "attention.sliding_window": 24, "attention.sliding_window_pattern": 4}),
+    "ernie4_5": dict(),
+    "exaone4": dict(no_pre=True, post=True, qk="head"),
+    "falcon": dict(layer_norm=True, norm_bias=True, one_norm=True, qkv=True, ungated=True, heads_kv=1, output=True),
+    "gemma": dict(),
+    "gemma2": dict(post=True, keys={"attention.sliding_window": 24, "attn_logit_softcapping": 2.0, "final_logit_softcapping": 3.0}),
+    "gpt2": dict(layer_norm=True, norm_bias=True, qkv=True, bias=True, more_bias=True, ungated=True, heads_kv=4,
+                 extra={"position_embd.weight": (CONTEXT, EMBD)}),
+    "granite": dict(keys={"embedding_scale": 12.0, "residual_scale": 0.22, "attention.scale": 0.125, "logit_scale": 8.0}),
+    "hunyuan-dense": dict(qk="head", keys={"rope.scaling.alpha": 50.0}),
+    "internlm2": dict(output=True, keys={"rope.scaling.type": "linear", "rope.scaling.factor": 2.0}),
+    "minicpm": dict(keys={"embedding_scale": 12.0, "residual_scale": 0.22, "logit_scale": 9.0}),
+    "mistral3": dict(output=True, keys={"rope.scaling.type": "yarn", "rope.scaling.factor": 16.0, "attention.temperature_scale": 0.1,
+                                        "rope.scaling.original_context_length": 32, "rope.scaling.yarn_log_multiplier": 0.7,
+                                        "rope.scaling.yarn_beta_fast": 4.0, "rope.scaling.yarn_beta_slow": 0.5}),
+    "olmo2": dict(layers=4, no_pre=True, post=True, qk="wide", output=True,
+                  keys={"attention.sliding_window": 24, "rope.scaling.type": "yarn", "rope.scaling.factor": 8.0,
+                        "rope.scaling.original_context_length": 64, "rope.scaling.attn_factor": 1.2}),
+    "phi2": dict(layer_norm=True, norm_bias=True, one_norm=True, qkv=True, bias=True, more_bias=True, ungated=True, output=True,
+                 heads_kv=4, keys={"rope.dimension_count": 4}, output_bias=True),
+    "phi3": dict(qkv=True, fused_gate=True, output=True,
+                 keys={"rope.scaling.original_context_length": 64, "rope.scaling.attn_factor": 1.19, "attention.sliding_window": 16},
+                 factors=("rope_factors_long.weight", "rope_factors_short.weight")),
+    "qwen2": dict(bias=True, keys={"rope.scaling.type": "yarn", "rope.scaling.factor": 4.0,
+                                   "rope.scaling.original_context_length": 64}),
+    "qwen2vl": dict(bias=True, keys={"rope.dimension_sections": [1, 1, 1, 1]}),
+    "qwen3": dict(qk="head"),
+    "smollm3": dict(layers=4),
+    "stablelm": dict(layer_norm=True, norm_bias=True, qk="each", output=True, keys={"rope.dimension_count": 2}),
+    "stablelm-parallel": dict(arch="stablelm", layer_norm=True, norm_bias=True, one_norm=True, bias=True, output=True),
+    "starcoder2": dict(layer_norm=True, norm_bias=True, bias=True, more_bias=True, ungated=True),
+}
+
+
+def add_key(w, name, value):
+    if isinstance(value, list):
+        w.add_array(name, value)
+    elif isinstance(value, str):
+        w.add_string(name, value)
+    elif isinstance(value, float):
+        w.add_float32(name, value)
+    else:
+        w.add_uint32(name, value)
+
+
+class Decoder:
+    def __init__(self, path, name, facts, seed):
+        self.facts = facts
+        self.arch = facts.get("arch", name)
+        self.out = Writer(path, self.arch, seed)
+        self.layers = facts.get("layers", 2)
+        self.heads_kv = facts.get("heads_kv", HEADS_KV)
+
+    def keys(self):
+        w = self.out.writer
+        self.out.shape(self.layers, EMBD, FF, HEADS, self.heads_kv, DIM, CONTEXT)
+        w.add_layer_norm_eps(1e-5)
+        w.add_vocab_size(VOCAB)
+        w.add_tokenizer_model("no_vocab")
+        for name, value in self.facts.get("keys", {}).items():
+            add_key(w, f"{self.arch}.{name}", value)
+
+    def norm(self, name, n=EMBD):
+        self.out.vector(name + ".weight", n)
+        if self.facts.get("norm_bias"):
+            self.out.vector(name + ".bias", n, around=0.0)
+
+    def matrix(self, name, rows, cols, bias):
+        self.out.matrix(name + ".weight", rows, cols)
+        if bias:
+            self.out.vector(name + ".bias", rows, around=0.0)
+
+    def attention(self, b):
+        facts, dim = self.facts, DIM
+        query, key = HEADS * dim, self.heads_kv * dim
+        if facts.get("qkv"):
+            self.matrix(b + "attn_qkv", query + 2 * key, EMBD, facts.get("bias"))
+        else:
+            for name, rows in (("attn_q", query), ("attn_k", key), ("attn_v", key)):
+                self.matrix(b + name, rows, EMBD, facts.get("bias"))
+        for name, width, heads in (("attn_q_norm", query, HEADS), ("attn_k_norm", key, self.heads_kv)):
+            if facts.get("qk") == "each":
+                values = 1.0 + 0.1 * self.out.rng.standard_normal((heads, dim))
+                self.out.writer.add_tensor(f"{b}{name}.weight", values.astype(np.float32))
+            elif facts.get("qk"):
+                self.out.vector(f"{b}{name}.weight", width if facts["qk"] == "wide" else dim)
+        self.matrix(b + "attn_output", EMBD, query, facts.get("more_bias"))
+
+    def feed(self, b):
+        bias = self.facts.get("more_bias")
+        if not self.facts.get("ungated") and not self.facts.get("fused_gate"):
+            self.matrix(b + "ffn_gate", FF, EMBD, bias)
+        self.matrix(b + "ffn_up", 2 * FF if self.facts.get("fused_gate") else FF, EMBD, bias)
+        self.matrix(b + "ffn_down", EMBD, FF, bias)
+
+    def write(self):
+        facts = self.facts
+        self.keys()
+        self.out.matrix("token_embd.weight", VOCAB, EMBD, spread=0.5)
+        self.norm("output_norm")
+        if facts.get("output"):
+            self.matrix("output", VOCAB, EMBD, facts.get("output_bias"))
+        for name, (rows, cols) in facts.get("extra", {}).items():
+            self.out.matrix(name, rows, cols, spread=0.5)
+        for k, name in enumerate(facts.get("factors", ())):
+            self.out.writer.add_tensor(name, np.linspace(1.0, 8.0 - 6.0 * k, DIM // 2).astype(np.float32))
+        for i in range(self.layers):
+            b = f"blk.{i}."
+            if not facts.get("no_pre"):
+                self.norm(b + "attn_norm")
+                if not facts.get("one_norm"):
+                    self.norm(b + "ffn_norm")
+            if facts.get("post"):
+                self.norm(b + "post_attention_norm")
+                self.norm(b + "post_ffw_norm")
+            self.attention(b)
+            self.feed(b)
+        self.out.close()
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1])
+    for seed, (name, facts) in enumerate(ARCHITECTURES.items(), 100):
+        if len(sys.argv) == 2 or name in sys.argv[2:]:
+            Decoder(folder / f"tiny-{name}-f32.gguf", name, facts, seed).write()
+
+
+if __name__ == "__main__":
+    main()
