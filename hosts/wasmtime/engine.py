@@ -70,6 +70,7 @@ class Engine:
         config.wasm_memory64 = True
         config.wasm_threads = True
         config.shared_memory = True
+        config.memory_reservation = 16 << 30  # addresses, not memory: a shared one cannot move, and a large one should not
         self.engine = wasmtime.Engine(config)
         self.module = wasmtime.Module.from_file(self.engine, path)
         limits = [one.type for one in self.module.imports if isinstance(one.type, wasmtime.MemoryType)]
