@@ -201,7 +201,8 @@ uint32_t qn_session_rows(const qn_session *session);
 const float *qn_session_logits(const qn_session *session, uint32_t row);
 /* Tokens computed and kept. */
 uint32_t qn_session_position(const qn_session *session);
-/* Forgets all tokens from `position` on, and whatever was queued. */
+/* Forgets all tokens from `position` on, and whatever was queued. To go on in a full context: rewind to what must
+ * stay, such as a system message, and feed the later part of the rest again. */
 int32_t qn_session_rewind(qn_session *session, uint32_t position);
 
 /* A session can be saved as bytes, to be restored later, in any build and host that has the same model. Saved are the

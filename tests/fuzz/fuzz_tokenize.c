@@ -154,11 +154,9 @@ static void use_text(const uint8_t *data, size_t size) {
     int32_t *ids;
     const size_t n = encode(v, text, bytes, data[1] & 8 ? mask : NULL, flags, &ids);
     decode(v, ids, n, data[1] >> 4 & 1);
-    size_t first = 0;
-    if ((flags & QN_ADD_SPECIAL) && vocabulary_adds_bos(v)) {
-        first++;
-    }
-    for (size_t i = first; i < n && (all_untrusted && (data[1] & 8)); i++) {
+    const size_t first = (flags & QN_ADD_SPECIAL) && vocabulary_adds_bos(v);
+    const size_t last = n - ((flags & QN_ADD_SPECIAL) && vocabulary_adds_eos(v));
+    for (size_t i = first; i < last && (all_untrusted && (data[1] & 8)); i++) {
         REQUIRE(vocabulary_type(v, ids[i]) != TOKEN_CONTROL);
     }
     size_t length = (size_t)vocabulary_detokenize(v, ids, n, QN_SHOW_SPECIAL, NULL, 0);

@@ -1,5 +1,5 @@
 /* Small vocabularies for fuzz_tokenize and its seeds: every byte, some merges, special tokens of every type; one for
- * each pre-tokenizer that has an expression of its own, and SPM. */
+ * each pre-tokenizer that has an expression of its own, SPM, WPM and unigram. */
 #ifndef TESTS_FUZZ_VOCABULARIES_H
 #define TESTS_FUZZ_VOCABULARIES_H
 
@@ -12,17 +12,39 @@
 
 static const struct {
     const char *pre;
-    bool cleans;
-} fuzz_kinds[] = {{NULL, false},           {"default", true},         {"gpt-2", true},
-                  {"trillion", false},     {"smollm", false},         {"llama-bpe", true},
-                  {"jais-2", true},        {"minicpm5", true},        {"qwen2", false},
-                  {"qwen35", false},       {"ufakzeka", false},       {"laguna", false},
-                  {"seed-coder", false},   {"exaone-moe", true},      {"falcon", true},
-                  {"tekken", false},       {"gpt-4o", false},         {"granite-embed-multi-97m", false},
-                  {"tiny_aya", false},     {"youtu", false},          {"kimi-k2", false},
-                  {"deepseek-llm", false}, {"deepseek-coder", false}, {"deepseek-v3", false},
-                  {"spark2_5", false},     {"afmoe", false},          {"poro-chat", false},
-                  {"viking", false},       {"superbpe", false},       {"chameleon", false}};
+    bool cleans; /* what comes back out of the tokens is not what went in */
+} fuzz_kinds[] = {{NULL, false},
+                  {"default", true},
+                  {"gpt-2", true},
+                  {"trillion", false},
+                  {"smollm", false},
+                  {"llama-bpe", true},
+                  {"jais-2", true},
+                  {"minicpm5", true},
+                  {"qwen2", false},
+                  {"qwen35", false},
+                  {"ufakzeka", false},
+                  {"laguna", false},
+                  {"seed-coder", false},
+                  {"exaone-moe", true},
+                  {"falcon", true},
+                  {"tekken", false},
+                  {"gpt-4o", false},
+                  {"granite-embed-multi-97m", false},
+                  {"tiny_aya", false},
+                  {"youtu", false},
+                  {"kimi-k2", false},
+                  {"deepseek-llm", false},
+                  {"deepseek-coder", false},
+                  {"deepseek-v3", false},
+                  {"spark2_5", false},
+                  {"afmoe", false},
+                  {"poro-chat", false},
+                  {"viking", false},
+                  {"superbpe", false},
+                  {"chameleon", false},
+                  {"bert", true},
+                  {"t5", true}};
 #define FUZZ_KINDS (sizeof(fuzz_kinds) / sizeof(fuzz_kinds[0]))
 
 static inline void put_printable(struct build *b, unsigned byte) {
@@ -44,13 +66,29 @@ static const char *const fuzz_pieces[] = {"ab", "abc", "aa", "aaaa", "11",      
                                           "th", "the", "he", "er",   "\xc3\xa9", "\xe2\x96\x81"};
 static const char *const fuzz_merges[] = {"a b", "ab c", "a a", "aa aa", "1 1", ". .", "t h", "th e", "h e", "e r"};
 
+/* A charsmap with which A becomes a. */
+static inline void put_charsmap(struct build *b) {
+    put_array(b, KEY "precompiled_charsmap", GGUF_U8, 4 + 4 * 0x41 + 2);
+    put_u32(b, 4 * 0x41);
+    for (uint32_t i = 0; i < 0x41; i++) { /* the root's children from 1 on, those of A from 2 on */
+        put_u32(b, i == 0 ? 1u << 10 : i == 0x40 ? 0x41 | 1u << 8 | (0x40u ^ 2u) << 10 : i == 2 ? 1u << 31 : 0);
+    }
+    put_bytes(b, "a", 2);
+}
+
 /* A GGUF file of kind number `kind`. */
 static inline void put_fuzz_vocabulary(struct build *b, size_t kind) {
-    const char *pre = fuzz_kinds[kind].pre;
+    const char *name = fuzz_kinds[kind].pre;
+    const bool unigram = name && strcmp(name, "t5") == 0;
+    const char *model = name == NULL ? "llama" : unigram || strcmp(name, "bert") == 0 ? name : "gpt2";
+    const char *pre = model == name ? NULL : name;
     const size_t special = sizeof(fuzz_types);
     const size_t pieces = sizeof(fuzz_pieces) / sizeof(fuzz_pieces[0]) - (pre ? 2 : 0);
-    put_header(b, 3, 0, 5);
-    put_key(b, KEY "model", GGUF_STRING), put_text(b, pre ? "gpt2" : "llama");
+    put_header(b, 3, 0, unigram ? 6 : 5);
+    put_key(b, KEY "model", GGUF_STRING), put_text(b, model);
+    if (unigram) {
+        put_charsmap(b);
+    }
     if (pre) {
         put_key(b, KEY "pre", GGUF_STRING), put_text(b, pre);
     } else {
