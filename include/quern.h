@@ -257,6 +257,9 @@ int32_t qn_session_sample(qn_session *session);
 /* Prepares for `threads` threads, the caller's included, before the first session. In a module without threads, more
  * than 1 is QN_ERR_UNSUPPORTED. */
 int32_t qn_threads_start(uint32_t threads);
+/* Of the threads that were started, so many take part from now on; the others sleep. Between steps, at any time: a host can
+ * try which number is fastest, for results do not depend on it. */
+int32_t qn_threads_use(uint32_t threads);
 /* The stack of worker 1 <= worker < threads: its top, for qn_worker_enter. */
 void *qn_worker_stack(uint32_t worker);
 /* In the worker's own instance: works until qn_threads_stop, then returns. */

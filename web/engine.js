@@ -58,6 +58,11 @@ export class Engine {
     this.#threads = null;
   }
 
+  /* So many of the threads that were started take part from now on. */
+  useThreads(threads) {
+    this.check(this.exports.qn_threads_use(threads));
+  }
+
   get features() {
     const bits = this.exports.qn_features();
     return { simd128: !!(bits & 1), relaxed: !!(bits & 2), threads: !!(bits & 4), wide: !!(bits & 8) };

@@ -17,6 +17,8 @@ int32_t qn_threads_start(uint32_t threads) {
                                     "%u threads were asked for; this module has one: take a threaded one", threads);
 }
 
+int32_t qn_threads_use(uint32_t threads) { return qn_threads_start(threads); }
+
 void *qn_worker_stack(uint32_t worker) {
     (void)worker;
     return NULL;

@@ -10,7 +10,7 @@
 #define SHARES      4u    /* pieces a worker takes of a job, so that a late one does not hold the others up */
 
 static struct {
-    uint32_t workers; /* the caller's thread included */
+    uint32_t workers; /* started, the caller's thread included */
     uint8_t *stacks;  /* (workers - 1, STACK_BYTES) */
     /* the job at work; written before generation is raised */
     pool_job *job;
@@ -24,7 +24,10 @@ static struct {
     uint32_t busy;     /* workers that have not left the job */
     uint32_t sleepers; /* workers asleep on generation */
     uint32_t caller_sleeps;
-} pool = {.workers = 1};
+    uint32_t active; /* workers that take part, the caller included: those from it on are parked */
+    uint32_t parked;
+    uint32_t parked_sleepers; /* asleep on active */
+} pool = {.workers = 1, .active = 1};
 
 uint32_t pool_workers(void) { return pool.workers; }
 
@@ -63,25 +66,39 @@ static void work(uint32_t worker) {
 }
 
 void pool_run(size_t items, pool_job *job, void *context) {
-    if (items <= 1 || pool.workers == 1) {
+    if (items <= 1 || pool.active == 1) {
         if (items) {
             job(context, 0, items, 0);
         }
         return;
     }
-    const size_t pieces = (size_t)pool.workers * SHARES;
+    const size_t pieces = (size_t)pool.active * SHARES;
     pool.job = job;
     pool.context = context;
     pool.items = items;
     pool.piece = (items + pieces - 1) / pieces;
     pool.next = 0;
-    __atomic_store_n(&pool.busy, pool.workers - 1, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&pool.busy, pool.active - 1, __ATOMIC_SEQ_CST);
     __atomic_add_fetch(&pool.generation, 1, __ATOMIC_SEQ_CST);
     wake(&pool.generation, &pool.sleepers);
     work(0);
     for (uint32_t busy; (busy = load(&pool.busy)) != 0;) {
         wait_while(&pool.busy, busy, &pool.caller_sleeps);
     }
+}
+
+/* Sleeps until the worker takes part again. Returns the generation that it has missed nothing of: no job begins before
+ * all that change have said so. */
+static uint32_t park(uint32_t worker) {
+    __atomic_add_fetch(&pool.parked, 1, __ATOMIC_SEQ_CST);
+    wake(&pool.parked, &pool.caller_sleeps);
+    for (uint32_t active; (active = load(&pool.active)) <= worker;) {
+        wait_while(&pool.active, active, &pool.parked_sleepers);
+    }
+    const uint32_t generation = load(&pool.generation);
+    __atomic_sub_fetch(&pool.parked, 1, __ATOMIC_SEQ_CST);
+    wake(&pool.parked, &pool.caller_sleeps);
+    return generation;
 }
 
 /* Called by qn_worker_enter, on the worker's own stack. */
@@ -98,6 +115,9 @@ void worker_main(uint32_t worker) {
         wake(&pool.busy, &pool.caller_sleeps);
         if (stop) {
             return;
+        }
+        if (worker >= load(&pool.active)) {
+            seen = park(worker) - 1;
         }
     }
 }
@@ -138,6 +158,28 @@ int32_t qn_threads_start(uint32_t threads) {
     pool.generation = 0;
     pool.stop = 0;
     pool.workers = threads;
+    pool.active = threads;
+    return QN_OK;
+}
+
+int32_t qn_threads_use(uint32_t threads) {
+    if (threads < 1 || threads > pool.workers) {
+        return error_set(&last_error, QN_ERR_ARGUMENT, QN_NO_OFFSET, "%u threads are to be used; %u were started",
+                         threads, pool.workers);
+    }
+    const uint32_t before = pool.active;
+    __atomic_store_n(&pool.active, threads, __ATOMIC_SEQ_CST);
+    if (threads < before) { /* a job without items, after which they look */
+        pool.items = 0;
+        __atomic_store_n(&pool.busy, before - 1, __ATOMIC_SEQ_CST);
+        __atomic_add_fetch(&pool.generation, 1, __ATOMIC_SEQ_CST);
+        wake(&pool.generation, &pool.sleepers);
+    } else {
+        wake(&pool.active, &pool.parked_sleepers);
+    }
+    for (uint32_t parked; (parked = load(&pool.parked)) != pool.workers - threads;) {
+        wait_while(&pool.parked, parked, &pool.caller_sleeps);
+    }
     return QN_OK;
 }
 
@@ -146,6 +188,7 @@ void *qn_worker_stack(uint32_t worker) {
 }
 
 void qn_threads_stop(void) {
+    qn_threads_use(pool.workers);
     __atomic_store_n(&pool.busy, pool.workers - 1, __ATOMIC_SEQ_CST);
     __atomic_store_n(&pool.stop, 1, __ATOMIC_SEQ_CST);
     __atomic_add_fetch(&pool.generation, 1, __ATOMIC_SEQ_CST);
@@ -156,4 +199,5 @@ void qn_threads_stop(void) {
     block_give(pool.stacks);
     pool.stacks = NULL;
     pool.workers = 1;
+    pool.active = 1;
 }

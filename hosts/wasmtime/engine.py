@@ -3,6 +3,7 @@ import contextlib
 import ctypes
 import re
 import threading
+import time
 
 import wasmtime
 from wasmtime import _ffi as ffi
@@ -95,6 +96,33 @@ class Engine:
             thread = threading.Thread(target=enter, args=(worker, self.call("qn_worker_stack", worker)), daemon=True)
             thread.start()
             self.workers.append(thread)
+
+    def use_threads(self, threads):
+        """So many of the threads that were started take part from now on."""
+        self.check(self.call("qn_threads_use", threads))
+
+    def tune(self, model, most, tries=2):
+        """Computes a token by more and more threads, up to `most`, and stays with the fewest that no larger number beats by a
+        tenth; returns their number."""
+        session = Session(model, context=64)
+
+        def step():
+            session.rewind(0)
+            session.feed([0], LOGITS_NONE)
+            start = time.perf_counter()
+            while session.step():
+                pass
+            return time.perf_counter() - start
+
+        step()  # warms up
+        chosen, best = 1, float("inf")
+        for threads in [2**i for i in range(most.bit_length()) if 2**i < most] + [most]:
+            self.use_threads(threads)
+            if (taken := min(step() for _ in range(tries))) < 0.9 * best:
+                chosen, best = threads, taken
+        session.free()
+        self.use_threads(chosen)
+        return chosen
 
     def stop(self):
         """Ends the workers. Sessions must have been freed."""

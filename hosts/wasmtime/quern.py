@@ -40,7 +40,7 @@ def arguments():
         parser.add_argument(*names, type=int, default=default)
     for name in ("temp", "top-p", "min-p", "repeat-penalty", "frequency-penalty", "presence-penalty"):
         parser.add_argument(f"--{name}", type=float)
-    for name in ("raw", "json", "no-special", "no-bos"):
+    for name in ("raw", "json", "no-special", "no-bos", "tune"):
         parser.add_argument(f"--{name}", action="store_true")
     for name in ("ids", "tokens"):
         parser.add_argument(f"--{name}", type=ids)
@@ -86,6 +86,8 @@ def open_model(engine, options, whole=True):
             raise Failure(f"{options.model}: it is {'a directory' if stat.S_ISDIR(mode) else 'not a regular file'}")
         bar = Progress("loading")
         model = engine.open(options.model, whole, bar.show)
+        if options.tune:
+            options.threads = engine.tune(model, options.threads)
         bar.done()
         return model
 

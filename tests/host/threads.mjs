@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Engine } from '../../web/engine.js';
+import { tuneThreads } from '../../web/tune.js';
 import { memoryImport, sharedMemory } from '../../web/memory.js';
 
 const module = (name) => readFileSync(new URL(`../../build/${name}/quern.wasm`, import.meta.url));
@@ -39,6 +40,25 @@ const checks = {
     }
     assert.deepEqual(rows[1], rows[0]);
     assert.deepEqual(rows[2], rows[0]);
+  },
+
+  /* Fewer and more of them take part, and sleep between; the engine stops whatever the number. */
+  async 'uses some of them'() {
+    const one = await logits(await Engine.start(threaded, { threads: 1 }));
+    const engine = await Engine.start(threaded, { threads: 4 });
+    for (const threads of [4, 1, 3, 2, 4, 4, 2]) {
+      engine.useThreads(threads);
+      assert.deepEqual(await logits(engine), one);
+    }
+    assert.throws(() => engine.useThreads(5), /5 threads are to be used; 4 were started/);
+    assert.throws(() => engine.useThreads(0), /0 threads/);
+    const model = await engine.loadModel(source);
+    const used = tuneThreads(engine, model, 4);
+    assert.ok(used >= 1 && used <= 4);
+    model.free();
+    assert.deepEqual(await logits(engine), one);
+    engine.useThreads(2);
+    await engine.stop();
   },
 
   /* Workers that nobody stopped do not keep the process: the test's time limit says so. */

@@ -4,9 +4,13 @@ import { Engine } from '../engine.js';
 import { chooseBuild, knowsWide, NARROW_BYTES } from './builds.js';
 import { modelPath, openModel } from './files.js';
 import { progress } from './progress.js';
+import { tuneThreads } from '../tune.js';
 
+const MOST_THREADS = 32; /* that an engine takes */
+
+/* Those to start: what was asked for, or what the host offers, of which a trial then chooses. */
 export function threadsOf(options) {
-  return options.threads ?? Math.min(2, availableParallelism());
+  return options.threads ?? Math.min(MOST_THREADS, availableParallelism());
 }
 
 export async function startEngine(options, threads = 1, wide = false) {
@@ -68,6 +72,7 @@ export async function loadModel(options, threads = threadsOf(options)) {
     const started = await startEngine(options, threads, wide);
     const model = await started.engine.loadModel(source, { onProgress: bar.show });
     bar.done();
-    return { ...started, model, source, threads };
+    const used = options.threads ?? tuneThreads(started.engine, model, threads);
+    return { ...started, model, source, threads: used };
   });
 }

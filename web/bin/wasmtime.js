@@ -21,7 +21,7 @@ export function runInWasmtime(name, options) {
   const relaxed = options.build !== 'plain' && existsSync(path(true, threads > 1));
   const withoutModel = name === 'template' && options.template !== undefined && options.model === undefined;
   const settings = {
-    ...options, threads, wasm: path(relaxed, threads > 1), build: buildName(relaxed, threads),
+    ...options, threads, tune: options.threads === undefined && threads > 1, wasm: path(relaxed, threads > 1), build: buildName(relaxed, threads),
     model: withoutModel ? undefined : modelPath(options.model),
   };
   delete settings.host;
