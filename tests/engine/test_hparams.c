@@ -227,6 +227,103 @@ static void rope(void **state) {
     assert_refused(&f, QN_ERR_FORMAT, "gemma3.rope.dimension_count", "rope over 7 dimensions of heads of 8");
 }
 
+static void yarn(void **state) {
+    (void)state;
+    static const char *const keys[] = {"rope.scaling.yarn_beta_fast", "rope.scaling.yarn_beta_slow",
+                                       "rope.scaling.yarn_log_multiplier", "rope.scaling.attn_factor"};
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        struct model_file f;
+        char name[96];
+        file_make(&f, "llama");
+        file_text(&f, "rope.scaling.type", "yarn");
+        file_f32(&f, "rope.scaling.factor", 4);
+        file_f32(&f, keys[i], 1);
+        assert_runs(&f);
+        file_f32(&f, keys[i], -1);
+        file_name(&f, keys[i], name);
+        assert_refused(&f, QN_ERR_FORMAT, name, name, "positive finite");
+    }
+    refuse_u32("rope.scaling.original_context_length", 0, "1 to 16777216");
+}
+
+static void sections(void **state) {
+    (void)state;
+    static const uint32_t fine[] = {1, 1, 1, 1}, none[] = {0, 0, 0, 0}, wide[] = {3, 3, 3, 0};
+    static const uint32_t huge[] = {UINT32_MAX, 1, 1, 0};
+    static const char name[] = "qwen2vl.rope.dimension_sections";
+    struct model_file f;
+    file_make(&f, "qwen2vl");
+    assert_refused(&f, QN_ERR_FORMAT, NULL, "the metadata has no", name);
+    file_u32(&f, "rope.dimension_sections", 4);
+    assert_refused(&f, QN_ERR_FORMAT, name, name);
+    file_array(&f, "rope.dimension_sections", GGUF_F32, 4, fine);
+    assert_refused(&f, QN_ERR_FORMAT, name, name);
+    file_array(&f, "rope.dimension_sections", GGUF_U32, 2, fine);
+    assert_refused(&f, QN_ERR_FORMAT, name, name);
+    const uint32_t *const wrong[] = {none, wide, huge};
+    for (size_t i = 0; i < 3; i++) {
+        file_array(&f, "rope.dimension_sections", GGUF_I32, 4, wrong[i]);
+        assert_refused(&f, QN_ERR_FORMAT, name, name, "whose sum is 1 to 8");
+    }
+    file_array(&f, "rope.dimension_sections", GGUF_I32, 4, fine);
+    assert_runs(&f);
+    file_array(&f, "rope.dimension_sections", GGUF_U32, 3, fine);
+    assert_runs(&f);
+}
+
+static void scales(void **state) {
+    (void)state;
+    struct model_file f;
+    file_make(&f, "granite");
+    assert_refused(&f, QN_ERR_FORMAT, NULL, "the metadata has no granite.logit_scale");
+    file_f32(&f, "logit_scale", 8);
+    assert_runs(&f);
+    static const char *const keys[] = {"logit_scale", "embedding_scale", "residual_scale", "attention.scale"};
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        struct model_file wrong = f;
+        char name[96];
+        file_f32(&wrong, keys[i], INFINITY);
+        file_name(&wrong, keys[i], name);
+        assert_refused(&wrong, QN_ERR_FORMAT, name, name, "positive finite");
+    }
+    file_u32(&f, "rope.scaling.finetuned", 1);
+    assert_refused(&f, QN_ERR_FORMAT, "granite.rope.scaling.finetuned", "granite.rope.scaling.finetuned");
+}
+
+/* The largest Gemma 3 scales by the width that a head has on average; it has 62 layers. */
+static void wide_attention(void **state) {
+    (void)state;
+    for (uint32_t layers = 61; layers <= 62; layers++) {
+        struct model_file f;
+        struct build b;
+        qn_model *model;
+        file_make(&f, "gemma3");
+        file_u32(&f, "block_count", layers);
+        file_u32(&f, "attention.key_length", 16);
+        file_write(&f, &b);
+        assert_int_equal(load_pieces(&model, &b, b.n, SIZE_MAX), QN_ERR_FORMAT); /* the tensors are not there */
+        const float width = layers == 62 ? (float)(FILE_EMBD / FILE_HEADS) : 16.0f;
+        assert_true(model->hparams.attention_scale == 1.0f / sqrtf(width));
+        qn_model_free(model);
+        build_free(&b);
+    }
+}
+
+static void learned_positions(void **state) {
+    (void)state;
+    struct build b;
+    read_file("tests/vectors/tiny-gpt2-f32.gguf", &b);
+    qn_model *model = load_whole(&b);
+    assert_null(qn_session_new(model, 257, 0));
+    assert_int_equal(qn_last_error()->code, QN_ERR_ARGUMENT);
+    assert_non_null(strstr(qn_last_error()->text, "has learned 256 positions"));
+    qn_session *session = qn_session_new(model, 256, 0);
+    assert_non_null(session);
+    qn_session_free(session);
+    qn_model_free(model);
+    build_free(&b);
+}
+
 static void windows(void **state) {
     (void)state;
     static const uint32_t bools[] = {1, 0};
@@ -298,6 +395,11 @@ int main(void) {
         cmocka_unit_test(heads),
         cmocka_unit_test(layer_arrays),
         cmocka_unit_test(rope),
+        cmocka_unit_test(yarn),
+        cmocka_unit_test(sections),
+        cmocka_unit_test(scales),
+        cmocka_unit_test(wide_attention),
+        cmocka_unit_test(learned_positions),
         cmocka_unit_test(windows),
         cmocka_unit_test(vocabularies),
         cmocka_unit_test(alignment),

@@ -6,8 +6,10 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -99,6 +101,51 @@ static void test_rmsnorm(void **state) {
     assert_nmse(&nmse, "rmsnorm", 1e-14);
 }
 
+static void test_layernorm(void **state) {
+    (void)state;
+    struct nmse nmse = {0};
+    for (size_t n = 2; n <= N; n = n * 3 / 2 + 1) {
+        fill(x, powf(10.0f, normal()));
+        fill(y, 1);
+        fill(z, 1);
+        const float shift = 3.0f * x[0];
+        double sum = 0;
+        double squares = 0;
+        for (size_t i = 0; i < n; i++) {
+            x[i] += shift;
+            sum += (double)x[i];
+        }
+        for (size_t i = 0; i < n; i++) {
+            squares += ((double)x[i] - sum / (double)n) * ((double)x[i] - sum / (double)n);
+        }
+        const bool biased = n % 2;
+        layernorm_scalar(out, x, y, biased ? z : NULL, n, 1e-5f);
+        for (size_t i = 0; i < n; i++) {
+            const double normed = ((double)x[i] - sum / (double)n) / sqrt(squares / (double)n + (double)1e-5f);
+            nmse_add(&nmse, out[i], normed * (double)y[i] + (biased ? (double)z[i] : 0.0));
+        }
+    }
+    assert_nmse(&nmse, "layernorm", 1e-13);
+}
+
+static void test_softcap(void **state) {
+    (void)state;
+    static const float caps[] = {50.0f, 30.0f, 1.0f};
+    struct nmse nmse = {0};
+    for (size_t c = 0; c < 3; c++) {
+        fill(x, 2 * caps[c]);
+        x[0] = 1e30f;
+        x[1] = -1e30f;
+        x[2] = 0.0f;
+        memcpy(out, x, sizeof(x));
+        softcap_scalar(out, caps[c], N);
+        for (size_t i = 0; i < N; i++) {
+            nmse_add(&nmse, out[i], (double)caps[c] * tanh((double)x[i] / (double)caps[c]));
+        }
+    }
+    assert_nmse(&nmse, "softcap", 1e-14);
+}
+
 static void test_swiglu(void **state) {
     (void)state;
     struct nmse nmse = {0};
@@ -125,12 +172,14 @@ static void test_geglu(void **state) {
     x[4] = -1e30f;
     y[3] = 1e-30f;
     geglu_scalar(out, x, y, N);
+    gelu_scalar(z, x, N);
     for (size_t i = 0; i < N; i++) {
         const double v = round_to_f16((double)x[i]);
         const double inner = sqrt(2 / 3.14159265358979323846) * (v + 0.044715 * v * v * v);
         const double value = round_to_f16(0.5 * v * (1 + tanh(inner)));
         const double bounded = x[i] >= 10 ? (double)x[i] : x[i] <= -10 ? 0 : value;
         nmse_add(&nmse, out[i], bounded * (double)y[i]);
+        assert_true(out[i] == z[i] * y[i]);
     }
     assert_nmse(&nmse, "geglu", 1e-9); /* a few values lie so near a tie of f16 that they round to the other side */
     assert_true(out[4] == 0);
@@ -227,9 +276,9 @@ static void test_attention(void **state) {
 int main(void) {
     srand(1);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_exp),       cmocka_unit_test(test_rmsnorm), cmocka_unit_test(test_swiglu),
-        cmocka_unit_test(test_geglu),     cmocka_unit_test(test_rope),    cmocka_unit_test(test_softmax),
-        cmocka_unit_test(test_attention),
+        cmocka_unit_test(test_exp),     cmocka_unit_test(test_rmsnorm), cmocka_unit_test(test_layernorm),
+        cmocka_unit_test(test_softcap), cmocka_unit_test(test_swiglu),  cmocka_unit_test(test_geglu),
+        cmocka_unit_test(test_rope),    cmocka_unit_test(test_softmax), cmocka_unit_test(test_attention),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
