@@ -1,6 +1,6 @@
 /* Sessions as bytes, and copies of sessions. The saved form is a head, then parts without padding: logit biases,
- * tokens, the last row of logits when there is one, and the pages of the KV cache as they lie in memory. All is
- * little-endian, as every machine that this runs on. What restores is checked: it may be hostile. */
+ * tokens, the last row of logits when there is one, recurrent state, and the pages of the KV cache as they lie in
+ * memory. All is little-endian, as every machine that this runs on. What restores is checked: it may be hostile. */
 #include "engine/session.h"
 #include "platform/error.h"
 
@@ -12,7 +12,7 @@ struct saved_head {
     uint32_t n_tokens;
     uint64_t model; /* fingerprint */
     uint64_t page_bytes;
-    uint64_t state_bytes; /* of recurrent layers */
+    uint64_t state_bytes;
     uint32_t n_biases;
     uint32_t n_logits; /* 0, or the vocabulary's size */
     uint64_t random[4];
@@ -54,6 +54,7 @@ static struct saved_head head_of(const struct qn_session *session) {
     struct saved_head head = {.version = SAVED_VERSION,
                               .n_tokens = session->position,
                               .page_bytes = session->kv.page_bytes,
+                              .state_bytes = session->state_bytes,
                               .n_biases = (uint32_t)session->sampler.n_biases,
                               .n_logits =
                                   session->rows && session->stage == SESSION_IDLE ? session->model->hparams.n_vocab : 0,
@@ -83,17 +84,20 @@ static struct part part_of(const struct qn_session *session, const struct saved_
         return (struct part){(uint8_t *)session->tokens, head->n_tokens * sizeof(*session->tokens)};
     case 2:
         return (struct part){head->n_logits ? (uint8_t *)last_row(session) : NULL, head->n_logits * sizeof(float)};
+    case 3:
+        return (struct part){session->state, session->state_bytes};
     default:
-        return (struct part){session->kv.pages[index - 3], session->kv.page_bytes};
+        return (struct part){session->kv.pages[index - 4], session->kv.page_bytes};
     }
 }
 
-static uint32_t n_parts(const struct saved_head *head) { return 3 + kv_pages_for(head->n_tokens); }
+static uint32_t n_parts(const struct saved_head *head) { return 4 + kv_pages_for(head->n_tokens); }
 
 /* Bytes of the whole form; every count has been checked. */
 static uint64_t bytes_of(const struct saved_head *head) {
     return sizeof(*head) + head->n_biases * sizeof(struct qn_bias) + head->n_tokens * (uint64_t)sizeof(int32_t) +
-           head->n_logits * (uint64_t)sizeof(float) + kv_pages_for(head->n_tokens) * head->page_bytes;
+           head->n_logits * (uint64_t)sizeof(float) + head->state_bytes +
+           kv_pages_for(head->n_tokens) * head->page_bytes;
 }
 
 /* Of `part`, whose first byte has the offset `start`, the piece that overlaps [offset, offset + count). */
@@ -102,6 +106,14 @@ static struct part overlap(struct part part, uint64_t start, uint64_t offset, si
     const uint64_t to = offset + count < start + part.bytes ? offset + count - start : part.bytes;
     return offset + count <= start || from >= part.bytes ? (struct part){NULL, 0}
                                                          : (struct part){part.at + (size_t)from, (size_t)(to - from)};
+}
+
+/* Recurrent state within a micro-batch is that of no position. */
+static int can_save(const struct qn_session *session) {
+    return session->state_bytes == 0 || session->stage == SESSION_IDLE
+               ? QN_OK
+               : error_set(&last_error, QN_ERR_STATE, QN_NO_OFFSET,
+                           "a session of a recurrent model is saved between micro-batches: step until QN_OK");
 }
 
 int64_t qn_session_save_bytes(const qn_session *session) {
@@ -120,6 +132,10 @@ int64_t qn_session_save(const qn_session *session, uint64_t offset, void *bytes,
         head.model = fingerprint(session->model);
     }
     capacity = capacity < whole - offset ? capacity : (size_t)(whole - offset);
+    const int status = can_save(session);
+    if (status != QN_OK) {
+        return status;
+    }
     uint8_t *to = bytes;
     uint64_t start = sizeof(head);
     struct part piece = overlap((struct part){(uint8_t *)&head, sizeof(head)}, 0, offset, capacity);
@@ -156,8 +172,8 @@ static int begin(struct qn_session *session, const struct saved_head *head) {
         return error_set(&last_error, QN_ERR_CONTEXT, QN_NO_OFFSET,
                          "the saved session has %u tokens, the context holds %u", head->n_tokens, session->context);
     }
-    if (head->page_bytes != session->kv.page_bytes || head->state_bytes != 0 || head->n_biases > n_vocab ||
-        (head->n_logits != 0 && head->n_logits != n_vocab)) {
+    if (head->page_bytes != session->kv.page_bytes || head->state_bytes != session->state_bytes ||
+        head->n_biases > n_vocab || (head->n_logits != 0 && head->n_logits != n_vocab)) {
         return error_set(&last_error, QN_ERR_FORMAT, QN_NO_OFFSET, "the saved session does not fit the model");
     }
     struct restoring *restoring = block_take(sizeof(*restoring) + head->n_biases * sizeof(struct qn_bias));
@@ -255,6 +271,9 @@ int32_t qn_session_restore(qn_session *session, uint64_t offset, const void *byt
 }
 
 qn_session *qn_session_fork(const qn_session *session) {
+    if (can_save(session) != QN_OK) {
+        return NULL;
+    }
     struct qn_session *fork = qn_session_new(session->model, session->context, session->batch);
     if (fork == NULL) {
         return NULL;

@@ -42,6 +42,8 @@ struct qn_session {
     struct sampler sampler;
     int32_t *tokens; /* (context): [0, position) computed, [position, fed) queued */
     uint8_t *wants;  /* (context): 1 where a token's logits are asked for */
+    uint8_t *state;  /* (state_bytes): what recurrent layers keep, after `position` tokens; saved and copied as it is */
+    size_t state_bytes; /* 0: no such layers */
     uint32_t context;
     uint32_t batch;
     uint32_t position;
