@@ -12,6 +12,7 @@ def main(path, seed="1", fault=None):
     config = wasmtime.Config()
     config.wasm_simd = True
     config.wasm_relaxed_simd = True
+    config.wasm_memory64 = True
     config.wasm_relaxed_simd_deterministic = False
     engine = wasmtime.Engine(config)
     store = wasmtime.Store(engine)

@@ -1,8 +1,8 @@
 """The kernel check as Wasm, in Node, wasmtime, Chromium and Firefox; and that it finds planted faults there. Browsers
 are driven by what bench/node_modules has, and left out where that is not installed.
 
-The modules are those of the builds wasm32-simd128 and wasm32-relaxed under QUERN_WASM_BUILDS (build): they are built
-here when that is needed. QUERN_CHECK_SEED chooses the numbers."""
+The modules are those of the builds wasm32-simd128 and wasm32-relaxed, and in wasmtime the same for wasm64, under
+QUERN_WASM_BUILDS (build): they are built here when that is needed. QUERN_CHECK_SEED chooses the numbers."""
 
 import os
 import pathlib
@@ -30,7 +30,11 @@ BROWSERS = {
 BIT, OVERWRITE, OVERREAD = 1, 2, 3
 
 
-@pytest.fixture(scope="session", params=["wasm32-simd128", "wasm32-relaxed"])
+PLACES = [(f"wasm32-{kernels}", host) for kernels in ("simd128", "relaxed") for host in HOSTS]
+PLACES += [(f"wasm64-{kernels}", "wasmtime") for kernels in ("simd128", "relaxed")]
+
+
+@pytest.fixture(scope="session")
 def build(request):
     directory = BUILDS / request.param
     if not (directory / "build.ninja").exists():
@@ -39,7 +43,7 @@ def build(request):
     return directory
 
 
-@pytest.fixture(params=HOSTS)
+@pytest.fixture
 def host(request):
     if request.param in BROWSERS:
         if not (ROOT / "bench/node_modules/playwright-core").exists():
@@ -60,6 +64,7 @@ def reports():
     return {}
 
 
+@pytest.mark.parametrize("build, host", PLACES, indirect=True)
 def test_variants_agree(build, host, reports):
     run = check(host, build / "kernel_check.wasm", SEED)
     assert run.returncode == 0
@@ -68,6 +73,7 @@ def test_variants_agree(build, host, reports):
     assert run.stdout == reports.setdefault(build, run.stdout), "hosts report different things"
 
 
+@pytest.mark.parametrize("build, host", PLACES, indirect=True)
 def test_one_bit_is_found(build, host):
     run = check(host, build / "kernel_check_fault.wasm", SEED, BIT)
     assert run.returncode == 1
@@ -75,6 +81,7 @@ def test_one_bit_is_found(build, host):
     assert run.stdout.count("FAILED") == 1
 
 
+@pytest.mark.parametrize("build, host", PLACES, indirect=True)
 def test_overwrite_is_found(build, host):
     run = check(host, build / "kernel_check_fault.wasm", SEED, OVERWRITE)
     assert run.returncode == 1
@@ -82,6 +89,7 @@ def test_overwrite_is_found(build, host):
     assert run.stdout.count("FAILED") == 1
 
 
+@pytest.mark.parametrize("build, host", PLACES, indirect=True)
 def test_overread_traps(build, host):
     run = check(host, build / "kernel_check_fault.wasm", SEED, OVERREAD)
     assert run.returncode == 2
