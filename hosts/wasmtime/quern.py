@@ -86,7 +86,7 @@ def open_model(engine, options, whole=True):
             raise Failure(f"{options.model}: it is {'a directory' if stat.S_ISDIR(mode) else 'not a regular file'}")
         bar = Progress("loading")
         model = engine.open(options.model, whole, bar.show)
-        if options.tune:
+        if whole and options.tune:
             options.threads = engine.tune(model, options.threads)
         bar.done()
         return model
