@@ -11,7 +11,7 @@ static const struct architecture table[] = {
      .scales = SCALES_LOGITS,
      .window_pattern = 4,
      .window_rope_only = true},
-    {.name = "ernie4_5", .rope = ROPE_NORM},
+    {.name = "ernie4_5", .features = OUTPUT_BIAS_UNUSED, .rope = ROPE_NORM},
     {.name = "exaone4",
      .features = NO_PRE_NORMS | POST_NORMS | QK_NORM,
      .rope = ROPE_NEOX,

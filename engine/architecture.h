@@ -30,7 +30,8 @@ enum feature {
     FUSED_GATE = 1 << 10,        /* ffn_up holds the rows of the gate and then those of up */
     LEARNED_POSITIONS = 1 << 11, /* a vector for each position is added to the embedding */
     SECOND_NORM = 1 << 12,       /* where there is attn_norm_2, attention takes it, and attn_norm is ffn_norm */
-    FF_SCALES = 1 << 13          /* ffn_*.scale multiply; llama.cpp reads and ignores them in the others, as do we */
+    FF_SCALES = 1 << 13,         /* ffn_*.scale multiply; llama.cpp reads and ignores them in the others, as do we */
+    OUTPUT_BIAS_UNUSED = 1 << 14 /* attn_output.bias is read over, as llama.cpp reads over it */
 };
 
 /* Numbers that multiply something, from keys of that name. */

@@ -32,8 +32,8 @@ struct place_line {
     enum place_kind kind;
     bool required;
     uint8_t cols, rows; /* enum extent */
-    uint16_t features;  /* of the row, all of them, for this line to count */
-    uint16_t without;   /* and none of these */
+    uint32_t features;  /* of the row, all of them, for this line to count */
+    uint32_t without;   /* and none of these */
     size_t field;       /* offset of its place */
 };
 

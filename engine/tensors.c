@@ -46,7 +46,7 @@ static const struct place_line attention_lines[] = {
     {"attn_q.bias", PLACE_VECTOR, false, QUERY_ROWS, ONE, 0, 0, IN_LAYER(query_bias)},
     {"attn_k.bias", PLACE_VECTOR, false, KEY_ROWS, ONE, 0, 0, IN_LAYER(key_bias)},
     {"attn_v.bias", PLACE_VECTOR, false, VALUE_ROWS, ONE, 0, 0, IN_LAYER(value_bias)},
-    {"attn_output.bias", PLACE_VECTOR, false, EMBD, ONE, 0, 0, IN_LAYER(output_bias)},
+    {"attn_output.bias", PLACE_VECTOR, false, EMBD, ONE, 0, OUTPUT_BIAS_UNUSED, IN_LAYER(output_bias)},
     {"attn_q_norm.weight", PLACE_VECTOR, true, HEAD_DIM, ONE, QK_NORM, 0, IN_LAYER(query_norm)},
     {"attn_k_norm.weight", PLACE_VECTOR, true, HEAD_DIM, ONE, QK_NORM, 0, IN_LAYER(key_norm)},
     {"attn_q_norm.weight", PLACE_VECTOR, true, QUERY_ROWS, ONE, QK_NORM_WIDE, 0, IN_LAYER(query_norm)},
@@ -74,6 +74,9 @@ static void bind_attention(struct binder *binder, struct layer_tensors *layer) {
     const size_t key = (size_t)extents[KEY_ROWS];
     const struct weight all = binder_matrix(binder, "attn_qkv.weight", false, extents[QKV_ROWS], extents[EMBD]);
     LINES(binder, attention_lines, layer);
+    if (binder->hparams->architecture->features & OUTPUT_BIAS_UNUSED) {
+        binder_ignore(binder, "attn_output.bias");
+    }
     if (all.kernels == NULL) {
         LINES(binder, qkv_lines, layer);
         return;

@@ -18,11 +18,12 @@ VOCAB, EMBD, FF, HEADS, HEADS_KV, DIM, CONTEXT = 48, 32, 24, 4, 2, 8, 256
 
 # layers; keys: of the metadata; norm_bias, layer_norm: LayerNorm, with or without bias; no_pre, post: norms before and after;
 # one_norm: both halves take the same; qk: width of the Q and K norms ("head", "wide" or "each"); qkv: fused; bias: of Q, K, V;
-# more_bias: of the other matrices; ungated, fused_gate; output: its own matrix; extra: tensors of the model.
+# more_bias: of the other matrices; output_bias_unused: one that the architecture reads over; ungated, fused_gate; output: its
+# own matrix, not the embedding; extra: tensors of the model.
 ARCHITECTURES = {
     "cohere2": dict(layers=4, layer_norm=True, one_norm=True,
                     keys={"logit_scale": 0.25, "attention.sliding_window": 24, "attention.sliding_window_pattern": 4}),
-    "ernie4_5": dict(),
+    "ernie4_5": dict(output_bias_unused=True),
     "exaone4": dict(no_pre=True, post=True, qk="head"),
     "falcon": dict(layer_norm=True, norm_bias=True, one_norm=True, qkv=True, ungated=True, heads_kv=1, output=True),
     "gemma": dict(),
@@ -108,7 +109,7 @@ class Decoder:
                 self.out.writer.add_tensor(f"{b}{name}.weight", values.astype(np.float32))
             elif facts.get("qk"):
                 self.out.vector(f"{b}{name}.weight", width if facts["qk"] == "wide" else dim)
-        self.matrix(b + "attn_output", EMBD, query, facts.get("more_bias"))
+        self.matrix(b + "attn_output", EMBD, query, facts.get("more_bias") or facts.get("output_bias_unused"))
 
     def feed(self, b):
         bias = self.facts.get("more_bias")
