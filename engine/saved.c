@@ -10,7 +10,8 @@ struct saved_head {
     char magic[8];
     uint32_t version;
     uint32_t n_tokens;
-    uint64_t model; /* fingerprint */
+    uint64_t model;  /* fingerprint */
+    uint64_t angles; /* hash of the rotations a position, which some models choose by the length of the context */
     uint64_t page_bytes;
     uint64_t state_bytes;
     uint32_t n_biases;
@@ -18,7 +19,7 @@ struct saved_head {
     uint64_t random[4];
     struct qn_sampling settings;
 };
-_Static_assert(sizeof(struct saved_head) == 120 && sizeof(struct qn_bias) == 8,
+_Static_assert(sizeof(struct saved_head) == 128 && sizeof(struct qn_bias) == 8,
                "a file's layout is the same everywhere");
 
 /* A restore that is under way; its biases follow in the same block. */
@@ -28,6 +29,8 @@ struct restoring {
 };
 
 static const char magic[8] = {'Q', 'U', 'E', 'R', 'N', 'S', 'E', 'S'};
+
+#define HASH_START 0xcbf29ce484222325u /* FNV-1a */
 
 static uint64_t hash(uint64_t seed, const uint8_t *bytes, size_t count) {
     for (size_t i = 0; i < count; i++) {
@@ -39,7 +42,7 @@ static uint64_t hash(uint64_t seed, const uint8_t *bytes, size_t count) {
 /* Tells models apart: over the directory, and some bytes from the middle of each tensor. */
 static uint64_t fingerprint(const struct qn_model *model) {
     const struct gguf *gguf = &model->gguf;
-    uint64_t sum = hash(0xcbf29ce484222325u, model->parts[0].head, (size_t)model->parts[0].scan.position);
+    uint64_t sum = hash(HASH_START, model->parts[0].head, (size_t)model->parts[0].scan.position);
     for (size_t i = 0; i < gguf->n_tensors; i++) {
         const struct gguf_tensor *tensor = &gguf->tensors[i];
         const size_t bytes = tensor->bytes < 64 ? (size_t)tensor->bytes : 64;
@@ -53,6 +56,8 @@ static uint64_t fingerprint(const struct qn_model *model) {
 static struct saved_head head_of(const struct qn_session *session) {
     struct saved_head head = {.version = SAVED_VERSION,
                               .n_tokens = session->position,
+                              .angles = hash(HASH_START, (const uint8_t *)session->scratch.inverse,
+                                             ROPE_SETS * session->model->hparams.n_rot / 2 * sizeof(double)),
                               .page_bytes = session->kv.page_bytes,
                               .state_bytes = session->state_bytes,
                               .n_biases = (uint32_t)session->sampler.n_biases,
@@ -171,6 +176,11 @@ static int begin(struct qn_session *session, const struct saved_head *head) {
     if (head->n_tokens > session->context) {
         return error_set(&last_error, QN_ERR_CONTEXT, QN_NO_OFFSET,
                          "the saved session has %u tokens, the context holds %u", head->n_tokens, session->context);
+    }
+    if (head->angles != head_of(session).angles) {
+        return error_set(
+            &last_error, QN_ERR_CONTEXT, QN_NO_OFFSET,
+            "the session was saved with a context of another kind: this model rotates long ones otherwise");
     }
     if (head->page_bytes != session->kv.page_bytes || head->state_bytes != session->state_bytes ||
         head->n_biases > n_vocab || (head->n_logits != 0 && head->n_logits != n_vocab)) {

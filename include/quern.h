@@ -216,9 +216,10 @@ int64_t qn_session_save_bytes(const qn_session *session);
 int64_t qn_session_save(const qn_session *session, uint64_t offset, void *bytes, size_t capacity);
 /* Takes in the next `count` bytes of a saved form, which may be hostile: pieces come in order, `offset` says where they
  * lie, the first one has 256 bytes at least (or all). QN_MORE: more must come. QN_OK: the session is as the saved one
- * was; its context and batch may be others. The session is empty in between and after an error, but for one in the
- * first piece of a form that is not of this version and model, which leaves it as it was. qn_session_feed gives up what
- * has not come whole. An error's offset is that of the byte in the saved form. */
+ * was; its context and batch may be others (but where a model rotates long contexts otherwise, both must be long, or
+ * neither). The session is empty in between and after an error, but for an error that the first 256 bytes show, which
+ * leaves it as it was. qn_session_feed gives up what has not come whole. An error's offset is that of the byte in the
+ * saved form. */
 int32_t qn_session_restore(qn_session *session, uint64_t offset, const void *bytes, size_t count);
 /* A new session of the same context and batch, as the other would be once saved and restored. */
 qn_session *qn_session_fork(const qn_session *session);

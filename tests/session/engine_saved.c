@@ -13,7 +13,7 @@
 #include "model.h"
 
 #define CONTEXT    100
-#define HEAD_BYTES 120
+#define HEAD_BYTES 128
 #define AFTER      40 /* tokens drawn after the restore, over a page's end */
 
 static void steps(qn_session *session) {
@@ -190,6 +190,29 @@ static void test_other_forms_are_refused(void **state) {
     qn_model_free(other);
 }
 
+/* Phi-3 rotates by other factors once the context is longer than its first one of 64. */
+static void test_contexts_of_another_kind(void **state) {
+    (void)state;
+    qn_model *model = load_file("tests/vectors/tiny-phi3-f32.gguf");
+    const uint32_t contexts[] = {65, 80, 64, 40};
+    const int32_t ids[3] = {1, 2, 3};
+    for (int i = 0; i < 4; i++) {
+        qn_session *session = qn_session_new(model, contexts[i], 4);
+        assert_int_equal(qn_session_feed(session, ids, 3, QN_LOGITS_LAST), QN_OK);
+        steps(session);
+        const struct bytes saved = save(session, 1 << 20);
+        for (int k = 0; k < 4; k++) {
+            qn_session *target = qn_session_new(model, contexts[k], 4);
+            assert_int_equal(restore(target, saved.at, saved.count, saved.count),
+                             i / 2 == k / 2 ? QN_OK : QN_ERR_CONTEXT);
+            qn_session_free(target);
+        }
+        free(saved.at);
+        qn_session_free(session);
+    }
+    qn_model_free(model);
+}
+
 /* The weights alone tell models apart. */
 static void test_other_weights_are_another_model(void **state) {
     (void)state;
@@ -310,6 +333,7 @@ int main(void) {
         cmocka_unit_test(test_what_is_queued_is_left_out),
         cmocka_unit_test(test_other_forms_are_refused),
         cmocka_unit_test(test_other_weights_are_another_model),
+        cmocka_unit_test(test_contexts_of_another_kind),
         cmocka_unit_test(test_truncated),
         cmocka_unit_test(test_flipped),
         cmocka_unit_test(test_memory_refused),
