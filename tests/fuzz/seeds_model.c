@@ -1,4 +1,6 @@
 /* seeds_model <folder>: directories of small sound models from which fuzz_model starts; it makes up the weights. */
+#include <dirent.h>
+
 #include "tests/engine/model_file.h"
 
 static void save(const struct model_file *f, const char *folder, const char *name) {
@@ -55,6 +57,41 @@ static void widen(struct model_file *f) {
     }
 }
 
+/* The directories of the models in tests/vectors, of every architecture that has one there. */
+static void save_vector(const char *folder, const char *name) {
+    static uint8_t bytes[1 << 20];
+    char path[4096];
+    struct gguf_scan scan = {0};
+    struct qn_error error;
+    snprintf(path, sizeof(path), QUERN_VECTORS "/%s", name);
+    FILE *file = fopen(path, "rb");
+    const size_t have = file ? fread(bytes, 1, sizeof(bytes), file) : 0;
+    if (file == NULL || fclose(file) != 0 || gguf_scan_bytes(&scan, bytes, have, &error) != QN_OK) {
+        fprintf(stderr, "%s: no directory in its first %zu bytes\n", path, have);
+        exit(1);
+    }
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    file = fopen(path, "wb");
+    if (file == NULL || fwrite(bytes, 1, (size_t)scan.data_offset, file) != scan.data_offset || fclose(file) != 0) {
+        perror(path);
+        exit(1);
+    }
+}
+
+static void save_vectors(const char *folder) {
+    DIR *vectors = opendir(QUERN_VECTORS);
+    if (vectors == NULL) {
+        perror(QUERN_VECTORS);
+        exit(1);
+    }
+    for (const struct dirent *entry; (entry = readdir(vectors));) {
+        if (strstr(entry->d_name, ".gguf")) {
+            save_vector(folder, entry->d_name);
+        }
+    }
+    closedir(vectors);
+}
+
 int main(int argc, char **argv) {
     if (argc != 2) {
         return 2;
@@ -88,6 +125,7 @@ int main(int argc, char **argv) {
         snprintf(name, sizeof(name), "%s-more", architectures[a]);
         save(&f, argv[1], name);
     }
+    save_vectors(argv[1]);
     save_choices(argv[1]);
     return 0;
 }
