@@ -19,6 +19,7 @@ set_source_files_properties(platform/memory_wasm.c PROPERTIES COMPILE_OPTIONS -f
 foreach(hot attention blocks32 blocks256 gemv)
   set_source_files_properties(kernels/simd128/${hot}.c PROPERTIES COMPILE_OPTIONS "-O3;-fno-slp-vectorize")
 endforeach()
+set_source_files_properties(kernels/scalar/unpack_grids.c kernels/simd128/unpacked.c PROPERTIES COMPILE_OPTIONS -O2)
 set_source_files_properties(${QUERN_KERNELS_RELAXED} PROPERTIES COMPILE_OPTIONS "-O3;-fno-slp-vectorize")
 if(QUERN_RELAXED)
   target_sources(quern PRIVATE ${QUERN_KERNELS_RELAXED})

@@ -4,19 +4,6 @@
 #include "quant/decode.h"
 #include "quant/grids.h"
 
-/* 2^(e - 128), which for e < 2 is subnormal. The specification's NaN, e = 255, is 2^127 as in llama.cpp. */
-static float half_e8m0(unsigned e) { return f32_from_bits(e < 2 ? 0x200000u << e : (e - 1) << 23); }
-
-/* Half of an E4M3 number without its sign. 0x7f, a NaN in the specification, is 0 as in llama.cpp, but 0xff is 480. */
-static float half_e4m3(unsigned bits) {
-    if (bits == 0x7f) {
-        return 0;
-    }
-    const unsigned exponent = bits >> 3 & 15;
-    const unsigned mantissa = (bits & 7) + (exponent ? 8 : 0);
-    return (float)mantissa * f32_from_bits((exponent ? exponent + 116 : 117) << 23); /* 2^(exponent - 11) */
-}
-
 void decode_mxfp4(float *out, const void *blocks, size_t n) {
     const struct block_mxfp4 *block = blocks;
     for (; n; n -= 32, block++, out += 32) {

@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "quant/f16.h"
+
 extern const int8_t iq4_values[16]; /* iq4_nl, iq4_xs */
 extern const int8_t fp4_values[16]; /* mxfp4, nvfp4: E2M1, doubled */
 
@@ -25,5 +27,27 @@ extern const uint8_t iq3_magnitudes[8];
 /* The signs of a group of 8, bit j set where weight j is negative, from the 7 that are stored: the last one makes the
  * number of negative weights even. */
 static inline unsigned eight_signs(unsigned seven) { return seven | (unsigned)__builtin_parity(seven) << 7; }
+
+/* The scale of mxfp4, halved: 2^(e - 128), which for e < 2 is subnormal. The specification's NaN, e = 255, is 2^127 as
+ * in llama.cpp. */
+static inline float half_e8m0(unsigned e) { return f32_from_bits(e < 2 ? 0x200000u << e : (e - 1) << 23); }
+
+/* The scale of nvfp4, halved: an E4M3 number without its sign. 0x7f, a NaN in the specification, is 0 as in llama.cpp,
+ * but 0xff is 480. */
+static inline float half_e4m3(unsigned bits) {
+    if (bits == 0x7f) {
+        return 0;
+    }
+    const unsigned exponent = bits >> 3 & 15;
+    const unsigned mantissa = (bits & 7) + (exponent ? 8 : 0);
+    return (float)mantissa * f32_from_bits((exponent ? exponent + 116 : 117) << 23); /* 2^(exponent - 11) */
+}
+
+/* Digit k of a byte of tq1_0. A byte b holds the digits of the fraction b / 256 in base 3: multiplied by 3^k its whole
+ * part drops out, and the whole part of three times the rest is digit k. */
+static inline int base3_digit(unsigned byte, unsigned k) {
+    static const uint8_t power[5] = {1, 3, 9, 27, 81};
+    return (int)((byte * power[k] & 255) * 3 >> 8);
+}
 
 #endif

@@ -1,6 +1,7 @@
 /* One to two bits a weight, evenly spaced: binary, ternary and four-valued. */
 #include "quant/blocks.h"
 #include "quant/decode.h"
+#include "quant/grids.h"
 
 void decode_q1_0(float *out, const void *blocks, size_t n) {
     const struct block_q1_0 *block = blocks;
@@ -20,13 +21,6 @@ void decode_q2_0(float *out, const void *blocks, size_t n) {
             out[i] = (float)((block->qs[i / 4] >> i % 4 * 2 & 3) - 1) * d;
         }
     }
-}
-
-/* A byte b holds the digits of the fraction b / 256 in base 3: multiplied by 3^k its whole part drops out, and the
- * whole part of three times the rest is digit k. */
-static int base3_digit(unsigned byte, unsigned k) {
-    static const uint8_t power[5] = {1, 3, 9, 27, 81};
-    return (int)((byte * power[k] & 255) * 3 >> 8);
 }
 
 void decode_tq1_0(float *out, const void *blocks, size_t n) {

@@ -1,7 +1,6 @@
-/* The contract of the matrix products, for every weight type. A panel here is the rows as they are. */
-#include "kernels/scalar/unpack.h"
+/* The contract of the matrix products of floats, of legacy types and of K-quants. */
+#include "kernels/scalar/dot.h"
 #include "kernels/variants.h"
-#include "platform/memory.h"
 
 /* ---- float weights: four partial sums ---- */
 
@@ -12,9 +11,6 @@ static float element_f32(const uint8_t *w, size_t i) {
 }
 static float element_f16(const uint8_t *w, size_t i) { return f16_at(w + 2 * i); }
 static float element_bf16(const uint8_t *w, size_t i) { return bf16_to_f32(u16_at(w + 2 * i)); }
-
-/* Each dot takes a row of weights and a row of activations. */
-typedef float dot_fn(const uint8_t *w, const uint8_t *activation, size_t n);
 
 static inline float dot_elements(float (*element)(const uint8_t *, size_t), const uint8_t *w, const uint8_t *activation,
                                  size_t n) {
@@ -30,27 +26,7 @@ static float dot_f32(const uint8_t *w, const uint8_t *a, size_t n) { return dot_
 static float dot_f16(const uint8_t *w, const uint8_t *a, size_t n) { return dot_elements(element_f16, w, a, n); }
 static float dot_bf16(const uint8_t *w, const uint8_t *a, size_t n) { return dot_elements(element_bf16, w, a, n); }
 
-/* ---- blocks of 32: one multiply and one add a block, in order ---- */
-
-static inline float dot_blocks32(unpack32_fn *unpack, size_t block_bytes, int has_minimum, const uint8_t *w,
-                                 const uint8_t *activation, size_t n) {
-    const struct activation_layout layout = activation_layout(has_minimum ? ACTIVATION_Q8_1 : ACTIVATION_Q8_0, n);
-    const int8_t *q = (const int8_t *)activation;
-    const float *d = (const float *)(const void *)(activation + layout.scales);
-    const float *s = (const float *)(const void *)(activation + layout.sums);
-    float sum = 0.0f;
-    for (size_t b = 0; b < n / 32; b++, w += block_bytes, q += 32) {
-        struct block32 block;
-        unpack(&block, w);
-        int32_t isum = 0;
-        for (size_t i = 0; i < 32; i++) {
-            isum += block.code[i] * q[i];
-        }
-        const float product = (float)isum * (block.d * d[b]);
-        sum += has_minimum ? product + block.m * s[b] : product;
-    }
-    return sum;
-}
+/* ---- blocks of 32 ---- */
 
 static float dot_q4_0(const uint8_t *w, const uint8_t *a, size_t n) {
     return dot_blocks32(unpack_q4_0, 18, 0, w, a, n);
@@ -68,30 +44,7 @@ static float dot_q8_0(const uint8_t *w, const uint8_t *a, size_t n) {
     return dot_blocks32(unpack_q8_0, 34, 0, w, a, n);
 }
 
-/* ---- blocks of 256: scales of sub-blocks fold in as integers ---- */
-
-static inline float dot_blocks256(unpack256_fn *unpack, size_t block_bytes, const uint8_t *w, const uint8_t *activation,
-                                  size_t n) {
-    const struct activation_layout layout = activation_layout(ACTIVATION_Q8_K, n);
-    const int8_t *q = (const int8_t *)activation;
-    const float *d = (const float *)(const void *)(activation + layout.scales);
-    const int16_t *s = (const int16_t *)(const void *)(activation + layout.sums);
-    float sum = 0.0f;
-    for (size_t b = 0; b < n / 256; b++, w += block_bytes, q += 256, s += 16) {
-        struct block256 block;
-        unpack(&block, w);
-        int32_t isum = 0;
-        int32_t msum = 0;
-        for (size_t i = 0; i < 256; i++) {
-            isum += block.scale[i / 16] * (block.code[i] * q[i]);
-        }
-        for (size_t j = 0; j < 16; j++) {
-            msum += block.minimum[j] * s[j];
-        }
-        sum += (float)isum * (block.d * d[b]) - (float)msum * (block.dmin * d[b]);
-    }
-    return sum;
-}
+/* ---- blocks of 256 ---- */
 
 static float dot_q2_K(const uint8_t *w, const uint8_t *a, size_t n) { return dot_blocks256(unpack_q2_K, 84, w, a, n); }
 static float dot_q3_K(const uint8_t *w, const uint8_t *a, size_t n) { return dot_blocks256(unpack_q3_K, 110, w, a, n); }
@@ -99,27 +52,7 @@ static float dot_q4_K(const uint8_t *w, const uint8_t *a, size_t n) { return dot
 static float dot_q5_K(const uint8_t *w, const uint8_t *a, size_t n) { return dot_blocks256(unpack_q5_K, 176, w, a, n); }
 static float dot_q6_K(const uint8_t *w, const uint8_t *a, size_t n) { return dot_blocks256(unpack_q6_K, 210, w, a, n); }
 
-/* ---- rows and batches of those dots ---- */
-
-static inline void panel_of(size_t bytes, uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows) {
-    for (size_t r = 0; r < rows; r++) {
-        memcpy(panel + r * bytes, w + r * row_bytes, bytes);
-    }
-}
-
-static inline void gemv_of(dot_fn *dot, float *out, const uint8_t *w, size_t row_bytes, size_t rows,
-                           const uint8_t *activation, size_t n) {
-    for (size_t r = 0; r < rows; r++) {
-        out[r] = dot(w + r * row_bytes, activation, n);
-    }
-}
-
-static inline void gemm_of(dot_fn *dot, size_t row_bytes, float *out, size_t out_stride, const uint8_t *panel,
-                           size_t rows, const uint8_t *activations, size_t activation_bytes, size_t tokens, size_t n) {
-    for (size_t t = 0; t < tokens; t++) {
-        gemv_of(dot, out + t * out_stride, panel, row_bytes, rows, activations + t * activation_bytes, n);
-    }
-}
+/* ---- rows and batches ---- */
 
 static void gemv_f32(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation, size_t n) {
     gemv_of(dot_f32, out, w, row_bytes, rows, activation, n);

@@ -65,3 +65,13 @@ static void panel_q8_0(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_
     panel_blocks32(codes_q8_0, sizeof(struct block_q8_0), 0, panel, w, row_bytes, rows, n);
 }
 const struct weight_kernels q8_0_simd128 = {ACTIVATION_Q8_0, PANEL32_BYTES, gemv_q8_0, panel_q8_0, gemm_without};
+
+static void gemv_iq4_nl(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
+                        size_t n) {
+    const struct gemv_args args = {out, w, row_bytes, rows, activation, n};
+    gemv_blocks32(codes_iq4_nl, dot32, (struct form32){sizeof(struct block_iq4_nl), 0, 0}, 0, &args);
+}
+static void panel_iq4_nl(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
+    panel_blocks32(codes_iq4_nl, sizeof(struct block_iq4_nl), 0, panel, w, row_bytes, rows, n);
+}
+const struct weight_kernels iq4_nl_simd128 = {ACTIVATION_Q8_0, PANEL32_BYTES, gemv_iq4_nl, panel_iq4_nl, gemm_without};

@@ -1,10 +1,12 @@
 /* Codes of a block of weights, unpacked into bytes in the order of the weights. All are unsigned and below 128, so that
- * every variant's dot can take them; the true code is the byte less the type's offset. q8_0 alone has signed bytes. */
+ * every variant's dot can take them; the true code is the byte less the type's offset. Only q8_0 and iq4_nl have signed
+ * bytes. */
 #ifndef KERNELS_SIMD128_CODES_H
 #define KERNELS_SIMD128_CODES_H
 
 #include "kernels/simd128/lanes.h"
 #include "quant/blocks.h"
+#include "quant/grids.h"
 
 /* 32 weights: two vectors. */
 typedef void codes32_fn(v128_t codes[2], const uint8_t *block);
@@ -54,6 +56,13 @@ static inline void codes_q5_1(v128_t codes[2], const uint8_t *block) {
 static inline void codes_q8_0(v128_t codes[2], const uint8_t *block) {
     codes[0] = wasm_v128_load(block + 2);
     codes[1] = wasm_v128_load(block + 18);
+}
+
+/* Signed, as those of q8_0. */
+static inline void codes_iq4_nl(v128_t codes[2], const uint8_t *block) {
+    codes_of_halves(codes, block + 2);
+    codes[0] = wasm_i8x16_swizzle(constant(iq4_values), codes[0]);
+    codes[1] = wasm_i8x16_swizzle(constant(iq4_values), codes[1]);
 }
 
 /* Bits `from` and up of each byte, `mask` of them, moved to bit `to`. All immediate after inlining. */

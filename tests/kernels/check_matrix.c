@@ -10,9 +10,12 @@ struct halves {
     unsigned at[2];
 };
 static const struct halves scales[] = {
-    {TYPE_Q4_0, 1, {0, 0}}, {TYPE_Q4_1, 2, {0, 2}},   {TYPE_Q5_0, 1, {0, 0}},   {TYPE_Q5_1, 2, {0, 2}},
-    {TYPE_Q8_0, 1, {0, 0}}, {TYPE_Q2_K, 2, {80, 82}}, {TYPE_Q3_K, 1, {108, 0}}, {TYPE_Q4_K, 2, {0, 2}},
-    {TYPE_Q5_K, 2, {0, 2}}, {TYPE_Q6_K, 1, {208, 0}},
+    {TYPE_Q4_0, 1, {0, 0}},    {TYPE_Q4_1, 2, {0, 2}},    {TYPE_Q5_0, 1, {0, 0}},   {TYPE_Q5_1, 2, {0, 2}},
+    {TYPE_Q8_0, 1, {0, 0}},    {TYPE_Q2_K, 2, {80, 82}},  {TYPE_Q3_K, 1, {108, 0}}, {TYPE_Q4_K, 2, {0, 2}},
+    {TYPE_Q5_K, 2, {0, 2}},    {TYPE_Q6_K, 1, {208, 0}},  {TYPE_IQ4_NL, 1, {0, 0}}, {TYPE_IQ4_XS, 1, {0, 0}},
+    {TYPE_TQ1_0, 1, {52, 0}},  {TYPE_TQ2_0, 1, {64, 0}},  {TYPE_Q1_0, 1, {0, 0}},   {TYPE_Q2_0, 1, {0, 0}},
+    {TYPE_IQ1_S, 1, {0, 0}},   {TYPE_IQ2_XXS, 1, {0, 0}}, {TYPE_IQ2_XS, 1, {0, 0}}, {TYPE_IQ2_S, 1, {0, 0}},
+    {TYPE_IQ3_XXS, 1, {0, 0}}, {TYPE_IQ3_S, 1, {0, 0}},
 };
 
 /* Bytes of blocks: each fill with scales of its own. */
