@@ -39,6 +39,29 @@ def k_blocks(rng, type, rows, cols, spread):
     return raw.reshape(rows, cols // 256 * SIZES[type])
 
 
+# Where the f16 scale of a block lies, and about how large the weights are beside it.
+HALF_AT = {T.IQ1_S: (0, 8), T.IQ2_XXS: (0, 50), T.IQ2_XS: (0, 50), T.IQ2_S: (0, 50), T.IQ3_XXS: (0, 132), T.IQ3_S: (0, 128),
+           T.IQ4_NL: (0, 60), T.IQ4_XS: (0, 900), T.TQ1_0: (52, 1), T.TQ2_0: (64, 1), T.Q1_0: (0, 1)}
+
+
+def rare_blocks(rng, type, rows, cols, spread):
+    """Blocks of the types that gguf does not quantise to, at random as above."""
+    weights, size = gguf.GGML_QUANT_SIZES[type]
+    raw = rng.integers(0, 256, (rows * cols // weights, size), np.uint8)
+    if type in HALF_AT:
+        at, large = HALF_AT[type]
+        raw[:, at:at + 2] = np.frombuffer(np.float16(spread / large).tobytes(), np.uint8)
+    elif type == T.IQ1_M:  # the top nibbles of four 16-bit words
+        half = np.float16(spread / 8).view(np.uint16)
+        for i in range(4):
+            raw[:, 49 + 2 * i] = raw[:, 49 + 2 * i] & 0x0F | (int(half) >> 4 * i & 15) << 4
+    elif type == T.MXFP4:
+        raw[:, 0] = 127 + round(np.log2(spread / 3))
+    elif type == T.NVFP4:
+        raw[:, :4] = rng.integers(8, 16, (len(raw), 4), np.uint8)  # 2^-6 to 2^-5
+    return raw.reshape(rows, cols // weights * size)
+
+
 class Writer:
     def __init__(self, path, arch, seed):
         self.writer = gguf.GGUFWriter(str(path), arch)
@@ -51,6 +74,9 @@ class Writer:
         spread = spread or 1.0 / np.sqrt(cols)
         if type in SIZES:
             self.writer.add_tensor(name, k_blocks(self.rng, type, rows, cols, spread), raw_dtype=type)
+            return
+        if type in HALF_AT or type in (T.IQ1_M, T.MXFP4, T.NVFP4):
+            self.writer.add_tensor(name, rare_blocks(self.rng, type, rows, cols, spread), raw_dtype=type)
             return
         values = (spread * self.rng.standard_normal((rows, cols))).astype(np.float32)
         if type == T.F32:
@@ -138,7 +164,7 @@ def llama(path, seed, types, layers, embd, ff, heads, heads_kv, dim, extras=Fals
         for name, rows, cols in (("attn_q", heads * dim, embd), ("attn_k", heads_kv * dim, embd), ("attn_v", heads_kv * dim, embd),
                                  ("attn_output", embd, heads * dim), ("ffn_gate", ff, embd), ("ffn_up", ff, embd),
                                  ("ffn_down", embd, ff)):
-            out.matrix(f"{b}{name}.weight", rows, cols, type(name))
+            out.matrix(f"{b}{name}.weight", rows, cols, types.get(f"{b}{name}", type(name)))
             if extras:
                 out.vector(f"{b}{name}.bias", rows, around=0.0)
     out.close()
@@ -176,6 +202,11 @@ def main():
     llama(folder / "tiny-llama-k.gguf", 4,
           {"all": T.Q4_K, "token_embd": T.Q8_0, "output": T.Q6_K, "attn_q": T.Q2_K, "attn_k": T.Q3_K, "attn_v": T.Q6_K,
            "attn_output": T.Q5_0, "ffn_gate": T.Q4_K, "ffn_up": T.Q5_K, "ffn_down": T.Q6_K}, 1, 256, 256, 4, 2, 16)
+    llama(folder / "tiny-llama-rare.gguf", 7,
+          {"all": T.F32, "token_embd": T.Q8_0, "blk.0.attn_q": T.IQ1_S, "blk.0.attn_k": T.IQ1_M, "blk.0.attn_v": T.IQ2_XXS,
+           "blk.0.attn_output": T.IQ2_XS, "blk.0.ffn_gate": T.IQ2_S, "blk.0.ffn_up": T.IQ3_XXS, "blk.0.ffn_down": T.IQ3_S,
+           "blk.1.attn_q": T.IQ4_NL, "blk.1.attn_k": T.IQ4_XS, "blk.1.attn_v": T.TQ1_0, "blk.1.attn_output": T.TQ2_0,
+           "blk.1.ffn_gate": T.MXFP4, "blk.1.ffn_up": T.NVFP4, "blk.1.ffn_down": T.Q1_0}, 2, 256, 256, 4, 2, 64)
     gemma3(folder / "tiny-gemma3-f32.gguf", 5, {"all": T.F32}, 6, 32, 48, 4, 1, 16, 24)
     gemma3(folder / "tiny-gemma3-q8.gguf", 6, {"all": T.Q8_0}, 6, 64, 96, 4, 1, 16, 24)
 
