@@ -68,7 +68,7 @@ static void empty(void **state) {
 /* Types that the format knows and this build does not multiply; vectors are f32 and nothing else. */
 static void types(void **state) {
     (void)state;
-    static const uint32_t useless[] = {TYPE_I8, TYPE_I32, TYPE_F64, TYPE_IQ4_NL, TYPE_MXFP4};
+    static const uint32_t useless[] = {TYPE_I8, TYPE_I16, TYPE_I32, TYPE_I64, TYPE_F64};
     static const uint32_t vectors[] = {TYPE_F16, TYPE_BF16, TYPE_Q8_0, TYPE_F64, TYPE_I32};
     struct model_file sound;
     file_make(&sound, "llama");
@@ -94,7 +94,8 @@ static void types(void **state) {
 /* Every type with kernels is taken in any place where its blocks fit (the weights are zeros then). */
 static void usable_types(void **state) {
     (void)state;
-    static const uint32_t usable[] = {TYPE_F16, TYPE_BF16, TYPE_Q4_0, TYPE_Q4_1, TYPE_Q5_0, TYPE_Q5_1, TYPE_Q8_0};
+    static const uint32_t usable[] = {TYPE_F16,  TYPE_BF16,   TYPE_Q4_0,  TYPE_Q4_1,  TYPE_Q5_0, TYPE_Q5_1,
+                                      TYPE_Q8_0, TYPE_IQ4_NL, TYPE_MXFP4, TYPE_NVFP4, TYPE_Q2_0};
     struct model_file sound;
     file_make(&sound, "llama");
     for (size_t i = 0; i < sound.n_tensors; i++) {
@@ -110,15 +111,10 @@ static void usable_types(void **state) {
 
 static void extra(void **state) {
     (void)state;
-    static const char *const names[] = {"blk.2.attn_q.weight",
-                                        "blk.0.attn_q_norm.weight",
-                                        "blk.0.ffn_gate_inp.weight",
-                                        "blk.0.attn_sinks.weight",
-                                        "blk.00.attn_q.weight",
-                                        "blk.0.attn_q.weight2",
-                                        "token_embd.weight.scale",
-                                        "rope_freqs.bias",
-                                        "x\xff"};
+    static const char *const names[] = {
+        "blk.2.attn_q.weight",     "blk.0.attn_q_norm.weight", "blk.0.ffn_gate_inp.weight",
+        "blk.0.attn_sinks.weight", "blk.00.attn_q.weight",     "blk.0.attn_q.weight2",
+        "token_embd.weight.scale", "rope_freqs.bias",          "x\xff"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         struct model_file f;
         file_make(&f, "llama");
