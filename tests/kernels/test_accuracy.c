@@ -2,6 +2,7 @@
  * over the sum of squares, as llama.cpp's operator tests take it. */
 #include "kernels/scalar/exp.h"
 #include "kernels/variants.h"
+#include "quant/decode.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -273,12 +274,106 @@ static void test_attention(void **state) {
     assert_nmse(&value_error, "attention_values", 1e-12);
 }
 
+/* ---- the products ---- */
+
+/* A decoded weight is about 1 with scales such as these. */
+static void fill_rows(uint8_t *w, size_t bytes, uint32_t type) {
+    const size_t block = type_traits(type)->block_bytes;
+    for (size_t i = 0; i < bytes; i++) {
+        w[i] = (uint8_t)(rand() >> 8);
+    }
+    for (size_t at = 0; at < bytes; at += block) {
+        const uint8_t half = (uint8_t)(rand() >> 8 & 1 ? 0xac : 0x2c); /* the high byte of a scale: -1/16 or 1/16 */
+        static const struct {
+            uint32_t type;
+            int16_t at[2];
+        } scales[] = {
+            {TYPE_Q4_0, {1, -1}},    {TYPE_Q4_1, {1, 3}},     {TYPE_Q5_0, {1, -1}},   {TYPE_Q5_1, {1, 3}},
+            {TYPE_Q8_0, {1, -1}},    {TYPE_Q2_K, {81, 83}},   {TYPE_Q3_K, {109, -1}}, {TYPE_Q4_K, {1, 3}},
+            {TYPE_Q5_K, {1, 3}},     {TYPE_Q6_K, {209, -1}},  {TYPE_IQ4_NL, {1, -1}}, {TYPE_IQ4_XS, {1, -1}},
+            {TYPE_TQ1_0, {53, -1}},  {TYPE_TQ2_0, {65, -1}},  {TYPE_Q1_0, {1, -1}},   {TYPE_Q2_0, {1, -1}},
+            {TYPE_IQ1_S, {1, -1}},   {TYPE_IQ2_XXS, {1, -1}}, {TYPE_IQ2_XS, {1, -1}}, {TYPE_IQ2_S, {1, -1}},
+            {TYPE_IQ3_XXS, {1, -1}}, {TYPE_IQ3_S, {1, -1}},
+        };
+        for (size_t k = 0; k < sizeof(scales) / sizeof(scales[0]); k++) {
+            for (size_t i = 0; i < 2 && scales[k].type == type && scales[k].at[i] >= 0; i++) {
+                w[at + (size_t)scales[k].at[i]] = half;
+            }
+        }
+        if (type == TYPE_IQ1_M) {
+            w[at + 55] = (uint8_t)((half & 0xf0) | (w[at + 55] & 15));
+            w[at + 53] = (uint8_t)((half << 4 & 0xf0) | (w[at + 53] & 15));
+        } else if (type == TYPE_MXFP4) {
+            w[at] = (uint8_t)(120 + (w[at] & 7));
+        } else if (type == TYPE_NVFP4) {
+            for (size_t i = 0; i < 4; i++) {
+                w[at + i] = (uint8_t)(0x28 + (w[at + i] & 15));
+            }
+        } else if (type == TYPE_F16) {
+            w[at + 1] = (uint8_t)(w[at + 1] & 0xbf);
+        } else if (type == TYPE_BF16 || type == TYPE_F32) {
+            w[at + block - 1] = (uint8_t)(w[at + block - 1] & 0x80) | 0x3f;
+        }
+    }
+}
+
+/* The values that a quantised activation stands for: the contract has only roundings of floats beyond them. */
+static double activation_at(const uint8_t *row, enum activation_kind kind, size_t n, size_t i) {
+    const struct activation_layout layout = activation_layout(kind, n);
+    if (kind == ACTIVATION_F32) {
+        return (double)((const float *)(const void *)row)[i];
+    }
+    const float *d = (const float *)(const void *)(row + layout.scales);
+    return (double)d[i / (kind == ACTIVATION_Q8_K ? 256 : 32)] * ((const int8_t *)row)[i];
+}
+
+static void check_dots(const char *name, uint32_t type, const struct weight_kernels *contract) {
+    enum { ROWS = 64, COLS = 512 };
+    static uint8_t w[ROWS * COLS * 4];
+    static _Alignas(16) uint8_t activation[8 * COLS];
+    const struct type_traits *traits = type_traits(type);
+    const size_t row_bytes = COLS / traits->block_weights * (size_t)traits->block_bytes;
+    static void (*const quantize[])(uint8_t *, const float *, size_t) = {
+        activation_quantize_f32, activation_quantize_q8_0, activation_quantize_q8_1, activation_quantize_q8_K};
+    fill_rows(w, ROWS * row_bytes, type);
+    fill(x, 1);
+    quantize[contract->activation](activation, x, COLS);
+    contract->gemv(out, w, row_bytes, ROWS, activation, COLS);
+    struct nmse whole = {0};
+    struct nmse rounded = {0};
+    for (size_t r = 0; r < ROWS; r++) {
+        double sum = 0;
+        double quantised = 0;
+        type_decoder(type)(y, w + r * row_bytes, COLS);
+        for (size_t i = 0; i < COLS; i++) {
+            sum += (double)y[i] * (double)x[i];
+            quantised += (double)y[i] * activation_at(activation, contract->activation, COLS, i);
+        }
+        nmse_add(&whole, out[r], sum);
+        nmse_add(&rounded, out[r], quantised);
+    }
+    assert_nmse(&whole, name, 5e-4); /* llama.cpp's limit for a matrix product */
+    char what[64];
+    snprintf(what, sizeof(what), "%s, activations as quantised", name);
+    assert_nmse(&rounded, what, contract->activation == ACTIVATION_Q8_1 ? 1e-6 : 1e-11); /* s of Q8_1 is an f16 */
+}
+
+static void test_dots(void **state) {
+    (void)state;
+#define KERNEL(kind, name, best)
+#define WEIGHT(type, name, best) check_dots(#name, type, &name##_scalar);
+#include "kernels/kernels.inc"
+#undef KERNEL
+#undef WEIGHT
+}
+
 int main(void) {
     srand(1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_exp),     cmocka_unit_test(test_rmsnorm), cmocka_unit_test(test_layernorm),
         cmocka_unit_test(test_softcap), cmocka_unit_test(test_swiglu),  cmocka_unit_test(test_geglu),
         cmocka_unit_test(test_rope),    cmocka_unit_test(test_softmax), cmocka_unit_test(test_attention),
+        cmocka_unit_test(test_dots),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
