@@ -26,25 +26,30 @@ struct place {
     float *gathered; /* (queries, head_dim_v) */
     float *scores;   /* (queries, context in whole tiles) */
     uint16_t *half;  /* (head_dim_k) */
+    float *cache;    /* kv_scratch; first, for its alignment */
 };
 
-static struct place place_of(float *at, const struct hparams *hparams, size_t queries, uint32_t context) {
+static struct place place_of(float *at, const struct hparams *hparams, uint32_t form, size_t queries,
+                             uint32_t context) {
     struct place place;
-    place.query = at;
+    place.cache = at;
+    place.query = at + kv_scratch(hparams, form);
     place.gathered = place.query + queries * hparams->head_dim_k;
     place.scores = place.gathered + queries * hparams->head_dim_v;
     place.half = (uint16_t *)(void *)(place.scores + queries * padded(context));
     return place;
 }
 
-uint64_t attention_scratch(const struct hparams *hparams, uint32_t context) {
+uint64_t attention_scratch(const struct hparams *hparams, uint32_t form, uint32_t context) {
     uint64_t most = 0;
     for (uint32_t i = 0; i < hparams->n_layer; i++) {
         const struct layer_hparams *layer = &hparams->layers[i];
         const uint64_t queries = (uint64_t)tokens_at_once(layer, context) * group_of(layer);
         most = queries > most ? queries : most;
     }
-    return most * ((uint64_t)hparams->head_dim_k + hparams->head_dim_v + padded(context)) + hparams->head_dim_k / 2;
+    const uint64_t floats =
+        most * ((uint64_t)hparams->head_dim_k + hparams->head_dim_v + padded(context)) + hparams->head_dim_k / 2;
+    return (kv_scratch(hparams, form) + floats + 15) / 16 * 16;
 }
 
 struct attention_job {
@@ -104,8 +109,9 @@ static void score(const struct piece *piece, const struct span *span) {
     const struct attention_job *job = piece->job;
     const struct hparams *hparams = &job->session->model->hparams;
     const size_t dim = hparams->head_dim_k;
-    const uint16_t *keys =
-        kv_keys(&job->session->kv, hparams, job->layer, span->page, piece->kv_head) + span->slot * dim;
+    const struct kv *kv = &job->session->kv;
+    const uint16_t *keys = kv_read(kv, kv_keys(kv, hparams, job->layer, span->page, piece->kv_head), span->slot,
+                                   span->count, dim, piece->place.cache);
     kernels.attention_scores(piece->place.scores + span->column, piece->row, piece->place.query, dim,
                              piece->tokens * group_of(job->shape), keys, dim, span->count, dim,
                              hparams->attention_scale);
@@ -134,8 +140,9 @@ static void gather(const struct piece *piece, const struct span *span) {
     const struct attention_job *job = piece->job;
     const struct hparams *hparams = &job->session->model->hparams;
     const size_t dim = hparams->head_dim_v;
-    const uint16_t *values =
-        kv_values(&job->session->kv, hparams, job->layer, span->page, piece->kv_head) + span->slot * dim;
+    const struct kv *kv = &job->session->kv;
+    const uint16_t *values = kv_read(kv, kv_values(kv, hparams, job->layer, span->page, piece->kv_head), span->slot,
+                                     span->count, dim, piece->place.cache);
     kernels.attention_values(piece->place.gathered, dim, piece->place.scores + span->column, piece->row,
                              piece->tokens * group_of(job->shape), values, dim, span->count, dim);
 }
@@ -172,7 +179,7 @@ static void attend_items(void *context, size_t begin, size_t end, uint32_t worke
     const uint32_t tile = tokens_at_once(job->shape, session->context);
     struct piece piece = {.job = job};
     piece.place = place_of(scratch->attention + worker * scratch->attention_floats, &session->model->hparams,
-                           (size_t)tile * group_of(job->shape), session->context);
+                           session->kv.form, (size_t)tile * group_of(job->shape), session->context);
     for (size_t item = begin; item < end; item++) {
         piece.first = (uint32_t)(item / job->shape->n_head_kv) * tile;
         const uint32_t left = session->n_batch - piece.first;
@@ -232,7 +239,7 @@ static void store_items(void *context, size_t begin, size_t end, uint32_t worker
     const uint32_t heads = job->shape->n_head_kv;
     const size_t dim_k = hparams->head_dim_k;
     const size_t dim_v = hparams->head_dim_v;
-    (void)worker;
+    float *room = scratch->attention + worker * scratch->attention_floats;
     for (size_t t = begin; t < end; t++) {
         const float *angles = rope_of_layer(hparams, job->shape, scratch->angles + t * ROPE_SETS * hparams->n_rot);
         float *query = scratch->query + t * job->shape->n_head * dim_k;
@@ -246,10 +253,10 @@ static void store_items(void *context, size_t begin, size_t end, uint32_t worker
         }
         const size_t slot = position % KV_TILE;
         for (uint32_t head = 0; head < heads; head++) {
-            uint16_t *keys = kv_keys(&session->kv, hparams, job->layer, position / KV_TILE, head);
-            uint16_t *values = kv_values(&session->kv, hparams, job->layer, position / KV_TILE, head);
-            kernels.f32_to_f16(keys + slot * dim_k, key + head * dim_k, dim_k);
-            kernels.f32_to_f16(values + slot * dim_v, value + head * dim_v, dim_v);
+            uint8_t *keys = kv_keys(&session->kv, hparams, job->layer, position / KV_TILE, head);
+            uint8_t *values = kv_values(&session->kv, hparams, job->layer, position / KV_TILE, head);
+            kv_store(&session->kv, keys, slot, key + head * dim_k, dim_k, room);
+            kv_store(&session->kv, values, slot, value + head * dim_v, dim_v, room);
         }
     }
 }

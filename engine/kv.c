@@ -1,28 +1,34 @@
 #include "engine/kv.h"
 
 #include "platform/error.h"
+#include "quant/blocks.h"
 
-static uint64_t layer_bytes(const struct hparams *hparams, uint32_t layer) {
-    const uint64_t row = (uint64_t)hparams->head_dim_k + hparams->head_dim_v;
-    return hparams->layers[layer].n_head_kv * row * KV_TILE * sizeof(uint16_t);
+/* Of head_dim values; q8_0 only where that is a multiple of 32. */
+static size_t row_bytes(uint32_t form, size_t head_dim) {
+    return form == QN_CACHE_Q8_0 ? head_dim / 32 * sizeof(struct block_q8_0) : head_dim * sizeof(uint16_t);
 }
 
-uint64_t kv_page_bytes(const struct hparams *hparams) {
+static uint64_t layer_bytes(const struct hparams *hparams, uint32_t form, uint32_t layer) {
+    const uint64_t rows = row_bytes(form, hparams->head_dim_k) + row_bytes(form, hparams->head_dim_v);
+    return hparams->layers[layer].n_head_kv * rows * KV_TILE;
+}
+
+uint64_t kv_page_bytes(const struct hparams *hparams, uint32_t form) {
     uint64_t bytes = 0;
     for (uint32_t i = 0; i < hparams->n_layer; i++) {
-        bytes += layer_bytes(hparams, i);
+        bytes += layer_bytes(hparams, form, i);
     }
     return bytes;
 }
 
 void kv_init(struct kv *kv, const struct hparams *hparams, uint32_t max_pages) {
-    kv->page_bytes = (size_t)kv_page_bytes(hparams);
+    kv->page_bytes = (size_t)kv_page_bytes(hparams, kv->form);
     kv->n_pages = 0;
     kv->max_pages = max_pages;
     size_t at = 0;
     for (uint32_t i = 0; i < hparams->n_layer; i++) {
         kv->layer_start[i] = at;
-        at += (size_t)layer_bytes(hparams, i);
+        at += (size_t)layer_bytes(hparams, kv->form, i);
     }
 }
 
@@ -47,13 +53,47 @@ void kv_free(struct kv *kv) {
     kv->n_pages = 0;
 }
 
-uint16_t *kv_keys(const struct kv *kv, const struct hparams *hparams, uint32_t layer, uint32_t page, uint32_t head) {
-    uint16_t *keys = (uint16_t *)(void *)(kv->pages[page] + kv->layer_start[layer]);
-    return keys + (size_t)head * KV_TILE * hparams->head_dim_k;
+uint8_t *kv_keys(const struct kv *kv, const struct hparams *hparams, uint32_t layer, uint32_t page, uint32_t head) {
+    return kv->pages[page] + kv->layer_start[layer] + head * KV_TILE * row_bytes(kv->form, hparams->head_dim_k);
 }
 
-uint16_t *kv_values(const struct kv *kv, const struct hparams *hparams, uint32_t layer, uint32_t page, uint32_t head) {
+uint8_t *kv_values(const struct kv *kv, const struct hparams *hparams, uint32_t layer, uint32_t page, uint32_t head) {
     const uint32_t heads = hparams->layers[layer].n_head_kv;
-    uint16_t *values = kv_keys(kv, hparams, layer, page, heads); /* past the last head's keys */
-    return values + (size_t)head * KV_TILE * hparams->head_dim_v;
+    uint8_t *values = kv_keys(kv, hparams, layer, page, heads); /* past the last head's keys */
+    return values + head * KV_TILE * row_bytes(kv->form, hparams->head_dim_v);
+}
+
+uint64_t kv_scratch(const struct hparams *hparams, uint32_t form) {
+    const uint64_t widest = hparams->head_dim_k > hparams->head_dim_v ? hparams->head_dim_k : hparams->head_dim_v;
+    return form == QN_CACHE_Q8_0 ? widest * KV_TILE / 2 : 0; /* a row to be stored takes less */
+}
+
+void kv_store(const struct kv *kv, uint8_t *rows, size_t slot, const float *x, size_t head_dim, float *scratch) {
+    uint8_t *row = rows + slot * row_bytes(kv->form, head_dim);
+    if (kv->form != QN_CACHE_Q8_0) {
+        kernels.f32_to_f16((uint16_t *)(void *)row, x, head_dim);
+        return;
+    }
+    const struct activation_layout layout = activation_layout(ACTIVATION_Q8_0, head_dim);
+    const uint8_t *quantized = (const uint8_t *)scratch;
+    kernels.quantize_q8_0((uint8_t *)scratch, x, head_dim);
+    struct block_q8_0 *block = (struct block_q8_0 *)row;
+    for (size_t b = 0; b < head_dim / 32; b++, block++) {
+        float d;
+        memcpy(&d, quantized + layout.scales + b * sizeof(d), sizeof(d));
+        const uint16_t half = f32_to_f16(d); /* which it has been rounded to */
+        memcpy(block->d, &half, sizeof(half));
+        memcpy(block->qs, quantized + b * 32, 32);
+    }
+}
+
+const uint16_t *kv_read(const struct kv *kv, const uint8_t *rows, size_t slot, size_t count, size_t head_dim,
+                        float *scratch) {
+    const uint8_t *first = rows + slot * row_bytes(kv->form, head_dim);
+    if (kv->form != QN_CACHE_Q8_0) {
+        return (const uint16_t *)(const void *)first;
+    }
+    uint16_t *halves = (uint16_t *)(void *)scratch;
+    kernels.q8_0_to_f16(halves, first, count * head_dim);
+    return halves;
 }

@@ -15,7 +15,7 @@ struct layout layout_of(const struct qn_model *model, uint32_t context, uint32_t
     struct layout layout = {.quantized_bytes = model->tensors.quantized_bytes,
                             .panel_bytes = model->tensors.panel_bytes};
     const uint64_t workers = pool_workers();
-    layout.attention_floats = attention_scratch(hparams, context);
+    layout.attention_floats = attention_scratch(hparams, model->cache, context);
     layout.x = place(&layout, (uint64_t)batch * hparams->n_embd, sizeof(float));
     layout.h = place(&layout, (uint64_t)batch * hparams->n_embd, sizeof(float));
     layout.out = place(&layout, (uint64_t)batch * hparams->n_embd, sizeof(float));

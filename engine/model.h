@@ -35,8 +35,9 @@ struct qn_model {
     struct model_part first;             /* until their number is known */
     struct model_part *parts;            /* (n_parts) */
     uint32_t n_parts;
-    uint32_t part; /* that is being read */
-    uint8_t *data; /* the tensors, once placed */
+    uint32_t part;  /* that is being read */
+    uint8_t *data;  /* the tensors, once placed */
+    uint32_t cache; /* enum qn_cache, of the sessions to come */
 };
 
 /* parts.c: after the directory of model->part. QN_MORE: another part's comes next. */

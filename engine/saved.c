@@ -182,8 +182,12 @@ static int begin(struct qn_session *session, const struct saved_head *head) {
             &last_error, QN_ERR_CONTEXT, QN_NO_OFFSET,
             "the session was saved with a context of another kind: this model rotates long ones otherwise");
     }
-    if (head->page_bytes != session->kv.page_bytes || head->state_bytes != session->state_bytes ||
-        head->n_biases > n_vocab || (head->n_logits != 0 && head->n_logits != n_vocab)) {
+    if (head->page_bytes != session->kv.page_bytes) {
+        return error_set(&last_error, QN_ERR_ARGUMENT, QN_NO_OFFSET,
+                         "the session was saved with a KV cache of another form: see qn_model_cache");
+    }
+    if (head->state_bytes != session->state_bytes || head->n_biases > n_vocab ||
+        (head->n_logits != 0 && head->n_logits != n_vocab)) {
         return error_set(&last_error, QN_ERR_FORMAT, QN_NO_OFFSET, "the saved session does not fit the model");
     }
     struct restoring *restoring = block_take(sizeof(*restoring) + head->n_biases * sizeof(struct qn_bias));
@@ -284,7 +288,10 @@ qn_session *qn_session_fork(const qn_session *session) {
     if (can_save(session) != QN_OK) {
         return NULL;
     }
+    const uint32_t cache = session->model->cache;
+    session->model->cache = session->kv.form;
     struct qn_session *fork = qn_session_new(session->model, session->context, session->batch);
+    session->model->cache = cache;
     if (fork == NULL) {
         return NULL;
     }

@@ -42,7 +42,7 @@ int32_t qn_model_plan(qn_model *model, uint32_t context, uint32_t batch, struct 
         plan->file_bytes += model->parts[i].gguf.data_offset + model->parts[i].gguf.data_bytes;
         plan->metadata_bytes += model->parts[i].head_bytes;
     }
-    plan->kv_page_bytes = kv_page_bytes(&model->hparams);
+    plan->kv_page_bytes = kv_page_bytes(&model->hparams, model->cache);
     plan->kv_page_tokens = KV_TILE;
     plan->kv_bytes = plan->kv_page_bytes * kv_pages_for(context);
     plan->scratch_bytes = sizeof(struct qn_session) + layout_of(model, context, batch).bytes +
@@ -81,6 +81,23 @@ static void set_places(struct qn_session *session, const struct layout *layout) 
                  (int32_t *)(void *)(block + layout->recent));
 }
 
+int32_t qn_model_cache(qn_model *model, uint32_t cache) {
+    if (model->stage == STAGE_DIRECTORY || model->stage == STAGE_FAILED) {
+        return error_set(&last_error, QN_ERR_STATE, QN_NO_OFFSET, "the cache is chosen after the directory");
+    }
+    const struct hparams *hparams = &model->hparams;
+    if (cache > QN_CACHE_Q8_0) {
+        return error_set(&last_error, QN_ERR_ARGUMENT, QN_NO_OFFSET, "there is no cache %u", cache);
+    }
+    if (cache == QN_CACHE_Q8_0 && (hparams->head_dim_k % 32 != 0 || hparams->head_dim_v % 32 != 0)) {
+        return error_set(&last_error, QN_ERR_UNSUPPORTED, QN_NO_OFFSET,
+                         "a q8_0 cache has blocks of 32; keys of %u and values of %u do not fill them",
+                         hparams->head_dim_k, hparams->head_dim_v);
+    }
+    model->cache = cache;
+    return QN_OK;
+}
+
 qn_session *qn_session_new(qn_model *model, uint32_t context, uint32_t batch) {
     if (model->stage != STAGE_READY) {
         error_set(&last_error, QN_ERR_STATE, QN_NO_OFFSET, "a session needs a model that is loaded");
@@ -89,10 +106,10 @@ qn_session *qn_session_new(qn_model *model, uint32_t context, uint32_t batch) {
     if (choose_sizes(model, &context, &batch) != QN_OK) {
         return NULL;
     }
-    if (kv_page_bytes(&model->hparams) > SIZE_MAX) {
+    if (kv_page_bytes(&model->hparams, model->cache) > SIZE_MAX) {
         error_set(&last_error, QN_ERR_MEMORY, QN_NO_OFFSET,
                   "a page of the KV cache takes %llu bytes, more than a 32-bit module can address",
-                  (unsigned long long)kv_page_bytes(&model->hparams));
+                  (unsigned long long)kv_page_bytes(&model->hparams, model->cache));
         return NULL;
     }
     const struct layout layout = layout_of(model, context, batch);
@@ -113,6 +130,7 @@ qn_session *qn_session_new(qn_model *model, uint32_t context, uint32_t batch) {
     session->batch = batch;
     memset(session->block, 0, (size_t)layout.bytes);
     set_places(session, &layout);
+    session->kv.form = model->cache;
     kv_init(&session->kv, &model->hparams, kv_pages_for(context));
     rope_inverses(model, context, session->scratch.inverse);
     return session;

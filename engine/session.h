@@ -62,7 +62,7 @@ int session_room_for_logits(struct qn_session *session, uint32_t rows);
 void session_restore_end(struct qn_session *session);
 
 /* Floats of scratch that a worker's attention takes in a context of that many tokens. */
-uint64_t attention_scratch(const struct hparams *hparams, uint32_t context);
+uint64_t attention_scratch(const struct hparams *hparams, uint32_t form, uint32_t context);
 
 /* The steps of a forward pass over the micro-batch, each for tokens [0, n_batch). */
 void forward_embed(struct qn_session *session);

@@ -109,6 +109,10 @@ struct qn_plan {
     uint32_t context;        /* tokens; what was asked for, or the model's own when 0 was */
     uint32_t batch;          /* tokens */
 };
+enum qn_cache { QN_CACHE_F16 = 0, QN_CACHE_Q8_0 = 1 /* about half the bytes, for a little accuracy */ };
+/* How keys and values lie in the caches of plans and sessions from now on; f16 at first. q8_0 where the widths of heads are
+ * multiples of 32, else QN_ERR_UNSUPPORTED. Once the directory is read. */
+int32_t qn_model_cache(qn_model *model, uint32_t cache);
 /* What a session of `context` tokens (0: as trained) and micro-batches of `batch` tokens (0: the default) takes
  * beside the model. Once the directory is read. */
 int32_t qn_model_plan(qn_model *model, uint32_t context, uint32_t batch, struct qn_plan *plan);

@@ -83,6 +83,8 @@ typedef void softcap_fn(float *x, float cap, size_t n);
 typedef void rope_fn(float *x, const float *cosines, const float *sines, size_t pairs);
 typedef void f32_to_f16_fn(uint16_t *out, const float *x, size_t n);
 typedef void f16_to_f32_fn(float *out, const uint16_t *x, size_t n);
+/* n values of q8_0 blocks, code times scale, rounded to f16. n: a multiple of 32. */
+typedef void q8_0_to_f16_fn(uint16_t *out, const uint8_t *blocks, size_t n);
 
 /* ---- attention, over up to KV_TILE positions of one KV head; K and V rows are `stride` f16 apart ---- */
 

@@ -190,6 +190,7 @@ export class Prompt {
 
 const VALUE_BYTES = 48;
 const TENSOR_BYTES = 72;
+const CACHES = ['f16', 'q8_0'];
 const PLAN = ['fileBytes', 'tensorBytes', 'metadataBytes', 'kvPageBytes', 'kvPageTokens', 'kvBytes', 'scratchBytes', 'totalBytes'];
 
 export class Model {
@@ -216,6 +217,12 @@ export class Model {
     } finally {
       engine.exports.qn_free(want);
     }
+  }
+
+  /* The form of the KV cache in plans and sessions from now on: 'f16', or 'q8_0' of about half the bytes. */
+  useCache(form) {
+    if (!CACHES.includes(form)) throw new TypeError(`the KV cache is ${CACHES.join(' or ')}, not ${form}`);
+    this.engine.check(this.engine.exports.qn_model_cache(this.address, CACHES.indexOf(form)));
   }
 
   get vocabSize() { return this.engine.exports.qn_model_vocab_size(this.address); }

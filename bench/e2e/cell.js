@@ -5,13 +5,13 @@ import { cellResult } from './rates.js';
 
 const PEER_HOST = { 'wllama-2': 'chromium', 'wllama-3': 'chromium', 'llama.cpp': 'native' };
 
-function cellOf({ engine = 'quern', host, build = 'relaxed', model, p = 256, n = 64, ctx = 0, threads, runs, seed = 1n, bits = 32 }) {
+function cellOf({ engine = 'quern', host, build = 'relaxed', model, p = 256, n = 64, ctx = 0, threads, runs, seed = 1n, bits = 32, kv = 'f16' }) {
   if (engine !== 'quern' && !(engine in PEER_HOST)) throw new Error(`--engine is one of quern, ${Object.keys(PEER_HOST).join(', ')}`);
   if (p === 0 || n === 0) throw new Error('-p and -n take numbers above 0');
   if (runs === 0) throw new Error('--runs takes a number above 0');
   return {
     engine, host: PEER_HOST[engine] ?? host, build: engine === 'quern' ? build : null, model,
-    prompt: p, generate: n, context: ctx, threads, bits, seed: Number(seed),
+    prompt: p, generate: n, context: ctx, threads, bits, kv, seed: Number(seed),
   };
 }
 
@@ -22,6 +22,7 @@ function describe(result) {
   const about = [
     `${result.engine} on ${result.host} ${result.version ?? ''}`.trim(),
     result.build && `${result.build} build`,
+    result.kv === 'q8_0' && 'KV cache in q8_0',
     `${result.threads} thread${result.threads > 1 ? 's' : ''}`,
     result.load_ms && `loaded in ${Math.round(result.load_ms)} ms`,
     result.peak_bytes && `${mebibytes(result.peak_bytes)} of linear memory`,

@@ -13,10 +13,11 @@ function crc32(bytes) {
 }
 
 /* wasm: the module's bytes; source: of the model, as Engine.loadModel takes it. */
-export async function openQuern({ prompt, generate, context, threads, seed }, wasm, source) {
+export async function openQuern({ prompt, generate, context, threads, seed, kv }, wasm, source) {
   const start = performance.now();
   const engine = await Engine.start(wasm, { threads });
   const model = await engine.loadModel(source);
+  if (kv) model.useCache(kv);
   const loadMs = performance.now() - start;
   const longest = context + Math.max(prompt, generate);
   const session = model.session({ context: longest });

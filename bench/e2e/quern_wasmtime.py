@@ -59,6 +59,7 @@ def main():
     start = time.perf_counter()
     engine = Engine(cell["wasm"], cell["threads"])
     model = engine.open(cell["model"])
+    model.use_cache(cell.get("kv", "f16"))
     load_ms = 1000 * (time.perf_counter() - start)
     measured = Measured(engine, model, cell)
     answer({"load_ms": load_ms, "peak_bytes": engine.memory_bytes()})

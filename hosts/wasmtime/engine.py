@@ -14,6 +14,7 @@ LOGITS_NONE, LOGITS_LAST, LOGITS_ALL = 0, 1, 2
 NO_OFFSET = 2**64 - 1
 CHUNK = 16 << 20
 SAVED_CHUNK = 1 << 20
+CACHES = ("f16", "q8_0")
 
 
 class QuernError(Exception):
@@ -249,6 +250,10 @@ class Model:
             if self.progress:
                 self.progress(want.offset + got, self.size)
         engine.call("qn_free", room)
+
+    def use_cache(self, form):
+        """The form of the KV cache in plans and sessions from now on: "f16", or "q8_0" of about half the bytes."""
+        self.engine.check(self.engine.call("qn_model_cache", self.address, CACHES.index(form)))
 
     @property
     def vocab_size(self):

@@ -11,7 +11,7 @@ import stat
 import sys
 import time
 
-from engine import ADD_SPECIAL, LOGITS_ALL, PARSE_SPECIAL, SHOW_SPECIAL, Decoder, Engine, QuernError, Session
+from engine import ADD_SPECIAL, CACHES, LOGITS_ALL, PARSE_SPECIAL, SHOW_SPECIAL, Decoder, Engine, QuernError, Session
 from info import as_text, describe, to_json
 
 MODULE = pathlib.Path(__file__).resolve().parents[2] / "build" / "wasm32-relaxed" / "quern.wasm"
@@ -34,6 +34,7 @@ def arguments():
     for names in (["-m", "--model"], ["-p", "--prompt"], ["--system"], ["--template"], ["--bos"], ["--eos"], ["-o", "--output"]):
         parser.add_argument(*names)
     parser.add_argument("--bits", type=int, choices=[32, 64], help="of addresses; without it as many as the model needs")
+    parser.add_argument("--kv", choices=CACHES, help="the form of the KV cache")
     for names in (["-n", "--n"], ["--top-k"], ["--seed"], ["--now"]):
         parser.add_argument(*names, type=int)
     for names, default in ((["-c", "--context"], 0), (["-b", "--batch"], 0), (["-t", "--threads"], 1)):
@@ -86,6 +87,8 @@ def open_model(engine, options, whole=True):
             raise Failure(f"{options.model}: it is {'a directory' if stat.S_ISDIR(mode) else 'not a regular file'}")
         bar = Progress("loading")
         model = engine.open(options.model, whole, bar.show)
+        if options.kv:
+            model.use_cache(options.kv)
         if whole and options.tune:
             options.threads = engine.tune(model, options.threads)
         bar.done()

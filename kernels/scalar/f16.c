@@ -1,5 +1,5 @@
-#include "quant/f16.h"
 #include "kernels/variants.h"
+#include "quant/blocks.h"
 
 void f32_to_f16_scalar(uint16_t *out, const float *x, size_t n) {
     for (size_t i = 0; i < n; i++) {
@@ -10,5 +10,12 @@ void f32_to_f16_scalar(uint16_t *out, const float *x, size_t n) {
 void f16_to_f32_scalar(float *out, const uint16_t *x, size_t n) {
     for (size_t i = 0; i < n; i++) {
         out[i] = f16_to_f32(x[i]);
+    }
+}
+
+void q8_0_to_f16_scalar(uint16_t *out, const uint8_t *blocks, size_t n) {
+    const struct block_q8_0 *block = (const struct block_q8_0 *)blocks;
+    for (size_t i = 0; i < n; i++) {
+        out[i] = f32_to_f16((float)block[i / 32].qs[i % 32] * f16_at(block[i / 32].d));
     }
 }

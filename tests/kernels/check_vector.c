@@ -245,3 +245,20 @@ void check_f16_to_f32(struct check *check, f16_to_f32_fn *contract, f16_to_f32_f
         }
     }
 }
+
+void check_q8_0_to_f16(struct check *check, q8_0_to_f16_fn *contract, q8_0_to_f16_fn *variant) {
+    for (size_t i = 0; i < 200; i++) {
+        const size_t blocks = 1 + check_below(check, 9);
+        check_case(check, "blocks", blocks);
+        uint8_t *w = check_bytes(check, blocks * 34);
+        uint16_t *out = check_halves(check, blocks * 32);
+        for (size_t k = 0; k < blocks * 34; k++) {
+            w[k] = (uint8_t)check_random(check);
+        }
+        check_expect(check);
+        contract(out, w, blocks * 32);
+        while (check_place(check)) {
+            variant(AT(out), AT(w), blocks * 32);
+        }
+    }
+}

@@ -327,6 +327,36 @@ static void test_memory_refused(void **state) {
     qn_model_free(model);
 }
 
+/* Rows of a q8_0 cache are what they are in a fork, and are not taken for f16. */
+static void test_the_cache_keeps_its_form(void **state) {
+    (void)state;
+    qn_model *narrow = load_file(LLAMA);
+    assert_int_equal(qn_model_cache(narrow, QN_CACHE_Q8_0), QN_ERR_UNSUPPORTED); /* heads of 8 */
+    assert_int_equal(qn_model_cache(narrow, 2), QN_ERR_ARGUMENT);
+    qn_model_free(narrow);
+    qn_model *model = load_file(RARE);
+    struct qn_plan wide;
+    struct qn_plan plan;
+    assert_int_equal(qn_model_plan(model, CONTEXT, 16, &wide), QN_OK);
+    assert_int_equal(qn_model_cache(model, QN_CACHE_Q8_0), QN_OK);
+    assert_int_equal(qn_model_plan(model, CONTEXT, 16, &plan), QN_OK);
+    assert_int_equal(plan.kv_bytes * 64, wide.kv_bytes * 34);
+    qn_session *first = start(model, 30);
+    assert_int_equal(qn_model_cache(model, QN_CACHE_F16), QN_OK);
+    qn_session *fork = qn_session_fork(first);
+    assert_non_null(fork);
+    qn_session *other = qn_session_new(model, CONTEXT, 16);
+    const struct bytes saved = save(first, 4096);
+    assert_int_equal(restore(other, saved.at, saved.count, 1 << 20), QN_ERR_ARGUMENT);
+    assert_go_on_alike(model, first, fork);
+    free(saved.at);
+    qn_session_free(first);
+    qn_session_free(fork);
+    qn_session_free(other);
+    qn_model_free(model);
+    assert_int_equal(blocks_held, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_goes_on_to_the_same_bits),
@@ -337,6 +367,7 @@ int main(void) {
         cmocka_unit_test(test_truncated),
         cmocka_unit_test(test_flipped),
         cmocka_unit_test(test_memory_refused),
+        cmocka_unit_test(test_the_cache_keeps_its_form),
     };
     return cmocka_run_group_tests_name("engine_saved", tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 
 #define LLAMA "tests/vectors/tiny-llama-f32.gguf"
 #define MIXED "tests/vectors/tiny-llama-k.gguf"
+#define RARE  "tests/vectors/tiny-llama-rare.gguf"
 #define GEMMA "tests/vectors/tiny-gemma3-q8.gguf"
 
 struct bytes {

@@ -1,4 +1,5 @@
-/* The logits command of the command line, natively: logits_scalar MODEL IDS BATCH OUT.f32 */
+/* The logits command of the command line, natively: logits_scalar MODEL IDS BATCH OUT.f32 [q8_0], the last for the KV
+ * cache. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -49,8 +50,8 @@ static int write_logits(qn_session *session, uint32_t n_vocab, FILE *out) {
 
 int main(int argc, char **argv) {
     static int32_t ids[MAX_IDS];
-    if (argc != 5) {
-        fprintf(stderr, "usage: logits MODEL IDS BATCH OUT.f32\n");
+    if (argc < 5) {
+        fprintf(stderr, "usage: logits MODEL IDS BATCH OUT.f32 [q8_0]\n");
         return 2;
     }
     const size_t count = parse(argv[2], ids);
@@ -59,6 +60,9 @@ int main(int argc, char **argv) {
     qn_model *model = qn_model_open(0);
     if (!file || !out || !model || feed(model, file) != QN_OK || qn_model_place(model) != QN_OK ||
         feed(model, file) != QN_OK) {
+        return fail(argv[1]);
+    }
+    if (argc > 5 && qn_model_cache(model, QN_CACHE_Q8_0) != QN_OK) {
         return fail(argv[1]);
     }
     qn_session *session = qn_session_new(model, (uint32_t)count, (uint32_t)strtoul(argv[3], NULL, 10));

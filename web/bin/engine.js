@@ -55,13 +55,18 @@ async function needsWide(options, source) {
   if (source.size < MUCH && !/-of-\d{5}\.gguf$/.test(source.path) && !(options.context > USUAL_CONTEXT)) return false;
   const { engine } = await startEngine(options);
   const model = await engine.openDirectory(source);
+  if (options.kv) model.useCache(options.kv);
   const context = options.context || Math.min(model.contextSize, USUAL_CONTEXT);
   return model.plan(context, options.batch ?? 0).totalBytes > NARROW_BYTES;
 }
 
 export async function openDirectory(options) {
   const started = await startEngine(options, 1, options.bits === 64);
-  return withSource(options, async (source) => ({ ...started, model: await started.engine.openDirectory(source), source }));
+  return withSource(options, async (source) => {
+    const model = await started.engine.openDirectory(source);
+    if (options.kv) model.useCache(options.kv);
+    return { ...started, model, source };
+  });
 }
 
 export async function loadModel(options, threads = threadsOf(options)) {
@@ -71,6 +76,7 @@ export async function loadModel(options, threads = threadsOf(options)) {
     if (wide && !knowsWide()) throw new TooWide('the model takes more than 4 GiB, and this Node has no 64-bit memory');
     const started = await startEngine(options, threads, wide);
     const model = await started.engine.loadModel(source, { onProgress: bar.show });
+    if (options.kv) model.useCache(options.kv);
     bar.done();
     const used = options.threads ?? tuneThreads(started.engine, model, threads);
     return { ...started, model, source, threads: used };

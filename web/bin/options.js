@@ -10,7 +10,7 @@ const common = {
   threads: { type: 'string', short: 't' },
   bits: { type: 'string' },
 };
-const batch = { batch: { type: 'string', short: 'b' } };
+const batch = { batch: { type: 'string', short: 'b' }, kv: { type: 'string' } };
 const commands = {
   run: {
     ...common, ...batch,
@@ -28,7 +28,7 @@ const commands = {
   info: { ...common, ...batch, context: { type: 'string', short: 'c' }, json: { type: 'boolean' } },
   bench: {
     ...common, p: { type: 'string', short: 'p' }, n: { type: 'string', short: 'n' }, ctx: { type: 'string' },
-    runs: { type: 'string' }, engine: { type: 'string' }, memory: { type: 'boolean' }, seed: { type: 'string' },
+    runs: { type: 'string' }, kv: { type: 'string' }, engine: { type: 'string' }, memory: { type: 'boolean' }, seed: { type: 'string' },
     json: { type: 'boolean' },
   },
 };
@@ -41,15 +41,15 @@ const HOSTS = ['node', 'wasmtime', 'chromium', 'firefox'];
 
 const USAGE = {
   run: `[-m MODEL] [-p PROMPT] [-n N] [-c CTX] [--temp T] [--top-k K] [--top-p P] [--min-p P] [--seed S]
-                 [--repeat-penalty R] [--frequency-penalty F] [--presence-penalty P] [--system TEXT] [--raw] [--batch N] [--json]`,
+                 [--repeat-penalty R] [--frequency-penalty F] [--presence-penalty P] [--system TEXT] [--raw] [--batch N] [--kv f16|q8_0] [--json]`,
   tokenize: '[-m MODEL] [--no-special] [--no-bos]       text on standard input -> ids',
   detokenize: '[-m MODEL] --ids 1,2,3',
-  logits: '[-m MODEL] --tokens 1,2,3 [--batch N] -o FILE',
+  logits: '[-m MODEL] --tokens 1,2,3 [--batch N] [--kv f16|q8_0] -o FILE',
   template: `[-m MODEL | --template FILE] [--bos TEXT] [--eos TEXT] [--now SECONDS]
                                                                  messages as JSON on standard input -> the prompt`,
-  info: '[-m MODEL] [-c CTX] [--batch N] [--json]',
+  info: '[-m MODEL] [-c CTX] [--batch N] [--kv f16|q8_0] [--json]',
   bench: `[-m MODEL] [-p 256] [-n 64] [--ctx 0] [--host node|wasmtime|chromium|firefox] [--runs 5] [--seed 1]
-                   [--engine quern|wllama-2|wllama-3|llama.cpp] [--memory] [--json]`,
+                   [--engine quern|wllama-2|wllama-3|llama.cpp] [--kv f16|q8_0] [--memory] [--json]`,
 };
 export const COMMANDS = Object.keys(USAGE);
 
@@ -106,6 +106,7 @@ export function parse(command, args) {
   if (values.build !== undefined && values.build !== 'plain' && values.build !== 'relaxed') {
     throw new UsageError('--build is plain or relaxed');
   }
+  if (values.kv !== undefined && values.kv !== 'f16' && values.kv !== 'q8_0') throw new UsageError('--kv is f16 or q8_0');
   if (values.bits !== undefined && values.bits !== 32 && values.bits !== 64) throw new UsageError('--bits is 32 or 64');
   return values;
 }
