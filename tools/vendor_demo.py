@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+"""Puts the libraries that the demo page uses into web/demo/vendor: pinned versions from npm, checked by their sha256.
+
+  vendor_demo.py          what the page needs: it shows plain text without them
+  vendor_demo.py --test   and axe-core, for the tests, into build/vendor
+"""
+import hashlib
+import io
+import pathlib
+import subprocess
+import sys
+import tarfile
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PAGE = [
+    ("marked", "18.2.1", "lib/marked.esm.js", "marked.js", "LICENSE"),
+    ("dompurify", "3.4.18", "dist/purify.es.mjs", "purify.js", "LICENSE"),
+]
+TEST = [("axe-core", "4.14.1", "axe.min.js", "axe.js", "LICENSE")]
+SHA256 = {
+    "marked.js": "5371fea86fd0656b4fc7bea7c94c663109d82789b69433eeee78d42895aa44de",
+    "purify.js": "1a06b721ad8b46d6174b21f22ea70290aaf3e5a81d65af3b7178113953f7c9b1",
+    "axe.js": "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c",
+}
+
+
+def unpacked(package, directory):
+    run = subprocess.run(["npm", "pack", "--silent", package, "--pack-destination", directory], check=True, capture_output=True, text=True)
+    with tarfile.open(pathlib.Path(directory) / run.stdout.split()[-1]) as tar:
+        return {member.name.removeprefix("package/"): tar.extractfile(member).read() for member in tar if member.isfile()}
+
+
+def vendor(libraries, directory):
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, version, source, target, licence in libraries:
+        place = directory / target
+        if place.exists() and (directory / f"{target}.version").exists() and (directory / f"{target}.version").read_text() == version:
+            continue
+        with tempfile.TemporaryDirectory() as scratch:
+            files = unpacked(f"{name}@{version}", scratch)
+        if (found := hashlib.sha256(files[source]).hexdigest()) != SHA256[target]:
+            sys.exit(f"{name}@{version}: {source} has the sha256 {found}, not {SHA256[target]}")
+        lines = io.StringIO(files[source].decode())
+        place.write_text("".join(line for line in lines if not line.startswith("//# sourceMappingURL")))
+        (directory / f"{target}.LICENSE").write_bytes(files[licence])
+        (directory / f"{target}.version").write_text(version)
+        print(f"{place.relative_to(ROOT)}: {name} {version}", flush=True)
+
+
+if __name__ == "__main__":
+    vendor(PAGE, ROOT / "web/demo/vendor")
+    if "--test" in sys.argv[1:]:
+        vendor(TEST, ROOT / "build/vendor")

@@ -1,0 +1,22 @@
+/* The page as an app: its service worker keeps it for use without a network, and isolates it (which threads need) where
+ * the server's headers do not. */
+
+const RELOADED = 'quern.isolated';
+
+async function takeControl() {
+  if (!navigator.serviceWorker) return;
+  await navigator.serviceWorker.register(new URL('../offline.js', import.meta.url), { scope: new URL('../', import.meta.url).pathname });
+  await navigator.serviceWorker.ready;
+  if (!navigator.serviceWorker.controller) {
+    await new Promise((resolve) => navigator.serviceWorker.addEventListener('controllerchange', resolve, { once: true }));
+  }
+  if (!crossOriginIsolated && !sessionStorage.getItem(RELOADED)) {
+    sessionStorage.setItem(RELOADED, 'tried');
+    location.reload();
+    await new Promise(() => {});
+  }
+}
+
+/* Resolves when requests go through the service worker, or cannot. */
+const control = takeControl().catch((error) => console.warn(`Not kept for use without a network: ${error.message}`));
+export const controlled = () => Promise.race([control, new Promise((resolve) => setTimeout(resolve, 3000))]);

@@ -1,0 +1,161 @@
+/* The model: choosing, loading, what is known of it, and what is kept on this device. */
+import { deleteModel, listModels, loadModel, storageInfo } from '../index.js';
+import { $, announce, bytes, h, kept, problem } from './dom.js';
+import { closePanel, panelOpen } from './panels.js';
+import { Progress } from './progress.js';
+import { loadSettings, settingsLoaded } from './settings.js';
+
+const LAST = 'quern.model';
+let model, loading, source, prepare;
+let notes = [];
+let waiting = [];
+
+export const currentModel = () => model;
+
+/* Resolves to the model, as soon as there is one. */
+export function modelReady(signal) {
+  if (model) return Promise.resolve(model);
+  return new Promise((resolve, reject) => {
+    waiting.push({ resolve, reject });
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}
+
+/* What a person would call it: the last part of an address, the file's name. */
+export function nameOf(from) {
+  const path = from instanceof File ? from.name : from.file ?? new URL(from, location.href).pathname;
+  return decodeURIComponent(path.split('/').at(-1)).replace(/\.gguf$/i, '');
+}
+
+function changed() {
+  document.body.dataset.model = loading ? 'loading' : model ? 'ready' : 'none';
+  $('model-name').textContent = loading ? nameOf(loading.from) : model ? model.info.name || nameOf(source) : 'No model yet';
+  document.dispatchEvent(new Event('model'));
+  if (panelOpen('models')) drawModels();
+}
+
+/* Loads a model in the place of the present one. `from`: address, File, or { repo, file, revision }. */
+export async function load(from, name = nameOf(from)) {
+  loading?.abort.abort();
+  const mine = { from, abort: new AbortController() };
+  loading = mine;
+  notes = [];
+  problem();
+  closePanel();
+  const progress = new Progress(name);
+  changed();
+  try {
+    await model?.free();
+    model = undefined;
+    await prepare();
+    const loaded = await loadModel(from, {
+      ...loadSettings(),
+      signal: mine.abort.signal,
+      onProgress: (state) => { if (loading === mine) progress.update(state); },
+      onNote: (note) => notes.push(String(note.text ?? note)),
+    });
+    if (loading !== mine) return void loaded.free();
+    model = loaded;
+    source = from;
+    if (!(from instanceof File)) kept.set(LAST, { from, name });
+    settingsLoaded();
+    announce(`${name} is ready`);
+    for (const { resolve } of waiting) resolve(model);
+    waiting = [];
+  } catch (error) {
+    if (loading !== mine) return;
+    if (!mine.abort.signal.aborted) problem(`${name} could not be loaded. ${error.message}`);
+    for (const { reject } of waiting) reject(error);
+    waiting = [];
+  } finally {
+    if (loading === mine) {
+      loading = undefined;
+      progress.close();
+      changed();
+    }
+  }
+}
+
+export const loadAgain = () => source && load(source);
+
+/* The model of the last visit, if its bytes are still here. */
+export async function loadLast() {
+  const last = kept.get(LAST);
+  if (last && (await isStored(last.from))) await load(last.from, last.name);
+}
+
+const sameModel = (entry, from) => {
+  const file = from.file ?? new URL(from, location.href).href;
+  return [entry.source, entry.url, entry.name, entry.key].some((text) => typeof text === 'string' && text.endsWith(file));
+};
+async function isStored(from) { return (await listModels().catch(() => [])).some((entry) => sameModel(entry, from)); }
+
+const BUILDS = { relaxed: 'relaxed SIMD', simd128: 'SIMD' };
+
+export function facts() {
+  if (!model) return [];
+  const { build, reason, threads, memoryBytes, contextSize } = model.info;
+  return [
+    ['Build', build],
+    ['Because', reason],
+    ['Threads', String(threads)],
+    ['Memory', bytes(memoryBytes)],
+    ['Context', `${contextSize.toLocaleString('en')} tokens`],
+  ].filter(([, value]) => value !== undefined && value !== '');
+}
+
+export function statusLine() {
+  if (!model) return '';
+  const { build = '', threads, memoryBytes } = model.info;
+  const kind = Object.entries(BUILDS).find(([word]) => build.includes(word))?.[1] ?? build;
+  return [`${threads} thread${threads === 1 ? '' : 's'}`, kind, `${bytes(memoryBytes)} of memory`, 'nothing leaves this page'].join(' · ');
+}
+
+export async function drawModels() {
+  $('facts').replaceChildren(...facts().flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)]));
+  $('notes').replaceChildren(...notes.map((note) => h('li', {}, note)));
+  const stored = await listModels().catch(() => []);
+  const { usage, quota } = await storageInfo().catch(() => ({}));
+  $('storage').hidden = stored.length === 0;
+  $('quota').textContent = quota ? `${bytes(usage)} used of ${bytes(quota)} that this browser allows.` : '';
+  $('stored').replaceChildren(...stored.map((entry) => {
+    const name = nameOf(entry.name ?? entry.url ?? entry.key);
+    const remove = async () => { await deleteModel(entry.key ?? entry.url ?? entry.name); announce(`${name} deleted`); drawModels(); };
+    return h('li', {},
+      h('span', { class: 'open' }, name, h('small', {}, bytes(entry.size ?? entry.bytes ?? 0))),
+      h('button', { class: 'quiet', type: 'button', onclick: remove, 'aria-label': `Delete ${name}` }, 'Delete'));
+  }));
+}
+
+function card({ name, about, megabytes, repo, file, url }) {
+  const from = url ? new URL(url, location.href).href : { repo, file };
+  return h('li', {}, h('button', { type: 'button', onclick: () => load(from, name) },
+    h('span', { class: 'title' }, name, h('span', { class: 'size' }, megabytes ? `${megabytes} MB` : '')), h('span', { class: 'about' }, about)));
+}
+
+function acceptDrops() {
+  const hasFile = (event) => event.dataTransfer?.types.includes('Files');
+  let depth = 0;
+  addEventListener('dragenter', (event) => { if (hasFile(event)) { depth++; $('drop').hidden = false; } });
+  addEventListener('dragleave', (event) => { if (hasFile(event) && --depth <= 0) { depth = 0; $('drop').hidden = true; } });
+  addEventListener('dragover', (event) => { if (hasFile(event)) event.preventDefault(); });
+  addEventListener('drop', (event) => {
+    if (!hasFile(event)) return;
+    event.preventDefault();
+    depth = 0;
+    $('drop').hidden = true;
+    load(event.dataTransfer.files[0]);
+  });
+}
+
+/* before: awaited before the engine is first used. */
+export async function startModels({ before }) {
+  prepare = before;
+  $('from-url').addEventListener('submit', (event) => { event.preventDefault(); load($('url').value.trim()); });
+  $('file').addEventListener('change', () => { if ($('file').files.length > 0) load($('file').files[0]); $('file').value = ''; });
+  $('loading-cancel').addEventListener('click', () => loading?.abort.abort());
+  acceptDrops();
+  changed();
+  const response = await fetch('models.json');
+  $('cards').replaceChildren(...(await response.json()).map(card));
+}
