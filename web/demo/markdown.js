@@ -27,7 +27,9 @@ function fragment(text) {
     plain.style.whiteSpace = 'pre-wrap';
     return plain;
   }
-  const safe = purify.sanitize(marked.parse(text), SAFE);
+  const parsed = marked.parse(text);
+  const safe = purify.sanitize(parsed, SAFE);
+  const languages = [...parsed.matchAll(/<pre><code(?: class="language-([\w+#.-]*)[^"]*")?>/g)].map((match) => match[1]);
   for (const table of safe.querySelectorAll('table')) {
     const frame = h('div', { class: 'table', tabindex: 0, role: 'region', 'aria-label': 'Table' });
     table.replaceWith(frame);
@@ -35,7 +37,11 @@ function fragment(text) {
   }
   for (const code of safe.querySelectorAll('pre')) {
     code.tabIndex = 0;
-    code.append(h('button', { class: 'copy', type: 'button', onclick: () => navigator.clipboard.writeText(code.querySelector('code').textContent) }, 'Copy'));
+    const language = languages.shift() ?? '';
+    const copy = h('button', { type: 'button', onclick: () => navigator.clipboard.writeText(code.textContent), 'aria-label': 'Copy the code' }, 'Copy');
+    const frame = h('div', { class: 'code' }, h('div', { class: 'row' }, h('span', {}, language), copy));
+    code.replaceWith(frame);
+    frame.append(code);
   }
   for (const box of safe.querySelectorAll('input')) box.setAttribute('aria-label', 'Item');
   return safe;

@@ -108,7 +108,7 @@ export function statusLine() {
   if (!model) return '';
   const { build = '', threads, memoryBytes } = model.info;
   const kind = Object.entries(BUILDS).find(([word]) => build.includes(word))?.[1] ?? build;
-  return [`${threads} thread${threads === 1 ? '' : 's'}`, kind, `${bytes(memoryBytes)} of memory`, 'nothing leaves this page'].join(' · ');
+  return [`${threads} thread${threads === 1 ? '' : 's'}`, kind, `${bytes(memoryBytes)} of memory`].join(' · ');
 }
 
 export async function drawModels() {

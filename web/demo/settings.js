@@ -9,9 +9,9 @@ const TABLE = [
   { key: 'top_k', name: 'Top k', kind: 'range', min: 0, max: 100, step: 1, value: 40, hint: 'Only this many of the likeliest; 0 for all.' },
   { key: 'min_p', name: 'Min p', kind: 'range', min: 0, max: 0.5, step: 0.01, value: 0.05, hint: 'Only tokens at least this likely, beside the likeliest.' },
   { key: 'max_tokens', name: 'Longest answer', kind: 'number', min: 1, max: 32768, step: 1, value: 1024, hint: 'In tokens.' },
-  { key: 'seed', name: 'Seed', kind: 'number', min: 0, max: 4294967295, step: 1, value: null, hint: 'Same seed, same answer. Empty: random.' },
+  { key: 'seed', name: 'Seed', kind: 'number', min: 0, max: 4294967295, step: 1, value: null, empty: 'random', hint: 'Same seed, same answer.' },
   { key: 'contextSize', name: 'Context', kind: 'number', min: 64, max: 1048576, step: 1, value: 4096, hint: 'In tokens.', reload: true },
-  { key: 'threads', name: 'Threads', kind: 'number', min: 1, max: 64, step: 1, value: null, hint: 'Empty: as many as help.', reload: true },
+  { key: 'threads', name: 'Threads', kind: 'number', min: 1, max: 64, step: 1, value: null, empty: 'auto', hint: 'Empty: as many as help.', reload: true },
 ];
 const KEY = 'quern.settings';
 const defaults = Object.fromEntries(TABLE.map(({ key, value }) => [key, value]));
@@ -31,11 +31,11 @@ export function requestSettings() {
 const read = (kind, input) => (kind === 'text' ? input.value : input.value === '' ? null : Number(input.value));
 
 function control(setting) {
-  const { key, name, kind, min, max, step, hint } = setting;
+  const { key, name, kind, min, max, step, hint, empty } = setting;
   const value = now[key] ?? '';
   const input = kind === 'text'
     ? h('textarea', { name: key, rows: 3 }, value)
-    : h('input', { name: key, type: kind, min, max, step, value, placeholder: defaults[key] ?? 'auto', inputmode: kind === 'number' && 'numeric' });
+    : h('input', { name: key, type: kind, min, max, step, value, placeholder: defaults[key] ?? empty, inputmode: kind === 'number' && 'numeric' });
   const output = kind === 'range' ? h('output', { 'aria-hidden': 'true' }, String(value)) : '';
   input.setAttribute('aria-describedby', `hint-${key}`);
   input.addEventListener('input', () => {
