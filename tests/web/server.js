@@ -1,0 +1,151 @@
+/* A server for the browser tests that behaves as badly as it is told to. It serves the source tree at / and the files
+ * it was given at /files/<number>/<name>. Everything may be changed while it runs. */
+import { openSync, readSync, closeSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { basename, extname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const TYPES = {
+  '.css': 'text/css', '.html': 'text/html', '.js': 'text/javascript', '.json': 'application/json', '.mjs': 'text/javascript',
+  '.svg': 'image/svg+xml', '.wasm': 'application/wasm', '.webmanifest': 'application/manifest+json',
+};
+const PIECE = 64 << 10;
+
+/* Reads `length` bytes at `start` of a path or of bytes in memory. */
+function reader(content) {
+  if (typeof content !== 'string') return { read: (start, length) => content.subarray(start, start + length), close() {} };
+  const handle = openSync(content);
+  return {
+    read(start, length) {
+      const bytes = Buffer.alloc(length);
+      return bytes.subarray(0, readSync(handle, bytes, 0, length, start));
+    },
+    close: () => closeSync(handle),
+  };
+}
+
+function range(header, size) {
+  const match = /^bytes=(\d+)-(\d*)$/.exec(header ?? '');
+  if (!match) return { status: 200, start: 0, end: size };
+  const start = Number(match[1]);
+  const end = match[2] === '' ? size : Math.min(Number(match[2]) + 1, size);
+  return start >= end ? { status: 416 } : { status: 206, start, end };
+}
+
+/* What a file is served as. `requests` is what came for it: [{method, range, status, sent}]. */
+class ServedFile {
+  ranges = true; // false: every answer is the whole file
+  sized = true; // false: no Content-Length
+  rate = Infinity; // bytes a second, of all connections together
+  etag = '"1"'; // '' for none
+  cut = null; // {after, times}: so many answers break off after so many bytes
+  failures = []; // statuses that the next requests get instead
+  cors = null; // headers for other origins, such as {'Access-Control-Allow-Origin': '*'}
+  headers = {};
+  requests = [];
+  #free = 0;
+
+  constructor(content, url, options) {
+    this.content = content;
+    this.url = url;
+    Object.assign(this, options);
+  }
+
+  get size() {
+    return typeof this.content === 'string' ? statSync(this.content).size : this.content.length;
+  }
+
+  /* Bytes that were sent over all requests. */
+  get sent() {
+    return this.requests.reduce((sum, { sent }) => sum + sent, 0);
+  }
+
+  /* Resolves when `bytes` more may go. */
+  async throttled(bytes) {
+    if (this.rate === Infinity) return;
+    const now = performance.now();
+    this.#free = Math.max(this.#free, now - 20) + (bytes / this.rate) * 1000;
+    if (this.#free > now) await sleep(this.#free - now);
+  }
+}
+
+async function send(file, response, start, end, entry) {
+  const source = reader(file.content);
+  const limit = file.cut && file.cut.times-- > 0 ? file.cut.after : Infinity;
+  try {
+    for (let at = start; at < end && !response.destroyed;) {
+      if (entry.sent >= limit) return response.destroy();
+      const length = Math.min(PIECE, end - at, limit - entry.sent);
+      await file.throttled(length);
+      const bytes = source.read(at, length);
+      at += bytes.length;
+      entry.sent += bytes.length;
+      if (!response.write(bytes)) {
+        await new Promise((resolve) => { response.once('drain', resolve).once('close', resolve); });
+      }
+    }
+    response.end();
+  } finally {
+    source.close();
+  }
+}
+
+async function answer(file, request, response, headers) {
+  const size = file.size;
+  const { status, start, end } = file.failures.length
+    ? { status: file.failures.shift() } : range(file.ranges ? request.headers.range : '', size);
+  const entry = { method: request.method, range: request.headers.range ?? '', status, sent: 0 };
+  file.requests.push(entry);
+  Object.assign(headers, file.cors, file.headers);
+  if (file.etag) headers.ETag = file.etag;
+  if (file.ranges) headers['Accept-Ranges'] = 'bytes';
+  if (status === 416) headers['Content-Range'] = `bytes */${size}`;
+  if (status !== 200 && status !== 206) return response.writeHead(status, headers).end();
+  headers['Content-Type'] ??= TYPES[extname(file.url)] ?? 'application/octet-stream';
+  if (file.sized) headers['Content-Length'] = end - start;
+  if (status === 206) headers['Content-Range'] = `bytes ${start}-${end - 1}/${size}`;
+  response.writeHead(status, headers);
+  if (request.method === 'HEAD') return response.end();
+  return send(file, response, start, end, entry);
+}
+
+/* {url, isolated, offline, add(content, options) → ServedFile, close()}; content is a path or bytes, options are what
+ * a ServedFile has, and `name`. */
+export async function serve({ isolated = true, root = ROOT } = {}) {
+  const files = [];
+  const state = { isolated, offline: false };
+
+  function locate(path) {
+    const added = /^\/files\/(\d+)\//.exec(path);
+    if (added) return files[Number(added[1])];
+    const file = normalize(join(root, path));
+    const found = file.startsWith(root) && statSync(file, { throwIfNoEntry: false })?.isFile();
+    return found ? new ServedFile(file, file) : undefined;
+  }
+
+  const server = createServer((request, response) => {
+    if (state.offline) return void request.socket.destroy();
+    const headers = { 'Cache-Control': 'no-store', 'Cross-Origin-Resource-Policy': 'same-origin' };
+    if (state.isolated) Object.assign(headers, { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' });
+    const file = locate(decodeURIComponent(new URL(request.url, 'http://localhost').pathname));
+    if (!file) return void response.writeHead(404, headers).end();
+    if (request.method === 'OPTIONS') return void response.writeHead(204, { ...headers, ...file.cors }).end();
+    answer(file, request, response, headers).catch(() => response.destroy());
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://localhost:${server.address().port}`;
+  return Object.assign(state, {
+    url,
+    add(content, { name = typeof content === 'string' ? basename(content) : 'model.gguf', ...options } = {}) {
+      const file = new ServedFile(content, `${url}/files/${files.length}/${encodeURIComponent(name)}`, options);
+      files.push(file);
+      return file;
+    },
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  });
+}
