@@ -15,12 +15,12 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGE = [
     ("marked", "18.2.1", "lib/marked.esm.js", "marked.js", "LICENSE"),
-    ("dompurify", "3.4.18", "dist/purify.es.mjs", "purify.js", "LICENSE"),
+    ("dompurify", "3.4.18", "dist/purify.min.js", "purify.js", "LICENSE"),
 ]
 TEST = [("axe-core", "4.14.1", "axe.min.js", "axe.js", "LICENSE")]
 SHA256 = {
     "marked.js": "5371fea86fd0656b4fc7bea7c94c663109d82789b69433eeee78d42895aa44de",
-    "purify.js": "1a06b721ad8b46d6174b21f22ea70290aaf3e5a81d65af3b7178113953f7c9b1",
+    "purify.js": "8053ee2a6a09f9d50f7fcd6fb7f07072f52c7f3fa9aa12147cab4feaf65ee970",
     "axe.js": "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c",
 }
 
@@ -35,7 +35,8 @@ def vendor(libraries, directory):
     directory.mkdir(parents=True, exist_ok=True)
     for name, version, source, target, licence in libraries:
         place = directory / target
-        if place.exists() and (directory / f"{target}.version").exists() and (directory / f"{target}.version").read_text() == version:
+        stamp = directory / f"{target}.sha256"
+        if place.exists() and stamp.exists() and stamp.read_text() == SHA256[target]:
             continue
         with tempfile.TemporaryDirectory() as scratch:
             files = unpacked(f"{name}@{version}", scratch)
@@ -44,11 +45,15 @@ def vendor(libraries, directory):
         lines = io.StringIO(files[source].decode())
         place.write_text("".join(line for line in lines if not line.startswith("//# sourceMappingURL")))
         (directory / f"{target}.LICENSE").write_bytes(files[licence])
-        (directory / f"{target}.version").write_text(version)
+        stamp.write_text(SHA256[target])
         print(f"{place.relative_to(ROOT)}: {name} {version}", flush=True)
 
 
-if __name__ == "__main__":
+def vendor_all(test=True):
     vendor(PAGE, ROOT / "web/demo/vendor")
-    if "--test" in sys.argv[1:]:
+    if test:
         vendor(TEST, ROOT / "build/vendor")
+
+
+if __name__ == "__main__":
+    vendor_all("--test" in sys.argv[1:])

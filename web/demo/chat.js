@@ -61,7 +61,7 @@ function drawMessage(index) {
 function makeView(message) {
   const body = h('div', { class: 'body' });
   const tools = h('div', { class: 'tools' });
-  const who = h('h3', { class: 'hidden' }, message.role === 'user' ? 'You' : 'Answer');
+  const who = h('h2', { class: 'hidden' }, message.role === 'user' ? 'You' : 'Answer');
   return { body, tools, element: h('li', { class: `message ${message.role}` }, who, body, tools) };
 }
 
@@ -165,7 +165,15 @@ export function show(next) {
   prompt.focus();
 }
 
+/* When the room for the conversation changes, its end stays in sight. */
+function followSize() {
+  let atEnd = true;
+  scroll.addEventListener('scroll', () => { atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 40; });
+  new ResizeObserver(() => { if (atEnd) scroll.scrollTop = scroll.scrollHeight; }).observe(scroll);
+}
+
 export async function startChat({ onTokens }) {
+  followSize();
   showTokens = onTokens;
   $('composer').addEventListener('submit', send);
   $('stop').addEventListener('click', () => { stop(); prompt.focus(); });

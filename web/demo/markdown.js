@@ -6,7 +6,7 @@ let marked, purify;
 export const markdownReady = libraries.then((loaded) => {
   if (!loaded) return; // not built in: plain text is shown
   marked = new loaded[0].Marked({ gfm: true, breaks: true });
-  purify = loaded[1].default;
+  purify = globalThis.DOMPurify; // the smallest build of it is a script
   purify.addHook('afterSanitizeAttributes', (node) => {
     if (node.tagName !== 'A') return;
     node.setAttribute('target', '_blank');

@@ -1,28 +1,26 @@
-/* Put the package beside this file first: cp -r node_modules/quern quern. Then chrome://extensions, "Load unpacked". */
+/* Put the package beside this file first (cp -r node_modules/quern quern), then "Load unpacked" in chrome://extensions. */
 import { loadModel } from './quern/index.js';
 
+const SOURCE = { repo: 'bartowski/Llama-3.2-1B-Instruct-GGUF', file: 'Llama-3.2-1B-Instruct-Q4_K_M.gguf' };
 const answer = document.getElementById('answer');
-const given = new URLSearchParams(location.search);
-const source = given.get('model') ?? { repo: 'bartowski/Llama-3.2-1B-Instruct-GGUF', file: 'Llama-3.2-1B-Instruct-Q4_K_M.gguf' };
+let model;
 
-/* The words of the tab that the popup was opened over (for a test, of the one that ?tab= names). */
-async function words() {
-  const id = given.has('tab') ? Number(given.get('tab')) : (await chrome.tabs.query({ active: true, currentWindow: true }))[0].id;
-  const [{ result }] = await chrome.scripting.executeScript({ target: { tabId: id }, func: () => document.body.innerText });
+async function wordsOfThePage() {
+  const [tab] = await chrome.tabs.query({ active: true, currentWindow: true });
+  const [{ result }] = await chrome.scripting.executeScript({ target: { tabId: tab.id }, func: () => document.body.innerText });
   return result.slice(0, 8000);
 }
 
-let model;
 document.querySelector('form').addEventListener('submit', async (event) => {
   event.preventDefault();
   try {
-    const text = await words();
-    model ??= await loadModel(source, {
+    const words = await wordsOfThePage();
+    model ??= await loadModel(SOURCE, {
       contextSize: 4096, onProgress: ({ loaded, total }) => { answer.textContent = `The model is being loaded: ${Math.round(100 * loaded / total)} %`; },
     });
     answer.textContent = '';
     const stream = await model.chat.completions.create({
-      messages: [{ role: 'user', content: `${text}\n\n${document.getElementById('question').value} Answer in one or two sentences.` }],
+      messages: [{ role: 'user', content: `${words}\n\n${document.getElementById('question').value} Answer in one or two sentences.` }],
       stream: true, temperature: 0, max_tokens: 160,
     });
     for await (const chunk of stream) answer.append(chunk.choices[0]?.delta?.content ?? '');

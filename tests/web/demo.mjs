@@ -1,0 +1,335 @@
+/* The demo in Chromium: node demo.mjs <model.gguf> [scenario...]. A line of JSON for each scenario: its name, and what
+ * went wrong, if anything did. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { start } from './chromium.mjs';
+import { site } from './site.mjs';
+
+const [file, ...wanted] = process.argv.slice(2);
+const SLOW = 60_000;
+const AXE = new URL('../../build/vendor/axe.js', import.meta.url);
+const QUESTION = 'What is the capital of France?';
+
+/* A visit: its own profile, a page on the demo, and what one does there. */
+async function visit(browser, server, { query = `?model=${encodeURIComponent(server.model)}`, ...options } = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(SLOW);
+  const errors = [];
+  page.on('pageerror', (error) => errors.push(error.message));
+  await page.goto(`${server.url}/demo/${query}`);
+  const wait = {
+    started: () => page.waitForSelector('body[data-started]', { state: 'attached' }),
+    ready: () => page.waitForSelector('body[data-model="ready"]', { state: 'attached' }),
+    idle: () => page.waitForSelector('#send:not([hidden])', { state: 'attached' }),
+    busy: () => page.waitForSelector('#stop:not([hidden])'),
+  };
+  await wait.started();
+  const last = () => page.locator('.message.assistant').last();
+  return {
+    page, context, errors, wait, last,
+    text: () => last().locator('.body').innerText(),
+    figures: () => last().locator('.figures').innerText(),
+    count: () => page.locator('.message').count(),
+    panel: (name) => page.click(`#open-${name}`),
+    async set(name, value) {
+      if (await page.locator('#settings').isHidden()) await page.click('#open-settings');
+      const input = page.locator(`#settings [name="${name}"]`);
+      await input.fill(String(value));
+      await input.dispatchEvent('input');
+    },
+    async ask(question = QUESTION) {
+      await page.fill('#prompt', question);
+      await page.press('#prompt', 'Enter');
+      await wait.busy();
+      await wait.idle();
+    },
+  };
+}
+
+const scenarios = {
+  async answers({ browser, server }) {
+    const my = await visit(browser, server);
+    await my.wait.ready();
+    await my.set('temperature', 0);
+    await my.page.fill('#prompt', QUESTION);
+    await my.page.press('#prompt', 'Enter');
+    const lengths = new Set();
+    while (await my.page.locator('#stop').isVisible()) lengths.add((await my.text()).length);
+    assert.ok(lengths.size > 3, 'the answer grows as it streams');
+    assert.match(await my.text(), /Paris/);
+    assert.match(await my.figures(), /^\d+ tokens · [\d.]+ tokens\/s · first after [\d.]+ s$/);
+    assert.match(await my.page.textContent('#status'), /thread.*SIMD.*MB of memory/);
+    await my.panel('models');
+    const facts = await my.page.locator('#facts').innerText();
+    for (const fact of ['Build', 'Because', 'Threads', 'Memory', 'Context']) assert.ok(facts.includes(fact), fact);
+    assert.match(await my.page.textContent('#announce'), /Answer: .*Paris/);
+    assert.deepEqual(my.errors, []);
+  },
+
+  async stops({ browser, server }) {
+    const my = await visit(browser, server);
+    await my.wait.ready();
+    await my.page.fill('#prompt', 'Count from one to five hundred, in words.');
+    await my.page.press('#prompt', 'Enter');
+    await my.page.waitForFunction(() => document.querySelector('.message.assistant .body')?.innerText.length > 10);
+    await my.page.click('#stop');
+    await my.wait.idle();
+    const text = await my.text();
+    assert.ok(text.length > 10);
+    assert.match(await my.figures(), /stopped/);
+    await my.page.waitForTimeout(500);
+    assert.equal(await my.text(), text);
+  },
+
+  async againAndEdit({ browser, server }) {
+    const my = await visit(browser, server);
+    await my.wait.ready();
+    await my.set('max_tokens', 12);
+    await my.set('temperature', 1.5);
+    await my.ask('Tell me a story.');
+    const first = await my.text();
+    await my.last().getByRole('button', { name: 'Answer again' }).click();
+    await my.wait.busy();
+    await my.wait.idle();
+    assert.equal(await my.count(), 2);
+    assert.notEqual(await my.text(), first, 'another seed gives another answer');
+    await my.ask('And then?');
+    assert.equal(await my.count(), 4);
+    await my.page.getByRole('button', { name: 'Edit this message' }).first().click();
+    await my.page.getByLabel('Edit your message').fill('Tell me a joke.');
+    await my.page.keyboard.press('Enter');
+    await my.wait.busy();
+    await my.wait.idle();
+    assert.equal(await my.count(), 2, 'what followed the edited message is gone');
+    assert.equal(await my.page.locator('.message.user .body').innerText(), 'Tell me a joke.');
+    await my.page.getByRole('button', { name: 'Edit this message' }).click();
+    await my.page.keyboard.press('Escape');
+    assert.equal(await my.page.locator('.message.user .body').innerText(), 'Tell me a joke.');
+  },
+
+  async keepsTheChat({ browser, server }) {
+    const my = await visit(browser, server);
+    await my.wait.ready();
+    await my.set('max_tokens', 12);
+    await my.ask();
+    const said = await my.text();
+    await my.page.goto(`${server.url}/demo/`);
+    await my.wait.started();
+    assert.equal(await my.count(), 2);
+    assert.equal(await my.text(), said);
+    await my.wait.ready(); // the model of the last visit, by itself
+    await my.panel('settings');
+    assert.equal(await my.page.inputValue('#settings [name="max_tokens"]'), '12');
+    await my.page.click('#new-chat');
+    assert.equal(await my.count(), 0);
+    await my.panel('chats');
+    await my.page.locator('#chat-list .open').filter({ hasText: QUESTION }).click();
+    assert.equal(await my.text(), said);
+    await my.panel('chats');
+    await my.page.getByRole('button', { name: `Delete the chat ${QUESTION}` }).click();
+    await my.page.reload();
+    await my.wait.started();
+    assert.equal(await my.count(), 0);
+  },
+
+  async settingsApply({ browser, server }) {
+    const my = await visit(browser, server);
+    await my.wait.ready();
+    await my.set('temperature', 1);
+    await my.set('seed', 7);
+    await my.set('max_tokens', 9);
+    await my.set('system', 'You are a pirate.');
+    await my.ask('Where are you?');
+    const first = await my.text();
+    assert.match(await my.figures(), /^9 tokens .* cut at the longest answer$/);
+    await my.page.click('#new-chat');
+    await my.ask('Where are you?');
+    assert.equal(await my.text(), first, 'the same seed gives the same answer');
+    await my.panel('tokens');
+    await my.page.waitForSelector('#prompt-tokens .token');
+    assert.match(await my.page.locator('#prompt-tokens').innerText(), /You are a pirate\./);
+    await my.set('contextSize', 512);
+    await my.page.getByRole('button', { name: 'Load again' }).click();
+    await my.page.waitForSelector('body[data-model="loading"]', { state: 'attached' });
+    await my.wait.ready();
+    await my.panel('models');
+    assert.match(await my.page.locator('#facts').innerText(), /512 tokens/);
+  },
+
+  async showsTokens({ browser, server }) {
+    const my = await visit(browser, server);
+    await my.wait.ready();
+    await my.set('max_tokens', 8);
+    await my.ask('Hello world');
+    await my.last().getByRole('button', { name: 'Tokens of this answer' }).click();
+    await my.page.waitForSelector('#prompt-tokens .token');
+    const ids = await my.page.locator('#prompt-tokens .token').evaluateAll((chips) => chips.map((chip) => Number(chip.dataset.id)));
+    // As llama.cpp makes them of "<|im_start|>system…", and of "user\nHello world<|im_end|>\n<|im_start|>assistant\n"
+    assert.deepEqual(ids.slice(0, 3), [1, 9690, 198]);
+    assert.deepEqual(ids.slice(-11), [1, 4093, 198, 19556, 905, 2, 198, 1, 520, 9531, 198]);
+    await my.page.check('#show-ids');
+    assert.match(await my.page.locator('#prompt-tokens').innerText(), /19556/);
+    assert.equal(await my.page.locator('#answer-tokens .token').count(), 8);
+    await my.page.locator('#answer-tokens .token').nth(1).hover();
+    const shares = await my.page.locator('#token-card .chance span').allInnerTexts();
+    assert.ok(shares.length >= 5, 'the alternatives are there');
+    const sum = shares.reduce((all, share) => all + parseFloat(share), 0);
+    assert.ok(sum > 1 && sum < 103, `their probabilities are a part of the whole: ${sum}`);
+    await my.page.locator('#answer-tokens .token').first().focus();
+    await my.page.keyboard.press('ArrowRight');
+    assert.equal(await my.page.evaluate(() => [...document.querySelectorAll('#answer-tokens .token')].indexOf(document.activeElement)), 1);
+  },
+
+  async worksOffline({ browser, server }) {
+    const my = await visit(browser, server);
+    await my.wait.ready();
+    await my.set('max_tokens', 8);
+    await my.ask();
+    await my.context.setOffline(true);
+    await my.page.goto(`${server.url}/demo/`);
+    await my.wait.ready();
+    assert.equal(await my.count(), 2);
+    await my.ask('Thank you.');
+    assert.ok((await my.text()).length > 0);
+    assert.deepEqual(my.errors, []);
+  },
+
+  async isolatesItself({ browser, server }) {
+    server.isolated = false;
+    const my = await visit(browser, server);
+    await my.wait.ready();
+    assert.ok(await my.page.evaluate(() => crossOriginIsolated), 'the service worker adds the headers that threads need');
+    await my.panel('models');
+    assert.match(await my.page.locator('#facts').innerText(), /-mt/);
+  },
+
+  async takesFiles({ browser, server }) {
+    const my = await visit(browser, server, { query: '' });
+    await my.page.setInputFiles('#file', file);
+    await my.wait.ready();
+    await my.set('max_tokens', 8);
+    await my.ask();
+    assert.ok((await my.text()).length > 0);
+    await my.page.evaluate(() => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File(['not a model at all, but long enough for a header'], 'notes.gguf'));
+      for (const type of ['dragenter', 'dragover', 'drop']) document.body.dispatchEvent(new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true }));
+    });
+    await my.page.waitForSelector('#problem:not([hidden])');
+    assert.match(await my.page.textContent('#problem'), /^notes could not be loaded\. .*GGUF/is);
+  },
+
+  async saysWhatIsWrong({ browser, server }) {
+    const my = await visit(browser, server, { query: '' });
+    await my.page.fill('#url', `${server.url}/models/missing.gguf`);
+    await my.page.press('#url', 'Enter');
+    await my.page.waitForSelector('#problem:not([hidden])');
+    assert.match(await my.page.textContent('#problem'), /^missing could not be loaded\. .*404/s);
+    assert.ok(await my.page.locator('#start').isVisible());
+  },
+
+  async showsAndCancelsDownloads({ browser, server }) {
+    server.rate = 20e6;
+    const my = await visit(browser, server);
+    await my.page.fill('#prompt', QUESTION); // asked before the model is here
+    await my.page.press('#prompt', 'Enter');
+    await my.page.waitForFunction(() => /of 98 MB · .*B\/s · \d+ s left/.test(document.getElementById('loading-text').textContent));
+    assert.match(await my.page.innerText('.message .waiting'), /as soon as the model is here/);
+    await my.page.click('#loading-cancel');
+    await my.page.waitForSelector('body[data-model="none"]', { state: 'attached' });
+    await my.wait.idle();
+    server.rate = 0;
+    await my.page.reload();
+    await my.wait.ready();
+  },
+
+  async letsNothingThrough({ browser, server }) {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto(`${server.url}/demo/icon.svg`);
+    await page.evaluate(() => {
+      const content = '# Hi\n<img src="https://example.com/x.png" onerror="window.bad = 1"><script>window.bad = 1</scr' + 'ipt>'
+        + '[a](javascript:window.bad=1) ![b](https://example.com/y.png) <form action="https://example.com"><button>x</button></form> **bold**\n\n```js\nlet a;\n```';
+      localStorage.setItem('quern.chat', '"one"');
+      localStorage.setItem('quern.chat.one', JSON.stringify({ id: 'one', messages: [{ role: 'user', content: '<b>me</b>' }, { role: 'assistant', content }] }));
+    });
+    const away = [];
+    page.on('request', (request) => { if (!request.url().startsWith(server.url)) away.push(request.url()); });
+    await page.goto(`${server.url}/demo/`);
+    await page.waitForSelector('.message.assistant strong');
+    assert.equal(await page.locator('.message :is(img, script, form, [onerror], [href^="javascript"])').count(), 0);
+    assert.equal(await page.evaluate(() => window.bad), undefined);
+    assert.equal(await page.locator('.message.user .body').innerText(), '<b>me</b>');
+    assert.equal(await page.locator('.code').innerText(), 'js\nCopy\nlet a;\n');
+    await page.waitForTimeout(300);
+    assert.deepEqual(away, [], 'nothing is asked of other servers');
+  },
+
+  /* Rules of axe-core, in each state, light and dark, wide and as narrow as a small phone. */
+  async canBeUsedByAll({ browser, server }) {
+    const found = [];
+    for (const options of [{ colorScheme: 'light' }, { colorScheme: 'dark', viewport: { width: 360, height: 640 }, reducedMotion: 'reduce' }]) {
+      const my = await visit(browser, server, { query: '', ...options });
+      const check = async (state) => {
+        await my.page.waitForTimeout(200);
+        const broken = await my.page.evaluate(() => window.axe.run({ resultTypes: ['violations'] }));
+        for (const { id, nodes } of broken.violations) found.push(`${options.colorScheme} ${state}: ${id} ${nodes.map((node) => node.html).slice(0, 3).join(' ')}`);
+        const beyond = await my.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        if (beyond > 0) found.push(`${options.colorScheme} ${state}: ${beyond} pixels too wide`);
+      };
+      await my.page.addScriptTag({ content: readFileSync(AXE, 'utf8') });
+      await check('empty');
+      await my.page.fill('#url', server.model);
+      await my.page.press('#url', 'Enter');
+      await my.wait.ready();
+      await check('ready');
+      await my.set('max_tokens', 16);
+      await my.page.click('#settings .close');
+      await my.ask();
+      await check('chat');
+      for (const name of ['models', 'chats', 'tokens', 'settings']) {
+        await my.panel(name);
+        await my.page.waitForTimeout(300);
+        await check(name);
+        await my.page.keyboard.press('Escape');
+        assert.ok(await my.page.locator(`#${name}`).isHidden());
+        assert.equal(await my.page.evaluate(() => document.activeElement.id), `open-${name}`, 'the focus goes back');
+      }
+      await my.context.close();
+    }
+    assert.deepEqual(found, []);
+  },
+
+  async isSmall({ browser, server }) {
+    const my = await visit(browser, server);
+    await my.wait.ready();
+    await my.page.waitForTimeout(500);
+    const paths = [...new Set(server.asked)].filter((path) => !path.startsWith('/models/'));
+    let bytes = 0;
+    for (const path of paths) {
+      const response = await fetch(server.url + path);
+      if (response.ok) bytes += gzipSync(Buffer.from(await response.arrayBuffer()), { level: 9 }).length;
+    }
+    console.error(`${paths.length} files, ${(bytes / 1000).toFixed(1)} kB compressed`);
+    assert.ok(bytes <= 200_000, `${bytes} bytes beside the model`);
+  },
+};
+
+const browser = await start();
+for (const [name, run] of Object.entries(scenarios)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  const server = await site(file);
+  let wrong = null;
+  const started = Date.now();
+  try {
+    await run({ browser, server });
+  } catch (error) {
+    wrong = String(error.stack ?? error);
+  }
+  for (const context of browser.contexts()) await context.close();
+  server.close();
+  console.log(JSON.stringify({ name, wrong, seconds: (Date.now() - started) / 1000 }));
+}
+await browser.close();
