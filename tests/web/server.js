@@ -71,6 +71,16 @@ class ServedFile {
   }
 }
 
+function drained(response) {
+  return new Promise((resolve) => {
+    const done = () => {
+      response.off('drain', done).off('close', done);
+      resolve();
+    };
+    response.on('drain', done).on('close', done);
+  });
+}
+
 async function send(file, response, start, end, entry) {
   const source = reader(file.content);
   const limit = file.cut && file.cut.times-- > 0 ? file.cut.after : Infinity;
@@ -83,7 +93,7 @@ async function send(file, response, start, end, entry) {
       at += bytes.length;
       entry.sent += bytes.length;
       if (!response.write(bytes)) {
-        await new Promise((resolve) => { response.once('drain', resolve).once('close', resolve); });
+        await drained(response);
       }
     }
     response.end();
