@@ -187,6 +187,9 @@ const scenarios = {
     await my.wait.ready();
     await my.set('max_tokens', 8);
     await my.ask();
+    const client = await my.context.newCDPSession(my.page);
+    const { installabilityErrors } = await client.send('Page.getInstallabilityErrors');
+    assert.deepEqual(installabilityErrors.filter(({ errorId }) => errorId !== 'in-incognito'), [], 'can be installed');
     await my.context.setOffline(true);
     await my.page.goto(`${server.url}/demo/`);
     await my.wait.ready();

@@ -1,12 +1,17 @@
 /* The demo: puts its parts together. */
 import { $, h } from './dom.js';
 import * as conversations from './conversations.js';
-import { currentChat, show, startChat, stop } from './chat.js';
+import { currentChat, lastExchange, show, startChat, stop } from './chat.js';
 import { controlled } from './installed.js';
 import { currentModel, drawModels, load, loadAgain, loadLast, startModels, statusLine } from './models.js';
 import { closePanel, openPanel, startPanels } from './panels.js';
 import { startSettings } from './settings.js';
 import { drawTokens, startTokens } from './tokens.js';
+
+function contextUsed() {
+  const stats = lastExchange().answer?.stats;
+  return stats?.prompt && stats.prompt + stats.tokens;
+}
 
 /* The chooser stands on the start page as long as there is nothing else, and in its panel after that. */
 function arrange() {
@@ -16,7 +21,7 @@ function arrange() {
   (start ? $('start-place') : $('panel-place')).append($('chooser'));
   $('greeting').hidden = !(state.model === 'ready' && state.chat === 'empty');
   $('greeting-name').textContent = $('model-name').textContent;
-  $('status').textContent = state.model === 'none' && !start ? 'Choose a model above to go on.' : statusLine();
+  $('status').textContent = state.model === 'none' && !start ? 'Choose a model above to go on.' : statusLine(contextUsed());
 }
 
 function drawChats() {
@@ -38,8 +43,9 @@ function drawChats() {
 
 document.addEventListener('model', arrange);
 document.addEventListener('chat', arrange);
+document.addEventListener('leaving', stop);
 startPanels({ models: drawModels, chats: drawChats, tokens: drawTokens });
-startSettings({ reloadModel: () => { stop(); loadAgain(); } });
+startSettings({ reloadModel: loadAgain });
 startTokens();
 $('new-chat').addEventListener('click', () => show(conversations.create()));
 

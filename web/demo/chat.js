@@ -35,7 +35,8 @@ function tool(name, act, label) {
 
 function drawUser(view, message, index) {
   view.body.textContent = message.content;
-  view.tools.replaceChildren(tool('Edit', () => edit(index), 'Edit this message'));
+  const unanswered = index === chat.messages.length - 1 && tool('Answer', regenerate, 'Answer this message');
+  view.tools.replaceChildren(...[tool('Edit', () => edit(index), 'Edit this message'), unanswered].filter(Boolean));
 }
 
 function drawAssistant(view, message, index) {
@@ -47,7 +48,7 @@ function drawAssistant(view, message, index) {
   else if (!live) view.body.classList.remove('cursor');
   const last = index === chat.messages.length - 1;
   view.tools.replaceChildren(...(live ? [] : [
-    last && tool('Again', () => regenerate(), 'Answer again'),
+    last && tool('Again', regenerate, 'Answer again'),
     h('button', { type: 'button', onclick: () => navigator.clipboard.writeText(message.content), 'aria-label': 'Copy the answer' }, 'Copy'),
     last && tool('Tokens', (event) => showTokens(event.currentTarget), 'Tokens of this answer'),
   ].filter(Boolean)), h('span', { class: 'figures' }, message.stats ? describe(message.stats) : ''));
@@ -75,10 +76,23 @@ export function draw() {
   scroll.scrollTop = scroll.scrollHeight;
 }
 
+/* Where there is a keyboard; elsewhere the focus would bring one up. */
+function focusPrompt() { if (matchMedia('(pointer: fine)').matches) prompt.focus(); }
+
+function fitPrompt() {
+  if (CSS.supports('field-sizing', 'content')) return;
+  prompt.style.height = 'auto';
+  prompt.style.height = `${prompt.scrollHeight}px`;
+}
+
 function updateButtons() {
+  fitPrompt();
+  const stopping = document.activeElement === $('stop');
   $('send').hidden = Boolean(running);
   $('stop').hidden = !running;
   $('send').disabled = prompt.value.trim() === '';
+  if (running && document.activeElement === document.body) $('stop').focus();
+  if (!running && stopping) focusPrompt();
 }
 
 async function answer() {
@@ -132,7 +146,6 @@ function edit(index) {
     event.preventDefault();
     if (running || text.value.trim() === '') return;
     chat.messages.splice(index, Infinity, { role: 'user', content: text.value.trim() });
-    prompt.focus();
     answer();
   }
   function keys(event) {
@@ -162,7 +175,7 @@ export function show(next) {
   conversations.setCurrent(chat.id);
   problem();
   draw();
-  prompt.focus();
+  focusPrompt();
 }
 
 /* When the room for the conversation changes, its end stays in sight. */
@@ -176,7 +189,7 @@ export async function startChat({ onTokens }) {
   followSize();
   showTokens = onTokens;
   $('composer').addEventListener('submit', send);
-  $('stop').addEventListener('click', () => { stop(); prompt.focus(); });
+  $('stop').addEventListener('click', stop);
   prompt.addEventListener('input', updateButtons);
   prompt.addEventListener('keydown', (event) => {
     if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) send(event);

@@ -37,6 +37,7 @@ function changed() {
 /* Loads a model in the place of the present one. `from`: address, File, or { repo, file, revision }. */
 export async function load(from, name = nameOf(from)) {
   loading?.abort.abort();
+  if (model) document.dispatchEvent(new Event('leaving'));
   const mine = { from, abort: new AbortController() };
   loading = mine;
   notes = [];
@@ -58,6 +59,7 @@ export async function load(from, name = nameOf(from)) {
     model = loaded;
     source = from;
     if (!(from instanceof File)) kept.set(LAST, { from, name });
+    navigator.storage?.persist?.();
     settingsLoaded();
     announce(`${name} is ready`);
     for (const { resolve } of waiting) resolve(model);
@@ -65,7 +67,8 @@ export async function load(from, name = nameOf(from)) {
   } catch (error) {
     if (loading !== mine) return;
     if (!mine.abort.signal.aborted) problem(`${name} could not be loaded. ${error.message}`);
-    for (const { reject } of waiting) reject(error);
+    const reason = mine.abort.signal.aborted ? new Error('Without a model there is no answer.') : error;
+    for (const { reject } of waiting) reject(reason);
     waiting = [];
   } finally {
     if (loading === mine) {
@@ -81,14 +84,12 @@ export const loadAgain = () => source && load(source);
 /* The model of the last visit, if its bytes are still here. */
 export async function loadLast() {
   const last = kept.get(LAST);
-  if (last && (await isStored(last.from))) await load(last.from, last.name);
+  if (!last) return;
+  const { repo, file } = last.from;
+  const isLast = ({ url }) => (repo ? url.includes(`/${repo}/`) && url.endsWith(`/${file}`) : url === last.from);
+  const stored = await listModels().catch(() => []);
+  if (stored.some((entry) => entry.complete && isLast(entry))) await load(last.from, last.name);
 }
-
-const sameModel = (entry, from) => {
-  const file = from.file ?? new URL(from, location.href).href;
-  return [entry.source, entry.url, entry.name, entry.key].some((text) => typeof text === 'string' && text.endsWith(file));
-};
-async function isStored(from) { return (await listModels().catch(() => [])).some((entry) => sameModel(entry, from)); }
 
 const BUILDS = { relaxed: 'relaxed SIMD', simd128: 'SIMD' };
 
@@ -104,11 +105,14 @@ export function facts() {
   ].filter(([, value]) => value !== undefined && value !== '');
 }
 
-export function statusLine() {
+/* In a line; `used` is what the last answer took of the context. */
+export function statusLine(used) {
   if (!model) return '';
-  const { build = '', threads, memoryBytes } = model.info;
+  const { build = '', threads, memoryBytes, contextSize } = model.info;
   const kind = Object.entries(BUILDS).find(([word]) => build.includes(word))?.[1] ?? build;
-  return [`${threads} thread${threads === 1 ? '' : 's'}`, kind, `${bytes(memoryBytes)} of memory`].join(' · ');
+  const parts = [`${threads} thread${threads === 1 ? '' : 's'}`, kind, `${bytes(memoryBytes)} of memory`];
+  if (used) parts.push(`${used.toLocaleString('en')} of ${contextSize.toLocaleString('en')} tokens`);
+  return parts.join(' · ');
 }
 
 export async function drawModels() {
@@ -118,13 +122,15 @@ export async function drawModels() {
   const { usage, quota } = await storageInfo().catch(() => ({}));
   $('storage').hidden = stored.length === 0;
   $('quota').textContent = quota ? `${bytes(usage)} used of ${bytes(quota)} that this browser allows.` : '';
-  $('stored').replaceChildren(...stored.map((entry) => {
-    const name = nameOf(entry.name ?? entry.url ?? entry.key);
-    const remove = async () => { await deleteModel(entry.key ?? entry.url ?? entry.name); announce(`${name} deleted`); drawModels(); };
-    return h('li', {},
-      h('span', { class: 'open' }, name, h('small', {}, bytes(entry.size ?? entry.bytes ?? 0))),
-      h('button', { class: 'quiet', type: 'button', onclick: remove, 'aria-label': `Delete ${name}` }, 'Delete'));
-  }));
+  $('stored').replaceChildren(...stored.map(storedLine));
+}
+
+function storedLine({ key, name: path, url, size, bytes: here, complete }) {
+  const name = nameOf({ file: path });
+  const remove = () => deleteModel(key).then(() => announce(`${name} deleted`), (error) => problem(`${name} could not be deleted: ${error.message}`)).then(drawModels);
+  return h('li', {},
+    h('button', { class: 'open', type: 'button', onclick: () => load(url) }, name, h('small', {}, complete ? bytes(size) : `${bytes(here)} of ${bytes(size)}, to be continued`)),
+    h('button', { class: 'quiet', type: 'button', onclick: remove, 'aria-label': `Delete ${name}` }, 'Delete'));
 }
 
 function card({ name, about, megabytes, repo, file, url }) {
@@ -151,7 +157,7 @@ function acceptDrops() {
 /* before: awaited before the engine is first used. */
 export async function startModels({ before }) {
   prepare = before;
-  $('from-url').addEventListener('submit', (event) => { event.preventDefault(); load($('url').value.trim()); });
+  $('from-url').addEventListener('submit', (event) => { event.preventDefault(); load($('url').value.trim()); $('url').value = ''; });
   $('file').addEventListener('change', () => { if ($('file').files.length > 0) load($('file').files[0]); $('file').value = ''; });
   $('loading-cancel').addEventListener('click', () => loading?.abort.abort());
   acceptDrops();

@@ -1,0 +1,62 @@
+/* Takes the pictures of the demo in docs/screenshots: node tools/screenshots.mjs <SmolLM2.gguf> [wide|narrow|dark...] */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { start } from '../tests/web/chromium.mjs';
+import { site } from '../tests/web/site.mjs';
+
+const [file, ...wanted] = process.argv.slice(2);
+const OUT = fileURLToPath(new URL('../docs/screenshots/', import.meta.url));
+const QUALITY = 88;
+const SIZES = {
+  wide: { viewport: { width: 1280, height: 800 } },
+  narrow: { viewport: { width: 390, height: 780 }, scale: 2 },
+  dark: { viewport: { width: 1280, height: 800 }, colorScheme: 'dark' },
+};
+const RATE = 25e6; // bytes a second, so that there is something to see of the download
+
+async function tour(browser, name) {
+  const server = await site(file);
+  const { scale = 1, ...options } = SIZES[name];
+  const context = await browser.newContext({ ...options, reducedMotion: 'reduce' });
+  const page = await context.newPage();
+  const client = await context.newCDPSession(page);
+  const take = async (what) => {
+    const { data } = await client.send('Page.captureScreenshot', { format: 'webp', quality: QUALITY, clip: { x: 0, y: 0, ...options.viewport, scale } });
+    writeFileSync(`${OUT}${what}-${name}.webp`, Buffer.from(data, 'base64'));
+  };
+  await page.goto(`${server.url}/demo/`);
+  await page.evaluate(() => localStorage.setItem('quern.settings', '{"temperature":0}'));
+  await page.reload();
+  await page.waitForSelector('body[data-started]');
+  await page.waitForSelector('#cards button');
+  await take('empty');
+
+  server.rate = RATE;
+  await page.fill('#url', server.model);
+  await page.press('#url', 'Enter');
+  await page.waitForFunction(() => document.getElementById('loading-bar').value > 0.55);
+  await take('downloading');
+  await page.waitForSelector('body[data-model="ready"]');
+
+  await page.fill('#prompt', 'Write a JavaScript function that reverses a string, and explain it.');
+  await page.press('#prompt', 'Enter');
+  await page.waitForSelector('#stop:not([hidden])');
+  await page.waitForSelector('#send:not([hidden])');
+  await page.evaluate(() => { document.getElementById('scroll').scrollTop = 0; });
+  await take('chatting');
+
+  for (const panel of ['settings', 'models', 'tokens']) {
+    await page.click(`#open-${panel}`);
+    await page.waitForTimeout(500);
+    if (panel === 'tokens') await page.locator('#answer-tokens .token').nth(3).hover();
+    await take(panel);
+    await page.click(`#${panel} .close`);
+  }
+  await context.close();
+  server.close();
+}
+
+mkdirSync(OUT, { recursive: true });
+const browser = await start();
+for (const name of Object.keys(SIZES)) if (wanted.length === 0 || wanted.includes(name)) await tour(browser, name);
+await browser.close();
