@@ -1,10 +1,12 @@
-/* Takes the pictures of the demo in docs/screenshots: node tools/screenshots.mjs <SmolLM2.gguf> [wide|narrow|dark...] */
-import { mkdirSync, writeFileSync } from 'node:fs';
+/* Takes the pictures of the demo in docs/screenshots, and draws the icon for systems that want pixels:
+ * node tools/screenshots.mjs <SmolLM2.gguf> [wide|narrow|dark|icon...] */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { start } from '../tests/web/chromium.mjs';
 import { site } from '../tests/web/site.mjs';
 
 const [file, ...wanted] = process.argv.slice(2);
+const DEMO = fileURLToPath(new URL('../web/demo/', import.meta.url));
 const OUT = fileURLToPath(new URL('../docs/screenshots/', import.meta.url));
 const QUALITY = 88;
 const SIZES = {
@@ -56,7 +58,14 @@ async function tour(browser, name) {
   server.close();
 }
 
+async function icon(browser) {
+  const page = await browser.newPage({ viewport: { width: 192, height: 192 } });
+  await page.setContent(`<style>body { margin: 0 } svg { display: block }</style>${readFileSync(`${DEMO}icon.svg`, 'utf8')}`);
+  await page.screenshot({ path: `${DEMO}icon-192.png` });
+}
+
 mkdirSync(OUT, { recursive: true });
 const browser = await start();
 for (const name of Object.keys(SIZES)) if (wanted.length === 0 || wanted.includes(name)) await tour(browser, name);
+if (wanted.length === 0 || wanted.includes('icon')) await icon(browser);
 await browser.close();

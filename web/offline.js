@@ -2,17 +2,10 @@
  * is kept as it is used: from the network first, from what was kept when there is none. Models are not its business. */
 
 const CACHE = 'quern-app';
-const SHELL = ['demo/', ...['style.css', 'chat.css', 'panels.css', 'app.js', 'answer.js', 'chat.js', 'conversations.js', 'dom.js',
-  'installed.js', 'markdown.js', 'models.js', 'panels.js', 'progress.js', 'settings.js', 'tokens.js', 'icons.svg', 'icon.svg',
-  'manifest.webmanifest', 'models.json', 'vendor/marked.js', 'vendor/purify.js'].map((name) => `demo/${name}`), 'index.js'];
-const APP = /(\/|\.(html|js|css|svg|json|webmanifest|wasm))$/;
+const APP = /(\/|\.(html|js|css|svg|png|json|webmanifest|wasm))$/;
 const PATIENCE = 4000; // ms that the network may take when there is something kept
 
-addEventListener('install', (event) => {
-  skipWaiting();
-  event.waitUntil(caches.open(CACHE).then((cache) => Promise.allSettled(SHELL.map((path) => cache.add(path)))));
-});
-
+addEventListener('install', () => skipWaiting());
 addEventListener('activate', (event) => event.waitUntil(clients.claim()));
 
 function isolated(response) {

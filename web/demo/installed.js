@@ -17,6 +17,16 @@ async function takeControl() {
   }
 }
 
+/* What was fetched before the service worker was there is fetched once more, so that it is kept. */
+async function keepWhatCame() {
+  const came = performance.getEntriesByType('resource').map(({ name }) => name);
+  const links = [...document.querySelectorAll('link[href]')].map(({ href }) => href);
+  const own = [...new Set([location.origin + location.pathname, ...came, ...links])].filter((url) => new URL(url).origin === location.origin && !/\.gguf$/.test(url));
+  await Promise.allSettled(own.map((url) => fetch(url)));
+}
+
 /* Resolves when requests go through the service worker, or cannot. */
-const control = takeControl().catch((error) => console.warn(`Not kept for use without a network: ${error.message}`));
-export const controlled = () => Promise.race([control, new Promise((resolve) => setTimeout(resolve, 3000))]);
+const late = !navigator.serviceWorker?.controller;
+const control = takeControl();
+control.then(() => late && keepWhatCame()).catch((error) => console.warn(`Not kept for use without a network: ${error.message}`));
+export const controlled = () => Promise.race([control.catch(() => {}), new Promise((resolve) => setTimeout(resolve, 3000))]);

@@ -4,7 +4,7 @@ import { $, h, kept } from './dom.js';
 
 const TABLE = [
   { key: 'system', name: 'System prompt', kind: 'text', value: '', hint: 'Put before every conversation.' },
-  { key: 'temperature', name: 'Temperature', kind: 'range', min: 0, max: 2, step: 0.05, value: 0.7, hint: '0 always takes the likeliest token.' },
+  { key: 'temperature', name: 'Temperature', kind: 'range', min: 0, max: 2, step: 0.05, value: 0.5, hint: '0 always takes the likeliest token.' },
   { key: 'top_p', name: 'Top p', kind: 'range', min: 0.05, max: 1, step: 0.05, value: 0.95, hint: 'Only the likeliest tokens that make up this share.' },
   { key: 'top_k', name: 'Top k', kind: 'range', min: 0, max: 100, step: 1, value: 40, hint: 'Only this many of the likeliest; 0 for all.' },
   { key: 'min_p', name: 'Min p', kind: 'range', min: 0, max: 0.5, step: 0.01, value: 0.05, hint: 'Only tokens at least this likely, beside the likeliest.' },
