@@ -41,6 +41,7 @@ class ServedFile {
   rate = Infinity; // bytes a second, of all connections together
   etag = '"1"'; // '' for none
   cut = null; // {after, times}: so many answers break off after so many bytes
+  offline = false; // true: connections are broken off without an answer
   failures = []; // statuses that the next requests get instead
   cors = null; // headers for other origins, such as {'Access-Control-Allow-Origin': '*'}
   headers = {};
@@ -86,7 +87,7 @@ async function send(file, response, start, end, entry) {
   const limit = file.cut && file.cut.times-- > 0 ? file.cut.after : Infinity;
   try {
     for (let at = start; at < end && !response.destroyed;) {
-      if (entry.sent >= limit) return response.destroy();
+      if (entry.sent >= limit) return response.socket.destroySoon(); // what was sent arrives
       const length = Math.min(PIECE, end - at, limit - entry.sent);
       await file.throttled(length);
       const bytes = source.read(at, length);
@@ -125,9 +126,11 @@ async function answer(file, request, response, headers) {
  * a ServedFile has, and `name`. */
 export async function serve({ isolated = true, root = ROOT } = {}) {
   const files = [];
+  const placed = new Map(); // path → ServedFile
   const state = { isolated, offline: false };
 
   function locate(path) {
+    if (placed.has(path)) return placed.get(path);
     const added = /^\/files\/(\d+)\//.exec(path);
     if (added) return files[Number(added[1])];
     const file = normalize(join(root, path));
@@ -140,6 +143,7 @@ export async function serve({ isolated = true, root = ROOT } = {}) {
     const headers = { 'Cache-Control': 'no-store', 'Cross-Origin-Resource-Policy': 'same-origin' };
     if (state.isolated) Object.assign(headers, { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' });
     const file = locate(decodeURIComponent(new URL(request.url, 'http://localhost').pathname));
+    if (file?.offline) return void request.socket.destroy();
     if (!file) return void response.writeHead(404, headers).end();
     if (request.method === 'OPTIONS') return void response.writeHead(204, { ...headers, ...file.cors }).end();
     answer(file, request, response, headers).catch(() => response.destroy());
@@ -152,6 +156,11 @@ export async function serve({ isolated = true, root = ROOT } = {}) {
       const file = new ServedFile(content, `${url}/files/${files.length}/${encodeURIComponent(name)}`, options);
       files.push(file);
       return file;
+    },
+    /* Serves contents at paths of their own, [[path, content]], and returns the server's URL. */
+    folder(contents) {
+      for (const [path, content] of contents) placed.set(path, new ServedFile(content, url + path));
+      return url;
     },
     close() {
       server.close();

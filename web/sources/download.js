@@ -4,7 +4,6 @@ import { BLOCK, blocksOf } from '../store/journal.js';
 import { Answer, Patience, SourceError } from './request.js';
 
 const FIRST_TRIES = 3;
-export const RUN = 8; // blocks of one range request
 
 /* A ReadableStream as the one answer that there is. */
 export class GivenAnswer {
@@ -62,13 +61,13 @@ export class Download {
     return false;
   }
 
-  /* Learns size, version and whether there are ranges by asking for a run of blocks, which start() then takes, or for
-   * a byte when that is only a probe. false when it is not the `expected` {size, etag}. */
-  async connect(first, expected, probe) {
+  /* Learns size, version and whether there are ranges by asking for blocks, which start() then takes, or for a byte when
+   * that is only a probe. false when it is not the `expected` {size, etag}. */
+  async connect([first, end], expected, probe) {
     const patience = new Patience(FIRST_TRIES);
     let answer;
     while (!answer) {
-      const range = [first * BLOCK, probe ? first * BLOCK + 1 : (first + RUN) * BLOCK];
+      const range = [first * BLOCK, probe ? first * BLOCK + 1 : end * BLOCK];
       try {
         answer = this.#given ?? await Answer.get(this.#url, { range, ...this.#asking });
       } catch (error) {
@@ -80,7 +79,7 @@ export class Download {
     this.size = this.ranges ? answer.range?.size ?? await this.#sizeByHead() : answer.length;
     const same = !expected || (expected.size === this.size && expected.etag === this.etag);
     if (answer.status === 416 && !expected) throw new SourceError(`${this.#url}: the file is empty`, { status: 416 });
-    if (same && !probe) this.#answer = { answer, first };
+    if (same && !probe) this.#answer = { answer, first, end };
     else answer.end();
     return same;
   }
@@ -95,10 +94,10 @@ export class Download {
 
   /* Begins with what connect() got; a stream begins anyway. */
   start() {
-    const { answer, first = 0 } = this.#answer ?? {};
+    const { answer, first, end } = this.#answer ?? {};
     this.#answer = null;
     if (!this.ranges) this.#begin({ at: 0, end: this.size ? blocksOf(this.size) : Infinity, answer });
-    else if (answer) this.#begin({ at: first * BLOCK, end: Math.min(first + RUN, blocksOf(this.size)), answer });
+    else if (answer) this.#begin({ at: first * BLOCK, end: Math.min(end, blocksOf(this.size)), answer });
   }
 
   fetch(first, end) {

@@ -2,9 +2,10 @@
  * in memory, a few dozen at most, until they have been read. */
 import { BLOCK, blocksOf } from '../store/journal.js';
 import { Sha256 } from '../store/sha256.js';
-import { Download, GivenAnswer, RUN } from './download.js';
+import { Download, GivenAnswer } from './download.js';
 import { SourceError } from './request.js';
 
+const RUN = 8; // blocks of one range request
 const CONNECTIONS = 4;
 const CONNECTIONS_MOST = 6; // when something else is asked for than was expected; HTTP/1.1 has no more for a host
 const AHEAD = 32; // blocks
@@ -79,12 +80,10 @@ export class RemoteFile {
       await this.#copy.start(journal.head);
       if (this.#copy.whole) return void this.#finish();
     }
-    let first = 0;
-    while (this.#old.has(first)) first++;
-    if (!await this.#download.connect(first, journal?.head, probe)) {
+    if (!await this.#download.connect(this.#firstRun(), journal?.head, probe)) {
       this.#note(`${this.name} has changed on the server: fetching it anew`);
       this.#old.clear();
-      await this.#download.connect(0, null, probe);
+      await this.#download.connect(this.#firstRun(), null, probe);
     }
     this.#size = this.#download.size;
     if (this.#copy && !this.#size) {
@@ -95,6 +94,15 @@ export class RemoteFile {
     await this.#copy?.start({ url: this.#url, name: this.name, size, etag, parts: this.#parts });
     for (const block of this.#old) this.#seen.add(block);
     if (!probe) this.#start();
+  }
+
+  /* [first, end) of the first blocks that are not stored. */
+  #firstRun() {
+    let first = 0;
+    while (this.#old.has(first)) first++;
+    let end = first + 1;
+    while (end - first < RUN && !this.#old.has(end)) end++;
+    return [first, end];
   }
 
   #start() {
@@ -239,10 +247,10 @@ export class RemoteFile {
 
   async #arrived(block, bytes) {
     this.#stop.signal.throwIfAborted();
-    if (this.#copy?.writing && !this.#copy.has(block)) await this.#copy.put(block, bytes);
     this.#hold(block, bytes);
     this.#saw(block);
     this.#wake();
+    if (this.#copy?.writing && !this.#copy.has(block)) await this.#copy.put(block, bytes);
     if (this.#copy?.writing && this.#copy.whole) this.#finish();
   }
 
@@ -288,7 +296,7 @@ export class RemoteFile {
     this.#finishing = null;
     await this.#copy.repair();
     if (this.#download.size) return;
-    if (await this.#download.connect(block, head)) return;
+    if (await this.#download.connect([block, block + 1], head)) return;
     await this.#copy.drop();
     throw new SourceError(`${this.#url}: the stored copy is damaged, and the server has another version by now; load it again`);
   }

@@ -13,6 +13,7 @@ class CacheFile {
   #part;
   #cache = null;
   #text = '';
+  #appended = Promise.resolve();
 
   constructor(key, part) {
     this.#key = key;
@@ -38,9 +39,11 @@ class CacheFile {
     await this.append(text);
   }
 
-  async append(text) {
+  /* One after the other: of two at once the older could stay. */
+  append(text) {
     this.#text += text;
-    await this.#cache.put(this.#address('journal'), new Response(this.#text));
+    this.#appended = this.#appended.then(() => this.#cache?.put(this.#address('journal'), new Response(this.#text)));
+    return this.#appended;
   }
 
   /* One whole block. */

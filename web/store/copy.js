@@ -8,13 +8,15 @@ import { opfs } from './opfs.js';
 
 export const stores = [opfs, cache];
 
-const COMMITTING = 300; // ms from a commit record until its writer has let go of the lock
+const PATIENCE = 1500; // ms: the worker of a page that was just reloaded lives on a little, with its lock and handles
+const LOOK_AGAIN = 50; // ms
 
 const said = (error) => (error.name === 'QuotaExceededError' ? 'there is not enough room for it' : error.message || error.name);
 
 /* One file of the model. */
 class StoredFile {
   journal = null;
+  remark = null; // on what was found
   #model;
   #file;
   #open = false;
@@ -38,10 +40,10 @@ class StoredFile {
     if (!this.journal) return;
     const { head, commit } = this.journal;
     if (found.bytes !== Infinity && found.bytes !== head.size) {
-      this.#model.note(`the stored copy of ${head.name} has ${found.bytes} bytes instead of ${head.size}: fetching it again`);
+      this.remark = `the stored copy of ${head.name} has ${found.bytes} bytes instead of ${head.size}: fetching it again`;
       this.journal = null;
     } else if (version && (version.etag !== head.etag || (version.size && version.size !== head.size))) {
-      this.#model.note(`${head.name} has changed on the server: fetching it anew`);
+      this.remark = `${head.name} has changed on the server: fetching it anew`;
       this.journal = null;
     } else if (sha256 && commit?.sha256 && commit.sha256 !== sha256) {
       this.journal = null;
@@ -73,7 +75,7 @@ class StoredFile {
 
   /* Fills `bytes`, as long as the block; false when they are not what was written, and from then on it is not there. */
   async get(block, bytes) {
-    await this.#model.settled;
+    while (this.#model.settling) await this.#model.settling;
     let good = false;
     await this.#model.guard(async () => {
       good = await this.#file.read(bytes, block * BLOCK) === bytes.length && checksum(bytes) === this.journal.sums.get(block);
@@ -98,6 +100,11 @@ class StoredFile {
     if (await this.#model.lockForWriting()) await this.start(this.journal.head);
   }
 
+  /* Nothing of the whole model is kept. */
+  drop() {
+    return this.#model.drop();
+  }
+
   closeHandles() {
     this.#file.close();
   }
@@ -110,7 +117,7 @@ class StoredFile {
 
 export class StoredModel {
   usable = true;
-  settled = null;
+  settling = null; // a promise while files are being opened anew
   #store;
   #key;
   #release = null;
@@ -143,25 +150,35 @@ export class StoredModel {
   get complete() { return this.#files.every((file) => file.complete); }
 
   async #open(checks) {
-    const files = await this.#store.files(this.#key, checks.length);
-    this.#files = files.map((file) => new StoredFile(this, file));
-    for (const [part, file] of this.#files.entries()) await file.look(checks[part]);
-    const complete = files.length > 0 && this.complete;
-    const deadline = performance.now() + COMMITTING;
-    do {
-      this.#release = await hold(lockName(this.#key), complete ? 'shared' : 'exclusive');
-    } while (!this.#release && complete && performance.now() < deadline);
-    if (!this.#release) {
-      this.note('another tab is storing this model: this one reads it from the network and stores nothing');
-      return false;
+    const deadline = performance.now() + PATIENCE;
+    while (!await this.#lock(checks)) {
+      if (performance.now() > deadline) {
+        this.note('another tab is storing this model: this one reads it from the network and stores nothing');
+        return false;
+      }
+      await new Promise((resolve) => { setTimeout(resolve, LOOK_AGAIN); });
     }
-    if (!files.length) {
-      const made = await this.#store.files(this.#key, checks.length, true);
-      this.#files = made.map((file) => new StoredFile(this, file));
-    }
+    for (const { remark } of this.#files) if (remark) this.note(remark);
+    if (!this.#files.length) this.#files = await this.#filesOf(checks.length, true);
     for (const file of this.#files) if (file.complete) await file.openReading();
     await this.#store.touch(this.#key).catch(() => {}); // another tab may be at it
     return true;
+  }
+
+  async #filesOf(count, create) {
+    return (await this.#store.files(this.#key, count, create)).map((file) => new StoredFile(this, file));
+  }
+
+  /* Complete models are shared, others written by one. Only under a lock is what there is to be seen at rest. */
+  async #lock(checks) {
+    this.#release = await hold(lockName(this.#key), 'shared');
+    if (!this.#release) return false;
+    this.#files = await this.#filesOf(checks.length, false);
+    for (const [part, file] of this.#files.entries()) await file.look(checks[part]);
+    if (this.#files.length && this.complete) return true;
+    await this.#release();
+    this.#release = await hold(lockName(this.#key), 'exclusive');
+    return !!this.#release;
   }
 
   async guard(work) {
@@ -179,14 +196,14 @@ export class StoredModel {
   /* When all files are there, others may read them too. */
   async settle() {
     if (!this.complete) return;
-    this.settled = (async () => {
+    this.settling = (async () => {
       for (const file of this.#files) file.closeHandles();
       await this.#release();
       this.#release = await hold(lockName(this.#key), 'shared');
       if (!this.#release) await this.close();
       else for (const file of this.#files) await file.openReading();
-    })();
-    await this.settled;
+    })().finally(() => { this.settling = null; });
+    await this.settling;
   }
 
   /* true when the copy may be written from now on. */

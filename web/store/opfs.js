@@ -2,6 +2,7 @@
  * Sync access handles are for dedicated workers only. */
 
 const FOLDER = 'quern';
+const TRIES = 20;
 
 /* The folder of all models, or of one; null when it is not there. */
 async function opfsFolder(key, create = false) {
@@ -24,15 +25,24 @@ async function fileIn(folder, name) {
   }
 }
 
-async function openHandle(folder, name, options) {
-  return (await folder.getFileHandle(name, { create: !options })).createSyncAccessHandle(options);
+/* A worker that is ending may still have the file for a moment. */
+async function openHandle(folder, name) {
+  const file = await folder.getFileHandle(name, { create: true });
+  for (let tries = 1; ; tries++) {
+    try {
+      return await file.createSyncAccessHandle();
+    } catch (error) {
+      if (error.name !== 'NoModificationAllowedError' || tries === TRIES) throw error;
+      await new Promise((resolve) => { setTimeout(resolve, 50); });
+    }
+  }
 }
 
 /* What a file can be read by while others read it too: a handle where the browser has shared ones or nobody has it,
  * and otherwise a Blob, which is slower. */
 async function openReading(folder, name) {
   try {
-    return { handle: await openHandle(folder, name, { mode: 'read-only' }) };
+    return { handle: await (await folder.getFileHandle(name)).createSyncAccessHandle({ mode: 'read-only' }) };
   } catch (error) {
     if (error.name !== 'NoModificationAllowedError') throw error;
     return { file: await fileIn(folder, name) };
@@ -50,11 +60,18 @@ class OpfsFile {
     this.#name = String(part);
   }
 
-  /* {text, bytes}: the journal, and the length of the data, as they are, without opening anything; null when there is nothing. */
+  /* {text, bytes}: the journal, and the length of the data; null when there is nothing. A File that is written to
+   * meanwhile cannot be read. */
   async peek() {
-    const journal = await fileIn(this.#folder, `${this.#name}.journal`);
-    const data = journal && await fileIn(this.#folder, `${this.#name}.data`);
-    return data && { text: await journal.text(), bytes: data.size };
+    for (let tries = 1; ; tries++) {
+      const journal = await fileIn(this.#folder, `${this.#name}.journal`);
+      const data = journal && await fileIn(this.#folder, `${this.#name}.data`);
+      try {
+        return data && { text: await journal.text(), bytes: data.size };
+      } catch (error) {
+        if (error.name !== 'NotReadableError' || tries === TRIES) throw error;
+      }
+    }
   }
 
   async openReading() {
@@ -118,7 +135,8 @@ export const opfs = {
   },
 
   async touch(key) {
-    const handle = await openHandle(await opfsFolder(key), 'used');
+    const file = await (await opfsFolder(key)).getFileHandle('used', { create: true });
+    const handle = await file.createSyncAccessHandle();
     try {
       handle.truncate(0);
       handle.write(new TextEncoder().encode(new Date().toISOString()));

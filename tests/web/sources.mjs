@@ -1,0 +1,496 @@
+/* Sources and storage in a browser: node sources.mjs chromium|firefox [check...], a line of JSON for each check with its
+ * name and what went wrong, if anything did; node sources.mjs list <browser> tells the names. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { start } from './browsers.mjs';
+import { serve } from './server.js';
+
+const [name, ...wanted] = process.argv.slice(2);
+const SIZE = 24 * 1048576 + 12345;
+const MIB = 1048576;
+
+/* The same pseudo-random bytes for the same seed, here and in a page. */
+function noise(size, seed) {
+  const bytes = new Uint8Array(size);
+  for (let i = 0, x = seed; i < size; i++) {
+    x = (Math.imul(x, 1664525) + 1013904223) | 0;
+    bytes[i] = x >>> 24;
+  }
+  return bytes;
+}
+
+const hash = (bytes) => createHash('sha256').update(bytes).digest('hex');
+const DATA = Buffer.from(noise(SIZE, 1));
+const SUM = hash(DATA);
+const OTHER = Buffer.from(noise(SIZE, 2));
+
+/* In the page: a worker of that name gets a message, and its answer is returned. */
+const ask = ([worker, script, message]) => new Promise((resolve, reject) => {
+  const workers = (window.workers ??= {});
+  const it = (workers[worker] ??= new Worker(script, { type: 'module' }));
+  it.onmessage = ({ data }) => (data.error ? reject(new Error(data.error)) : resolve(data.result));
+  it.onerror = (event) => reject(new Error(event.message ?? 'the worker failed'));
+  it.postMessage(message);
+});
+
+/* The same without waiting: a page that is reloaded under Puppeteer's eyes does again what is waited for. */
+const begin = ([worker, script, message]) => {
+  const workers = (window.workers ??= {});
+  const it = (workers[worker] ??= new Worker(script, { type: 'module' }));
+  window.begun = new Promise((resolve) => { it.onmessage = ({ data }) => resolve(data.result); });
+  it.postMessage(message);
+};
+
+class Visit {
+  constructor(browser, server) {
+    this.browser = browser;
+    this.server = server;
+    this.pages = [];
+  }
+
+  async open() {
+    const page = await this.browser.page(`${this.server.url}/tests/web/blank.html`);
+    this.pages.push(page);
+    const script = `${this.server.url}/tests/web/sources-worker.js`;
+    const tab = {
+      page,
+      main: ['main', script],
+      ask: (...message) => page.evaluate(ask, ['main', script, message]),
+      askOther: (...message) => page.evaluate(ask, ['other', script, message]),
+      begun: () => page.evaluate(() => window.begun),
+      load: (what, how) => tab.ask('load', what, how),
+      reload: () => page.reload(),
+    };
+    return tab;
+  }
+
+  async close() {
+    for (const page of this.pages.splice(0)) await page.close().catch(() => {});
+  }
+}
+
+/* Reloads the page in the middle of a download; resolves to what is stored when the old worker has ended too. */
+async function torn(tab, file) {
+  await tab.reload();
+  for (let sent = -1; sent !== file.sent;) {
+    sent = file.sent;
+    await new Promise((resolve) => { setTimeout(resolve, 200); });
+  }
+  file.rate = Infinity;
+  return entry(tab, file.url);
+}
+
+function same(loaded, from, sums = [SUM]) {
+  assert.equal(loaded.error, undefined, loaded.error);
+  assert.deepEqual(loaded.sums, sums);
+  if (from) assert.equal(loaded.from, from);
+}
+
+const entry = async (tab, url) => (await tab.ask('list')).find((model) => model.url === url);
+const until = async (condition) => { while (!condition()) await new Promise((resolve) => { setTimeout(resolve, 10); }); };
+
+/* Begins a slow download; resolves when `bytes` have been sent. tab.begun() is its outcome. */
+async function underWay(tab, file, bytes) {
+  file.rate = 6e6;
+  await tab.page.evaluate(begin, [...tab.main, ['load', { url: file.url }]]);
+  await until(() => file.sent >= bytes);
+}
+
+const checks = {
+  async 'downloads, and loads again without the network'({ tab, server }) {
+    const file = server.add(DATA);
+    const first = await tab.load({ url: file.url }, { memory: 'shared' });
+    same(first, 'network');
+    assert.equal(first.size, SIZE);
+    assert.deepEqual(first.parts, [{ name: 'model.gguf', size: SIZE }]);
+    assert.deepEqual(first.notes, []);
+    assert.deepEqual(first.progress, { loaded: SIZE, total: SIZE });
+    assert.ok(file.requests.length > 1 && file.requests.every(({ status }) => status === 206));
+    assert.ok(file.sent === SIZE, `${file.sent} bytes were sent`);
+    const kept = await entry(tab, file.url);
+    assert.deepEqual([kept.name, kept.size, kept.bytes, kept.complete, kept.etag], ['model.gguf', SIZE, SIZE, true, '"1"']);
+    const before = file.requests.length;
+    file.offline = true;
+    const second = await tab.load({ url: file.url }, { memory: 'shared' });
+    const third = await tab.load({ url: file.url }, { backwards: true });
+    file.offline = false;
+    same(second, 'store');
+    same(third, 'store');
+    assert.deepEqual(second.progress, { loaded: SIZE, total: SIZE });
+    assert.equal(file.requests.length, before);
+  },
+
+  async 'offline after a reload'({ tab, server }) {
+    const file = server.add(DATA);
+    same(await tab.load({ url: file.url }), 'network');
+    await tab.reload();
+    const before = file.requests.length;
+    same(await tab.load({ url: file.url }), 'store');
+    assert.equal(file.requests.length, before);
+  },
+
+  async 'asks for changes only when told to'({ tab, server }) {
+    const file = server.add(DATA);
+    same(await tab.load({ url: file.url }));
+    same(await tab.load({ url: file.url }, { options: { revalidate: true } }), 'store');
+    file.etag = '"2"';
+    file.content = OTHER;
+    same(await tab.load({ url: file.url }), 'store');
+    const again = await tab.load({ url: file.url }, { options: { revalidate: true } });
+    same(again, 'network', [hash(OTHER)]);
+    assert.match(again.notes[0], /changed on the server/);
+    same(await tab.load({ url: file.url }), 'store', [hash(OTHER)]);
+  },
+
+  async 'in any order'({ tab, server }) {
+    const file = server.add(DATA);
+    const loaded = await tab.load({ url: file.url }, { backwards: true, options: { cache: false } });
+    same(loaded, 'network');
+    assert.equal(await entry(tab, file.url), undefined);
+    same(await tab.load({ url: file.url }, { backwards: true }), 'network');
+    same(await tab.load({ url: file.url }), 'store');
+  },
+
+  async 'resumes after the connection was cut'({ tab, server }) {
+    const file = server.add(DATA, { rate: 20e6, cut: { after: 1_500_000, times: 5 } });
+    same(await tab.load({ url: file.url }), 'network');
+    assert.ok(file.requests.filter(({ range }) => Number(range.slice(6).split('-')[0]) % MIB).length >= 3, 'from the byte reached');
+    same(await tab.load({ url: file.url }), 'store');
+  },
+
+  async 'tries again when the server is busy'({ tab, server }) {
+    const file = server.add(DATA, { failures: [503, 429] });
+    same(await tab.load({ url: file.url }), 'network');
+  },
+
+  async 'resumes after a reload'({ tab, server }) {
+    const file = server.add(DATA);
+    await underWay(tab, file, 12 * MIB);
+    const { complete, bytes } = await torn(tab, file);
+    assert.ok(!complete && bytes >= 6 * MIB && bytes < SIZE, `${bytes} bytes were kept`);
+    const before = file.sent;
+    const loaded = await tab.load({ url: file.url });
+    same(loaded, 'network');
+    assert.equal(file.sent - before, SIZE - bytes);
+    same(await tab.load({ url: file.url }), 'store');
+  },
+
+  async 'a torn download is no model'({ tab, server }) {
+    const file = server.add(DATA);
+    await underWay(tab, file, 6 * MIB);
+    await torn(tab, file);
+    file.offline = true;
+    const loaded = await tab.load({ url: file.url });
+    file.offline = false;
+    assert.match(loaded.error, /model\.gguf: no connection/);
+    assert.ok(!(await entry(tab, file.url)).complete);
+  },
+
+  async 'all bytes without the commit record need no network'({ tab, server }) {
+    const file = server.add(DATA);
+    same(await tab.load({ url: file.url }));
+    const { key } = await entry(tab, file.url);
+    await tab.ask('spoil', key, '0.journal', { size: -5 });
+    assert.ok(!(await entry(tab, file.url)).complete);
+    file.offline = true;
+    same(await tab.load({ url: file.url }));
+    file.offline = false;
+    assert.ok((await entry(tab, file.url)).complete);
+  },
+
+  async 'the file changed since the download was torn'({ tab, server }) {
+    const file = server.add(DATA);
+    await underWay(tab, file, 10 * MIB);
+    await torn(tab, file);
+    Object.assign(file, { etag: '"2"', content: OTHER });
+    const loaded = await tab.load({ url: file.url });
+    same(loaded, 'network', [hash(OTHER)]);
+    assert.match(loaded.notes[0], /model\.gguf has changed on the server/);
+    same(await tab.load({ url: file.url }), 'store', [hash(OTHER)]);
+  },
+
+  async 'the file changes during the download'({ tab, server }) {
+    const file = server.add(Buffer.concat([DATA, DATA]));
+    await underWay(tab, file, 6 * MIB);
+    Object.assign(file, { rate: Infinity, etag: '"2"', content: OTHER });
+    assert.match((await tab.begun()).error, /model\.gguf: the file changed on the server while it was being downloaded/);
+    assert.equal(await entry(tab, file.url), undefined);
+  },
+
+  async 'damaged bytes are fetched again'({ tab, server }) {
+    const file = server.add(DATA);
+    same(await tab.load({ url: file.url }));
+    const { key } = await entry(tab, file.url);
+    await tab.ask('spoil', key, '0.data', { at: 7 * MIB + 5, bytes: 'damage' });
+    const before = file.sent;
+    const loaded = await tab.load({ url: file.url });
+    same(loaded);
+    assert.match(loaded.notes[0], /model\.gguf is damaged at byte 7340032/);
+    assert.ok(file.sent - before <= MIB, `${file.sent - before} bytes were sent`);
+    const more = file.requests.length;
+    const healed = await tab.load({ url: file.url });
+    same(healed, 'store');
+    assert.deepEqual(healed.notes, []);
+    assert.equal(file.requests.length, more);
+  },
+
+  async 'damaged bytes without the network are an error'({ tab, server }) {
+    const file = server.add(DATA);
+    same(await tab.load({ url: file.url }));
+    const { key } = await entry(tab, file.url);
+    await tab.ask('spoil', key, '0.data', { at: -1, bytes: '\u0001' });
+    file.offline = true;
+    const loaded = await tab.load({ url: file.url });
+    file.offline = false;
+    assert.match(loaded.error, /model\.gguf: no connection/);
+  },
+
+  async 'a file of another length is fetched again'({ tab, server }) {
+    const file = server.add(DATA);
+    for (const size of [-3, SIZE + 1]) {
+      same(await tab.load({ url: file.url }));
+      const { key } = await entry(tab, file.url);
+      await tab.ask('spoil', key, '0.data', { size });
+      const loaded = await tab.load({ url: file.url });
+      same(loaded, 'network');
+      assert.match(loaded.notes[0], /has \d+ bytes instead of/);
+    }
+    same(await tab.load({ url: file.url }), 'store');
+  },
+
+  async 'a spoiled journal'({ tab, server }) {
+    const file = server.add(DATA);
+    for (const spoiled of [{ at: 0, bytes: 'nonsense' }, { at: 0, bytes: '{"version":1,"size":-7}\n' }, { size: 1 }, { at: -40, bytes: '\n99999999 ff\n7 zz\n' }]) {
+      same(await tab.load({ url: file.url }));
+      const { key } = await entry(tab, file.url);
+      await tab.ask('spoil', key, '0.journal', spoiled);
+      same(await tab.load({ url: file.url }));
+    }
+    same(await tab.load({ url: file.url }), 'store');
+  },
+
+  async 'sha256'({ tab, server }) {
+    const file = server.add(DATA);
+    const right = { options: { sha256: SUM.toUpperCase() } };
+    const wrong = { options: { sha256: '0'.repeat(64) } };
+    const refused = await tab.load({ url: file.url }, wrong);
+    assert.match(refused.error, /model\.gguf: its SHA-256 is [0-9a-f]{64}, not 0{64}/);
+    assert.equal(await entry(tab, file.url), undefined);
+    assert.match((await tab.load({ url: file.url }, { options: { ...wrong.options, cache: false } })).error, /its SHA-256/);
+    same(await tab.load({ url: file.url }, { options: { ...right.options, cache: false } }), 'network');
+    same(await tab.load({ url: file.url }), 'network');
+    same(await tab.load({ url: file.url }, right), 'store');
+    assert.match((await tab.load({ url: file.url }, wrong)).error, /its SHA-256/);
+    same(await tab.load({ url: file.url }, { ...right, backwards: true }), 'network');
+    assert.equal((await entry(tab, file.url)).sha256, SUM);
+    same(await tab.load({ url: file.url }, right), 'store');
+  },
+
+  async 'two tabs'({ tab, server, open }) {
+    const file = server.add(DATA);
+    await underWay(tab, file, 4 * MIB);
+    const second = await open();
+    const loadingToo = second.load({ url: file.url });
+    await until(() => file.requests.filter(({ range }) => range.startsWith('bytes=0-')).length === 2);
+    file.rate = Infinity;
+    const [one, two] = await Promise.all([tab.begun(), loadingToo]);
+    same(one, 'network');
+    same(two, 'network');
+    assert.match(two.notes[0], /another tab is storing this model/);
+    const held = await tab.load({ url: file.url }, { hold: true });
+    same(held, 'store');
+    same(await second.load({ url: file.url }), 'store');
+    const { key } = await entry(second, file.url);
+    assert.match(await second.ask('delete', key), /in use/);
+    await tab.reload();
+    assert.equal(await second.ask('delete', key), 'deleted');
+    assert.equal(await entry(second, file.url), undefined);
+  },
+
+  async 'a model that stays open after its download serves other tabs'({ tab, server }) {
+    const file = server.add(DATA);
+    same(await tab.load({ url: file.url }, { hold: true }), 'network');
+    await until(() => file.sent === SIZE);
+    let other;
+    for (let tries = 0; tries < 50 && !(await entry(tab, file.url))?.complete; tries++);
+    same(await (other = tab.askOther('load', { url: file.url })), 'store');
+    assert.deepEqual((await other).notes, []);
+  },
+
+  async 'a server without ranges'({ tab, server }) {
+    const file = server.add(DATA, { ranges: false });
+    const first = await tab.load({ url: file.url });
+    same(first, 'network');
+    assert.equal(file.requests.length, 1);
+    same(await tab.load({ url: file.url }), 'store');
+  },
+
+  async 'a server without ranges, cut, torn and out of order'({ tab, server }) {
+    const file = server.add(DATA, { ranges: false, cut: { after: 9 * MIB, times: 1 } });
+    same(await tab.load({ url: file.url }, { options: { cache: false } }), 'network');
+    await underWay(tab, file, file.sent + 6 * MIB);
+    assert.ok((await torn(tab, file)).bytes > MIB);
+    same(await tab.load({ url: file.url }, { backwards: true }), 'network');
+    same(await tab.load({ url: file.url }), 'store');
+    const big = server.add(Buffer.concat([DATA, OTHER]), { ranges: false });
+    const refused = await tab.load({ url: big.url }, { backwards: true, options: { cache: false } });
+    assert.match(refused.error, /byte \d+ has passed, the server gives no ranges/);
+  },
+
+  async 'a server that tells no size'({ tab, server }) {
+    const file = server.add(DATA, { ranges: false, sized: false, etag: '' });
+    const loaded = await tab.load({ url: file.url });
+    same(loaded, 'network');
+    assert.equal(loaded.size, 0);
+    assert.match(loaded.notes[0], /does not tell the size/);
+  },
+
+  async 'another origin that shows no headers'({ tab, server }) {
+    const other = await serve();
+    try {
+      const file = other.add(DATA, { cors: { 'Access-Control-Allow-Origin': '*' } });
+      same(await tab.load({ url: file.url }), 'network');
+      assert.ok(file.requests.some(({ method }) => method === 'HEAD'));
+      same(await tab.load({ url: file.url }), 'store');
+      const closed = other.add(DATA);
+      assert.match((await tab.load({ url: closed.url })).error, /not allowed by the server for this page/);
+    } finally {
+      other.close();
+    }
+  },
+
+  async 'several files'({ tab, server }) {
+    const parts = [DATA, OTHER, DATA.subarray(0, 1000)];
+    const files = parts.map((bytes, i) => server.add(bytes, { name: `m-0000${i + 1}-of-00003.gguf` }));
+    const what = { urls: files.map(({ url }) => url) };
+    const sums = parts.map(hash);
+    const first = await tab.load(what);
+    same(first, 'network', sums);
+    assert.deepEqual(first.parts.map(({ size }) => size), parts.map(({ length }) => length));
+    for (const file of files) file.offline = true;
+    same(await tab.load(what), 'store', sums);
+    for (const file of files) file.offline = false;
+    const kept = await entry(tab, files[0].url);
+    assert.deepEqual([kept.size, kept.bytes, kept.complete], [2 * SIZE + 1000, 2 * SIZE + 1000, true]);
+    await tab.ask('spoil', kept.key, '1.data', { at: 5, bytes: 'damage' });
+    same(await tab.load(what), undefined, sums);
+    same(await tab.load(what), 'store', sums);
+  },
+
+  async 'finds the other files of a repository'({ tab, server }) {
+    const parts = [DATA, OTHER];
+    const base = server.folder(parts.map((bytes, i) => [`/some/model/resolve/main/m-0000${i + 1}-of-00002.gguf`, bytes]));
+    const what = { repo: 'some/model', file: 'm-00001-of-00002.gguf', endpoint: base };
+    const loaded = await tab.load(what);
+    same(loaded, 'network', parts.map(hash));
+    assert.equal(loaded.parts[1].name, 'm-00002-of-00002.gguf');
+  },
+
+  async 'files, bytes and streams'({ tab, server }) {
+    const loads = await tab.page.evaluate(async ([script, size, noise]) => {
+      const bytes = new Function(`return ${noise}`)()(size, 1);
+      const load = (what, transfer = []) => new Promise((resolve, reject) => {
+        const worker = new Worker(script, { type: 'module' });
+        worker.onmessage = ({ data }) => (data.error ? reject(new Error(data.error)) : resolve(data.result));
+        worker.postMessage(['load', what, { memory: 'shared' }], transfer);
+      });
+      const stream = (more) => {
+        const body = new Blob([bytes]).stream();
+        return load({ stream: body, ...more }, [body]);
+      };
+      return [
+        await load({ files: [new File([bytes], 'a.gguf'), new Blob([bytes.subarray(0, 10)])] }),
+        await load({ buffer: bytes }), await load({ buffer: bytes.buffer }), await stream({ size }), await stream({}), await stream({ size: size + 1 }),
+      ];
+    }, [`${server.url}/tests/web/sources-worker.js`, SIZE, noise.toString()]);
+    same(loads[0], 'file', [SUM, hash(DATA.subarray(0, 10))]);
+    assert.deepEqual(loads[0].parts, [{ name: 'a.gguf', size: SIZE }, { name: '', size: 10 }]);
+    for (const at of [1, 2]) same(loads[at], 'memory');
+    for (const at of [3, 4]) same(loads[at], 'network');
+    assert.match(loads[5].error, /the stream: the connection ended at byte/);
+  },
+
+  async 'abort'({ tab, server }) {
+    const file = server.add(DATA, { rate: 5e6 });
+    const aborted = await tab.load({ url: file.url }, { abortAfter: 700 });
+    assert.equal(aborted.kind, 'AbortError');
+    assert.ok(aborted.late < 100, `${aborted.late} ms`);
+    const { sent } = file;
+    await new Promise((resolve) => { setTimeout(resolve, 300); });
+    assert.ok(file.sent - sent < 2 * MIB, 'the connections ended');
+    file.failures = Array(9).fill(503);
+    const waiting = await tab.load({ url: file.url }, { abortAfter: 200 });
+    assert.equal(waiting.kind, 'AbortError');
+    assert.ok(waiting.late < 100, `${waiting.late} ms`);
+    Object.assign(file, { failures: [], rate: Infinity });
+    same(await tab.load({ url: file.url }), 'network');
+  },
+
+  async 'errors name the URL and the status'({ tab, server }) {
+    assert.equal((await tab.load({ url: `${server.url}/nothing/model.gguf` })).error, `${server.url}/nothing/model.gguf: the server answered 404 Not Found`);
+    const empty = server.add(Buffer.alloc(0));
+    assert.equal((await tab.load({ url: empty.url })).error, `${empty.url}: the file is empty`);
+  },
+
+  async 'without a file system, in the Cache API'({ tab, server }) {
+    await tab.ask('withoutFiles');
+    const file = server.add(DATA);
+    same(await tab.load({ url: file.url }), 'network');
+    const before = file.requests.length;
+    same(await tab.load({ url: file.url }), 'store');
+    same(await tab.load({ url: file.url }, { backwards: true }), 'store');
+    assert.equal(file.requests.length, before);
+    const other = server.add(OTHER);
+    await underWay(tab, other, 10 * MIB);
+    const { key, bytes, complete } = await torn(tab, other);
+    assert.ok(!complete && bytes > 2 * MIB, `${bytes} bytes were kept`);
+    await tab.ask('withoutFiles');
+    const { sent } = other;
+    const loaded = await tab.load({ url: other.url });
+    same(loaded, 'network', [hash(OTHER)]);
+    assert.deepEqual(loaded.notes, []);
+    assert.equal(other.sent - sent, SIZE - bytes);
+    assert.equal(await tab.ask('delete', key), 'deleted');
+    assert.equal(await entry(tab, other.url), undefined);
+  },
+};
+
+if (name === 'chromium' || wanted[0] === 'chromium') {
+  checks['quota exceeded: goes on without storing'] = async ({ tab, server }) => {
+    const session = await tab.page.context().newCDPSession(tab.page);
+    const file = server.add(DATA);
+    await session.send('Storage.overrideQuotaForOrigin', { origin: server.url, quotaSize: 10e6 });
+    const loaded = await tab.load({ url: file.url });
+    await session.send('Storage.overrideQuotaForOrigin', { origin: server.url });
+    same(loaded, 'network');
+    assert.deepEqual(loaded.notes, ['the model is not kept in this browser: there is not enough room for it']);
+    assert.equal(await entry(tab, file.url), undefined);
+    same(await tab.load({ url: file.url }), 'network');
+    same(await tab.load({ url: file.url }), 'store');
+  };
+}
+
+if (name === 'list') {
+  console.log(JSON.stringify(Object.keys(checks)));
+} else {
+  const browser = await start(name);
+  try {
+    for (const [check, run] of Object.entries(checks)) {
+      if (wanted.length && !wanted.includes(check)) continue;
+      const server = await serve();
+      const visit = new Visit(browser, server);
+      const begun = performance.now();
+      let failure = null;
+      try {
+        await run({ tab: await visit.open(), server, open: () => visit.open() });
+      } catch (error) {
+        failure = error.stack;
+      }
+      console.log(JSON.stringify({ check, failure, ms: Math.round(performance.now() - begun) }));
+      await visit.close();
+      server.close();
+    }
+  } finally {
+    await browser.close();
+  }
+}
