@@ -3,7 +3,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { start } from '../tests/web/chromium.mjs';
-import { site } from '../tests/web/site.mjs';
+import { serve } from '../tests/web/server.js';
 
 const [file, ...wanted] = process.argv.slice(2);
 const DEMO = fileURLToPath(new URL('../web/demo/', import.meta.url));
@@ -17,7 +17,8 @@ const SIZES = {
 const RATE = 25e6; // bytes a second, so that there is something to see of the download
 
 async function tour(browser, name) {
-  const server = await site(file);
+  const server = await serve();
+  const model = server.add(file, { rate: RATE });
   const { scale = 1, ...options } = SIZES[name];
   const context = await browser.newContext({ ...options, reducedMotion: 'reduce' });
   const page = await context.newPage();
@@ -26,15 +27,14 @@ async function tour(browser, name) {
     const { data } = await client.send('Page.captureScreenshot', { format: 'webp', quality: QUALITY, clip: { x: 0, y: 0, ...options.viewport, scale } });
     writeFileSync(`${OUT}${what}-${name}.webp`, Buffer.from(data, 'base64'));
   };
-  await page.goto(`${server.url}/demo/`);
+  await page.goto(`${server.url}/web/demo/index.html`);
   await page.evaluate(() => localStorage.setItem('quern.settings', '{"temperature":0}'));
   await page.reload();
   await page.waitForSelector('body[data-started]');
   await page.waitForSelector('#cards button');
   await take('empty');
 
-  server.rate = RATE;
-  await page.fill('#url', server.model);
+  await page.fill('#url', model.url);
   await page.press('#url', 'Enter');
   await page.waitForFunction(() => document.getElementById('loading-bar').value > 0.55);
   await take('downloading');

@@ -4,21 +4,23 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { start } from './chromium.mjs';
-import { site } from './site.mjs';
+import { serve } from './server.js';
 
 const [file, ...wanted] = process.argv.slice(2);
 const SLOW = 60_000;
 const AXE = new URL('../../build/vendor/axe.js', import.meta.url);
+const DEMO = '/web/demo/index.html';
 const QUESTION = 'What is the capital of France?';
 
 /* A visit: its own profile, a page on the demo, and what one does there. */
-async function visit(browser, server, { query = `?model=${encodeURIComponent(server.model)}`, ...options } = {}) {
+async function visit({ browser, server, model }, { query = `?model=${encodeURIComponent(model.url)}`, onContext, ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  onContext?.(context);
   const page = await context.newPage();
   page.setDefaultTimeout(SLOW);
   const errors = [];
   page.on('pageerror', (error) => errors.push(error.message));
-  await page.goto(`${server.url}/demo/${query}`);
+  await page.goto(`${server.url}${DEMO}${query}`);
   const wait = {
     started: () => page.waitForSelector('body[data-started]', { state: 'attached' }),
     ready: () => page.waitForSelector('body[data-model="ready"]', { state: 'attached' }),
@@ -49,8 +51,8 @@ async function visit(browser, server, { query = `?model=${encodeURIComponent(ser
 }
 
 const scenarios = {
-  async answers({ browser, server }) {
-    const my = await visit(browser, server);
+  async answers(place) {
+    const my = await visit(place);
     await my.wait.ready();
     await my.set('temperature', 0);
     await my.page.fill('#prompt', QUESTION);
@@ -68,8 +70,8 @@ const scenarios = {
     assert.deepEqual(my.errors, []);
   },
 
-  async stops({ browser, server }) {
-    const my = await visit(browser, server);
+  async stops(place) {
+    const my = await visit(place);
     await my.wait.ready();
     await my.page.fill('#prompt', 'Count from one to five hundred, in words.');
     await my.page.press('#prompt', 'Enter');
@@ -83,8 +85,8 @@ const scenarios = {
     assert.equal(await my.text(), text);
   },
 
-  async againAndEdit({ browser, server }) {
-    const my = await visit(browser, server);
+  async againAndEdit(place) {
+    const my = await visit(place);
     await my.wait.ready();
     await my.set('max_tokens', 12);
     await my.set('temperature', 1.5);
@@ -109,13 +111,13 @@ const scenarios = {
     assert.equal(await my.page.locator('.message.user .body').innerText(), 'Tell me a joke.');
   },
 
-  async keepsTheChat({ browser, server }) {
-    const my = await visit(browser, server);
+  async keepsTheChat(place) {
+    const my = await visit(place);
     await my.wait.ready();
     await my.set('max_tokens', 12);
     await my.ask();
     const said = await my.text();
-    await my.page.goto(`${server.url}/demo/`);
+    await my.page.goto(`${place.server.url}${DEMO}`);
     await my.wait.started();
     assert.equal(await my.count(), 2);
     assert.equal(await my.text(), said);
@@ -134,8 +136,8 @@ const scenarios = {
     assert.equal(await my.count(), 0);
   },
 
-  async settingsApply({ browser, server }) {
-    const my = await visit(browser, server);
+  async settingsApply(place) {
+    const my = await visit(place);
     await my.wait.ready();
     await my.set('temperature', 1);
     await my.set('seed', 7);
@@ -158,8 +160,8 @@ const scenarios = {
     assert.match(await my.page.locator('#facts').innerText(), /512 tokens/);
   },
 
-  async showsTokens({ browser, server }) {
-    const my = await visit(browser, server);
+  async showsTokens(place) {
+    const my = await visit(place);
     await my.wait.ready();
     await my.set('max_tokens', 8);
     await my.ask('Hello world');
@@ -182,8 +184,8 @@ const scenarios = {
     assert.equal(await my.page.evaluate(() => [...document.querySelectorAll('#answer-tokens .token')].indexOf(document.activeElement)), 1);
   },
 
-  async worksOffline({ browser, server }) {
-    const my = await visit(browser, server);
+  async worksOffline(place) {
+    const my = await visit(place);
     await my.wait.ready();
     await my.set('max_tokens', 8);
     await my.ask();
@@ -191,7 +193,7 @@ const scenarios = {
     const { installabilityErrors } = await client.send('Page.getInstallabilityErrors');
     assert.deepEqual(installabilityErrors.filter(({ errorId }) => errorId !== 'in-incognito'), [], 'can be installed');
     await my.context.setOffline(true);
-    await my.page.goto(`${server.url}/demo/`);
+    await my.page.goto(`${place.server.url}${DEMO}`);
     await my.wait.ready();
     assert.equal(await my.count(), 2);
     await my.ask('Thank you.');
@@ -199,17 +201,17 @@ const scenarios = {
     assert.deepEqual(my.errors, []);
   },
 
-  async isolatesItself({ browser, server }) {
-    server.isolated = false;
-    const my = await visit(browser, server);
+  async isolatesItself(place) {
+    place.server.isolated = false;
+    const my = await visit(place);
     await my.wait.ready();
     assert.ok(await my.page.evaluate(() => crossOriginIsolated), 'the service worker adds the headers that threads need');
     await my.panel('models');
     assert.match(await my.page.locator('#facts').innerText(), /-mt/);
   },
 
-  async takesFiles({ browser, server }) {
-    const my = await visit(browser, server, { query: '' });
+  async takesFiles(place) {
+    const my = await visit(place, { query: '' });
     await my.page.setInputFiles('#file', file);
     await my.wait.ready();
     await my.set('max_tokens', 8);
@@ -224,18 +226,18 @@ const scenarios = {
     assert.match(await my.page.textContent('#problem'), /^notes could not be loaded\. .*GGUF/is);
   },
 
-  async saysWhatIsWrong({ browser, server }) {
-    const my = await visit(browser, server, { query: '' });
-    await my.page.fill('#url', `${server.url}/models/missing.gguf`);
+  async saysWhatIsWrong(place) {
+    const my = await visit(place, { query: '' });
+    await my.page.fill('#url', `${place.server.url}/missing.gguf`);
     await my.page.press('#url', 'Enter');
     await my.page.waitForSelector('#problem:not([hidden])');
     assert.match(await my.page.textContent('#problem'), /^missing could not be loaded\. .*404/s);
     assert.ok(await my.page.locator('#start').isVisible());
   },
 
-  async showsAndCancelsDownloads({ browser, server }) {
-    server.rate = 20e6;
-    const my = await visit(browser, server);
+  async showsAndCancelsDownloads(place) {
+    place.model.rate = 20e6;
+    const my = await visit(place);
     await my.page.fill('#prompt', QUESTION); // asked before the model is here
     await my.page.press('#prompt', 'Enter');
     await my.page.waitForFunction(() => /of 98 MB · .*B\/s · \d+ s left/.test(document.getElementById('loading-text').textContent));
@@ -243,15 +245,15 @@ const scenarios = {
     await my.page.click('#loading-cancel');
     await my.page.waitForSelector('body[data-model="none"]', { state: 'attached' });
     await my.wait.idle();
-    server.rate = 0;
+    place.model.rate = Infinity;
     await my.page.reload();
     await my.wait.ready();
   },
 
-  async letsNothingThrough({ browser, server }) {
-    const context = await browser.newContext();
+  async letsNothingThrough(place) {
+    const context = await place.browser.newContext();
     const page = await context.newPage();
-    await page.goto(`${server.url}/demo/icon.svg`);
+    await page.goto(`${place.server.url}/web/demo/icon.svg`);
     await page.evaluate(() => {
       const content = '# Hi\n<img src="https://example.com/x.png" onerror="window.bad = 1"><script>window.bad = 1</scr' + 'ipt>'
         + '[a](javascript:window.bad=1) ![b](https://example.com/y.png) <form action="https://example.com"><button>x</button></form> **bold**\n\n```js\nlet a;\n```';
@@ -259,8 +261,8 @@ const scenarios = {
       localStorage.setItem('quern.chat.one', JSON.stringify({ id: 'one', messages: [{ role: 'user', content: '<b>me</b>' }, { role: 'assistant', content }] }));
     });
     const away = [];
-    page.on('request', (request) => { if (!request.url().startsWith(server.url)) away.push(request.url()); });
-    await page.goto(`${server.url}/demo/`);
+    page.on('request', (request) => { if (!request.url().startsWith(place.server.url)) away.push(request.url()); });
+    await page.goto(`${place.server.url}${DEMO}`);
     await page.waitForSelector('.message.assistant strong');
     assert.equal(await page.locator('.message :is(img, script, form, [onerror], [href^="javascript"])').count(), 0);
     assert.equal(await page.evaluate(() => window.bad), undefined);
@@ -271,10 +273,10 @@ const scenarios = {
   },
 
   /* Rules of axe-core, in each state, light and dark, wide and as narrow as a small phone. */
-  async canBeUsedByAll({ browser, server }) {
+  async canBeUsedByAll(place) {
     const found = [];
     for (const options of [{ colorScheme: 'light' }, { colorScheme: 'dark', viewport: { width: 360, height: 640 }, reducedMotion: 'reduce' }]) {
-      const my = await visit(browser, server, { query: '', ...options });
+      const my = await visit(place, { query: '', ...options });
       const check = async (state) => {
         await my.page.waitForTimeout(200);
         const broken = await my.page.evaluate(() => window.axe.run({ resultTypes: ['violations'] }));
@@ -284,7 +286,7 @@ const scenarios = {
       };
       await my.page.addScriptTag({ content: readFileSync(AXE, 'utf8') });
       await check('empty');
-      await my.page.fill('#url', server.model);
+      await my.page.fill('#url', place.model.url);
       await my.page.press('#url', 'Enter');
       await my.wait.ready();
       await check('ready');
@@ -305,17 +307,19 @@ const scenarios = {
     assert.deepEqual(found, []);
   },
 
-  async isSmall({ browser, server }) {
-    const my = await visit(browser, server);
+  async isSmall(place) {
+    const urls = new Set();
+    const my = await visit(place, { onContext: (context) => context.on('request', (request) => urls.add(request.url().replace(/\?.*/, ''))) });
     await my.wait.ready();
     await my.page.waitForTimeout(500);
-    const paths = [...new Set(server.asked)].filter((path) => !path.startsWith('/models/'));
+    urls.delete(place.model.url);
     let bytes = 0;
-    for (const path of paths) {
-      const response = await fetch(server.url + path);
+    for (const url of urls) {
+      const response = await fetch(url);
       if (response.ok) bytes += gzipSync(Buffer.from(await response.arrayBuffer()), { level: 9 }).length;
     }
-    console.error(`${paths.length} files, ${(bytes / 1000).toFixed(1)} kB compressed`);
+    console.error(`${urls.size} files, ${(bytes / 1000).toFixed(1)} kB compressed`);
+    assert.ok([...urls].some((url) => url.endsWith('.wasm')), 'the engine is counted');
     assert.ok(bytes <= 200_000, `${bytes} bytes beside the model`);
   },
 };
@@ -323,11 +327,11 @@ const scenarios = {
 const browser = await start();
 for (const [name, run] of Object.entries(scenarios)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
-  const server = await site(file);
+  const server = await serve();
   let wrong = null;
   const started = Date.now();
   try {
-    await run({ browser, server });
+    await run({ browser, server, model: server.add(file) });
   } catch (error) {
     wrong = String(error.stack ?? error);
   }

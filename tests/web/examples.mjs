@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { start, startWithExtension } from './chromium.mjs';
-import { site } from './site.mjs';
+import { serve } from './server.js';
 
 const [file, ...wanted] = process.argv.slice(2);
 const WEB = fileURLToPath(new URL('../../web/', import.meta.url));
@@ -35,6 +35,7 @@ const examples = {
   },
   async intent(page) {
     const first = () => page.innerText('li:first-child span');
+    await page.waitForSelector('li meter'); // of the message that is there
     for (const [message, topic] of [['Where is my parcel? It should have come on Monday.', 'delivery'], ['I cannot log in, my password is wrong.', 'account']]) {
       await page.fill('#text', message);
       await page.evaluate(() => document.querySelector('ul').replaceChildren());
@@ -55,19 +56,19 @@ const examples = {
 const idOf = (path) => createHash('sha256').update(path).digest('hex').slice(0, 32).replace(/./g, (digit) => 'abcdefghijklmnop'[parseInt(digit, 16)]);
 
 /* The extension, with the package beside it and the model of the test; the tab is named, as no one clicks. */
-async function extension(server) {
+async function extension(server, model) {
   const scratch = mkdtempSync(join(tmpdir(), 'quern-'));
   const place = join(scratch, 'extension');
   cpSync(join(WEB, 'examples/extension'), place, { recursive: true });
   cpSync(WEB, join(place, 'quern'), { recursive: true, filter: (path) => !/\/web\/(demo|examples|bin)$/.test(path) });
   const popup = readFileSync(join(place, 'popup.js'), 'utf8');
-  writeFileSync(join(place, 'popup.js'), popup.replace(/const SOURCE = .*/, `const SOURCE = ${JSON.stringify(server.model)};`));
+  writeFileSync(join(place, 'popup.js'), popup.replace(/const SOURCE = .*/, `const SOURCE = ${JSON.stringify(model.url)};`));
   const manifest = JSON.parse(readFileSync(join(place, 'manifest.json'), 'utf8'));
   writeFileSync(join(place, 'manifest.json'), JSON.stringify({ ...manifest, host_permissions: ['http://localhost/*'] }));
   const context = await startWithExtension(join(scratch, 'profile'), place);
   try {
     const subject = await context.newPage();
-    await subject.goto(`${server.url}/examples/summary.html`);
+    await subject.goto(`${server.url}/web/examples/summary.html`);
     const page = await context.newPage();
     await page.goto(`chrome-extension://${idOf(place)}/popup.html`);
     await page.evaluate((url) => {
@@ -83,11 +84,11 @@ async function extension(server) {
   }
 }
 
-async function run(name, server, browser) {
-  if (name === 'extension') return extension(server);
+async function run(name, server, model, browser) {
+  if (name === 'extension') return extension(server, model);
   const page = await browser.newPage();
   page.setDefaultTimeout(60_000);
-  await page.goto(`${server.url}/examples/${name}.html?model=${encodeURIComponent(server.model)}`);
+  await page.goto(`${server.url}/web/examples/${name}.html?model=${encodeURIComponent(model.url)}`);
   try {
     await examples[name](page);
   } finally {
@@ -98,9 +99,9 @@ async function run(name, server, browser) {
 const browser = await start();
 for (const name of [...Object.keys(examples), 'extension']) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
-  const server = await site(file);
+  const server = await serve();
   let wrong = null;
-  await run(name, server, browser).catch((error) => { wrong = String(error.stack ?? error); });
+  await run(name, server, server.add(file), browser).catch((error) => { wrong = String(error.stack ?? error); });
   server.close();
   console.log(JSON.stringify({ name, wrong }));
 }

@@ -73,7 +73,7 @@ export function draw() {
   chat.messages.forEach((_, index) => drawMessage(index));
   document.body.dataset.chat = chat.messages.length > 0 ? 'some' : 'empty';
   document.dispatchEvent(new Event('chat'));
-  scroll.scrollTop = scroll.scrollHeight;
+  scroll.scrollTop = chat.messages.length > 0 ? scroll.scrollHeight : 0;
 }
 
 /* Where there is a keyboard; elsewhere the focus would bring one up. */
@@ -182,7 +182,7 @@ export function show(next) {
 function followSize() {
   let atEnd = true;
   scroll.addEventListener('scroll', () => { atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 40; });
-  new ResizeObserver(() => { if (atEnd) scroll.scrollTop = scroll.scrollHeight; }).observe(scroll);
+  new ResizeObserver(() => { if (atEnd && chat.messages.length > 0) scroll.scrollTop = scroll.scrollHeight; }).observe(scroll);
 }
 
 export async function startChat({ onTokens }) {

@@ -20,8 +20,8 @@ async function takeControl() {
 /* What was fetched before the service worker was there is fetched once more, so that it is kept. */
 async function keepWhatCame() {
   const came = performance.getEntriesByType('resource').map(({ name }) => name);
-  const links = [...document.querySelectorAll('link[href]')].map(({ href }) => href);
-  const own = [...new Set([location.origin + location.pathname, ...came, ...links])].filter((url) => new URL(url).origin === location.origin && !/\.gguf$/.test(url));
+  const links = [...document.querySelectorAll('link:not([rel="apple-touch-icon"])')].map(({ href }) => href);
+  const own = [...new Set([location.origin + location.pathname, new URL('./', location.href).href, ...came, ...links])].filter((url) => new URL(url).origin === location.origin && !/\.gguf$/.test(url));
   await Promise.allSettled(own.map((url) => fetch(url)));
 }
 

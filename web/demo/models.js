@@ -121,6 +121,7 @@ export async function drawModels() {
   const stored = await listModels().catch(() => []);
   const { usage, quota } = await storageInfo().catch(() => ({}));
   $('storage').hidden = stored.length === 0;
+  $('others').textContent = stored.length > 0 ? 'Other models' : 'Models to choose from';
   $('quota').textContent = quota ? `${bytes(usage)} used of ${bytes(quota)} that this browser allows.` : '';
   $('stored').replaceChildren(...stored.map(storedLine));
 }
