@@ -6,8 +6,8 @@
 
 #define MAX_WORKERS 32u
 #define STACK_BYTES 131072u
-#define SPINS       20000 /* loads of a word before a thread sleeps: tens of microseconds */
-#define SHARES      4u    /* pieces a worker takes of a job, so that a late one does not hold the others up */
+#define SPINS       100000 /* loads of a word before a thread sleeps: some 40 microseconds */
+#define SHARES      4u     /* pieces of a job for each worker */
 
 static struct {
     uint32_t workers; /* started, the caller's thread included */
@@ -16,11 +16,11 @@ static struct {
     pool_job *job;
     void *context;
     size_t items;
-    size_t piece;
+    size_t pieces;
     /* shared words */
     uint32_t generation; /* raised for each job, and to stop */
     uint32_t stop;
-    size_t next;       /* the first item that nobody has taken */
+    size_t next;       /* the first piece that nobody has taken */
     uint32_t busy;     /* workers that have not left the job */
     uint32_t sleepers; /* workers asleep on generation */
     uint32_t caller_sleeps;
@@ -53,15 +53,24 @@ static void wake(uint32_t *word, const uint32_t *sleepers) {
     }
 }
 
+/* Where a piece begins. They shrink towards the end, so that the workers end together. */
+static size_t piece_begin(size_t piece) {
+    const uint64_t left = pool.pieces - piece;
+    return pool.items - (size_t)(pool.items * left * left / (pool.pieces * pool.pieces));
+}
+
 /* Takes pieces of the job until none is left. */
 static void work(uint32_t worker) {
     for (;;) {
-        const size_t begin = __atomic_fetch_add(&pool.next, pool.piece, __ATOMIC_SEQ_CST);
-        if (begin >= pool.items) {
+        const size_t piece = __atomic_fetch_add(&pool.next, 1, __ATOMIC_SEQ_CST);
+        if (piece >= pool.pieces) {
             return;
         }
-        const size_t left = pool.items - begin;
-        pool.job(pool.context, begin, begin + (left < pool.piece ? left : pool.piece), worker);
+        const size_t begin = piece_begin(piece);
+        const size_t end = piece_begin(piece + 1);
+        if (begin < end) {
+            pool.job(pool.context, begin, end, worker);
+        }
     }
 }
 
@@ -72,11 +81,10 @@ void pool_run(size_t items, pool_job *job, void *context) {
         }
         return;
     }
-    const size_t pieces = (size_t)pool.active * SHARES;
     pool.job = job;
     pool.context = context;
     pool.items = items;
-    pool.piece = (items + pieces - 1) / pieces;
+    pool.pieces = (size_t)pool.active * SHARES;
     pool.next = 0;
     __atomic_store_n(&pool.busy, pool.active - 1, __ATOMIC_SEQ_CST);
     __atomic_add_fetch(&pool.generation, 1, __ATOMIC_SEQ_CST);
@@ -170,7 +178,7 @@ int32_t qn_threads_use(uint32_t threads) {
     const uint32_t before = pool.active;
     __atomic_store_n(&pool.active, threads, __ATOMIC_SEQ_CST);
     if (threads < before) { /* a job without items, after which they look */
-        pool.items = 0;
+        pool.pieces = 0;
         __atomic_store_n(&pool.busy, before - 1, __ATOMIC_SEQ_CST);
         __atomic_add_fetch(&pool.generation, 1, __ATOMIC_SEQ_CST);
         wake(&pool.generation, &pool.sleepers);
