@@ -29,6 +29,9 @@ test:
 
 bench: modules
 	@tools/setup.sh bench
+	@cmake --build --preset wasm32-relaxed --target kernel_bench > /dev/null
+	@QUERN_PYTHON=$$(python3 -c 'import sys; sys.path.insert(0, "tools"); import fetch_model; print(fetch_model.cache())')/venv/bin/python node bench/kernels/run.js \
+		--hosts wasmtime,node,chromium,firefox --entries 'simd128|relaxed' --dram 256 --rounds 20 --save
 	@cd bench && node e2e/suite.js $(BENCH)
 
 clean:

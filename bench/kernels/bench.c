@@ -4,7 +4,13 @@
  *   bench_prepare(entry, rows, n, tokens)   0 when memory is refused
  *   bench_gemv(times)     `times` times one token by all the rows
  *   bench_batch(times)    panels and gemm, all rows by all tokens, as the engine does
- *   bench_gemm(times)     the gemm of one panel by all tokens */
+ *   bench_gemm(times)     the gemm of one panel by all tokens
+ *
+ * and what the machine gives at most:
+ *   bench_peak(times)     `times` times PEAK_PRODUCTS products of whole numbers, nothing else
+ *   bench_read(times)     `times` times all bytes of the rows, added up */
+#include <wasm_simd128.h>
+
 #include "kernels/variants.h"
 #include "platform/memory.h"
 
@@ -130,4 +136,61 @@ void batch(uint32_t times) {
                                 bench.activation_bytes, bench.tokens, bench.n);
         }
     }
+}
+
+#define CHAINS        8 /* that do not wait for each other */
+#define PEAK_TURNS    1024u
+#define PEAK_PRODUCTS (PEAK_TURNS * CHAINS * PEAK_LANES)
+
+/* The widest exact product that every host has: 16 of bytes, or 8 of i16; and its sum. */
+#ifdef QUERN_KERNELS_RELAXED
+#define PEAK_LANES 16u
+static inline v128_t multiply(v128_t sum, v128_t a, v128_t b) {
+    return wasm_i32x4_relaxed_dot_i8x16_i7x16_add(a, b, sum);
+}
+#else
+#define PEAK_LANES 8u
+static inline v128_t multiply(v128_t sum, v128_t a, v128_t b) {
+    return wasm_i32x4_add(sum, wasm_i32x4_dot_i16x8(a, b));
+}
+#endif
+
+EXPORT("bench_peak_products") uint32_t peak_products(void);
+uint32_t peak_products(void) { return PEAK_PRODUCTS; }
+
+static volatile uint32_t kept; /* so that the work is done */
+
+EXPORT("bench_peak") void peak(uint32_t times);
+void peak(uint32_t times) {
+    static int8_t factors[16 * (16 + CHAINS)]; /* loaded anew each turn, else a compiler multiplies but once */
+    static int8_t *volatile unknown = factors;
+    const int8_t *const from = unknown;
+    v128_t chain[CHAINS] = {0};
+    const v128_t factor = wasm_i8x16_splat((int8_t)(3 + (kept & 1)));
+    for (uint32_t turn = 0; turn < times * PEAK_TURNS; turn++) {
+#pragma unroll
+        for (uint32_t i = 0; i < CHAINS; i++) {
+            chain[i] = multiply(chain[i], wasm_v128_load(from + 16 * (turn % 16 + i)), factor);
+        }
+    }
+    for (int i = 1; i < CHAINS; i++) {
+        chain[0] = wasm_v128_xor(chain[0], chain[i]);
+    }
+    kept = (uint32_t)wasm_i32x4_extract_lane(chain[0], 0);
+}
+
+EXPORT("bench_read") void read_all(uint32_t times);
+void read_all(uint32_t times) {
+    v128_t sum[4] = {0};
+    for (; times; times--) {
+        const size_t bytes = bench.rows * bench.row_bytes;
+        for (size_t at = 0; at + 64 <= bytes; at += 64) {
+#pragma unroll
+            for (size_t i = 0; i < 4; i++) {
+                sum[i] = wasm_i64x2_add(sum[i], wasm_v128_load(bench.w + at + 16 * i));
+            }
+        }
+    }
+    sum[0] = wasm_v128_xor(wasm_v128_xor(sum[0], sum[1]), wasm_v128_xor(sum[2], sum[3]));
+    kept = (uint32_t)wasm_i32x4_extract_lane(sum[0], 0);
 }

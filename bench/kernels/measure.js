@@ -2,9 +2,10 @@
  * entries take turns, so that a busy machine disturbs all alike. */
 
 const SLICE = 2; /* ms */
+const PEAK = 'machine peak';
 
 /* entries: regular expression over "type variant". Returns rows {name, gemv, dram, gemm, batch}: GMAC/s; dram is gemv
- * from memory that no cache holds, in GB/s. */
+ * from memory that no cache holds, in GB/s. The first row is the machine's own. */
 export async function measure(bytes, { entries = '', rounds = 60, n = 2048, tokens = 64, dramBytes = 0 } = {}) {
   const { module } = await WebAssembly.instantiate(bytes, {});
   const table = new WebAssembly.Instance(module).exports;
@@ -38,7 +39,18 @@ export async function measure(bytes, { entries = '', rounds = 60, n = 2048, toke
     }
     await turns(jobs, work, rounds);
   }
-  return chosen.map(({ name, results }) => ({ name, ...results }));
+  return [await machine(module, { rounds, n, dramBytes }), ...chosen.map(({ name, results }) => ({ name, ...results }))];
+}
+
+/* What the machine gives a small loop at most, as a row: gemm GMAC/s of products alone, dram GB/s of reading alone. */
+async function machine(module, { rounds, n, dramBytes }) {
+  const { exports } = new WebAssembly.Instance(module);
+  const item = { results: {} };
+  const loop = (key, run, amount) => turns([{ item, run, times: 1, best: Infinity }], { key, unit: () => amount / 1e9 }, rounds);
+  await loop('gemm', exports.bench_peak, exports.bench_peak_products());
+  const rows = Math.floor(dramBytes / exports.bench_bytes(0, n));
+  if (rows && exports.bench_prepare(0, rows, n, 1)) await loop('dram', exports.bench_read, rows * exports.bench_bytes(0, n));
+  return { name: PEAK, ...item.results };
 }
 
 async function turns(jobs, work, rounds) {

@@ -1,12 +1,12 @@
 /* The kernels' rates in one or more hosts:
  *
  *   node bench/kernels/run.js [--hosts node,chromium,firefox,wasmtime] [--entries regex] [--wasm path] [--n 2048]
- *                             [--tokens 64] [--rounds 60] [--dram MB]
+ *                             [--tokens 64] [--rounds 60] [--dram MB] [--save]
  *
  * The module is built by `cmake --build --preset wasm32-relaxed --target kernel_bench`. QUERN_PYTHON names a Python
- * that has wasmtime. */
+ * that has wasmtime. --save writes bench/results/kernels.csv and draws kernels.svg. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -23,8 +23,10 @@ const { values } = parseArgs({
     tokens: { type: 'string', default: '64' },
     rounds: { type: 'string', default: '60' },
     dram: { type: 'string', default: '0' },
+    save: { type: 'boolean', default: false },
   },
 });
+const PYTHON = process.env.QUERN_PYTHON ?? 'python3';
 const bytes = readFileSync(values.wasm);
 const RELAXED = '--experimental-wasm-relaxed-simd'; /* where it is not yet on by itself */
 if (!WebAssembly.validate(bytes) && !process.execArgv.includes(RELAXED)) {
@@ -57,16 +59,25 @@ const hosts = {
   node: () => measure(bytes, options),
   chromium: () => inBrowser('chromium'),
   firefox: () => inBrowser('firefox'),
-  wasmtime: () => JSON.parse(execFileSync(process.env.QUERN_PYTHON ?? 'python3',
+  wasmtime: () => JSON.parse(execFileSync(PYTHON,
     [fileURLToPath(new URL('run_wasmtime.py', import.meta.url)), values.wasm, JSON.stringify(options)])),
 };
 
 const figure = (x) => (x === undefined ? '' : x.toFixed(1)).padStart(8);
 console.log(`n ${options.n}, ${options.tokens} tokens; GMAC/s, dram: GB/s; ${relative(process.cwd(), values.wasm)}`);
+const KEYS = ['gemm', 'batch', 'gemv', 'dram'];
+const lines = [['host', 'entry', ...KEYS]];
 for (const host of values.hosts.split(',')) {
-  console.log(`${host.padEnd(16)}${['gemm', 'batch', 'gemv', 'dram'].map((key) => key.padStart(8)).join('')}`);
+  console.log(`${host.padEnd(16)}${KEYS.map((key) => key.padStart(8)).join('')}`);
   for (const row of await hosts[host]()) {
-    console.log(`${row.name.padEnd(16)}${[row.gemm, row.batch, row.gemv, row.dram].map(figure).join('')}`);
+    console.log(`${row.name.padEnd(16)}${KEYS.map((key) => figure(row[key])).join('')}`);
+    lines.push([host, row.name, ...KEYS.map((key) => row[key]?.toFixed(2) ?? '')]);
   }
+}
+if (values.save) {
+  const file = `${ROOT}bench/results/kernels.csv`;
+  mkdirSync(`${ROOT}bench/results`, { recursive: true });
+  writeFileSync(file, `${lines.map((line) => line.join(',')).join('\n')}\n`);
+  execFileSync(PYTHON, [`${ROOT}bench/kernels/plot.py`, file], { stdio: 'inherit' });
 }
 process.exit(0);
