@@ -166,11 +166,12 @@ void peak(uint32_t times) {
     static int8_t *volatile unknown = factors;
     const int8_t *const from = unknown;
     v128_t chain[CHAINS] = {0};
-    const v128_t factor = wasm_i8x16_splat((int8_t)(3 + (kept & 1)));
+    const v128_t twice[2] = {wasm_i8x16_splat((int8_t)(3 + (kept & 1))), wasm_i8x16_splat((int8_t)(5 + (kept & 2)))};
     for (uint32_t turn = 0; turn < times * PEAK_TURNS; turn++) {
+        const int8_t *const at = from + 16 * (turn % 16);
 #pragma unroll
         for (uint32_t i = 0; i < CHAINS; i++) {
-            chain[i] = multiply(chain[i], wasm_v128_load(from + 16 * (turn % 16 + i)), factor);
+            chain[i] = multiply(chain[i], wasm_v128_load(at + i / 2 * 16), twice[i % 2]);
         }
     }
     for (int i = 1; i < CHAINS; i++) {
