@@ -72,6 +72,7 @@ def main():
     built = [build(preset) for preset in [*MODULES, "native", "native-release"]]
     results.append((0, built.count(False), 0))
     if all(built):
+        subprocess.run([ROOT / "tools" / "package_wasm.py"], check=True)
         step("native suites, under ASan and UBSan, and the fuzz targets")
         results.append(native())
         step("Wasm modules, command line, vectors: in Node and wasmtime")

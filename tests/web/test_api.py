@@ -1,0 +1,39 @@
+"""The package in Node, with SmolLM2: see api.mjs. What it answers is held to what the command line answers."""
+
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+
+HERE = pathlib.Path(__file__).parent
+ROOT = HERE.parents[1]
+sys.path.insert(0, str(ROOT / "tools"))
+import fetch_model  # noqa: E402
+
+CHECKS = re.findall(r"^  (?:async )?(\w+)\(\) \{", (HERE / "api.mjs").read_text(), re.M)
+QUESTION = "What is the capital of France?"
+
+
+@pytest.fixture(scope="module")
+def results():
+    model = fetch_model.cache() / "models" / fetch_model.MODELS["smollm2"]["file"]
+    if not model.exists():
+        pytest.skip(f"no {model.name}")
+    if not (ROOT / "web/wasm").exists():
+        pytest.skip("web/wasm is not there; tools/package_wasm.py makes it")
+    said = subprocess.run([ROOT / "quern", "run", "-m", model, "-p", QUESTION, "-n", "24", "--temp", "0", "--json"],
+                          capture_output=True, text=True, check=True)
+    answer = json.dumps({"question": QUESTION, "text": json.loads(said.stdout)["text"]})
+    version = int(subprocess.run(["node", "-p", "process.versions.node"], capture_output=True, text=True, check=True).stdout.split(".")[0])
+    flags = ["--experimental-wasm-relaxed-simd"] if version < 21 else []
+    done = subprocess.run(["node", *flags, HERE / "api.mjs", model, answer], capture_output=True, text=True, check=False)
+    print(done.stderr)
+    return {line["name"]: line["wrong"] for line in map(json.loads, done.stdout.splitlines())}
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_api(results, name):
+    assert results.get(name, "did not run") is None

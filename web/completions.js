@@ -1,0 +1,294 @@
+/* Chat and text completions in OpenAI's shapes, over one session of a model: for workers, Node and servers alike. */
+import { StopText } from './stops.js';
+
+const MOST_STOPS = 4;
+const MOST_TOP = 20;
+
+/* What is wrong with a request, and with which of its fields. */
+export class RequestError extends Error {
+  constructor(message, param = null) {
+    super(message);
+    this.name = 'RequestError';
+    this.param = param;
+  }
+}
+
+function number(request, name, low, high, fallback) {
+  const value = request[name] ?? fallback;
+  if (value === undefined) return undefined;
+  if (typeof value !== 'number' || !(value >= low && value <= high)) throw new RequestError(`${name} is a number from ${low} to ${high}`, name);
+  return value;
+}
+
+function stopsOf({ stop }) {
+  const stops = stop === undefined || stop === null ? [] : [].concat(stop);
+  if (stops.length > MOST_STOPS || !stops.every((each) => typeof each === 'string')) {
+    throw new RequestError(`stop is a string, or up to ${MOST_STOPS} of them`, 'stop');
+  }
+  return stops;
+}
+
+const seedOf = (request) => (request.seed === undefined || request.seed === null ? Math.floor(Math.random() * 2 ** 52) : request.seed);
+
+function samplingOf(request, seed) {
+  const settings = {
+    temperature: number(request, 'temperature', 0, 100), topP: number(request, 'top_p', 0, 1), topK: number(request, 'top_k', 0, 2 ** 31 - 1),
+    minP: number(request, 'min_p', 0, 1), repeatPenalty: number(request, 'repeat_penalty', 0.01, 100),
+    frequencyPenalty: number(request, 'frequency_penalty', -2, 2), presencePenalty: number(request, 'presence_penalty', -2, 2),
+    logitBias: request.logit_bias ?? undefined, seed,
+  };
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+}
+
+/* Text of a message, whose content may be parts. */
+function contentOf({ content }) {
+  if (!Array.isArray(content)) return content ?? '';
+  return content.map((part) => {
+    if (part?.type !== 'text') throw new RequestError(`content of type ${part?.type} is not understood`, 'messages');
+    return part.text;
+  }).join('');
+}
+
+/* {logprob, top: [[id, logprob], ...]} of a token, before temperature and penalties. */
+function probabilities(logits, id, count) {
+  let most = -Infinity;
+  for (const logit of logits) if (logit > most) most = logit;
+  let sum = 0;
+  for (const logit of logits) sum += Math.exp(logit - most);
+  const norm = most + Math.log(sum);
+  const top = [];
+  for (let i = 0; count && i < logits.length; i++) {
+    if (top.length === count && logits[i] <= top.at(-1)[1]) continue;
+    let at = top.length;
+    while (at && top[at - 1][1] < logits[i]) at--;
+    top.splice(at, 0, [i, logits[i]]);
+    if (top.length > count) top.pop();
+  }
+  return { logprob: logits[id] - norm, top: top.map(([each, logit]) => [each, logit - norm]) };
+}
+
+export class Completions {
+  #engine;
+  #model;
+  #session;
+  #held = []; /* tokens that the session has */
+  #busy = Promise.resolve();
+  #options;
+
+  /* model: of engine.js. now() gives seconds for templates; pause() is awaited between bounded steps, so that messages
+   * such as an abort get in; overflow: what happens to a chat longer than the context, 'stop' (an error) or 'shift' (the
+   * oldest messages but the system's are left out). */
+  constructor(model, { contextSize, name = 'quern', now = () => Math.floor(Date.now() / 1000), pause = async () => {}, overflow = 'stop' } = {}) {
+    this.#model = model;
+    this.#engine = model.engine;
+    this.contextSize = contextSize || Math.min(model.contextSize, 4096);
+    this.#options = { name, now, pause, overflow };
+    this.#session = model.session({ context: this.contextSize });
+  }
+
+  free() {
+    this.#session.free();
+  }
+
+  /* Prompt's tokens of a chat: text of messages never becomes a special token. */
+  template(messages, more = {}) {
+    const context = { ...more, messages: messages.map((message) => ({ ...message, content: contentOf(message) })), add_generation_prompt: true, now: this.#options.now() };
+    const prompt = this.#engine.prompt(this.#model, context);
+    try {
+      return { text: prompt.text, tokens: prompt.tokens(this.#model) };
+    } finally {
+      prompt.free();
+    }
+  }
+
+  #fitting(request) {
+    let { messages } = request;
+    if (!Array.isArray(messages) || messages.length === 0) throw new RequestError('messages is a list of at least one', 'messages');
+    const more = request.tools ? { tools: request.tools } : {};
+    for (;;) {
+      const { tokens } = this.template(messages, more);
+      const oldest = messages.findIndex(({ role }) => role !== 'system');
+      if (tokens.length < this.contextSize || this.#options.overflow !== 'shift' || oldest < 0 || oldest === messages.length - 1) return tokens;
+      messages = messages.toSpliced ? messages.toSpliced(oldest, 1) : messages.filter((_, i) => i !== oldest);
+    }
+  }
+
+  /* Makes the session hold `ids`, computing only what it does not hold yet. Returns how many it held. */
+  async #prefill(ids, signal) {
+    let shared = 0;
+    while (shared < ids.length - 1 && ids[shared] === this.#held[shared]) shared++;
+    try {
+      this.#session.rewind(shared);
+    } catch {
+      shared = 0; /* a model that cannot go back begins again */
+      this.#session.rewind(0);
+    }
+    this.#held = ids.slice(0, shared);
+    this.#session.feed(ids.slice(shared));
+    try {
+      while (this.#session.step()) {
+        await this.#options.pause();
+        signal?.throwIfAborted();
+      }
+    } catch (error) {
+      this.#session.rewind(0);
+      this.#held = [];
+      throw error;
+    }
+    this.#held = ids.slice();
+    return shared;
+  }
+
+  /* Yields {text, tokens} pieces and at last {finish, usage}. */
+  async *#generate(ids, request, seed, logprobs, signal) {
+    if (ids.length === 0) throw new RequestError('the prompt is empty');
+    if (ids.length >= this.contextSize) {
+      throw new RequestError(`the prompt has ${ids.length} tokens, the context holds ${this.contextSize}`);
+    }
+    const asked = request.max_completion_tokens ?? request.max_tokens ?? Infinity;
+    const most = Math.min(asked, this.contextSize - ids.length);
+    this.#session.sampling(samplingOf(request, seed));
+    const cached = await this.#prefill(ids, signal);
+    const decoder = this.#model.streamDecoder();
+    const stops = new StopText(stopsOf(request));
+    let count = 0;
+    let finish = 'length';
+    let waiting = [];
+    while (count < most) {
+      const logits = logprobs === null ? null : this.#session.logits();
+      const id = this.#session.sample();
+      if (this.#model.isEnd(id)) {
+        finish = 'stop';
+        break;
+      }
+      count++;
+      const piece = decoder.push(id);
+      if (logits) waiting.push({ id, ...probabilities(logits, id, logprobs) });
+      const text = stops.push(piece);
+      if (text) {
+        yield { text, tokens: waiting };
+        waiting = [];
+      }
+      if (stops.stopped) {
+        finish = 'stop';
+        break;
+      }
+      if (count === most) break;
+      this.#session.feed([id]);
+      this.#held.push(id);
+      while (this.#session.step());
+      await this.#options.pause();
+      signal?.throwIfAborted();
+    }
+    const rest = stops.push(decoder.flush()) + stops.flush();
+    if (rest || waiting.length) yield { text: rest, tokens: waiting };
+    yield {
+      finish,
+      usage: { prompt_tokens: ids.length, completion_tokens: count, total_tokens: ids.length + count, prompt_tokens_details: { cached_tokens: cached } },
+    };
+  }
+
+  /* One request after another: they share the session. */
+  async *#inTurn(work) {
+    const before = this.#busy;
+    let done;
+    this.#busy = new Promise((resolve) => { done = resolve; });
+    try {
+      await before;
+      yield* work();
+    } finally {
+      done();
+    }
+  }
+
+  #pieceOf(id) {
+    const bytes = this.#model.detokenize([id], { showSpecial: true });
+    return { token: new TextDecoder().decode(bytes), bytes: Array.from(bytes) };
+  }
+
+  async *#choices(request, ids, logprobs, signal, chunk) {
+    const n = number(request, 'n', 1, 128, 1);
+    const seed = seedOf(request);
+    const total = { prompt_tokens: ids.length, completion_tokens: 0, total_tokens: ids.length, prompt_tokens_details: { cached_tokens: 0 } };
+    for (let index = 0; index < n; index++) {
+      for await (const { text, tokens, finish, usage } of this.#generate(ids, request, Number(seed) + index, logprobs, signal)) {
+        yield chunk(index, text, tokens, finish ?? null);
+        if (!usage) continue;
+        total.completion_tokens += usage.completion_tokens;
+        total.total_tokens += usage.completion_tokens;
+        if (index === 0) total.prompt_tokens_details = usage.prompt_tokens_details;
+      }
+    }
+    return total;
+  }
+
+  /* chat.completion.chunk objects. */
+  async *chat(request, { signal } = {}) {
+    const logprobs = request.logprobs ? number(request, 'top_logprobs', 0, MOST_TOP, 0) : null;
+    const head = { id: `chatcmpl-${crypto.randomUUID()}`, object: 'chat.completion.chunk', created: Math.floor(Date.now() / 1000), model: this.#options.name };
+    const self = this;
+    const entry = ({ id, logprob, top }) => ({
+      id, ...this.#pieceOf(id), logprob, top_logprobs: top.map(([each, value]) => ({ id: each, ...this.#pieceOf(each), logprob: value })),
+    });
+    yield* this.#inTurn(async function* turn() {
+      const ids = self.#fitting(request);
+      const begun = new Set();
+      const usage = yield* self.#choices(request, ids, logprobs, signal, (index, text, tokens, finish) => {
+        const delta = begun.has(index) ? {} : { role: 'assistant' };
+        begun.add(index);
+        if (text) delta.content = text;
+        return { ...head, choices: [{ index, delta, logprobs: tokens?.length ? { content: tokens.map(entry) } : null, finish_reason: finish }] };
+      });
+      if (request.stream_options?.include_usage || !request.stream) yield { ...head, choices: [], usage };
+    });
+  }
+
+  /* text_completion objects. */
+  async *complete(request, { signal } = {}) {
+    const logprobs = request.logprobs === undefined || request.logprobs === null ? null : number(request, 'logprobs', 0, MOST_TOP);
+    const head = { id: `cmpl-${crypto.randomUUID()}`, object: 'text_completion', created: Math.floor(Date.now() / 1000), model: this.#options.name };
+    const self = this;
+    yield* this.#inTurn(async function* turn() {
+      const { prompt } = request;
+      if (typeof prompt !== 'string' && !(Array.isArray(prompt) && prompt.every(Number.isInteger))) {
+        throw new RequestError('prompt is a string or a list of token ids', 'prompt');
+      }
+      const ids = typeof prompt === 'string' ? self.#model.tokenize(prompt) : prompt;
+      const usage = yield* self.#choices(request, ids, logprobs, signal, (index, text, tokens, finish) => ({
+        ...head,
+        choices: [{
+          index, text: text ?? '', finish_reason: finish,
+          logprobs: tokens?.length ? {
+            tokens: tokens.map(({ id }) => self.#pieceOf(id).token), token_logprobs: tokens.map(({ logprob }) => logprob),
+            top_logprobs: tokens.map(({ top }) => Object.fromEntries(top.map(([id, value]) => [self.#pieceOf(id).token, value]))),
+          } : null,
+        }],
+      }));
+      if (request.stream_options?.include_usage || !request.stream) yield { ...head, choices: [], usage };
+    });
+  }
+}
+
+function joined(into, from) {
+  if (!from) return into;
+  if (!into) return from;
+  return Object.fromEntries(Object.keys(from).map((key) => [key, [...into[key], ...from[key]]]));
+}
+
+/* The one object that the chunks of a stream come to. */
+export async function collect(chunks) {
+  let whole;
+  const choices = [];
+  for await (const { choices: pieces, usage, ...head } of chunks) {
+    whole ??= { ...head, object: head.object.replace('.chunk', '') };
+    if (usage) whole.usage = usage;
+    for (const { index, delta, text, logprobs, finish_reason: finish } of pieces) {
+      const choice = (choices[index] ??= { index, ...(delta ? { message: { role: 'assistant', content: '' } } : { text: '' }), logprobs: null, finish_reason: null });
+      if (delta) choice.message.content += delta.content ?? '';
+      else choice.text += text;
+      choice.logprobs = joined(choice.logprobs, logprobs);
+      choice.finish_reason = finish ?? choice.finish_reason;
+    }
+  }
+  return { ...whole, choices };
+}

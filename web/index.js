@@ -1,0 +1,197 @@
+/* The package: a model behind OpenAI's shapes, computed off the page's thread. README.md is the manual. */
+import { collect } from './completions.js';
+
+export { deleteModel, listModels, persist, storageInfo } from './store/index.js';
+
+const isNode = typeof process !== 'undefined' && process.versions?.node !== undefined;
+
+/* What can be posted, of all that a caller may give. */
+async function sourceOf(source) {
+  if (typeof source === 'string' || source instanceof URL) {
+    const text = String(source);
+    if (isNode && !/^https?:/.test(text)) {
+      const { openAsBlob } = await import('node:fs');
+      return { files: [await openAsBlob(source instanceof URL || text.startsWith('file:') ? new URL(text) : text)] };
+    }
+    return { url: new URL(text, globalThis.location?.href).href };
+  }
+  if (Array.isArray(source)) {
+    return source[0] instanceof Blob ? { files: source } : { urls: source.map((url) => new URL(url, globalThis.location?.href).href) };
+  }
+  if (source instanceof Blob) return { files: [source] };
+  if (source instanceof ReadableStream) return { stream: source };
+  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return { buffer: source };
+  return source;
+}
+
+/* Two ends in one thread. What is posted is not copied: Node cannot copy a Blob of a file. */
+function pair() {
+  const ends = [{}, {}];
+  ends.forEach((end, i) => {
+    end.postMessage = (data) => setImmediate(() => ends[1 - i].onmessage?.({ data }));
+  });
+  return ends;
+}
+
+/* Calls to the host; an answer that comes in pieces is given to onChunk. */
+class Link {
+  #port;
+  #end;
+  #calls = new Map();
+  #next = 1;
+
+  static async open(worker) {
+    if (!isNode) {
+      const thread = new Worker(worker ?? new URL('./worker.js', import.meta.url), { type: 'module', name: 'quern' });
+      const link = new Link(thread, () => thread.terminate());
+      thread.onerror = (event) => link.fail(new Error(`the worker failed: ${event.message ?? 'its script could not be loaded'}`));
+      return link;
+    }
+    const { serve } = await import('./host.js');
+    const [near, far] = pair();
+    serve(far);
+    return new Link(near, () => {});
+  }
+
+  constructor(port, end) {
+    this.#port = port;
+    this.#end = end;
+    port.onmessage = ({ data: { id, chunk, value, error } }) => {
+      const call = this.#calls.get(id);
+      if (!call) return;
+      if (chunk !== undefined) {
+        call.onChunk?.(chunk);
+        return;
+      }
+      call.done();
+      if (error) call.reject(Object.assign(new Error(error.message), error));
+      else call.resolve(value);
+    };
+  }
+
+  call(name, args = [], { signal, onChunk, transfer = [] } = {}) {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      const id = this.#next++;
+      const aborted = () => {
+        this.#port.postMessage({ id, abort: true });
+        done();
+        reject(signal.reason);
+      };
+      const done = () => {
+        this.#calls.delete(id);
+        signal?.removeEventListener('abort', aborted);
+      };
+      signal?.addEventListener('abort', aborted);
+      this.#calls.set(id, { resolve, reject, done, onChunk });
+      this.#port.postMessage({ id, call: name, args }, transfer);
+    });
+  }
+
+  fail(error) {
+    for (const { done, reject } of [...this.#calls.values()]) {
+      done();
+      reject(error);
+    }
+  }
+
+  end() {
+    this.#end();
+    this.fail(new Error('the model has been freed'));
+  }
+}
+
+/* Chunks of a call as they come. Leaving the loop early aborts the call. */
+function stream(link, name, request, signal, finished) {
+  const queue = [];
+  let wake = () => {};
+  let over = false;
+  let failure;
+  const own = new AbortController();
+  const both = signal ? AbortSignal.any([signal, own.signal]) : own.signal;
+  link.call(name, [request], { signal: both, onChunk(chunk) { queue.push(chunk); wake(); } })
+    .then(finished, (error) => { failure = error; })
+    .finally(() => { over = true; wake(); });
+  return (async function* chunks() {
+    try {
+      for (;;) {
+        if (failure) throw failure;
+        if (queue.length) yield queue.shift();
+        else if (over) return;
+        else await new Promise((resolve) => { wake = resolve; });
+      }
+    } finally {
+      if (!over) own.abort();
+    }
+  })();
+}
+
+class Session {
+  #link;
+  #id;
+
+  constructor(link, id) {
+    this.#link = link;
+    this.#id = id;
+  }
+
+  /* Computes tokens; resolves to the position after them. */
+  prefill(ids, { signal } = {}) { return this.#link.call('sessionPrefill', [this.#id, ids], { signal }); }
+  step(id) { return this.prefill([id]); }
+  sampling(settings) { return this.#link.call('sessionSampling', [this.#id, settings]); }
+  sample() { return this.#link.call('sessionSample', [this.#id]); }
+  logits() { return this.#link.call('sessionLogits', [this.#id]); }
+  position() { return this.#link.call('sessionPosition', [this.#id]); }
+  rewind(position) { return this.#link.call('sessionRewind', [this.#id, position]); }
+  save() { return this.#link.call('sessionSave', [this.#id]); }
+  restore(bytes) { return this.#link.call('sessionRestore', [this.#id, bytes]); }
+  async fork() { return new Session(this.#link, await this.#link.call('sessionFork', [this.#id])); }
+  free() { return this.#link.call('sessionFree', [this.#id]); }
+}
+
+class Model {
+  #link;
+
+  constructor(link, info) {
+    this.#link = link;
+    this.info = info;
+    const create = (name) => async (request, { signal } = {}) => {
+      const chunks = stream(link, name, request, signal, (more) => Object.assign(info, more));
+      return request.stream ? chunks : collect(chunks);
+    };
+    this.chat = { completions: { create: create('chat') } };
+    this.completions = { create: create('complete') };
+  }
+
+  tokenize(text, options) { return this.#link.call('tokenize', [text, options]); }
+  detokenize(ids, options) { return this.#link.call('detokenize', [ids, options]); }
+  /* {text, tokens}: what the model's template makes of messages. */
+  template(messages, more) { return this.#link.call('template', [messages, more]); }
+  isEnd(id) { return this.#link.call('isEnd', [id]); }
+  async session(options) { return new Session(this.#link, await this.#link.call('sessionNew', [options])); }
+
+  async free() {
+    await this.#link.call('free');
+    this.#link.end();
+  }
+}
+
+/* source: a URL, or several of a split model, {repo, file, revision} of Hugging Face, a File or Blob (or several), a
+ * ReadableStream, an ArrayBuffer; in Node a path too. */
+export async function loadModel(source, { onProgress, onNote, signal, wasm = new URL('./wasm/', import.meta.url), worker, ...options } = {}) {
+  signal?.throwIfAborted();
+  const what = await sourceOf(source);
+  const link = await Link.open(worker);
+  const onChunk = ({ progress, note }) => {
+    if (progress) onProgress?.(progress);
+    if (note) onNote?.(note);
+  };
+  try {
+    const base = String(wasm).replace(/\/?$/, '/');
+    const info = await link.call('load', [what, { ...options, wasm: base }], { signal, onChunk, transfer: what.stream ? [what.stream] : [] });
+    return new Model(link, info);
+  } catch (error) {
+    link.end();
+    throw error;
+  }
+}
