@@ -15,8 +15,8 @@ const MOST_THREADS = 8; /* more seldom help: memory is the limit */
 const isNode = typeof process !== 'undefined' && process.versions?.node !== undefined;
 const mayShare = () => isNode || globalThis.crossOriginIsolated === true;
 
-/* {file, name, threads, reason, advice}: the module's file name, what it is, and in words why no faster one was taken (or
- * '') and what would make it faster (or ''). */
+/* {file, name, threads, reason, advice}: the module's file name, what it is, and in words why it was taken, and what would make
+ * it faster (or ''). */
 export function chooseModule({ build, threads, wide = false } = {}) {
   const reasons = [];
   const advice = [];
@@ -34,6 +34,6 @@ export function chooseModule({ build, threads, wide = false } = {}) {
   return {
     file: `quern${wide ? '64' : ''}-${relaxed ? 'relaxed' : 'simd128'}${count > 1 ? '-mt' : ''}.wasm`,
     name: `${wide ? '64-' : ''}${relaxed ? 'relaxed' : 'plain'}${count > 1 ? '-mt' : ''}`,
-    threads: count, reason: reasons.join('; '), advice: advice.join('; '),
+    threads: count, reason: reasons.join('; ') || 'the fastest that this host can run', advice: advice.join('; '),
   };
 }

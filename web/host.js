@@ -67,7 +67,7 @@ class Host {
     });
     try {
       const { module, engine } = await this.#start(options, source, await this.#needsWide(options, source));
-      if (module.reason || module.advice) emit({ note: [module.reason, module.advice].filter(Boolean).join('; ') });
+      if (module.advice) emit({ note: `${module.reason}; ${module.advice}` });
       this.engine = engine;
       this.model = await engine.loadModel(source);
       const threads = options.threads === undefined && module.threads > 1 ? tuneThreads(engine, this.model, module.threads) : module.threads;
