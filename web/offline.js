@@ -17,16 +17,19 @@ function isolated(response) {
   return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
 }
 
-async function answer(request) {
+async function answer(event) {
+  const { request } = event;
+  const { origin, pathname } = new URL(request.url);
   const cache = await caches.open(CACHE);
-  const keep = await cache.match(request, { ignoreSearch: true });
-  const signal = keep && AbortSignal.timeout(PATIENCE);
+  const kept = await cache.match(origin + pathname);
+  const late = new Promise((_, reject) => { if (kept) setTimeout(reject, PATIENCE); });
   try {
-    const response = await fetch(request, { signal });
-    if (response.ok) await cache.put(new URL(request.url).origin + new URL(request.url).pathname, response.clone());
+    const response = await Promise.race([fetch(request), late]);
+    /* Where there is no room for a copy, the page goes on without one. */
+    if (response.ok) event.waitUntil(cache.put(origin + pathname, response.clone()).catch(() => {}));
     return isolated(response);
   } catch (error) {
-    if (keep) return isolated(keep);
+    if (kept) return isolated(kept);
     throw error;
   }
 }
@@ -35,6 +38,6 @@ addEventListener('fetch', (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (request.method === 'GET' && url.origin === location.origin && APP.test(url.pathname) && !request.headers.has('range')) {
-    event.respondWith(answer(request));
+    event.respondWith(answer(event));
   }
 });

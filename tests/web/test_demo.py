@@ -15,7 +15,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 import fetch_model  # noqa: E402
 import vendor_demo  # noqa: E402
 
-SCENARIOS = re.findall(r"^  async (\w+)\(", (HERE / "demo.mjs").read_text(), re.M)
+SCENARIOS = re.findall(r"^  async (\w+)\(place\)", (HERE / "demo.mjs").read_text(), re.M)
 EXAMPLES = sorted(path.stem for path in (ROOT / "web/examples").iterdir())
 
 

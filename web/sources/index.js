@@ -155,7 +155,9 @@ export async function openSource(what, { cache = true, revalidate = false, sha25
       },
     };
   } catch (error) {
-    await letGo();
+    const gone = letGo();
+    if (signal.aborted) gone.catch(() => {}); // an abort does not wait for the storage
+    else await gone;
     throw error;
   }
 }
