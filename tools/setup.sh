@@ -73,6 +73,14 @@ if [ "$what" != build ]; then
         cp "$list" "$cache/venv/requirements.txt"
     fi
 fi
+if [ "$what" = test ] && have npm >/dev/null; then
+    folder=$(dirname "$0")/../tests/web
+    if ! cmp -s "$folder/package-lock.json" "$folder/node_modules/installed.json"; then
+        echo "setup: installing the tests' npm packages" >&2
+        (cd "$folder" && npm ci --silent --no-audit --no-fund)
+        cp "$folder/package-lock.json" "$folder/node_modules/installed.json"
+    fi
+fi
 if [ "$what" = bench ] && [ ! -d "$(dirname "$0")/../bench/node_modules" ]; then
     echo "setup: installing the benchmark's npm packages" >&2
     (cd "$(dirname "$0")/../bench" && npm ci --silent --no-audit --no-fund)

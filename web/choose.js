@@ -17,7 +17,7 @@ const mayShare = () => isNode || globalThis.crossOriginIsolated === true;
 
 /* {file, name, threads, reason, advice}: the module's file name, what it is, and in words why it was taken, and what would make
  * it faster (or ''). */
-export function chooseModule({ build, threads, wide = false } = {}) {
+export function chooseModule({ build, threads, processors = 1, wide = false } = {}) {
   const reasons = [];
   const advice = [];
   const relaxed = build !== 'plain' && WebAssembly.validate(RELAXED);
@@ -25,7 +25,7 @@ export function chooseModule({ build, threads, wide = false } = {}) {
   if (wide && !WebAssembly.validate(WIDE)) throw new Error('the model takes more than 4 GiB, and this host has no 64-bit memory');
   if (build === 'plain') reasons.push('the plain build was asked for');
   else if (!relaxed) reasons.push('this host does not know relaxed SIMD');
-  let count = threads ?? Math.min(MOST_THREADS, globalThis.navigator?.hardwareConcurrency ?? 1);
+  let count = threads ?? Math.min(MOST_THREADS, processors);
   if (count > 1 && !mayShare()) {
     count = 1;
     reasons.push('one thread, as the page is not cross-origin isolated');

@@ -6,10 +6,11 @@ const MOST_TOP = 20;
 
 /* What is wrong with a request, and with which of its fields. */
 export class RequestError extends Error {
-  constructor(message, param = null) {
+  constructor(message, param = null, code = null) {
     super(message);
     this.name = 'RequestError';
     this.param = param;
+    this.code = code;
   }
 }
 
@@ -17,6 +18,12 @@ function number(request, name, low, high, fallback) {
   const value = request[name] ?? fallback;
   if (value === undefined) return undefined;
   if (typeof value !== 'number' || !(value >= low && value <= high)) throw new RequestError(`${name} is a number from ${low} to ${high}`, name);
+  return value;
+}
+
+function whole(request, name, low, high, fallback) {
+  const value = number(request, name, low, high, fallback);
+  if (value !== undefined && !Number.isInteger(value)) throw new RequestError(`${name} is a whole number`, name);
   return value;
 }
 
@@ -28,23 +35,34 @@ function stopsOf({ stop }) {
   return stops;
 }
 
-const seedOf = (request) => (request.seed === undefined || request.seed === null ? Math.floor(Math.random() * 2 ** 52) : request.seed);
+const seedOf = (request) => whole(request, 'seed', Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, Math.floor(Math.random() * 2 ** 52));
+
+function biasOf({ logit_bias: bias }) {
+  if (bias === undefined || bias === null) return undefined;
+  const good = typeof bias === 'object' && Object.entries(bias).every(([id, value]) => /^\d+$/.test(id) && typeof value === 'number');
+  if (!good) throw new RequestError('logit_bias has a number for each token id', 'logit_bias');
+  return bias;
+}
 
 function samplingOf(request, seed) {
   const settings = {
-    temperature: number(request, 'temperature', 0, 100), topP: number(request, 'top_p', 0, 1), topK: number(request, 'top_k', 0, 2 ** 31 - 1),
+    temperature: number(request, 'temperature', 0, 100), topP: number(request, 'top_p', 0, 1), topK: whole(request, 'top_k', 0, 2 ** 31 - 1),
     minP: number(request, 'min_p', 0, 1), repeatPenalty: number(request, 'repeat_penalty', 0.01, 100),
     frequencyPenalty: number(request, 'frequency_penalty', -2, 2), presencePenalty: number(request, 'presence_penalty', -2, 2),
-    logitBias: request.logit_bias ?? undefined, seed,
+    logitBias: biasOf(request), seed,
   };
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }
 
 /* Text of a message, whose content may be parts. */
 function contentOf({ content }) {
-  if (!Array.isArray(content)) return content ?? '';
+  if (!Array.isArray(content)) {
+    if (typeof (content ?? '') !== 'string') throw new RequestError('content is text, or a list of its parts', 'messages');
+    return content ?? '';
+  }
   return content.map((part) => {
     if (part?.type !== 'text') throw new RequestError(`content of type ${part?.type} is not understood`, 'messages');
+    if (typeof part.text !== 'string') throw new RequestError('a part of the type text has a text', 'messages');
     return part.text;
   }).join('');
 }
@@ -104,6 +122,7 @@ export class Completions {
   #fitting(request) {
     let { messages } = request;
     if (!Array.isArray(messages) || messages.length === 0) throw new RequestError('messages is a list of at least one', 'messages');
+    if (!messages.every((message) => typeof message?.role === 'string')) throw new RequestError('each message has a role', 'messages');
     const more = request.tools ? { tools: request.tools } : {};
     for (;;) {
       const { tokens } = this.template(messages, more);
@@ -143,9 +162,9 @@ export class Completions {
   async *#generate(ids, request, seed, logprobs, signal) {
     if (ids.length === 0) throw new RequestError('the prompt is empty');
     if (ids.length >= this.contextSize) {
-      throw new RequestError(`the prompt has ${ids.length} tokens, the context holds ${this.contextSize}`);
+      throw new RequestError(`the prompt has ${ids.length} tokens, the context holds ${this.contextSize}`, null, 'context_length_exceeded');
     }
-    const asked = request.max_completion_tokens ?? request.max_tokens ?? Infinity;
+    const asked = whole(request, request.max_completion_tokens === undefined ? 'max_tokens' : 'max_completion_tokens', 1, 2 ** 53, this.contextSize);
     const most = Math.min(asked, this.contextSize - ids.length);
     this.#session.sampling(samplingOf(request, seed));
     const cached = await this.#prefill(ids, signal);
@@ -207,7 +226,7 @@ export class Completions {
   }
 
   async *#choices(request, ids, logprobs, signal, chunk) {
-    const n = number(request, 'n', 1, 128, 1);
+    const n = whole(request, 'n', 1, 128, 1);
     const seed = seedOf(request);
     const total = { prompt_tokens: ids.length, completion_tokens: 0, total_tokens: ids.length, prompt_tokens_details: { cached_tokens: 0 } };
     for (let index = 0; index < n; index++) {
@@ -224,7 +243,7 @@ export class Completions {
 
   /* chat.completion.chunk objects. */
   async *chat(request, { signal } = {}) {
-    const logprobs = request.logprobs ? number(request, 'top_logprobs', 0, MOST_TOP, 0) : null;
+    const logprobs = request.logprobs ? whole(request, 'top_logprobs', 0, MOST_TOP, 0) : null;
     const head = { id: `chatcmpl-${crypto.randomUUID()}`, object: 'chat.completion.chunk', created: Math.floor(Date.now() / 1000), model: this.#options.name };
     const self = this;
     const entry = ({ id, logprob, top }) => ({
@@ -245,7 +264,7 @@ export class Completions {
 
   /* text_completion objects. */
   async *complete(request, { signal } = {}) {
-    const logprobs = request.logprobs === undefined || request.logprobs === null ? null : number(request, 'logprobs', 0, MOST_TOP);
+    const logprobs = request.logprobs === undefined || request.logprobs === null ? null : whole(request, 'logprobs', 0, MOST_TOP);
     const head = { id: `cmpl-${crypto.randomUUID()}`, object: 'text_completion', created: Math.floor(Date.now() / 1000), model: this.#options.name };
     const self = this;
     yield* this.#inTurn(async function* turn() {

@@ -9,6 +9,12 @@ import { tuneThreads } from './tune.js';
 const MUCH = 2 ** 30; /* bytes of a file; below, a 32-bit module holds the model */
 const isNode = typeof process !== 'undefined' && process.versions?.node !== undefined;
 
+async function processors() {
+  if (!isNode) return globalThis.navigator?.hardwareConcurrency;
+  const { availableParallelism } = await import('node:os');
+  return availableParallelism();
+}
+
 async function bytesAt(url) {
   if (isNode && url.startsWith('file:')) {
     const { readFile } = await import('node:fs/promises');
@@ -42,7 +48,7 @@ class Host {
   #next = 1;
 
   async #start(options, source, wide) {
-    const module = chooseModule({ ...options, wide });
+    const module = chooseModule({ processors: await processors(), ...options, wide });
     const start = async (threads) => Engine.start(await bytesAt(`${options.wasm}${threads > 1 ? module.file : module.file.replace('-mt', '')}`), { threads });
     try {
       return { module, engine: await start(module.threads) };
@@ -152,7 +158,7 @@ export function serve(port) {
       port.postMessage({ id, value });
     } catch (error) {
       const { name, message, code, offset, param } = error;
-      port.postMessage({ id, error: { name, message: String(message ?? error), code: typeof code === 'number' ? code : undefined, offset, param } });
+      port.postMessage({ id, error: { name, message: String(message ?? error), code, offset, param } });
     } finally {
       running.delete(id);
     }

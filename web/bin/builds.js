@@ -1,5 +1,5 @@
 /* Which module to take: the fastest that this Node can run and that has been built. */
-import { existsSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /* A function of one relaxed instruction: valid where relaxed SIMD is known. */
@@ -40,4 +40,19 @@ export function chooseBuild(build, threads, wide = false) {
   const file = path(relaxed, many, wide);
   if (!existsSync(file)) throw new Error(`${file} has not been built; make builds it`);
   return { path: file, wasm: readFileSync(file), name: buildName(relaxed, threads, wide) };
+}
+
+/* Puts what has been built in this checkout where the package expects its modules; a published package has them there. */
+export function placeModules() {
+  const place = `${root}web/wasm`;
+  const time = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  for (const wide of [false, true]) {
+    for (const name of ['simd128', 'relaxed', 'simd128-mt', 'relaxed-mt']) {
+      const built = path(name.startsWith('relaxed'), name.endsWith('-mt'), wide);
+      const copy = `${place}/quern${wide ? '64' : ''}-${name}.wasm`;
+      if (time(built) <= time(copy)) continue;
+      mkdirSync(place, { recursive: true });
+      copyFileSync(built, copy);
+    }
+  }
 }

@@ -26,6 +26,10 @@ const commands = {
     ...common, template: { type: 'string' }, bos: { type: 'string' }, eos: { type: 'string' }, now: { type: 'string' },
   },
   info: { ...common, ...batch, context: { type: 'string', short: 'c' }, json: { type: 'boolean' } },
+  serve: {
+    ...common, model: { type: 'string', short: 'm', multiple: true }, port: { type: 'string', default: '8080' },
+    listen: { type: 'string', default: '127.0.0.1' }, ctx: { type: 'string', short: 'c' }, open: { type: 'boolean' },
+  },
   bench: {
     ...common, p: { type: 'string', short: 'p' }, n: { type: 'string', short: 'n' }, ctx: { type: 'string' },
     runs: { type: 'string' }, kv: { type: 'string' }, engine: { type: 'string' }, memory: { type: 'boolean' }, seed: { type: 'string' },
@@ -33,7 +37,7 @@ const commands = {
   },
 };
 
-const WHOLE = ['n', 'bits', 'context', 'top-k', 'batch', 'threads', 'now', 'p', 'ctx', 'runs'];
+const WHOLE = ['n', 'bits', 'context', 'top-k', 'batch', 'threads', 'now', 'p', 'ctx', 'runs', 'port'];
 const NUMBER = ['temp', 'top-p', 'min-p', 'repeat-penalty', 'frequency-penalty', 'presence-penalty'];
 const IDS = ['ids', 'tokens'];
 const NEEDED = { detokenize: { ids: '--ids 1,2,3' }, logits: { tokens: '--tokens 1,2,3', output: '-o FILE' } };
@@ -48,6 +52,8 @@ const USAGE = {
   template: `[-m MODEL | --template FILE] [--bos TEXT] [--eos TEXT] [--now SECONDS]
                                                                  messages as JSON on standard input -> the prompt`,
   info: '[-m MODEL] [-c CTX] [--batch N] [--kv f16|q8_0] [--json]',
+  serve: `[-m MODEL ...] [--port 8080] [--ctx N] [--listen 127.0.0.1] [--open]
+                                                                 the demo and OpenAI's endpoints`,
   bench: `[-m MODEL] [-p 256] [-n 64] [--ctx 0] [--host node|wasmtime|chromium|firefox] [--runs 5] [--seed 1]
                    [--engine quern|wllama-2|wllama-3|llama.cpp] [--kv f16|q8_0] [--memory] [--json]`,
 };
@@ -100,6 +106,8 @@ export function parse(command, args) {
   if (values.seed !== undefined) values.seed = seed(values.seed);
   if (values.threads === 0) throw new UsageError('--threads starts at 1');
   if (!HOSTS.includes(values.host)) throw new UsageError(`--host is one of ${HOSTS.join(', ')}`);
+  if (command === 'serve' && (values.host !== 'node' || values.bits !== undefined)) throw new UsageError('--host and --bits are not for quern serve');
+  if (values.port > 65535) throw new UsageError('--port is at most 65535');
   if (command !== 'bench' && !HOSTS.slice(0, 2).includes(values.host)) {
     throw new UsageError(`--host ${values.host} is for quern bench`);
   }

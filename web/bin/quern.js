@@ -40,7 +40,7 @@ try {
     process.exit(runInWasmtime(name, { ...options, ...more }));
   };
   if (name !== 'bench' && options.host === 'wasmtime') await inWasmtime();
-  if (name !== 'bench') restartWithFlags(options);
+  if (name !== 'bench' && name !== 'serve') restartWithFlags(options);
   const { default: command } = await import(`./${name}.js`);
   try {
     await command(options);

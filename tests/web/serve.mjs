@@ -1,0 +1,80 @@
+/* OpenAI's client for JavaScript: node serve.mjs <base URL> <model> <text of the command line's greedy answer>. A line of JSON for
+ * each check: its name, and what went wrong, if anything did. */
+import assert from 'node:assert/strict';
+import OpenAI from 'openai';
+
+const [baseURL, model, text] = process.argv.slice(2);
+const client = new OpenAI({ baseURL, apiKey: 'none', maxRetries: 0 });
+const messages = [{ role: 'user', content: 'What is the capital of France?' }];
+const greedy = { model, messages, temperature: 0, max_tokens: 24 };
+const create = (more = {}, options = {}) => client.chat.completions.create({ ...greedy, ...more }, options);
+
+const checks = {
+  async listsModels() {
+    const ids = [];
+    for await (const each of client.models.list()) ids.push(each.id);
+    assert.ok(ids.includes(model));
+    assert.equal((await client.models.retrieve(model)).id, model);
+  },
+  async chats() {
+    const { choices: [choice], usage } = await create();
+    assert.equal(choice.message.content, text);
+    assert.equal(usage.total_tokens, usage.prompt_tokens + usage.completion_tokens);
+  },
+  async streams() {
+    let streamed = '';
+    let usage;
+    for await (const chunk of await create({ stream: true, stream_options: { include_usage: true } })) {
+      streamed += chunk.choices[0]?.delta.content ?? '';
+      usage = chunk.usage ?? usage;
+    }
+    assert.equal(streamed, text);
+    assert.ok(usage.completion_tokens > 0);
+  },
+  async streamsThroughTheHelper() {
+    const runner = client.chat.completions.stream(greedy);
+    assert.equal((await runner.finalChatCompletion()).choices[0].message.content, text);
+  },
+  async stopsAndCounts() {
+    const { choices: [choice] } = await create({ stop: text.slice(8, 14) });
+    assert.equal(choice.message.content, text.slice(0, 8));
+    const few = await create({ max_tokens: 2, n: 2 });
+    assert.deepEqual(few.choices.map(({ finish_reason: reason }) => reason), ['length', 'length']);
+    assert.equal(few.usage.completion_tokens, 4);
+  },
+  async repeatsWithASeed() {
+    const once = await create({ temperature: 1.5, seed: 3 });
+    assert.equal((await create({ temperature: 1.5, seed: 3 })).choices[0].message.content, once.choices[0].message.content);
+  },
+  async tellsProbabilities() {
+    const { choices: [{ logprobs }] } = await create({ logprobs: true, top_logprobs: 2 });
+    assert.equal(logprobs.content.map(({ token }) => token).join(''), text);
+  },
+  async completes() {
+    let streamed = '';
+    const request = { model, prompt: 'One, two, three,', temperature: 0, max_tokens: 6 };
+    for await (const chunk of await client.completions.create({ ...request, stream: true })) streamed += chunk.choices[0].text;
+    assert.equal(streamed, (await client.completions.create(request)).choices[0].text);
+  },
+  async canBeAborted() {
+    const controller = new AbortController();
+    const stream = await create({ max_tokens: 900, stream: true, logit_bias: { 0: -100, 2: -100 } }, { signal: controller.signal });
+    let count = 0;
+    for await (const chunk of stream) if (chunk && ++count === 3) controller.abort();
+    assert.ok(count < 10);
+    const begun = performance.now();
+    assert.equal((await create()).choices[0].message.content, text);
+    assert.ok(performance.now() - begun < 8000);
+  },
+  async toldWhatIsWrong() {
+    await assert.rejects(create({ model: 'gpt-4o' }), { status: 404, code: 'model_not_found' });
+    await assert.rejects(create({ temperature: 'hot' }), { status: 400, param: 'temperature' });
+    await assert.rejects(create({ stream: true, messages: [] }), { status: 400, param: 'messages' });
+    await assert.rejects(client.embeddings.create({ model, input: 'Hello' }), { status: 400, param: 'model' });
+  },
+};
+
+for (const [name, check] of Object.entries(checks)) {
+  const wrong = await check().then(() => null, (error) => String(error.stack ?? error));
+  console.log(JSON.stringify({ name, wrong }));
+}
