@@ -157,8 +157,8 @@ export function serve(port) {
       const value = await host[call](args, { signal: controller.signal, emit: (chunk) => port.postMessage({ id, chunk }) });
       port.postMessage({ id, value });
     } catch (error) {
-      const { name, message, code, offset, param } = error;
-      port.postMessage({ id, error: { name, message: String(message ?? error), code, offset, param } });
+      const { name, message, code, offset, param, status } = error;
+      port.postMessage({ id, error: { name, message: String(message ?? error), code, offset, param, status } });
     } finally {
       running.delete(id);
     }

@@ -1,0 +1,54 @@
+/* Holds index.d.ts to what the package has and answers: node values.mjs <model.gguf> <out.ts>. Writes what it answered as
+ * a program for the compiler, which refuses what is missing or not declared, and prints a line of JSON: the names that
+ * only the types or only the package has. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import * as quern from '../../../web/index.js';
+
+const ts = createRequire(import.meta.url)('typescript');
+const [file, out] = process.argv.slice(2);
+
+const path = new URL('../../../web/index.d.ts', import.meta.url);
+const { statements } = ts.createSourceFile('index.d.ts', readFileSync(path, 'utf8'), ts.ScriptTarget.Latest);
+const declared = statements.filter(ts.isFunctionDeclaration).map(({ name }) => name.text);
+const membersOf = (name) => statements.find((each) => ts.isInterfaceDeclaration(each) && each.name.text === name).members.map((each) => each.name.text);
+
+/* Own properties and methods. */
+const namesOf = (object) => [...Object.keys(object), ...Object.getOwnPropertyNames(Object.getPrototypeOf(object))].filter((name) => name !== 'constructor');
+const different = (types, names) => [...new Set([...types, ...names])].filter((name) => types.includes(name) !== names.includes(name));
+
+const model = await quern.loadModel(file, { threads: 1, contextSize: 256 });
+const session = await model.session();
+const names = {
+  exports: different(declared, Object.keys(quern)),
+  Model: different(membersOf('Model'), namesOf(model)),
+  Session: different(membersOf('Session'), namesOf(session)),
+};
+
+const values = [];
+const say = (type, value) => values.push(`export const value${values.length}: ${type} = ${JSON.stringify(value)};`);
+const messages = [{ role: 'user', content: 'Hi' }];
+const some = { max_tokens: 3, n: 2, stream_options: { include_usage: true } };
+const failure = async (type, call) => {
+  const error = await call.then(() => { throw new Error(`no ${type}`); }, (reason) => reason);
+  say(`Pick<${type}, Exclude<keyof ${type}, 'stack' | 'cause'>>`, { message: error.message, ...error });
+};
+say('ModelInfo', model.info);
+say('ChatCompletion', await model.chat.completions.create({ messages, ...some, logprobs: true, top_logprobs: 2 }));
+for await (const chunk of await model.chat.completions.create({ messages, ...some, stream: true, logprobs: true })) say('ChatCompletionChunk', chunk);
+say('Completion', await model.completions.create({ prompt: 'a', ...some, logprobs: 2 }));
+for await (const piece of await model.completions.create({ prompt: 'a', ...some, stream: true, logprobs: 2 })) say('Completion', piece);
+say("Awaited<ReturnType<Model['template']>>", await model.template(messages));
+say("Awaited<ReturnType<Model['tokenize']>>", await model.tokenize('a b'));
+say("Awaited<ReturnType<Model['detokenize']>>", await model.detokenize([5]));
+say("Awaited<ReturnType<Model['isEnd']>>", await model.isEnd(5));
+say("Awaited<ReturnType<Session['logits']>>", await session.logits());
+say("Awaited<ReturnType<Session['position']>>", await session.prefill([1, 2]));
+say("Awaited<ReturnType<Session['sample']>>", await session.sample());
+say('Awaited<ReturnType<typeof storageInfo>>', await quern.storageInfo());
+await failure('RequestError', model.chat.completions.create({ messages: [] }));
+await failure('QuernError', quern.loadModel(new Blob(['no model at all, but long enough for a header']), { threads: 1 }));
+const types = ['ChatCompletion', 'ChatCompletionChunk', 'Completion', 'Model', 'ModelInfo', 'QuernError', 'RequestError', 'Session'];
+writeFileSync(out, [`import type { ${types.join(', ')} } from 'quern';`, "import { storageInfo } from 'quern';", ...values, ''].join('\n'));
+await model.free();
+console.log(JSON.stringify(names));
