@@ -77,3 +77,12 @@ int32_t qn_model_tensor(const qn_model *model, uint32_t index, struct qn_tensor 
 uint32_t qn_model_vocab_size(const qn_model *model) { return model->hparams.n_vocab; }
 
 uint32_t qn_model_context_size(const qn_model *model) { return model->hparams.n_ctx_train; }
+
+uint32_t qn_model_embedding_size(const qn_model *model) { return model->hparams.n_embd; }
+
+int32_t qn_model_pooling(const qn_model *model) { return model->hparams.pooling; }
+
+int32_t qn_model_is_encoder(const qn_model *model) {
+    const struct hparams *hparams = &model->hparams;
+    return hparams->bidirectional || (hparams->architecture && (hparams->architecture->features & ENCODER));
+}

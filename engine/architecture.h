@@ -17,21 +17,26 @@ enum section_kind { SECTIONS_NONE, SECTIONS_RUNS, SECTIONS_IN_TURN };
 /* What a model has beyond attention and a gated feed-forward network, each with a norm before it. A tensor of the
  * tables in tensors.c is looked for when the row has all the features that its line names. */
 enum feature {
-    NO_PRE_NORMS = 1 << 0,       /* attention and feed-forward take x as it is */
-    POST_NORMS = 1 << 1,         /* norms of what each half gives, before it is added */
-    PARALLEL = 1 << 2,           /* both halves take the same x; so do layers of LOOSE_FF_NORM without ffn_norm */
-    LOOSE_FF_NORM = 1 << 3,      /* ffn_norm may be absent */
-    NORM_BIAS = 1 << 4,          /* norms have a bias */
-    QK_NORM = 1 << 5,            /* Q and K are normed head by head, with one weight for all heads ... */
-    QK_NORM_WIDE = 1 << 6,       /* ... or over all heads at once ... */
-    QK_NORM_EACH = 1 << 7,       /* ... or head by head with a weight for each, where the file has it */
-    QK_NORM_LATE = 1 << 8,       /* with one of these: after rope instead of before */
-    UNGATED = 1 << 9,            /* down(act(up(x))) */
-    FUSED_GATE = 1 << 10,        /* ffn_up holds the rows of the gate and then those of up */
-    LEARNED_POSITIONS = 1 << 11, /* a vector for each position is added to the embedding */
-    SECOND_NORM = 1 << 12,       /* where there is attn_norm_2, attention takes it, and attn_norm is ffn_norm */
-    FF_SCALES = 1 << 13,         /* ffn_*.scale multiply; llama.cpp reads and ignores them in the others, as do we */
-    OUTPUT_BIAS_UNUSED = 1 << 14 /* attn_output.bias is read over, as llama.cpp reads over it */
+    NO_PRE_NORMS = 1 << 0,        /* attention and feed-forward take x as it is */
+    POST_NORMS = 1 << 1,          /* norms of what each half gives, before it is added */
+    PARALLEL = 1 << 2,            /* both halves take the same x; so do layers of LOOSE_FF_NORM without ffn_norm */
+    LOOSE_FF_NORM = 1 << 3,       /* ffn_norm may be absent */
+    NORM_BIAS = 1 << 4,           /* norms have a bias */
+    QK_NORM = 1 << 5,             /* Q and K are normed head by head, with one weight for all heads ... */
+    QK_NORM_WIDE = 1 << 6,        /* ... or over all heads at once ... */
+    QK_NORM_EACH = 1 << 7,        /* ... or head by head with a weight for each, where the file has it */
+    QK_NORM_LATE = 1 << 8,        /* with one of these: after rope instead of before */
+    UNGATED = 1 << 9,             /* down(act(up(x))) */
+    FUSED_GATE = 1 << 10,         /* ffn_up holds the rows of the gate and then those of up */
+    LEARNED_POSITIONS = 1 << 11,  /* a vector for each position is added to the embedding */
+    SECOND_NORM = 1 << 12,        /* where there is attn_norm_2, attention takes it, and attn_norm is ffn_norm */
+    FF_SCALES = 1 << 13,          /* ffn_*.scale multiply; llama.cpp reads and ignores them in the others, as do we */
+    OUTPUT_BIAS_UNUSED = 1 << 14, /* attn_output.bias is read over, as llama.cpp reads over it */
+    ENCODER = 1 << 15,            /* every token sees every other one; embeddings, no logits */
+    EMBEDDING_NORM = 1 << 16,     /* a norm before the first layer */
+    TOKEN_TYPES = 1 << 17,        /* where there is token_types, its first row is added to every token's embedding */
+    ADDED_NORMS = 1 << 18,     /* norms of x once each half has been added, the last layer's in output_norm's place */
+    LOOSE_FIRST_NORM = 1 << 19 /* attn_norm of the first layer may be absent */
 };
 
 /* Numbers that multiply something, from keys of that name. */
@@ -59,11 +64,14 @@ struct architecture {
     uint32_t window_default; /* positions, where the file does not say */
     uint32_t window_layers;  /* only models of so many layers have windows; 0: all */
     bool window_rope_only;   /* in a model with windows, layers without have no rope */
+    bool window_first;       /* the first of every n layers has none, instead of the last */
+    bool window_symmetric;   /* half of the window lies on either side of a token */
     bool window_unscaled;    /* layers with a window rotate without the model's scaling of positions */
     float window_rope_base;  /* rope base of layers with a window, where the file does not say; 0: the model's */
     uint32_t wide_attention; /* models of so many layers scale attention by 1 / sqrt(n_embd / n_head) */
     bool final_softcaps;     /* logits pass through a soft cap where the file says so, or with ... */
     float final_softcap;     /* ... this one, where it does not; 0: none */
+    bool act_named;          /* hidden_activation may name another act */
 };
 
 /* Null when `name` is no row; then *error lists the rows there are. */

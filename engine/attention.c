@@ -1,4 +1,5 @@
-/* The attention half of a layer: grouped queries over the paged KV cache, causal, with an optional sliding window.
+/* The attention half of a layer: grouped queries over the paged KV cache, causal or in both
+ * directions, with an optional sliding window.
  * The roundings are llama.cpp's without flash attention: queries and softmax weights pass through f16. Values are
  * gathered in the order of their positions, so a token's result does not depend on the tokens computed with it. */
 #include "engine/ops.h"
@@ -58,9 +59,23 @@ struct attention_job {
     uint32_t layer;
 };
 
-/* First position that a token at `position` sees. */
-static uint32_t first_seen(const struct layer_hparams *shape, uint32_t position) {
-    return shape->window && position + 1 > shape->window ? position + 1 - shape->window : 0;
+/* Positions [begin, end) that a token at `position` sees; neither falls from one position to the next. */
+struct seen {
+    uint32_t begin;
+    uint32_t end;
+};
+
+static struct seen seen_from(const struct attention_job *job, uint32_t position) {
+    const struct hparams *hparams = &job->session->model->hparams;
+    const uint32_t window = job->shape->window;
+    const bool symmetric = hparams->architecture->window_symmetric;
+    const uint32_t back = symmetric ? window / 2 : window - 1; /* beside the token's own */
+    struct seen seen = {window && position > back ? position - back : 0, position + 1};
+    if (hparams->bidirectional) {
+        const uint32_t all = job->session->position + job->session->n_batch;
+        seen.end = window && symmetric && all - seen.end > back ? seen.end + back : all;
+    }
+    return seen;
 }
 
 /* A worker's piece of the job: tokens [first, first + tokens) of the micro-batch with the heads of one group. */
@@ -124,8 +139,9 @@ static void weigh(const struct piece *piece) {
     const float softcap = job->session->model->hparams.attention_softcap;
     for (uint32_t q = 0; q < piece->tokens * group; q++) {
         const uint32_t position = job->session->position + piece->first + q / group;
-        const uint32_t low = first_seen(job->shape, position) - piece->begin;
-        const uint32_t high = position + 1 - piece->begin;
+        const struct seen seen = seen_from(job, position);
+        const uint32_t low = seen.begin - piece->begin;
+        const uint32_t high = seen.end - piece->begin;
         float *scores = piece->place.scores + (size_t)q * piece->row;
         if (softcap > 0.0f) {
             kernels.softcap(scores + low, softcap, high - low);
@@ -185,8 +201,8 @@ static void attend_items(void *context, size_t begin, size_t end, uint32_t worke
         const uint32_t left = session->n_batch - piece.first;
         piece.tokens = left < tile ? left : tile;
         piece.kv_head = (uint32_t)(item % job->shape->n_head_kv);
-        piece.begin = first_seen(job->shape, session->position + piece.first);
-        piece.end = session->position + piece.first + piece.tokens;
+        piece.begin = seen_from(job, session->position + piece.first).begin;
+        piece.end = seen_from(job, session->position + piece.first + piece.tokens - 1).end;
         piece.row = piece.end - piece.begin;
         attend(&piece);
     }

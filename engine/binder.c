@@ -124,6 +124,8 @@ void binder_enter(struct binder *binder, uint32_t layer) {
     extents[EMBD] = hparams->n_embd;
     extents[VOCAB] = hparams->n_vocab;
     extents[CONTEXT] = hparams->n_ctx_train;
+    extents[TYPES] = hparams->n_types;
+    extents[DENSE] = hparams->n_dense;
     extents[ROPE_PAIRS] = hparams->n_rot / 2;
     extents[HEAD_DIM] = hparams->head_dim_k;
     if (layer != NO_LAYER) {

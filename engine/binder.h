@@ -11,6 +11,8 @@ enum extent {
     EMBD,
     VOCAB,
     CONTEXT,    /* n_ctx_train */
+    TYPES,      /* n_types */
+    DENSE,      /* n_dense */
     ROPE_PAIRS, /* n_rot / 2 */
     HEAD_DIM,   /* head_dim_k */
     HEADS,      /* the rest are of one layer */

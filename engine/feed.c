@@ -34,7 +34,7 @@ void forward_feed(struct qn_session *session, uint32_t layer, const float *in) {
     const struct product inputs[] = {{gated ? scratch->up : scratch->gate, &tensors->up, tensors->up_bias, true},
                                      {scratch->gate, &tensors->gate, tensors->gate_bias, true}};
     op_multiply(inputs, gated ? 2 : 1, scratch, in, tokens);
-    struct gate_job job = {scratch, hparams->architecture->act, gated, hparams->layers[layer].n_ff};
+    struct gate_job job = {scratch, hparams->act, gated, hparams->layers[layer].n_ff};
     pool_run(tokens, gate_rows, &job);
     const struct product output = {scratch->out, &tensors->down, tensors->down_bias, true};
     op_multiply(&output, 1, scratch, scratch->gate, tokens);

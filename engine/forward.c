@@ -8,7 +8,9 @@ static void embed_tokens(void *context, size_t begin, size_t end, uint32_t worke
     const struct scratch *scratch = &session->scratch;
     const struct hparams *hparams = &session->model->hparams;
     const struct weight *embedding = &session->model->tensors.embedding;
+    const struct weight *types = &session->model->tensors.types;
     const struct weight *positions = &session->model->tensors.positions;
+    const struct norm *norm = &session->model->tensors.embedding_norm;
     (void)worker;
     for (size_t t = begin; t < end; t++) {
         const uint32_t position = session->position + (uint32_t)t;
@@ -18,11 +20,18 @@ static void embed_tokens(void *context, size_t begin, size_t end, uint32_t worke
         if (hparams->embedding_scale != 1.0f) {
             kernels.scale(x, hparams->embedding_scale, hparams->n_embd);
         }
+        float *learned = scratch->h + t * hparams->n_embd;
+        if (types->rows) {
+            weight_decoder(types->type)(learned, types->data, hparams->n_embd);
+            kernels.add(x, x, learned, hparams->n_embd);
+        }
         if (positions->kernels) {
-            float *learned = scratch->h + t * hparams->n_embd;
             weight_decoder(positions->type)(learned, positions->data + position * positions->row_bytes,
                                             hparams->n_embd);
             kernels.add(x, x, learned, hparams->n_embd);
+        }
+        if (norm->weight) {
+            norm_row(x, x, norm, hparams, hparams->n_embd);
         }
         rope_angles(hparams, scratch->inverse, scratch->angles + t * ROPE_SETS * hparams->n_rot, position);
     }
@@ -30,14 +39,18 @@ static void embed_tokens(void *context, size_t begin, size_t end, uint32_t worke
 
 void forward_embed(struct qn_session *session) { pool_run(session->n_batch, embed_tokens, session); }
 
-/* x += out, with the norm that some models put in between. */
+/* x += out, with the norm that some models put in between, and some behind. */
 static void add_half(struct qn_session *session, const struct norm *post_norm) {
     const struct scratch *scratch = &session->scratch;
     const struct hparams *hparams = &session->model->hparams;
-    if (post_norm->weight) {
+    const bool added = hparams->architecture->features & ADDED_NORMS;
+    if (post_norm->weight && !added) {
         op_norm(scratch->out, scratch->out, post_norm, hparams, session->n_batch);
     }
     op_add(scratch->x, scratch->out, hparams->n_embd, session->n_batch, hparams->residual_scale);
+    if (added) {
+        op_norm(scratch->x, scratch->x, post_norm, hparams, session->n_batch);
+    }
 }
 
 /* What the next half takes: x, normed when there is a norm. */

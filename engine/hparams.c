@@ -43,6 +43,54 @@ static int read_head_dims(struct reader *reader, struct hparams *hparams, uint32
     return QN_OK;
 }
 
+/* What encoders have, and the decoders that were made into ones. */
+static int read_encoder(struct reader *reader, struct hparams *hparams) {
+    const struct architecture *row = hparams->architecture;
+    bool causal = !(row->features & ENCODER);
+    uint32_t pooling = (uint32_t)QN_POOLING_MODEL;
+    reader_find(reader, "attention.causal");
+    int status = gguf_bool(reader->gguf, reader->key, &causal, reader->error);
+    hparams->bidirectional = !causal;
+    if (status >= 0) {
+        reader_find(reader, "pooling_type");
+        status = gguf_u32(reader->gguf, reader->key, &pooling, reader->error);
+        hparams->pooling = (int32_t)pooling;
+    }
+    if (status >= 0 && (row->features & TOKEN_TYPES)) {
+        status = gguf_u32(reader->gguf, "tokenizer.ggml.token_type_count", &hparams->n_types, reader->error);
+    }
+    if (status < 0) {
+        return status;
+    }
+    return (row->features & ENCODER) && reader_find(reader, "dense_2_feat_out")
+               ? read_u32(reader, "dense_2_feat_out", 1, MAX_WIDTH, &hparams->n_dense)
+               : QN_OK;
+}
+
+static bool says(struct gguf_text text, const char *word) {
+    return text.bytes == strlen(word) && memcmp(text.at, word, text.bytes) == 0;
+}
+
+static int read_act(struct reader *reader, struct hparams *hparams) {
+    hparams->act = hparams->architecture->act;
+    struct gguf_text name = {"gelu", 4};
+    if (hparams->architecture->act_named) {
+        reader_find(reader, "hidden_activation");
+        const int status = gguf_text(reader->gguf, reader->key, &name, reader->error);
+        if (status < 0) {
+            return status;
+        }
+        if (says(name, "silu") || says(name, "swish") || says(name, "swiglu")) {
+            hparams->act = ACT_SILU;
+        } else if (!says(name, "gelu") && !says(name, "geglu")) {
+            const int shown = name.bytes < 32 ? (int)name.bytes : 32;
+            return error_set(reader->error, QN_ERR_UNSUPPORTED, reader_offset(reader),
+                             "%s is \"%.*s\", which this build does not run", reader->key, shown, name.at);
+        }
+    }
+    return QN_OK;
+}
+
 static float square_root(uint32_t x) { return __builtin_sqrtf((float)x); }
 
 static int read_numbers(struct reader *reader, struct hparams *hparams) {
@@ -119,6 +167,12 @@ int hparams_read(struct hparams *hparams, const struct gguf *gguf, struct arena 
     }
     if (status == QN_OK) {
         status = read_numbers(&reader, hparams);
+    }
+    if (status == QN_OK) {
+        status = read_encoder(&reader, hparams);
+    }
+    if (status == QN_OK) {
+        status = read_act(&reader, hparams);
     }
     if (status != QN_OK) {
         return status;

@@ -56,6 +56,11 @@ struct hparams {
     uint32_t n_rot; /* dimensions of a head that are rotated, even */
     struct rope_hparams rope;
     float norm_epsilon;
+    enum act_kind act;  /* of the feed-forward network */
+    bool bidirectional; /* tokens see those after them: a whole input is computed at once */
+    int32_t pooling;    /* as GGUF numbers them: enum qn_pooling, or another; QN_POOLING_MODEL: not said */
+    uint32_t n_types;   /* rows of token_types; 0: there are none */
+    uint32_t n_dense;   /* width between the two matrices that an embedding passes at last; 0: there are none */
     float attention_scale;
     float attention_softcap;     /* 0: none */
     float attention_temperature; /* queries * (1 + this * log(1 + floor(position / original_context))); 0: none */

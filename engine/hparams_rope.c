@@ -157,8 +157,9 @@ static int read_windows(struct reader *reader, const struct hparams *hparams, st
             return status;
         }
     }
+    const uint32_t free = row->window_first ? 0 : every - 1; /* of every `every` layers, the one without a window */
     for (uint32_t i = 0; i < hparams->n_layer; i++) {
-        const bool windowed = array ? array_says(pattern, i) : every == 0 || i % every < every - 1;
+        const bool windowed = array ? array_says(pattern, i) : every == 0 || i % every != free;
         layers[i].window = windowed ? window : 0;
         layers[i].rope = windowed ? LAYER_ROPE_WINDOW : row->window_rope_only ? LAYER_ROPE_NONE : layers[i].rope;
     }

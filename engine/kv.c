@@ -15,10 +15,13 @@ static uint64_t layer_bytes(const struct hparams *hparams, uint32_t form, uint32
 
 uint64_t kv_page_bytes(const struct hparams *hparams, uint32_t form) {
     uint64_t bytes = 0;
+    uint64_t most = 0;
     for (uint32_t i = 0; i < hparams->n_layer; i++) {
-        bytes += layer_bytes(hparams, form, i);
+        const uint64_t layer = layer_bytes(hparams, form, i);
+        bytes += layer;
+        most = layer > most ? layer : most;
     }
-    return bytes;
+    return hparams->bidirectional ? most : bytes;
 }
 
 void kv_init(struct kv *kv, const struct hparams *hparams, uint32_t max_pages) {
@@ -28,7 +31,7 @@ void kv_init(struct kv *kv, const struct hparams *hparams, uint32_t max_pages) {
     size_t at = 0;
     for (uint32_t i = 0; i < hparams->n_layer; i++) {
         kv->layer_start[i] = at;
-        at += (size_t)layer_bytes(hparams, kv->form, i);
+        at += hparams->bidirectional ? 0 : (size_t)layer_bytes(hparams, kv->form, i);
     }
 }
 

@@ -30,6 +30,7 @@ struct layout layout_of(const struct qn_model *model, uint32_t context, uint32_t
     layout.quantized = place(&layout, batch, layout.quantized_bytes);
     layout.panels = place(&layout, workers, layout.panel_bytes);
     layout.attention = place(&layout, workers * layout.attention_floats, sizeof(float));
+    layout.pooled = place(&layout, (uint64_t)hparams->n_embd + hparams->n_dense, sizeof(float));
     layout.tokens = place(&layout, context, sizeof(int32_t));
     layout.wants = place(&layout, context, sizeof(uint8_t));
     layout.recent = place(&layout, context, sizeof(int32_t));

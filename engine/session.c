@@ -23,7 +23,7 @@ static int choose_sizes(const struct qn_model *model, uint32_t *context, uint32_
                          "a context of %u tokens was asked for; the model has learned %u positions", *context,
                          model->hparams.n_ctx_train);
     }
-    *batch = *batch < *context ? *batch : *context;
+    *batch = *batch < *context && !model->hparams.bidirectional ? *batch : *context;
     return QN_OK;
 }
 
@@ -70,6 +70,7 @@ static void set_places(struct qn_session *session, const struct layout *layout) 
     scratch->quantized = block + layout->quantized;
     scratch->panels = block + layout->panels;
     scratch->attention = (float *)(void *)(block + layout->attention);
+    scratch->pooled = (float *)(void *)(block + layout->pooled);
     scratch->quantized_bytes = (size_t)layout->quantized_bytes;
     scratch->panel_bytes = (size_t)layout->panel_bytes;
     scratch->attention_floats = (size_t)layout->attention_floats;
@@ -165,7 +166,7 @@ int session_room_for_logits(struct qn_session *session, uint32_t rows) {
     return QN_OK;
 }
 
-int32_t qn_session_feed(qn_session *session, const int32_t *ids, size_t count, uint32_t logits) {
+int session_queue(struct qn_session *session, const int32_t *ids, size_t count, uint32_t logits) {
     if (count > session->context - session->fed) {
         return error_set(&last_error, QN_ERR_CONTEXT, QN_NO_OFFSET,
                          "%zu tokens do not fit: %u of the context's %u are taken", count, session->fed,
@@ -190,6 +191,17 @@ int32_t qn_session_feed(qn_session *session, const int32_t *ids, size_t count, u
         session->fed++;
     }
     return QN_OK;
+}
+
+int32_t qn_session_feed(qn_session *session, const int32_t *ids, size_t count, uint32_t logits) {
+    if (qn_model_is_encoder(session->model)) {
+        return error_set(&last_error, QN_ERR_UNSUPPORTED, QN_NO_OFFSET,
+                         "this %s model reads a whole text at once and gives embeddings: it writes no text. Ask it for "
+                         "an embedding instead (qn_session_embed)",
+                         session->model->hparams.architecture->name);
+    }
+    session->embeds = false;
+    return session_queue(session, ids, count, logits);
 }
 
 static int begin_batch(struct qn_session *session) {
@@ -219,8 +231,18 @@ static void run_layers(struct qn_session *session) {
     }
 }
 
-/* Logits of the next tokens that want them, as many as there is room for. */
+static void end_batch(struct qn_session *session) {
+    session->position += session->n_batch;
+    session->stage = SESSION_IDLE;
+}
+
+/* Logits of the next tokens that want them, as many as there is room for; or embeddings. */
 static void run_output(struct qn_session *session) {
+    if (session->embeds) {
+        session->embeddings = embed_output(session);
+        end_batch(session);
+        return;
+    }
     uint32_t which[LOGIT_ROWS];
     uint32_t count = 0;
     while (session->next < session->n_batch) {
@@ -237,17 +259,17 @@ static void run_output(struct qn_session *session) {
     }
     session->rows = count;
     if (session->next == session->n_batch) {
-        session->position += session->n_batch;
-        session->stage = SESSION_IDLE;
+        end_batch(session);
     }
 }
 
 int32_t qn_session_step(qn_session *session) {
-    session->rows = session->stage == SESSION_IDLE && session->position == session->fed ? session->rows : 0;
+    if (session->stage == SESSION_IDLE && session->position == session->fed) {
+        return QN_OK;
+    }
+    session->rows = 0;
+    session->embeddings = 0;
     if (session->stage == SESSION_IDLE) {
-        if (session->position == session->fed) {
-            return QN_OK;
-        }
         const int status = begin_batch(session);
         if (status != QN_OK) {
             return status;
@@ -262,7 +284,7 @@ int32_t qn_session_step(qn_session *session) {
     return session->stage == SESSION_IDLE && session->position == session->fed ? QN_OK : QN_MORE;
 }
 
-uint32_t qn_session_rows(const qn_session *session) { return session->rows; }
+uint32_t qn_session_rows(const qn_session *session) { return session->embeddings ? session->embeddings : session->rows; }
 
 const float *qn_session_logits(const qn_session *session, uint32_t row) {
     return row < session->rows ? session->scratch.logits + (size_t)row * session->model->hparams.n_vocab : NULL;
@@ -279,6 +301,7 @@ int32_t qn_session_rewind(qn_session *session, uint32_t position) {
     session->fed = position;
     session->stage = SESSION_IDLE;
     session->rows = 0;
+    session->embeddings = 0;
     return QN_OK;
 }
 

@@ -27,6 +27,7 @@ struct scratch {
     uint8_t *quantized; /* (batch, quantized_bytes): activations */
     uint8_t *panels;    /* (workers, panel_bytes) */
     float *attention;   /* (workers, attention_floats) */
+    float *pooled;      /* (n_embd), and (n_dense) to work in: the embedding of what has been computed of an input */
     size_t quantized_bytes;
     size_t panel_bytes;
     size_t attention_floats;
@@ -53,11 +54,19 @@ struct qn_session {
     uint32_t next;               /* layer, then token of the micro-batch, that comes next */
     uint32_t n_rows;             /* of logits that there is room for */
     uint32_t rows;               /* of logits that the last step gave */
+    bool embeds;                 /* what is fed gives embeddings, by ... */
+    bool normalized;             /* ... of length 1 */
+    int32_t pooling;             /* enum qn_pooling: ... this */
+    uint32_t embeddings;         /* rows of them that the last step gave */
     struct restoring *restoring; /* a restore that is under way, in an empty session, or null */
 };
 
 /* Room for `rows` of logits; what was there is lost. */
 int session_room_for_logits(struct qn_session *session, uint32_t rows);
+/* Queues tokens, each of which wants logits or none; or why not. */
+int session_queue(struct qn_session *session, const int32_t *ids, size_t count, uint32_t logits);
+/* embed.c: embeddings of the micro-batch, whose layers are done. Returns how many rows there are now. */
+uint32_t embed_output(struct qn_session *session);
 /* Gives up a restore that is under way. */
 void session_restore_end(struct qn_session *session);
 

@@ -8,8 +8,14 @@
 static const struct place_line model_lines[] = {
     {"position_embd.weight", PLACE_MATRIX, true, EMBD, CONTEXT, LEARNED_POSITIONS, 0, IN_MODEL(positions)},
     {"output.bias", PLACE_VECTOR, false, VOCAB, ONE, 0, 0, IN_MODEL(output_bias)},
-    {"output_norm.weight", PLACE_VECTOR, true, EMBD, ONE, 0, 0, IN_MODEL(output_norm.weight)},
-    {"output_norm.bias", PLACE_VECTOR, true, EMBD, ONE, NORM_BIAS, 0, IN_MODEL(output_norm.bias)},
+    {"token_types.weight", PLACE_MATRIX, false, EMBD, TYPES, TOKEN_TYPES, 0, IN_MODEL(types)},
+    {"token_embd_norm.weight", PLACE_VECTOR, true, EMBD, ONE, EMBEDDING_NORM, 0, IN_MODEL(embedding_norm.weight)},
+    {"token_embd_norm.bias", PLACE_VECTOR, true, EMBD, ONE, EMBEDDING_NORM | NORM_BIAS, 0,
+     IN_MODEL(embedding_norm.bias)},
+    {"output_norm.weight", PLACE_VECTOR, true, EMBD, ONE, 0, ADDED_NORMS, IN_MODEL(output_norm.weight)},
+    {"output_norm.bias", PLACE_VECTOR, true, EMBD, ONE, NORM_BIAS, ADDED_NORMS, IN_MODEL(output_norm.bias)},
+    {"dense_2.weight", PLACE_MATRIX, false, EMBD, DENSE, ENCODER, 0, IN_MODEL(dense_in)},
+    {"dense_3.weight", PLACE_MATRIX, false, DENSE, EMBD, ENCODER, 0, IN_MODEL(dense_out)},
     {"rope_freqs.weight", PLACE_VECTOR, false, ROPE_PAIRS, ONE, 0, 0, IN_MODEL(rope_factors)},
     {"rope_factors_long.weight", PLACE_VECTOR, false, ROPE_PAIRS, ONE, 0, 0, IN_MODEL(rope_factors_long)},
     {"rope_factors_short.weight", PLACE_VECTOR, false, ROPE_PAIRS, ONE, 0, 0, IN_MODEL(rope_factors_short)},
@@ -17,7 +23,8 @@ static const struct place_line model_lines[] = {
 
 /* Norms and what every kind of layer has. */
 static const struct place_line norm_lines[] = {
-    {"attn_norm.weight", PLACE_VECTOR, true, EMBD, ONE, 0, NO_PRE_NORMS, IN_LAYER(attention_norm.weight)},
+    {"attn_norm.weight", PLACE_VECTOR, true, EMBD, ONE, 0, NO_PRE_NORMS | LOOSE_FIRST_NORM,
+     IN_LAYER(attention_norm.weight)},
     {"attn_norm.bias", PLACE_VECTOR, true, EMBD, ONE, NORM_BIAS, NO_PRE_NORMS, IN_LAYER(attention_norm.bias)},
     {"post_attention_norm.weight", PLACE_VECTOR, true, EMBD, ONE, POST_NORMS, 0, IN_LAYER(attention_post_norm.weight)},
     {"ffn_norm.weight", PLACE_VECTOR, true, EMBD, ONE, 0, NO_PRE_NORMS | PARALLEL | LOOSE_FF_NORM,
@@ -27,6 +34,11 @@ static const struct place_line norm_lines[] = {
     {"ffn_norm.weight", PLACE_VECTOR, false, EMBD, ONE, LOOSE_FF_NORM, 0, IN_LAYER(ff_norm.weight)},
     {"ffn_norm.bias", PLACE_VECTOR, false, EMBD, ONE, LOOSE_FF_NORM, 0, IN_LAYER(ff_norm.bias)},
     {"post_ffw_norm.weight", PLACE_VECTOR, true, EMBD, ONE, POST_NORMS, 0, IN_LAYER(ff_post_norm.weight)},
+    {"attn_output_norm.weight", PLACE_VECTOR, true, EMBD, ONE, ADDED_NORMS, 0, IN_LAYER(attention_post_norm.weight)},
+    {"attn_output_norm.bias", PLACE_VECTOR, true, EMBD, ONE, ADDED_NORMS | NORM_BIAS, 0,
+     IN_LAYER(attention_post_norm.bias)},
+    {"layer_output_norm.weight", PLACE_VECTOR, true, EMBD, ONE, ADDED_NORMS, 0, IN_LAYER(ff_post_norm.weight)},
+    {"layer_output_norm.bias", PLACE_VECTOR, true, EMBD, ONE, ADDED_NORMS | NORM_BIAS, 0, IN_LAYER(ff_post_norm.bias)},
 };
 
 static const struct place_line second_norm_lines[] = {
@@ -117,6 +129,10 @@ static void swap_norms(struct binder *binder, struct layer_tensors *layer) {
 static void bind_layer(struct binder *binder, struct layer_tensors *layer, const struct layer_hparams *shape) {
     memset(layer, 0, sizeof(*layer));
     LINES(binder, norm_lines, layer);
+    if (binder->hparams->architecture->features & LOOSE_FIRST_NORM) {
+        const bool first = binder->layer == 0;
+        layer->attention_norm.weight = binder_vector(binder, "attn_norm.weight", !first, binder->extents[EMBD], 1);
+    }
     swap_norms(binder, layer);
     switch (shape->kind) {
     case LAYER_ATTENTION:
@@ -145,6 +161,10 @@ static int read_vocab_size(const struct binder *binder, struct hparams *hparams)
     return QN_OK;
 }
 
+/* What rerankers and classifiers make of an encoder's first token. */
+static const char *const classifier[] = {"cls.weight", "cls.bias", "cls.norm.weight", "cls.output.weight",
+                                         "cls.output.bias"};
+
 static int bind_all(struct binder *binder, struct tensors *tensors, struct layer_tensors *layers) {
     const struct hparams *hparams = binder->hparams;
     binder_enter(binder, NO_LAYER);
@@ -155,8 +175,13 @@ static int bind_all(struct binder *binder, struct tensors *tensors, struct layer
         tensors->output = tensors->embedding;
     }
     LINES(binder, model_lines, tensors);
-    binder_ignore(binder, "cls.output.weight"); /* of rerankers */
-    binder_ignore(binder, "cls.output.bias");
+    if (binder->status == QN_OK && (tensors->dense_in.kernels == NULL) != (tensors->dense_out.kernels == NULL)) {
+        binder->status = error_set(binder->error, QN_ERR_FORMAT, QN_NO_OFFSET,
+                                   "the file has one of dense_2.weight and dense_3.weight, not both");
+    }
+    for (size_t i = 0; i < sizeof(classifier) / sizeof(classifier[0]); i++) {
+        binder_ignore(binder, classifier[i]);
+    }
     tensors->layers = layers;
     for (uint32_t i = 0; i < hparams->n_layer; i++) {
         binder_enter(binder, i);

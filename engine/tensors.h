@@ -49,10 +49,14 @@ struct layer_tensors {
 struct tensors {
     const struct layer_tensors *layers; /* (n_layer) */
     struct weight embedding;            /* (n_vocab, n_embd) */
+    struct weight types;                /* (n_types, n_embd), of the kinds of tokens */
     struct weight positions;            /* (n_ctx_train, n_embd): learned ones */
     struct weight output;               /* (n_vocab, n_embd); the embedding when the file has none */
     const float *output_bias;           /* (n_vocab) */
+    struct norm embedding_norm;         /* (n_embd) */
     struct norm output_norm;            /* (n_embd) */
+    struct weight dense_in;             /* (n_dense, n_embd), and ... */
+    struct weight dense_out;            /* ... (n_embd, n_dense): what an embedding passes at last */
     const float *rope_factors;          /* (n_rot / 2), divisors of the angles: for any context, ... */
     const float *rope_factors_long;     /* ... for one longer than the model was first trained for, ... */
     const float *rope_factors_short;    /* ... and for one that is not */

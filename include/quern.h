@@ -144,6 +144,7 @@ int32_t qn_model_tensor(const qn_model *model, uint32_t index, struct qn_tensor 
 
 uint32_t qn_model_vocab_size(const qn_model *model);
 uint32_t qn_model_context_size(const qn_model *model); /* as trained */
+uint32_t qn_model_embedding_size(const qn_model *model);
 
 /* ---- text ---------------------------------------------------------------------------------------------- */
 
@@ -198,7 +199,7 @@ enum qn_logits { QN_LOGITS_NONE = 0, QN_LOGITS_LAST = 1, QN_LOGITS_ALL = 2 };
 /* Queues tokens. QN_ERR_CONTEXT when they do not fit: nothing was queued then. */
 int32_t qn_session_feed(qn_session *session, const int32_t *ids, size_t count, uint32_t logits);
 /* One bounded piece of work: a layer of a micro-batch, or a whole token. QN_MORE: call again. QN_OK: nothing queued
- * is left. After each call qn_session_rows says how many rows of logits are there to be read. */
+ * is left. After each call qn_session_rows says how many rows of logits, or of embeddings, are there to be read. */
 int32_t qn_session_step(qn_session *session);
 uint32_t qn_session_rows(const qn_session *session);
 /* float[n_vocab] of row `row` (from 0), valid until the next step. Null past the last. */
@@ -208,6 +209,28 @@ uint32_t qn_session_position(const qn_session *session);
 /* Forgets all tokens from `position` on, and whatever was queued. To go on in a full context: rewind to what must
  * stay, such as a system message, and feed the later part of the rest again. */
 int32_t qn_session_rewind(qn_session *session, uint32_t position);
+
+/* How the vectors of an input's tokens become one, numbered as in GGUF files. */
+enum qn_pooling {
+    QN_POOLING_MODEL = -1, /* as the model's file says */
+    QN_POOLING_NONE = 0,   /* they stay: a row for each token */
+    QN_POOLING_MEAN = 1,
+    QN_POOLING_CLS = 2, /* the first token's */
+    QN_POOLING_LAST = 3 /* the last token's */
+};
+/* What the file says (<architecture>.pooling_type), maybe something else than the above; QN_POOLING_MODEL when it says
+ * nothing. Files of encoders say it, those of most other models do not. Once the directory is read. */
+int32_t qn_model_pooling(const qn_model *model);
+/* 1 when the model sees a whole input at once, as encoders such as BERT do: it gives embeddings and nothing else,
+ * qn_session_feed refuses, and a session's batch is its context. 0: it writes text, and gives embeddings too. Once the
+ * directory is read. */
+int32_t qn_model_is_encoder(const qn_model *model);
+/* Forgets all tokens of the session and queues an input, of one token at least, for its embedding; then step until QN_OK.
+ * ids are those of qn_tokenize with QN_ADD_SPECIAL. pooling: a qn_pooling. normalize: 1 scales each row to the length 1, 0
+ * leaves it. With QN_POOLING_NONE rows come with each step, in the order of the tokens; else one comes with the last. */
+int32_t qn_session_embed(qn_session *session, const int32_t *ids, size_t count, int32_t pooling, uint32_t normalize);
+/* float[qn_model_embedding_size] of row `row` < qn_session_rows, valid until the next step. Null past the last. */
+const float *qn_session_embedding(const qn_session *session, uint32_t row);
 
 /* A session can be saved as bytes, to be restored later, in any build and host that has the same model. Saved are the
  * tokens computed, their cache (in whole pages), the last row of logits if there is one, and the sampler with its

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Writes tests/vectors/hashes.json: for models and ids, the sha256 of their logits (float32, little-endian, a row a token),
-computed by the native scalar build, which is the contract. Needs the preset native-release built and the models fetched."""
+computed by the native scalar build, which is the contract; and tests/vectors/embeddings/hashes.json: of embeddings of length 1
+by their pooling. Needs the preset native-release built and the models fetched."""
 import hashlib
 import json
 import pathlib
@@ -11,7 +12,29 @@ import fetch_model
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 VECTORS = ROOT / "tests" / "vectors"
-PROGRAM = ROOT / "build" / "native-release" / "tests" / "vectors" / "logits_scalar"
+PROGRAMS = ROOT / "build" / "native-release" / "tests" / "vectors"
+PROGRAM = PROGRAMS / "logits_scalar"
+POOLINGS = ["none", "mean", "cls", "last"]
+
+
+def embeddings(out):
+    entries = []
+    for path in sorted((VECTORS / "embeddings").glob("*.json")):
+        if path.stem == "hashes":
+            continue
+        about = json.loads(path.read_text())
+        model = next(folder / about["model"] for folder in (VECTORS / "embeddings", VECTORS) if (folder / about["model"]).exists())
+        ids = about["inputs"][0]["ids"]
+        sha256 = {}
+        for number, pooling in enumerate(POOLINGS):
+            subprocess.run([PROGRAMS / "embeddings_scalar", model, ",".join(map(str, ids)), "512", out, str(number), "1"], check=True)
+            sha256[pooling] = hashlib.sha256(out.read_bytes()).hexdigest()
+        entries.append({"model": path.stem, "sha256": sha256})
+    return entries
+
+
+def write(path, entries):
+    path.write_text("[\n" + ",\n".join(json.dumps(entry) for entry in entries) + "\n]\n")
 
 
 def main():
@@ -27,7 +50,8 @@ def main():
             ids = about["prompts"][0]["ids"][:128 if tiny.exists() else 24]
             subprocess.run([PROGRAM, model, ",".join(map(str, ids)), "512", out], check=True)
             entries.append({"model": path.stem, "file": model.name, "ids": ids, "sha256": hashlib.sha256(out.read_bytes()).hexdigest()})
-    (VECTORS / "hashes.json").write_text("[\n" + ",\n".join(json.dumps(entry) for entry in entries) + "\n]\n")
+        write(VECTORS / "embeddings" / "hashes.json", embeddings(out))
+    write(VECTORS / "hashes.json", entries)
 
 
 if __name__ == "__main__":

@@ -38,13 +38,15 @@ TINY_IDS = [(7 * i * i + 3 * i + 5) % 257 for i in range(128)]
 
 
 class Oracle:
+    source_file = "oracle_logits.cpp"
+
     def __init__(self, source, build, folder):
         self.bin = build / "bin"
-        self.tool = folder / "oracle_logits"
+        self.tool = folder / "oracle"
         self.out = folder / "logits.f32"
         libraries = [f"-L{self.bin}", "-lllama", "-lggml", "-lggml-base", f"-Wl,-rpath,{self.bin}"]
         includes = [f"-I{source}/include", f"-I{source}/ggml/include"]
-        subprocess.run(["g++", "-O2", *includes, ROOT / "tools" / "oracle_logits.cpp", "-o", self.tool, *libraries], check=True)
+        subprocess.run(["g++", "-O2", *includes, ROOT / "tools" / self.source_file, "-o", self.tool, *libraries], check=True)
 
     def tokens(self, model, text):
         command = [self.bin / "llama-tokenize", "-m", model, "--ids", "--log-disable", "-p", text]

@@ -54,7 +54,7 @@ static void architectures(void **state) {
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
         file_make(&f, "llama");
         file_text(&f, "general.architecture", others[i]);
-        assert_refused(&f, QN_ERR_UNSUPPORTED, "general.architecture", shown[i], "it runs cohere2, ");
+        assert_refused(&f, QN_ERR_UNSUPPORTED, "general.architecture", shown[i], "it runs bert, ");
     }
 }
 

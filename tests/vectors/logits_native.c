@@ -3,39 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "quern.h"
-
-#define MAX_IDS 4096
-
-static int fail(const char *what) {
-    fprintf(stderr, "%s: %s\n", what, qn_last_error()->text);
-    return 1;
-}
-
-/* Writes what the engine wants until it wants no more. */
-static int feed(qn_model *model, FILE *file) {
-    struct qn_want want;
-    int status;
-    while ((status = qn_model_want(model, &want)) == QN_MORE) {
-        if (fseek(file, (long)want.offset, SEEK_SET) != 0) {
-            return QN_ERR_ARGUMENT;
-        }
-        const size_t got = fread((void *)(uintptr_t)want.address, 1, (size_t)want.bytes, file);
-        status = qn_model_wrote(model, got);
-        if (status != QN_OK) {
-            return status;
-        }
-    }
-    return status;
-}
-
-static size_t parse(const char *text, int32_t ids[MAX_IDS]) {
-    size_t count = 0;
-    for (char *end; *text && count < MAX_IDS; text = *end ? end + 1 : end) {
-        ids[count++] = (int32_t)strtol(text, &end, 10);
-    }
-    return count;
-}
+#include "native.h"
 
 static int write_logits(qn_session *session, uint32_t n_vocab, FILE *out) {
     int status;
@@ -55,11 +23,9 @@ int main(int argc, char **argv) {
         return 2;
     }
     const size_t count = parse(argv[2], ids);
-    FILE *file = fopen(argv[1], "rb");
     FILE *out = fopen(argv[4], "wb");
-    qn_model *model = qn_model_open(0);
-    if (!file || !out || !model || feed(model, file) != QN_OK || qn_model_place(model) != QN_OK ||
-        feed(model, file) != QN_OK) {
+    qn_model *model = load(argv[1]);
+    if (!out || !model) {
         return fail(argv[1]);
     }
     if (argc > 5 && qn_model_cache(model, QN_CACHE_Q8_0) != QN_OK) {
@@ -72,6 +38,5 @@ int main(int argc, char **argv) {
     }
     qn_session_free(session);
     qn_model_free(model);
-    fclose(file);
     return fclose(out) == 0 ? 0 : 1;
 }
