@@ -1,4 +1,5 @@
 /* Which module a host should run, and why: the fastest that it can. */
+import { isNode } from './node.js';
 
 /* A function of one relaxed instruction: valid where relaxed SIMD is known. */
 const RELAXED = new Uint8Array([
@@ -12,7 +13,6 @@ const WIDE = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 4, 4, 1, 112, 4, 0, 5,
 export const NARROW_BYTES = 2 ** 32 - 2 ** 26;
 const MOST_THREADS = 8; /* more seldom help: memory is the limit */
 
-const isNode = typeof process !== 'undefined' && process.versions?.node !== undefined;
 const mayShare = () => isNode || globalThis.crossOriginIsolated === true;
 
 /* {file, name, threads, reason, advice}: the module's file name, what it is, and in words why it was taken, and what would make

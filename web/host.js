@@ -3,21 +3,22 @@
 import { chooseModule, NARROW_BYTES } from './choose.js';
 import { Completions } from './completions.js';
 import { Engine } from './engine.js';
+import { addressOf } from './modules.js';
+import { isNode, node } from './node.js';
 import { openSource } from './sources/index.js';
 import { tuneThreads } from './tune.js';
 
 const MUCH = 2 ** 30; /* bytes of a file; below, a 32-bit module holds the model */
-const isNode = typeof process !== 'undefined' && process.versions?.node !== undefined;
 
 async function processors() {
   if (!isNode) return globalThis.navigator?.hardwareConcurrency;
-  const { availableParallelism } = await import('node:os');
+  const { availableParallelism } = await node('os');
   return availableParallelism();
 }
 
 async function bytesAt(url) {
   if (isNode && url.startsWith('file:')) {
-    const { readFile } = await import('node:fs/promises');
+    const { readFile } = await node('fs/promises');
     return new Uint8Array(await readFile(new URL(url)));
   }
   const answer = await fetch(url);
@@ -49,7 +50,7 @@ class Host {
 
   async #start(options, source, wide) {
     const module = chooseModule({ processors: await processors(), ...options, wide });
-    const start = async (threads) => Engine.start(await bytesAt(`${options.wasm}${threads > 1 ? module.file : module.file.replace('-mt', '')}`), { threads });
+    const start = async (threads) => Engine.start(await bytesAt(addressOf(threads > 1 ? module.file : module.file.replace('-mt', ''), options.wasm)), { threads });
     try {
       return { module, engine: await start(module.threads) };
     } catch (error) {

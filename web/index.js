@@ -1,16 +1,15 @@
 /* The package: a model behind OpenAI's shapes, computed off the page's thread. README.md is the manual. */
 import { collect } from './completions.js';
+import { isNode, node } from './node.js';
 
 export { deleteModel, listModels, persist, storageInfo } from './store/index.js';
-
-const isNode = typeof process !== 'undefined' && process.versions?.node !== undefined;
 
 /* What can be posted, of all that a caller may give. */
 async function sourceOf(source) {
   if (typeof source === 'string' || source instanceof URL) {
     const text = String(source);
     if (isNode && !/^https?:/.test(text)) {
-      const { openAsBlob } = await import('node:fs');
+      const { openAsBlob } = await node('fs');
       return { files: [await openAsBlob(source instanceof URL || text.startsWith('file:') ? new URL(text) : text)] };
     }
     return { url: new URL(text, globalThis.location?.href).href };
@@ -42,7 +41,8 @@ class Link {
 
   static async open(worker) {
     if (!isNode) {
-      const thread = new Worker(worker ?? new URL('./worker.js', import.meta.url), { type: 'module', name: 'quern' });
+      /* Bundlers know a worker by these very words. */
+      const thread = worker ? new Worker(worker, { type: 'module' }) : new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'quern' });
       const link = new Link(thread, () => thread.terminate());
       thread.onerror = (event) => link.fail(new Error(`the worker failed: ${event.message ?? 'its script could not be loaded'}`));
       return link;
@@ -178,7 +178,7 @@ class Model {
 
 /* source: a URL, or several of a split model, {repo, file, revision} of Hugging Face, a File or Blob (or several), a
  * ReadableStream, an ArrayBuffer; in Node a path too. */
-export async function loadModel(source, { onProgress, onNote, signal, wasm = new URL('./wasm/', import.meta.url), worker, ...options } = {}) {
+export async function loadModel(source, { onProgress, onNote, signal, wasm, worker, ...options } = {}) {
   signal?.throwIfAborted();
   const what = await sourceOf(source);
   const link = await Link.open(worker);
@@ -187,7 +187,7 @@ export async function loadModel(source, { onProgress, onNote, signal, wasm = new
     if (note) onNote?.(note);
   };
   try {
-    const base = String(wasm).replace(/\/?$/, '/');
+    const base = wasm && new URL(String(wasm).replace(/\/?$/, '/'), globalThis.location?.href).href;
     const info = await link.call('load', [what, { ...options, wasm: base }], { signal, onChunk, transfer: what.stream ? [what.stream] : [] });
     return new Model(link, info);
   } catch (error) {

@@ -1,4 +1,5 @@
 /* A worker thread of the engine: its own instance on the shared memory, inside the engine until it is stopped. */
+import { node } from './node.js';
 
 function enter({ module, memory, worker, stack }, post) {
   const instance = new WebAssembly.Instance(module, { env: { memory } });
@@ -7,8 +8,7 @@ function enter({ module, memory, worker, stack }, post) {
 }
 
 if (typeof WorkerGlobalScope === 'undefined') {
-  const { parentPort, workerData } = await import('node:worker_threads');
-  enter(workerData, (message) => parentPort.postMessage(message));
+  node('worker_threads').then(({ parentPort, workerData }) => enter(workerData, (message) => parentPort.postMessage(message)));
 } else {
   self.onmessage = ({ data }) => enter(data, (message) => self.postMessage(message));
 }

@@ -1,14 +1,14 @@
 /* Workers of a threaded module: each is a thread of the host with an instance of its own on the shared memory. */
+import { isNode, node } from './node.js';
 
-const WORKER = new URL('./thread-worker.js', import.meta.url);
-const isNode = typeof process !== 'undefined' && process.versions?.node !== undefined && typeof Deno === 'undefined';
+const nodeThreads = isNode && typeof Deno === 'undefined';
 
 async function spawn(message) {
-  if (isNode) {
-    const { Worker } = await import('node:worker_threads');
-    return new Worker(WORKER, { workerData: message });
+  if (nodeThreads) {
+    const { Worker: Thread } = await node('worker_threads');
+    return new Thread(new URL('./thread-worker.js', import.meta.url), { workerData: message });
   }
-  const worker = new Worker(WORKER, { type: 'module', name: `quern ${message.worker}` });
+  const worker = new Worker(new URL('./thread-worker.js', import.meta.url), { type: 'module', name: 'quern thread' });
   worker.postMessage(message);
   return worker;
 }
@@ -17,7 +17,7 @@ async function spawn(message) {
 function ready(worker) {
   return new Promise((resolve, reject) => {
     const fail = (event) => reject(new Error(`a worker did not start: ${event.message ?? event}`));
-    if (isNode) {
+    if (nodeThreads) {
       worker.once('message', resolve);
       worker.once('error', fail);
     } else {
