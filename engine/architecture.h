@@ -10,7 +10,8 @@
 
 enum norm_kind { NORM_RMS, NORM_LAYER };
 enum rope_kind { ROPE_NONE, ROPE_NORM, ROPE_NEOX }; /* pairs (2i, 2i+1); pairs (i, i + n/2) */
-enum act_kind { ACT_SILU, ACT_GELU };               /* of the feed-forward network */
+/* Of the feed-forward network. OAI: g s(1.702 g) (u + 1), s the sigmoid, g at most 7 and u in [-7, 7]. */
+enum act_kind { ACT_SILU, ACT_GELU, ACT_OAI };
 /* Which pairs the sections of rope.dimension_sections hold: one run after another, or in turn by threes. */
 enum section_kind { SECTIONS_NONE, SECTIONS_RUNS, SECTIONS_IN_TURN };
 
@@ -35,9 +36,28 @@ enum feature {
     ENCODER = 1 << 15,            /* every token sees every other one; embeddings, no logits */
     EMBEDDING_NORM = 1 << 16,     /* a norm before the first layer */
     TOKEN_TYPES = 1 << 17,        /* where there is token_types, its first row is added to every token's embedding */
-    ADDED_NORMS = 1 << 18,     /* norms of x once each half has been added, the last layer's in output_norm's place */
-    LOOSE_FIRST_NORM = 1 << 19 /* attn_norm of the first layer may be absent */
+    ADDED_NORMS = 1 << 18,      /* norms of x once each half has been added, the last layer's in output_norm's place */
+    LOOSE_FIRST_NORM = 1 << 19, /* attn_norm of the first layer may be absent */
+    SINKS = 1 << 20,            /* each head has a score for a position without a value */
+    LATE_FF_NORM = 1 << 21,     /* ffn_norm is called post_attention_norm */
+    INNER_NORMS = 1 << 22       /* norms before the last matrix of each half */
 };
+
+/* How a mixture of experts is made; the keys expert_* say the rest. */
+enum expert_features {
+    EXPERTS = 1 << 0,              /* where the file has an expert_count */
+    EXPERTS_NEEDED = 1 << 1,       /* and it must have one */
+    EXPERTS_NORMED = 1 << 2,       /* the weights of those chosen are divided by their sum */
+    EXPERTS_BIASED = 1 << 3,       /* router and experts have biases */
+    EXPERTS_DIVIDE = 1 << 4,       /* without expert_feed_forward_length, n_ff is that of all chosen ones together */
+    EXPERTS_SHARE = 1 << 5,        /* one more network for all tokens, where the file has its width ... */
+    EXPERTS_SHARE_ALWAYS = 1 << 6, /* ... or n_ff wide without one, times a sigmoid */
+    EXPERTS_SHARE_COUNT = 1 << 7,  /* ... or as wide as expert_shared_count of the experts */
+    EXPERTS_KEYS = 1 << 8          /* expert_weights_norm, expert_weights_scale, expert_gating_func count */
+};
+
+/* Scores of a router: softmax over all; sigmoid; softmax over the chosen. As expert_gating_func counts them. */
+enum gating { GATING_NONE, GATING_SOFTMAX, GATING_SIGMOID, GATING_CHOSEN };
 
 /* Numbers that multiply something, from keys of that name. */
 enum scale_keys {
@@ -55,6 +75,8 @@ struct architecture {
     enum act_kind act;
     enum scale_keys scales;
     enum section_kind sections;
+    uint32_t experts;        /* enum expert_features */
+    enum gating gating;      /* none: softmax */
     bool embedding_sqrt;     /* embeddings are multiplied by sqrt(n_embd) */
     bool rope_is_head_dim;   /* a rope.dimension_count that is not head_dim is refused */
     bool rope_switch;        /* rope.scaling.finetuned = false: no rope at all */

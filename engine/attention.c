@@ -12,7 +12,8 @@
 
 static uint32_t group_of(const struct layer_hparams *layer) { return layer->n_head / layer->n_head_kv; }
 
-static uint32_t padded(uint32_t context) { return kv_pages_for(context) * KV_TILE; }
+/* Scores of a query: whole tiles, and a sink. */
+static uint32_t padded(uint32_t context) { return kv_pages_for(context) * KV_TILE + 4; }
 
 static uint32_t tokens_at_once(const struct layer_hparams *layer, uint32_t context) {
     const uint32_t fitting = SCORES_MOST / padded(context);
@@ -25,7 +26,7 @@ static uint32_t tokens_at_once(const struct layer_hparams *layer, uint32_t conte
 struct place {
     float *query;    /* (queries, head_dim_k) */
     float *gathered; /* (queries, head_dim_v) */
-    float *scores;   /* (queries, context in whole tiles) */
+    float *scores;   /* (queries, padded context) */
     uint16_t *half;  /* (head_dim_k) */
     float *cache;    /* kv_scratch; first, for its alignment */
 };
@@ -87,7 +88,7 @@ struct piece {
     uint32_t kv_head;
     uint32_t begin; /* positions that any of its queries sees */
     uint32_t end;
-    uint32_t row; /* floats of scores a query: position p is at p - begin */
+    uint32_t row; /* floats of scores a query: position p is at p - begin, and a sink after the last it sees */
 };
 
 /* Queries rounded to f16, one after another: token by token, head by head. */
@@ -137,6 +138,7 @@ static void weigh(const struct piece *piece) {
     const struct attention_job *job = piece->job;
     const uint32_t group = group_of(job->shape);
     const float softcap = job->session->model->hparams.attention_softcap;
+    const float *sinks = job->session->model->tensors.layers[job->layer].sinks;
     for (uint32_t q = 0; q < piece->tokens * group; q++) {
         const uint32_t position = job->session->position + piece->first + q / group;
         const struct seen seen = seen_from(job, position);
@@ -146,9 +148,12 @@ static void weigh(const struct piece *piece) {
         if (softcap > 0.0f) {
             kernels.softcap(scores + low, softcap, high - low);
         }
-        kernels.attention_softmax(scores + low, high - low);
+        if (sinks) {
+            scores[high] = sinks[(size_t)piece->kv_head * group + q % group];
+        }
+        kernels.attention_softmax(scores + low, high - low + (sinks ? 1 : 0));
         memset(scores, 0, low * sizeof(float));
-        memset(scores + high, 0, (piece->end - piece->begin - high) * sizeof(float));
+        memset(scores + high, 0, (piece->row - high) * sizeof(float));
     }
 }
 
@@ -203,7 +208,7 @@ static void attend_items(void *context, size_t begin, size_t end, uint32_t worke
         piece.kv_head = (uint32_t)(item % job->shape->n_head_kv);
         piece.begin = seen_from(job, session->position + piece.first).begin;
         piece.end = seen_from(job, session->position + piece.first + piece.tokens - 1).end;
-        piece.row = piece.end - piece.begin;
+        piece.row = piece.end - piece.begin + (session->model->tensors.layers[job->layer].sinks ? 1 : 0);
         attend(&piece);
     }
 }
@@ -290,6 +295,9 @@ void forward_attention(struct qn_session *session, uint32_t layer, const float *
     pool_run(tokens, store_items, &job);
     const uint32_t tile = tokens_at_once(job.shape, session->context);
     pool_run((tokens + tile - 1) / tile * job.shape->n_head_kv, attend_items, &job);
+    if (tensors->mixed_norm.weight) {
+        op_norm(scratch->mixed, scratch->mixed, &tensors->mixed_norm, hparams, tensors->output.cols, tokens);
+    }
     const struct product output = {scratch->out, &tensors->output, tensors->output_bias, false};
     op_multiply(&output, 1, scratch, scratch->mixed, tokens);
 }

@@ -23,7 +23,7 @@ static const uint8_t *data_of(const struct binder *binder, const struct gguf_ten
 
 /* The tensor of that name and shape (cols contiguous). Null after a failure, or when it is absent and may be. */
 static const struct gguf_tensor *find(struct binder *binder, const char *name, bool required, uint64_t cols,
-                                      uint64_t rows) {
+                                      uint64_t rows, uint64_t count) {
     if (binder->status != QN_OK) {
         return NULL;
     }
@@ -35,13 +35,13 @@ static const struct gguf_tensor *find(struct binder *binder, const char *name, b
         }
         return NULL;
     }
-    if (tensor->shape[0] != cols || tensor->shape[1] != rows || tensor->shape[2] != 1 || tensor->shape[3] != 1) {
+    if (tensor->shape[0] != cols || tensor->shape[1] != rows || tensor->shape[2] != count || tensor->shape[3] != 1) {
         binder->status =
             error_set(binder->error, QN_ERR_FORMAT, tensor->info_offset,
-                      "tensor %s is %llu x %llu x %llu x %llu; the metadata asks for %llu x %llu", binder->name,
+                      "tensor %s is %llu x %llu x %llu x %llu; the metadata asks for %llu x %llu x %llu", binder->name,
                       (unsigned long long)tensor->shape[0], (unsigned long long)tensor->shape[1],
                       (unsigned long long)tensor->shape[2], (unsigned long long)tensor->shape[3],
-                      (unsigned long long)cols, (unsigned long long)rows);
+                      (unsigned long long)cols, (unsigned long long)rows, (unsigned long long)count);
         return NULL;
     }
     binder->bound[tensor - binder->gguf->tensors] = 1;
@@ -49,7 +49,7 @@ static const struct gguf_tensor *find(struct binder *binder, const char *name, b
 }
 
 const float *binder_vector(struct binder *binder, const char *name, bool required, uint64_t cols, uint64_t rows) {
-    const struct gguf_tensor *tensor = find(binder, name, required, cols, rows);
+    const struct gguf_tensor *tensor = find(binder, name, required, cols, rows, 1);
     if (tensor == NULL) {
         return NULL;
     }
@@ -71,21 +71,28 @@ void binder_ignore(struct binder *binder, const char *name) {
     }
 }
 
-/* "x.weight" may come with "x.scale" and "x.input_scale"; the latter is for hosts that quantise activations by it. */
-static const float *bind_scale(struct binder *binder, const char *weight) {
+/* "x.weight" may come with "x.scale" and "x.input_scale", with a number for each of its matrices; the latter is for
+ * hosts that quantise activations by it. */
+static const float *bind_scale(struct binder *binder, const char *weight, uint64_t count) {
     char name[GGUF_MAX_NAME];
     const size_t stem = strlen(weight) - strlen("weight");
     memcpy(name, weight, stem);
     memcpy(name + stem, "input_scale", sizeof("input_scale"));
     binder_ignore(binder, name);
     memcpy(name + stem, "scale", sizeof("scale"));
-    return binder_vector(binder, name, false, 1, 1);
+    return binder_vector(binder, name, false, count, 1);
 }
 
 struct weight binder_matrix(struct binder *binder, const char *name, bool required, uint64_t rows, uint64_t cols) {
-    const struct gguf_tensor *tensor = find(binder, name, required, cols, rows);
+    return binder_matrices(binder, name, required, rows, cols, 1, 1).first;
+}
+
+struct weights binder_matrices(struct binder *binder, const char *name, bool required, uint64_t rows, uint64_t cols,
+                               uint64_t count, uint64_t per_token) {
+    const struct weights none = {.first = {0}};
+    const struct gguf_tensor *tensor = find(binder, name, required, cols, rows, count);
     if (tensor == NULL) {
-        return (struct weight){0};
+        return none;
     }
     const struct weight_kernels *chosen = weight_kernels(tensor->type);
     const struct type_traits *traits = type_traits(tensor->type);
@@ -93,18 +100,28 @@ struct weight binder_matrix(struct binder *binder, const char *name, bool requir
         binder->status =
             error_set(binder->error, QN_ERR_UNSUPPORTED, tensor->info_offset,
                       "tensor %s has the type %s, which this build does not multiply", binder->name, traits->name);
-        return (struct weight){0};
+        return none;
     }
-    const uint64_t activation = activation_layout(chosen->activation, (size_t)cols).bytes;
-    binder->quantized_bytes = larger(binder->quantized_bytes, (activation + 63) / 64 * 64);
+    binder->quantized_bytes =
+        larger(binder->quantized_bytes, per_token * activation_row_bytes(chosen->activation, (size_t)cols));
     binder->panel_bytes = larger(binder->panel_bytes, panel_bytes(tensor->type, (size_t)cols));
-    return (struct weight){.data = data_of(binder, tensor),
-                           .kernels = chosen,
-                           .scale = bind_scale(binder, name),
-                           .rows = (size_t)rows,
-                           .cols = (size_t)cols,
-                           .row_bytes = (size_t)(cols / traits->block_weights * traits->block_bytes),
-                           .type = tensor->type};
+    const float *scales = bind_scale(binder, name, count);
+    const size_t row_bytes = (size_t)(cols / traits->block_weights * traits->block_bytes);
+    const struct weight first = {.data = data_of(binder, tensor),
+                                 .kernels = chosen,
+                                 .scale = count == 1 ? scales : NULL,
+                                 .rows = (size_t)rows,
+                                 .cols = (size_t)cols,
+                                 .row_bytes = row_bytes,
+                                 .type = tensor->type};
+    return (struct weights){first, (size_t)rows * row_bytes, scales, NULL};
+}
+
+struct weight weights_at(const struct weights *all, size_t index) {
+    struct weight one = all->first;
+    one.data = (const uint8_t *)((uintptr_t)one.data + index * all->bytes);
+    one.scale = all->scales ? all->scales + index : NULL;
+    return one;
 }
 
 struct weight weight_rows(const struct weight *w, size_t first, size_t count) {
@@ -139,6 +156,9 @@ void binder_enter(struct binder *binder, uint32_t layer) {
         extents[MIXED] = (uint64_t)shape->n_head * hparams->head_dim_v;
         extents[FF] = shape->n_ff;
         extents[FF_TWICE] = 2 * (uint64_t)shape->n_ff;
+        extents[EXPERT_COUNT] = hparams->experts.n_expert;
+        extents[EXPERT_FF] = hparams->experts.n_ff;
+        extents[SHARED_FF] = hparams->experts.n_ff_shared;
     }
 }
 

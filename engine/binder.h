@@ -24,6 +24,9 @@ enum extent {
     MIXED,      /* n_head * head_dim_v */
     FF,
     FF_TWICE,
+    EXPERT_COUNT,
+    EXPERT_FF,
+    SHARED_FF,
     EXTENTS
 };
 
@@ -62,6 +65,11 @@ void binder_lines(struct binder *binder, const struct place_line *lines, size_t 
 /* One tensor. Null, and a zero weight, after a failure, or when it is absent and may be. */
 const float *binder_vector(struct binder *binder, const char *name, bool required, uint64_t cols, uint64_t rows);
 struct weight binder_matrix(struct binder *binder, const char *name, bool required, uint64_t rows, uint64_t cols);
+/* `count` matrices of that shape, of which a token meets `per_token`; a tensor of scales (count) may be with them. */
+struct weights binder_matrices(struct binder *binder, const char *name, bool required, uint64_t rows, uint64_t cols,
+                               uint64_t count, uint64_t per_token);
+/* One of them. */
+struct weight weights_at(const struct weights *all, size_t index);
 /* A tensor that this build has no use for may be there. */
 void binder_ignore(struct binder *binder, const char *name);
 /* Rows [first, first + count) of a matrix. */

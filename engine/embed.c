@@ -81,7 +81,7 @@ uint32_t embed_output(struct qn_session *session) {
     const bool first = session->position == 0;
     const bool last = session->position + n == session->fed;
     if (norm->weight) {
-        op_norm(scratch->h, scratch->x, norm, hparams, n);
+        op_norm(scratch->h, scratch->x, norm, hparams, hparams->n_embd, n);
     } else {
         memcpy(scratch->h, scratch->x, n * width * sizeof(float));
     }

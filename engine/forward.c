@@ -45,21 +45,22 @@ static void add_half(struct qn_session *session, const struct norm *post_norm) {
     const struct hparams *hparams = &session->model->hparams;
     const bool added = hparams->architecture->features & ADDED_NORMS;
     if (post_norm->weight && !added) {
-        op_norm(scratch->out, scratch->out, post_norm, hparams, session->n_batch);
+        op_norm(scratch->out, scratch->out, post_norm, hparams, hparams->n_embd, session->n_batch);
     }
     op_add(scratch->x, scratch->out, hparams->n_embd, session->n_batch, hparams->residual_scale);
     if (added) {
-        op_norm(scratch->x, scratch->x, post_norm, hparams, session->n_batch);
+        op_norm(scratch->x, scratch->x, post_norm, hparams, hparams->n_embd, session->n_batch);
     }
 }
 
 /* What the next half takes: x, normed when there is a norm. */
 static const float *norm_input(struct qn_session *session, const struct norm *norm) {
     const struct scratch *scratch = &session->scratch;
+    const struct hparams *hparams = &session->model->hparams;
     if (norm->weight == NULL) {
         return scratch->x;
     }
-    op_norm(scratch->h, scratch->x, norm, &session->model->hparams, session->n_batch);
+    op_norm(scratch->h, scratch->x, norm, hparams, hparams->n_embd, session->n_batch);
     return scratch->h;
 }
 
@@ -72,9 +73,13 @@ static void run_mixer(struct qn_session *session, uint32_t layer, const float *i
 }
 
 static void run_feed(struct qn_session *session, uint32_t layer, const float *in) {
+    const struct layer_tensors *tensors = &session->model->tensors.layers[layer];
     switch (session->model->hparams.layers[layer].feed) {
     case FEED_DENSE:
-        forward_feed(session, layer, in);
+        feed_dense(session, &tensors->feed, in);
+        break;
+    case FEED_EXPERTS:
+        feed_experts(session, &tensors->experts, in);
         break;
     }
 }

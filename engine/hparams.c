@@ -13,7 +13,6 @@ static int check_heads(struct reader *reader, struct hparams *hparams) {
         }
         hparams->max_head = layer->n_head > hparams->max_head ? layer->n_head : hparams->max_head;
         hparams->max_head_kv = layer->n_head_kv > hparams->max_head_kv ? layer->n_head_kv : hparams->max_head_kv;
-        hparams->max_ff = layer->n_ff > hparams->max_ff ? layer->n_ff : hparams->max_ff;
     }
     return QN_OK;
 }
@@ -184,8 +183,7 @@ int hparams_read(struct hparams *hparams, const struct gguf *gguf, struct arena 
     }
     hparams->layers = layers;
     const uint32_t n = hparams->n_layer;
-    status =
-        read_layers(&reader, "feed_forward_length", 1, MAX_WIDTH, 0, layers, n, offsetof(struct layer_hparams, n_ff));
+    status = hparams_read_feed(&reader, hparams, layers);
     if (status == QN_OK) {
         status =
             read_layers(&reader, "attention.head_count", 1, 4096, 0, layers, n, offsetof(struct layer_hparams, n_head));

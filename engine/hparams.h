@@ -11,9 +11,10 @@
 #define MAX_WIDTH   (1u << 20) /* n_embd, n_ff, n_head * head_dim */
 #define MAX_VOCAB   (1u << 24)
 #define MAX_CONTEXT (1u << 24)
+#define MAX_EXPERTS 512u
 
 enum layer_kind { LAYER_ATTENTION };                                /* what mixes the tokens */
-enum feed_kind { FEED_DENSE };                                      /* the feed-forward half */
+enum feed_kind { FEED_DENSE, FEED_EXPERTS };                        /* the feed-forward half */
 enum layer_rope { LAYER_ROPE, LAYER_ROPE_WINDOW, LAYER_ROPE_NONE }; /* the first two: sets of angles */
 #define ROPE_SETS 2
 
@@ -44,6 +45,18 @@ struct rope_hparams {
     uint32_t sections[4];            /* pairs for time, height, width and another; the last stands still for text */
 };
 
+/* A mixture of experts: for each token a router chooses some of the networks. */
+struct expert_hparams {
+    uint32_t n_expert;    /* 0: the model has none */
+    uint32_t n_used;      /* 1 to n_expert */
+    uint32_t n_ff;        /* of one */
+    uint32_t n_ff_shared; /* of the network that all tokens take; 0: there is none */
+    uint32_t n_dense;     /* the first layers have a dense network instead */
+    enum gating gating;
+    bool normed; /* weights are divided by their sum */
+    float scale; /* and multiplied by this */
+};
+
 struct hparams {
     const struct architecture *architecture;
     const struct layer_hparams *layers; /* (n_layer) */
@@ -55,6 +68,7 @@ struct hparams {
     uint32_t head_dim_v;
     uint32_t n_rot; /* dimensions of a head that are rotated, even */
     struct rope_hparams rope;
+    struct expert_hparams experts;
     float norm_epsilon;
     enum act_kind act;  /* of the feed-forward network */
     bool bidirectional; /* tokens see those after them: a whole input is computed at once */
@@ -71,7 +85,7 @@ struct hparams {
     /* the largest over all layers */
     uint32_t max_head;
     uint32_t max_head_kv;
-    uint32_t max_ff;
+    uint32_t max_ff; /* floats of a token's gate, or of its experts' outputs */
 };
 
 /* Fills *hparams from a model's metadata; n_vocab comes from the token embedding's shape. The layers go to the arena.
@@ -79,6 +93,8 @@ struct hparams {
 int hparams_read(struct hparams *hparams, const struct gguf *gguf, struct arena *arena, struct qn_error *error);
 
 struct reader;
+/* The part that concerns mixtures of experts; layers' n_ff and `feed` among it. */
+int hparams_read_feed(struct reader *reader, struct hparams *hparams, struct layer_hparams *layers);
 /* The part that concerns rope, and the windows of layers; the layers' numbers have been read. */
 int hparams_read_rope(struct reader *reader, struct hparams *hparams, struct layer_hparams *layers);
 

@@ -10,6 +10,19 @@ static uint64_t place(struct layout *layout, uint64_t count, uint64_t size) {
     return at;
 }
 
+static void place_experts(struct layout *layout, const struct expert_hparams *experts, uint64_t batch) {
+    const uint64_t pairs = batch * experts->n_used;
+    layout->scores = place(layout, batch * experts->n_expert, sizeof(float));
+    layout->weights = place(layout, pairs, sizeof(float));
+    layout->shared = place(layout, batch, sizeof(float));
+    layout->chosen = place(layout, pairs, sizeof(uint32_t));
+    layout->slots = place(layout, pairs, sizeof(uint32_t));
+    layout->rows = place(layout, pairs, sizeof(uint32_t));
+    layout->which = place(layout, experts->n_expert, sizeof(uint32_t));
+    layout->starts = place(layout, experts->n_expert + 1, sizeof(uint32_t));
+    layout->next = place(layout, experts->n_expert, sizeof(uint32_t));
+}
+
 struct layout layout_of(const struct qn_model *model, uint32_t context, uint32_t batch) {
     const struct hparams *hparams = &model->hparams;
     struct layout layout = {.quantized_bytes = model->tensors.quantized_bytes,
@@ -31,6 +44,9 @@ struct layout layout_of(const struct qn_model *model, uint32_t context, uint32_t
     layout.panels = place(&layout, workers, layout.panel_bytes);
     layout.attention = place(&layout, workers * layout.attention_floats, sizeof(float));
     layout.pooled = place(&layout, (uint64_t)hparams->n_embd + hparams->n_dense, sizeof(float));
+    if (hparams->experts.n_expert) {
+        place_experts(&layout, &hparams->experts, batch);
+    }
     layout.tokens = place(&layout, context, sizeof(int32_t));
     layout.wants = place(&layout, context, sizeof(uint8_t));
     layout.recent = place(&layout, context, sizeof(int32_t));

@@ -7,6 +7,7 @@
 /* Places of a session's block, as offsets from its start; 64-bit, so that a plan can be too large to be granted. */
 struct layout {
     uint64_t x, h, out, query, key, value, mixed, gate, up, angles, inverse, quantized, panels, attention, pooled;
+    uint64_t scores, weights, shared, chosen, slots, rows, which, starts, next; /* struct expert_scratch */
     uint64_t tokens, wants, recent, candidates, pages, layer_start;
     uint64_t quantized_bytes, panel_bytes, attention_floats; /* of one row, of one worker */
     uint64_t bytes;                                          /* of the block */

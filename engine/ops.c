@@ -1,5 +1,6 @@
 #include "engine/ops.h"
 
+#include "engine/binder.h"
 #include "engine/pool.h"
 
 void norm_row(float *out, const float *x, const struct norm *norm, const struct hparams *hparams, size_t n) {
@@ -15,19 +16,20 @@ struct norm_job {
     const float *x;
     const struct norm *norm;
     const struct hparams *hparams;
+    size_t n;
 };
 
 static void norm_rows(void *context, size_t begin, size_t end, uint32_t worker) {
     const struct norm_job *job = context;
-    const size_t width = job->hparams->n_embd;
     (void)worker;
     for (size_t t = begin; t < end; t++) {
-        norm_row(job->out + t * width, job->x + t * width, job->norm, job->hparams, width);
+        norm_row(job->out + t * job->n, job->x + t * job->n, job->norm, job->hparams, job->n);
     }
 }
 
-void op_norm(float *out, const float *x, const struct norm *norm, const struct hparams *hparams, size_t tokens) {
-    struct norm_job job = {out, x, norm, hparams};
+void op_norm(float *out, const float *x, const struct norm *norm, const struct hparams *hparams, size_t n,
+             size_t tokens) {
+    struct norm_job job = {out, x, norm, hparams, n};
     pool_run(tokens, norm_rows, &job);
 }
 
@@ -56,8 +58,9 @@ void op_add(float *x, float *h, size_t width, size_t tokens, float factor) {
 }
 
 struct quantize_job {
-    uint8_t *rows;
+    uint8_t *out;
     const float *x;
+    const uint32_t *rows; /* of x; null: one after another */
     size_t width;
     size_t row_bytes;
     quantize_fn *quantize;
@@ -67,18 +70,23 @@ static void quantize_rows(void *context, size_t begin, size_t end, uint32_t work
     const struct quantize_job *job = context;
     (void)worker;
     for (size_t t = begin; t < end; t++) {
-        job->quantize(job->rows + t * job->row_bytes, job->x + t * job->width, job->width);
+        const size_t row = job->rows ? job->rows[t] : t;
+        job->quantize(job->out + t * job->row_bytes, job->x + row * job->width, job->width);
     }
 }
 
-static void quantize(const struct scratch *scratch, enum activation_kind kind, const float *x, size_t width,
-                     size_t tokens) {
+/* `count` rows of x as the activations that w wants, into scratch.quantized; how far they are apart. */
+static size_t quantize(const struct scratch *scratch, const struct weight *w, const float *x, const uint32_t *rows,
+                       size_t count) {
+    const enum activation_kind kind = w->kernels->activation;
     quantize_fn *const kernel = kind == ACTIVATION_Q8_0   ? kernels.quantize_q8_0
                                 : kind == ACTIVATION_Q8_1 ? kernels.quantize_q8_1
                                 : kind == ACTIVATION_Q8_K ? kernels.quantize_q8_K
                                                           : kernels.quantize_f32;
-    struct quantize_job job = {scratch->quantized, x, width, scratch->quantized_bytes, kernel};
-    pool_run(tokens, quantize_rows, &job);
+    const size_t row_bytes = activation_row_bytes(kind, w->cols);
+    struct quantize_job job = {scratch->quantized, x, rows, w->cols, row_bytes, kernel};
+    pool_run(count, quantize_rows, &job);
+    return row_bytes;
 }
 
 /* Rows of all the products, one after another, in items of PANEL_ROWS rows; an item lies in one product. */
@@ -86,9 +94,10 @@ struct multiply_job {
     const struct product *products;
     const struct scratch *scratch;
     size_t tokens;
+    size_t row_bytes; /* of the quantised rows */
 };
 
-static size_t items_of(const struct product *product) { return (product->w->rows + PANEL_ROWS - 1) / PANEL_ROWS; }
+static size_t items_of(const struct weight *w) { return (w->rows + PANEL_ROWS - 1) / PANEL_ROWS; }
 
 /* Scale and bias of a token's rows from `row` on. */
 static void finish(const struct product *product, float *out, size_t row, size_t rows) {
@@ -104,26 +113,36 @@ static void finish(const struct product *product, float *out, size_t row, size_t
     }
 }
 
-/* One token: rows [row, stop) by dots straight from the file's blocks. */
-static void multiply_vector(const struct product *product, const struct scratch *scratch, size_t row, size_t stop) {
+/* One row of x: rows [row, stop) by dots straight from the file's blocks. */
+static void multiply_vector(const struct product *product, const uint8_t *x, size_t row, size_t stop) {
     const struct weight *w = product->w;
     float *out = product->out + row;
-    w->kernels->gemv(out, w->data + row * w->row_bytes, w->row_bytes, stop - row, scratch->quantized, w->cols);
+    w->kernels->gemv(out, w->data + row * w->row_bytes, w->row_bytes, stop - row, x, w->cols);
     finish(product, out, row, stop - row);
 }
 
-/* A batch: each panel of rows is unpacked once and meets every token. */
-static void multiply_batch(const struct product *product, const struct scratch *scratch, size_t tokens, uint8_t *panel,
-                           size_t row, size_t stop) {
+/* A batch: each panel of rows is unpacked once and meets every row of x. */
+static void multiply_batch(const struct product *product, const uint8_t *x, size_t row_bytes, size_t tokens,
+                           uint8_t *panel, size_t row, size_t stop) {
     const struct weight *w = product->w;
     for (; row < stop; row += PANEL_ROWS) {
         const size_t rows = stop - row < PANEL_ROWS ? stop - row : PANEL_ROWS;
         float *out = product->out + row;
         w->kernels->panel(panel, w->data + row * w->row_bytes, w->row_bytes, rows, w->cols);
-        w->kernels->gemm(out, w->rows, panel, rows, scratch->quantized, scratch->quantized_bytes, tokens, w->cols);
+        w->kernels->gemm(out, w->rows, panel, rows, x, row_bytes, tokens, w->cols);
         for (size_t t = 0; (product->bias || w->scale) && t < tokens; t++) {
             finish(product, out + t * w->rows, row, rows);
         }
+    }
+}
+
+/* Rows [row, stop) of a product with quantised rows of x. */
+static void multiply_rows(const struct product *product, const uint8_t *x, size_t row_bytes, size_t tokens,
+                          uint8_t *panel, size_t row, size_t stop) {
+    if (tokens == 1) {
+        multiply_vector(product, x, row, stop);
+    } else {
+        multiply_batch(product, x, row_bytes, tokens, panel, row, stop);
     }
 }
 
@@ -132,7 +151,7 @@ static void multiply_items(void *context, size_t begin, size_t end, uint32_t wor
     const struct scratch *scratch = job->scratch;
     size_t first = 0; /* item of the product at hand */
     for (const struct product *product = job->products; first < end; product++) {
-        const size_t items = items_of(product);
+        const size_t items = items_of(product->w);
         const size_t from = begin > first ? begin - first : 0;
         const size_t to = end - first < items ? end - first : items;
         first += items;
@@ -141,12 +160,8 @@ static void multiply_items(void *context, size_t begin, size_t end, uint32_t wor
         }
         const size_t rows = product->w->rows;
         const size_t stop = to * PANEL_ROWS < rows ? to * PANEL_ROWS : rows;
-        if (job->tokens == 1) {
-            multiply_vector(product, scratch, from * PANEL_ROWS, stop);
-        } else {
-            uint8_t *panel = scratch->panels + worker * scratch->panel_bytes;
-            multiply_batch(product, scratch, job->tokens, panel, from * PANEL_ROWS, stop);
-        }
+        multiply_rows(product, scratch->quantized, job->row_bytes, job->tokens,
+                      scratch->panels + worker * scratch->panel_bytes, from * PANEL_ROWS, stop);
     }
 }
 
@@ -156,10 +171,87 @@ void op_multiply(const struct product *products, size_t count, const struct scra
         const enum activation_kind kind = products[i].w->kernels->activation;
         size_t items = 0;
         for (next = i; next < count && products[next].w->kernels->activation == kind; next++) {
-            items += items_of(&products[next]);
+            items += items_of(products[next].w);
         }
-        quantize(scratch, kind, x, products[i].w->cols, tokens);
-        struct multiply_job job = {products + i, scratch, tokens};
+        const size_t row_bytes = quantize(scratch, products[i].w, x, NULL, tokens);
+        struct multiply_job job = {products + i, scratch, tokens, row_bytes};
         pool_run(items, multiply_items, &job);
     }
+}
+
+struct groups_job {
+    float *out;
+    const struct weights *w;
+    const struct groups *groups;
+    const struct scratch *scratch;
+    size_t row_bytes;
+};
+
+/* Items are PANEL_ROWS rows of one group's matrix. */
+static void multiply_groups(void *context, size_t begin, size_t end, uint32_t worker) {
+    const struct groups_job *job = context;
+    const size_t rows = job->w->first.rows;
+    const size_t each = items_of(&job->w->first);
+    uint8_t *panel = job->scratch->panels + worker * job->scratch->panel_bytes;
+    while (begin < end) {
+        const size_t group = begin / each;
+        const size_t first = begin % each;
+        const size_t last = first + (end - begin) < each ? first + (end - begin) : each;
+        const size_t start = job->groups->starts[group];
+        const struct weight w = weights_at(job->w, job->groups->which[group]);
+        const float *biases = job->w->biases ? job->w->biases + job->groups->which[group] * rows : NULL;
+        const struct product product = {job->out + start * rows, &w, biases, false};
+        multiply_rows(&product, job->scratch->quantized + start * job->row_bytes, job->row_bytes,
+                      job->groups->starts[group + 1] - start, panel, first * PANEL_ROWS,
+                      last * PANEL_ROWS < rows ? last * PANEL_ROWS : rows);
+        begin += last - first;
+    }
+}
+
+void op_multiply_groups(float *out, const struct weights *w, const struct groups *groups, const struct scratch *scratch,
+                        const float *x) {
+    struct groups_job job = {out, w, groups, scratch, 0};
+    job.row_bytes = quantize(scratch, &w->first, x, groups->rows, groups->starts[groups->count]);
+    pool_run(groups->count * items_of(&w->first), multiply_groups, &job);
+}
+
+struct gate_job {
+    float *gate;
+    float *up;
+    enum act_kind act;
+    size_t n;
+};
+
+/* g s(1.702 g) (u + 1) = silu(1.702 g) (u + 1) / 1.702, with both held to 7. */
+static void gate_oai(float *gate, float *up, size_t n) {
+    const float alpha = 1.702f;
+    const float limit = 7.0f;
+    for (size_t i = 0; i < n; i++) {
+        gate[i] = alpha * (gate[i] > limit ? limit : gate[i]);
+        up[i] = 1.0f + (up[i] > limit ? limit : up[i] < -limit ? -limit : up[i]);
+    }
+    kernels.swiglu(gate, gate, up, n);
+    kernels.scale(gate, 1.0f / alpha, n);
+}
+
+static void gate_rows(void *context, size_t begin, size_t end, uint32_t worker) {
+    const struct gate_job *job = context;
+    (void)worker;
+    float *gate = job->gate + begin * job->n;
+    float *up = job->up ? job->up + begin * job->n : NULL;
+    const size_t n = (end - begin) * job->n;
+    if (up == NULL) {
+        kernels.gelu(gate, gate, n);
+    } else if (job->act == ACT_OAI) {
+        gate_oai(gate, up, n);
+    } else if (job->act == ACT_GELU) {
+        kernels.geglu(gate, gate, up, n);
+    } else {
+        kernels.swiglu(gate, gate, up, n);
+    }
+}
+
+void op_gate(float *gate, float *up, enum act_kind act, size_t n, size_t rows) {
+    struct gate_job job = {gate, up, act, n};
+    pool_run(rows, gate_rows, &job);
 }

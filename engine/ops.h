@@ -4,8 +4,9 @@
 
 #include "engine/session.h"
 
-/* out[t] = norm(x[t]), by the model's kind of norm; rows of n_embd. out may be x. */
-void op_norm(float *out, const float *x, const struct norm *norm, const struct hparams *hparams, size_t tokens);
+/* out[t] = norm(x[t]), by the model's kind of norm; rows of n. out may be x. */
+void op_norm(float *out, const float *x, const struct norm *norm, const struct hparams *hparams, size_t n,
+             size_t tokens);
 /* One row of n. */
 void norm_row(float *out, const float *x, const struct norm *norm, const struct hparams *hparams, size_t n);
 /* x[t] += h[t] * factor; h may be scaled in its place. */
@@ -21,5 +22,29 @@ struct product {
 /* Products of the same x (tokens, width) with matrices of that width, x quantised once for each kind that they want. */
 void op_multiply(const struct product *products, size_t count, const struct scratch *scratch, const float *x,
                  size_t tokens);
+
+/* Rows of x that meet matrices of one shape: matrix which[g] those with indices rows[starts[g]] to rows[starts[g + 1] -
+ * 1], g < count. */
+struct groups {
+    uint32_t count;
+    const uint32_t *which;  /* (count) */
+    const uint32_t *starts; /* (count + 1), from 0 on */
+    const uint32_t *rows;   /* (starts[count]): several may be of one row. Null: they are 0, 1, 2, ... */
+};
+/* out[s] = matrix of s times row rows[s] of x, s < starts[count]; out: (starts[count], rows of a matrix). x: rows of
+ * w->first.cols. Quantised rows take scratch.quantized: w was bound with as many per token as there are s a token. */
+void op_multiply_groups(float *out, const struct weights *w, const struct groups *groups, const struct scratch *scratch,
+                        const float *x);
+
+/* Into the gate's place: act(gate) * up, or act(gate) where the network has no gate of its own (up is null); n values
+ * a row. */
+void op_gate(float *gate, float *up, enum act_kind act, size_t n, size_t rows);
+
+/* ---- feed-forward halves ---- */
+
+/* in: (n_batch, n_embd), left as it is; the result goes to scratch.out. */
+void feed_dense(struct qn_session *session, const struct feed_tensors *feed, const float *in);
+/* A mixture of experts. */
+void feed_experts(struct qn_session *session, const struct expert_tensors *experts, const float *in);
 
 #endif

@@ -71,9 +71,17 @@ static void set_places(struct qn_session *session, const struct layout *layout) 
     scratch->panels = block + layout->panels;
     scratch->attention = (float *)(void *)(block + layout->attention);
     scratch->pooled = (float *)(void *)(block + layout->pooled);
-    scratch->quantized_bytes = (size_t)layout->quantized_bytes;
     scratch->panel_bytes = (size_t)layout->panel_bytes;
     scratch->attention_floats = (size_t)layout->attention_floats;
+    scratch->experts = (struct expert_scratch){.scores = (float *)(void *)(block + layout->scores),
+                                               .weights = (float *)(void *)(block + layout->weights),
+                                               .shared = (float *)(void *)(block + layout->shared),
+                                               .chosen = (uint32_t *)(void *)(block + layout->chosen),
+                                               .slots = (uint32_t *)(void *)(block + layout->slots),
+                                               .rows = (uint32_t *)(void *)(block + layout->rows),
+                                               .which = (uint32_t *)(void *)(block + layout->which),
+                                               .starts = (uint32_t *)(void *)(block + layout->starts),
+                                               .next = (uint32_t *)(void *)(block + layout->next)};
     session->tokens = (int32_t *)(void *)(block + layout->tokens);
     session->wants = block + layout->wants;
     session->kv.pages = (uint8_t **)(void *)(block + layout->pages);
@@ -284,7 +292,9 @@ int32_t qn_session_step(qn_session *session) {
     return session->stage == SESSION_IDLE && session->position == session->fed ? QN_OK : QN_MORE;
 }
 
-uint32_t qn_session_rows(const qn_session *session) { return session->embeddings ? session->embeddings : session->rows; }
+uint32_t qn_session_rows(const qn_session *session) {
+    return session->embeddings ? session->embeddings : session->rows;
+}
 
 const float *qn_session_logits(const qn_session *session, uint32_t row) {
     return row < session->rows ? session->scratch.logits + (size_t)row * session->model->hparams.n_vocab : NULL;

@@ -10,6 +10,19 @@
 #define MAX_BATCH     4096u
 #define LOGIT_ROWS    8u /* rows of logits that one step gives at most */
 
+/* Of mixtures of experts; a slot is a pair of token and rank. */
+struct expert_scratch {
+    float *scores;    /* (batch, n_expert) */
+    float *weights;   /* (batch, n_used) */
+    float *shared;    /* (batch): scores of the network that all tokens take */
+    uint32_t *chosen; /* (batch, n_used) */
+    uint32_t *slots;  /* (batch, n_used) */
+    uint32_t *rows;   /* (batch * n_used): the token of a slot */
+    uint32_t *which;  /* (n_expert) */
+    uint32_t *starts; /* (n_expert + 1) */
+    uint32_t *next;   /* (n_expert) */
+};
+
 /* Working memory of one session, in one block: places in it. Floats unless said otherwise, each 64-byte aligned. */
 struct scratch {
     float *x;           /* (batch, n_embd): the residual stream */
@@ -24,11 +37,11 @@ struct scratch {
     float *angles;      /* (batch, ROPE_SETS, 2, n_rot / 2): cosines and sines */
     double *inverse;    /* (ROPE_SETS, n_rot / 2): angle a position, radians */
     float *logits;      /* (n_rows, n_vocab), in a block of its own */
-    uint8_t *quantized; /* (batch, quantized_bytes): activations */
+    uint8_t *quantized; /* (batch, tensors.quantized_bytes): activations */
     uint8_t *panels;    /* (workers, panel_bytes) */
     float *attention;   /* (workers, attention_floats) */
     float *pooled;      /* (n_embd), and (n_dense) to work in: the embedding of what has been computed of an input */
-    size_t quantized_bytes;
+    struct expert_scratch experts;
     size_t panel_bytes;
     size_t attention_floats;
 };
@@ -78,9 +91,8 @@ void forward_embed(struct qn_session *session);
 void forward_layer(struct qn_session *session, uint32_t layer);
 /* Logits of `count` tokens of the micro-batch, by index, into rows of scratch.logits. */
 void forward_output(struct qn_session *session, const uint32_t *which, uint32_t count);
-/* The halves of a layer, by kind. in: (n_batch, n_embd), scratch.h or scratch.x, left as it is. What the half adds to x
- * goes to scratch.out. */
+/* What mixes tokens, by the kind of the layer. in: (n_batch, n_embd), scratch.h or scratch.x, left as it is. What the
+ * half adds to x goes to scratch.out. */
 void forward_attention(struct qn_session *session, uint32_t layer, const float *in);
-void forward_feed(struct qn_session *session, uint32_t layer, const float *in);
 
 #endif

@@ -27,8 +27,9 @@ static const struct place_line norm_lines[] = {
      IN_LAYER(attention_norm.weight)},
     {"attn_norm.bias", PLACE_VECTOR, true, EMBD, ONE, NORM_BIAS, NO_PRE_NORMS, IN_LAYER(attention_norm.bias)},
     {"post_attention_norm.weight", PLACE_VECTOR, true, EMBD, ONE, POST_NORMS, 0, IN_LAYER(attention_post_norm.weight)},
-    {"ffn_norm.weight", PLACE_VECTOR, true, EMBD, ONE, 0, NO_PRE_NORMS | PARALLEL | LOOSE_FF_NORM,
+    {"ffn_norm.weight", PLACE_VECTOR, true, EMBD, ONE, 0, NO_PRE_NORMS | PARALLEL | LOOSE_FF_NORM | LATE_FF_NORM,
      IN_LAYER(ff_norm.weight)},
+    {"post_attention_norm.weight", PLACE_VECTOR, true, EMBD, ONE, LATE_FF_NORM, 0, IN_LAYER(ff_norm.weight)},
     {"ffn_norm.bias", PLACE_VECTOR, true, EMBD, ONE, NORM_BIAS, NO_PRE_NORMS | PARALLEL | LOOSE_FF_NORM,
      IN_LAYER(ff_norm.bias)},
     {"ffn_norm.weight", PLACE_VECTOR, false, EMBD, ONE, LOOSE_FF_NORM, 0, IN_LAYER(ff_norm.weight)},
@@ -59,6 +60,8 @@ static const struct place_line attention_lines[] = {
     {"attn_k.bias", PLACE_VECTOR, false, KEY_ROWS, ONE, 0, 0, IN_LAYER(key_bias)},
     {"attn_v.bias", PLACE_VECTOR, false, VALUE_ROWS, ONE, 0, 0, IN_LAYER(value_bias)},
     {"attn_output.bias", PLACE_VECTOR, false, EMBD, ONE, 0, OUTPUT_BIAS_UNUSED, IN_LAYER(output_bias)},
+    {"attn_sinks.weight", PLACE_VECTOR, true, HEADS, ONE, SINKS, 0, IN_LAYER(sinks)},
+    {"attn_sub_norm.weight", PLACE_VECTOR, true, MIXED, ONE, INNER_NORMS, 0, IN_LAYER(mixed_norm.weight)},
     {"attn_q_norm.weight", PLACE_VECTOR, true, HEAD_DIM, ONE, QK_NORM, 0, IN_LAYER(query_norm)},
     {"attn_k_norm.weight", PLACE_VECTOR, true, HEAD_DIM, ONE, QK_NORM, 0, IN_LAYER(key_norm)},
     {"attn_q_norm.weight", PLACE_VECTOR, true, QUERY_ROWS, ONE, QK_NORM_WIDE, 0, IN_LAYER(query_norm)},
@@ -69,13 +72,25 @@ static const struct place_line attention_lines[] = {
 
 /* The gate, where it has rows of its own, and up: bind_feed splits the two where it has not. */
 static const struct place_line feed_lines[] = {
-    {"ffn_gate.weight", PLACE_MATRIX, true, EMBD, FF, 0, UNGATED | FUSED_GATE, IN_LAYER(gate)},
-    {"ffn_gate.bias", PLACE_VECTOR, false, FF, ONE, 0, UNGATED | FUSED_GATE, IN_LAYER(gate_bias)},
-    {"ffn_up.weight", PLACE_MATRIX, true, EMBD, FF, 0, FUSED_GATE, IN_LAYER(up)},
-    {"ffn_up.bias", PLACE_VECTOR, false, FF, ONE, 0, FUSED_GATE, IN_LAYER(up_bias)},
-    {"ffn_up.weight", PLACE_MATRIX, true, EMBD, FF_TWICE, FUSED_GATE, 0, IN_LAYER(up)},
-    {"ffn_down.weight", PLACE_MATRIX, true, FF, EMBD, 0, 0, IN_LAYER(down)},
-    {"ffn_down.bias", PLACE_VECTOR, false, EMBD, ONE, 0, 0, IN_LAYER(down_bias)},
+    {"ffn_gate.weight", PLACE_MATRIX, true, EMBD, FF, 0, UNGATED | FUSED_GATE, IN_LAYER(feed.gate)},
+    {"ffn_gate.bias", PLACE_VECTOR, false, FF, ONE, 0, UNGATED | FUSED_GATE, IN_LAYER(feed.gate_bias)},
+    {"ffn_up.weight", PLACE_MATRIX, true, EMBD, FF, 0, FUSED_GATE, IN_LAYER(feed.up)},
+    {"ffn_up.bias", PLACE_VECTOR, false, FF, ONE, 0, FUSED_GATE, IN_LAYER(feed.up_bias)},
+    {"ffn_up.weight", PLACE_MATRIX, true, EMBD, FF_TWICE, FUSED_GATE, 0, IN_LAYER(feed.up)},
+    {"ffn_down.weight", PLACE_MATRIX, true, FF, EMBD, 0, 0, IN_LAYER(feed.down)},
+    {"ffn_down.bias", PLACE_VECTOR, false, EMBD, ONE, 0, 0, IN_LAYER(feed.down_bias)},
+    {"ffn_sub_norm.weight", PLACE_VECTOR, true, FF, ONE, INNER_NORMS, 0, IN_LAYER(feed.inner_norm.weight)},
+};
+
+static const struct place_line expert_lines[] = {
+    {"ffn_gate_inp.weight", PLACE_MATRIX, true, EMBD, EXPERT_COUNT, 0, 0, IN_LAYER(experts.router)},
+    {"exp_probs_b.bias", PLACE_VECTOR, false, EXPERT_COUNT, ONE, 0, 0, IN_LAYER(experts.choice_bias)},
+};
+
+static const struct place_line shared_lines[] = {
+    {"ffn_gate_shexp.weight", PLACE_MATRIX, true, EMBD, SHARED_FF, 0, 0, IN_LAYER(experts.shared.gate)},
+    {"ffn_up_shexp.weight", PLACE_MATRIX, true, EMBD, SHARED_FF, 0, 0, IN_LAYER(experts.shared.up)},
+    {"ffn_down_shexp.weight", PLACE_MATRIX, true, SHARED_FF, EMBD, 0, 0, IN_LAYER(experts.shared.down)},
 };
 
 #define LINES(binder, table, into) binder_lines(binder, table, sizeof(table) / sizeof((table)[0]), into)
@@ -104,17 +119,70 @@ static void bind_attention(struct binder *binder, struct layer_tensors *layer) {
     }
 }
 
+static void drop_scales(struct feed_tensors *feed) {
+    feed->gate.scale = NULL;
+    feed->up.scale = NULL;
+    feed->down.scale = NULL;
+}
+
 static void bind_feed(struct binder *binder, struct layer_tensors *layer) {
+    struct feed_tensors *feed = &layer->feed;
     LINES(binder, feed_lines, layer);
     if (!(binder->hparams->architecture->features & FF_SCALES)) {
-        layer->gate.scale = NULL;
-        layer->up.scale = NULL;
-        layer->down.scale = NULL;
+        drop_scales(feed);
     }
     if (binder->hparams->architecture->features & FUSED_GATE) {
         const size_t n_ff = (size_t)binder->extents[FF];
-        layer->gate = weight_rows(&layer->up, 0, n_ff);
-        layer->up = weight_rows(&layer->up, n_ff, n_ff);
+        feed->gate = weight_rows(&feed->up, 0, n_ff);
+        feed->up = weight_rows(&feed->up, n_ff, n_ff);
+    }
+}
+
+/* The gates and ups of experts, as tensors of their own or as one. */
+static void bind_expert_inputs(struct binder *binder, struct expert_tensors *experts) {
+    const struct expert_hparams *shape = &binder->hparams->experts;
+    const uint64_t *extents = binder->extents;
+    struct weights both = binder_matrices(binder, "ffn_gate_up_exps.weight", false, 2 * extents[EXPERT_FF],
+                                          extents[EMBD], shape->n_expert, shape->n_used);
+    if (both.first.kernels) {
+        experts->gate = both;
+        experts->gate.first = weight_rows(&both.first, 0, shape->n_ff);
+        experts->up = both;
+        experts->up.first = weight_rows(&both.first, shape->n_ff, shape->n_ff);
+        return;
+    }
+    experts->gate = binder_matrices(binder, "ffn_gate_exps.weight", true, extents[EXPERT_FF], extents[EMBD],
+                                    shape->n_expert, shape->n_used);
+    experts->up = binder_matrices(binder, "ffn_up_exps.weight", true, extents[EXPERT_FF], extents[EMBD],
+                                  shape->n_expert, shape->n_used);
+}
+
+static void bind_experts(struct binder *binder, struct layer_tensors *layer) {
+    const struct expert_hparams *shape = &binder->hparams->experts;
+    const uint32_t row = binder->hparams->architecture->experts;
+    const uint64_t *extents = binder->extents;
+    struct expert_tensors *experts = &layer->experts;
+    LINES(binder, expert_lines, layer);
+    bind_expert_inputs(binder, experts);
+    experts->down = binder_matrices(binder, "ffn_down_exps.weight", true, extents[EMBD], extents[EXPERT_FF],
+                                    shape->n_expert, shape->n_used);
+    if (row & EXPERTS_BIASED) {
+        experts->router_bias = binder_vector(binder, "ffn_gate_inp.bias", true, shape->n_expert, 1);
+        experts->gate.biases = binder_vector(binder, "ffn_gate_exps.bias", true, shape->n_ff, shape->n_expert);
+        experts->up.biases = binder_vector(binder, "ffn_up_exps.bias", true, shape->n_ff, shape->n_expert);
+        experts->down.biases = binder_vector(binder, "ffn_down_exps.bias", true, extents[EMBD], shape->n_expert);
+    }
+    if (!(binder->hparams->architecture->features & FF_SCALES)) {
+        experts->gate.scales = NULL;
+        experts->up.scales = NULL;
+        experts->down.scales = NULL;
+    }
+    if (shape->n_ff_shared) {
+        LINES(binder, shared_lines, layer);
+        drop_scales(&experts->shared);
+    }
+    if (row & EXPERTS_SHARE_ALWAYS) {
+        experts->shared_gate = binder_matrix(binder, "ffn_gate_inp_shexp.weight", true, 1, extents[EMBD]);
     }
 }
 
@@ -142,6 +210,9 @@ static void bind_layer(struct binder *binder, struct layer_tensors *layer, const
     switch (shape->feed) {
     case FEED_DENSE:
         bind_feed(binder, layer);
+        break;
+    case FEED_EXPERTS:
+        bind_experts(binder, layer);
         break;
     }
 }

@@ -16,10 +16,40 @@ struct weight {
     uint32_t type; /* enum tensor_type */
 };
 
+/* Matrices of one shape, one for each expert. */
+struct weights {
+    struct weight first;
+    size_t bytes;        /* from one to the next */
+    const float *scales; /* (count), as struct weight's; or null */
+    const float *biases; /* (count, rows), or null */
+};
+
 /* Of x (n): normed(x) * weight + bias. No weight: there is no norm. No bias: none is added. */
 struct norm {
     const float *weight; /* (n) */
     const float *bias;   /* (n) */
+};
+
+/* A feed-forward network. Biases: as long as the rows of their matrix. */
+struct feed_tensors {
+    struct weight gate; /* (n_ff, n_embd) */
+    struct weight up;   /* (n_ff, n_embd) */
+    struct weight down; /* (n_embd, n_ff) */
+    const float *gate_bias;
+    const float *up_bias;
+    const float *down_bias;
+    struct norm inner_norm; /* (n_ff): of what goes into down */
+};
+
+struct expert_tensors {
+    struct weight router; /* (n_expert, n_embd) */
+    const float *router_bias;
+    const float *choice_bias;   /* (n_expert): added to the scores for the choice alone */
+    struct weights gate;        /* of (n_ff, n_embd) */
+    struct weights up;          /* of (n_ff, n_embd) */
+    struct weights down;        /* of (n_embd, n_ff) */
+    struct feed_tensors shared; /* a network that all tokens take as well ... */
+    struct weight shared_gate;  /* (1, n_embd): ... times the sigmoid of this product */
 };
 
 /* What a model lacks is zero. */
@@ -36,14 +66,12 @@ struct layer_tensors {
     const float *key_bias;
     const float *value_bias;
     const float *output_bias;
+    const float *sinks;       /* (n_head): scores of a position that weighs but has no value */
+    struct norm mixed_norm;   /* (n_head * head_dim_v): of what goes into the output matrix */
     struct norm ff_norm;      /* (n_embd) */
     struct norm ff_post_norm; /* (n_embd) */
-    struct weight gate;       /* (n_ff, n_embd) */
-    struct weight up;         /* (n_ff, n_embd) */
-    struct weight down;       /* (n_embd, n_ff) */
-    const float *gate_bias;
-    const float *up_bias;
-    const float *down_bias;
+    struct feed_tensors feed;
+    struct expert_tensors experts;
 };
 
 struct tensors {
@@ -60,7 +88,7 @@ struct tensors {
     const float *rope_factors;          /* (n_rot / 2), divisors of the angles: for any context, ... */
     const float *rope_factors_long;     /* ... for one longer than the model was first trained for, ... */
     const float *rope_factors_short;    /* ... and for one that is not */
-    uint64_t quantized_bytes;           /* of the widest row of activations that a matrix wants */
+    uint64_t quantized_bytes;           /* of the activations of a token that a matrix wants */
     uint64_t panel_bytes;               /* of the largest panel */
 };
 

@@ -25,6 +25,10 @@ struct activation_layout {
 };
 /* n: a multiple of 32, and of 256 for Q8_K. */
 struct activation_layout activation_layout(enum activation_kind kind, size_t n);
+/* Bytes from one row to the next where there are several: a multiple of 64. */
+static inline size_t activation_row_bytes(enum activation_kind kind, size_t n) {
+    return (activation_layout(kind, n).bytes + 63) & ~(size_t)63;
+}
 
 /* The steps, as every faster form must take them (x: the block's floats, || a magnitude):
  *   Q8_0, Q8_1  largest = max |x|; d = largest / 127; id = 1 / d; q = round(x * id), half away from zero;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes a tiny model of each dense decoder architecture for tests/vectors: random weights from a fixed seed, ids instead of a
+"""Writes a tiny model of each decoder architecture for tests/vectors: random weights from a fixed seed, ids instead of a
 vocabulary. Needs gguf and numpy.
 
   make_tiny_decoders.py DIR [NAME ...]
@@ -19,8 +19,10 @@ VOCAB, EMBD, FF, HEADS, HEADS_KV, DIM, CONTEXT = 48, 32, 24, 4, 2, 8, 256
 # layers; keys: of the metadata; norm_bias, layer_norm: LayerNorm, with or without bias; no_pre, post: norms before and after;
 # one_norm: both halves take the same; qk: width of the Q and K norms ("head", "wide" or "each"); qkv: fused; bias: of Q, K, V;
 # more_bias: of the other matrices; output_bias_unused: one that the architecture reads over; ungated, fused_gate; output: its
-# own matrix, not the embedding; extra: tensors of the model.
-ARCHITECTURES = {
+# own matrix, not the embedding; extra: tensors of the model; experts: of a mixture, with what keys and tensors it has beyond
+# the plain ones; late_norm: ffn_norm by its other name; sinks, inner: norms before the last matrix of each half.
+EXPERTS, USED, EXPERT_FF = 6, 2, 16
+ARCHITECTURES = {  # in the order of their seeds
     "cohere2": dict(layers=4, layer_norm=True, one_norm=True,
                     keys={"logit_scale": 0.25, "attention.sliding_window": 24, "attention.sliding_window_pattern": 4}),
     "ernie4_5": dict(output_bias_unused=True),
@@ -54,6 +56,15 @@ ARCHITECTURES = {
     "stablelm": dict(layer_norm=True, norm_bias=True, qk="each", output=True, keys={"rope.dimension_count": 2}),
     "stablelm-parallel": dict(arch="stablelm", layer_norm=True, norm_bias=True, one_norm=True, bias=True, output=True),
     "starcoder2": dict(layer_norm=True, norm_bias=True, bias=True, more_bias=True, ungated=True),
+    "bitnet": dict(inner=True),
+    "gpt-oss": dict(output=True, bias=True, output_bias_unused=True, late_norm=True, sinks=True, experts={"bias": True, "length": True},
+                    keys={"attention.sliding_window": 24}),
+    "granitemoe": dict(experts={"shared": 12}, keys={"embedding_scale": 12.0, "residual_scale": 0.22, "attention.scale": 0.125,
+                                                   "logit_scale": 8.0}),
+    "llama-experts": dict(arch="llama", experts={}),
+    "olmoe": dict(qk="wide", output=True, heads_kv=4, experts={}),
+    "qwen2moe": dict(bias=True, output=True, experts={"shared": 20, "shared_gate": True, "length": True}),
+    "qwen3moe": dict(qk="head", experts={"length": True}),
 }
 
 
@@ -82,6 +93,14 @@ class Decoder:
         w.add_layer_norm_eps(1e-5)
         w.add_vocab_size(VOCAB)
         w.add_tokenizer_model("no_vocab")
+        experts = self.facts.get("experts")
+        if experts is not None:
+            w.add_expert_count(EXPERTS)
+            w.add_expert_used_count(USED)
+            if experts.get("length"):
+                w.add_expert_feed_forward_length(EXPERT_FF)
+            if experts.get("shared"):
+                w.add_expert_shared_feed_forward_length(experts["shared"])
         for name, value in self.facts.get("keys", {}).items():
             add_key(w, f"{self.arch}.{name}", value)
 
@@ -109,10 +128,41 @@ class Decoder:
                 self.out.writer.add_tensor(f"{b}{name}.weight", values.astype(np.float32))
             elif facts.get("qk"):
                 self.out.vector(f"{b}{name}.weight", width if facts["qk"] == "wide" else dim)
+        if facts.get("sinks"):
+            self.out.vector(b + "attn_sinks.weight", HEADS, around=0.0, spread=1.0)
+        if facts.get("inner"):
+            self.out.vector(b + "attn_sub_norm.weight", query)
         self.matrix(b + "attn_output", EMBD, query, facts.get("more_bias") or facts.get("output_bias_unused"))
+
+    def stack(self, name, rows, cols, bias):
+        values = self.out.rng.standard_normal((EXPERTS, rows, cols)) / np.sqrt(cols)
+        self.out.writer.add_tensor(name + ".weight", values.astype(np.float32))
+        if bias:
+            values = 0.1 * self.out.rng.standard_normal((EXPERTS, rows))
+            self.out.writer.add_tensor(name + ".bias", values.astype(np.float32))
+
+    def mixture(self, b, facts):
+        width, shared, bias = EXPERT_FF if facts.get("length") else FF, facts.get("shared"), facts.get("bias")
+        self.out.matrix(b + "ffn_gate_inp.weight", EXPERTS, EMBD, spread=0.5)  # scores that differ
+        if bias:
+            self.out.vector(b + "ffn_gate_inp.bias", EXPERTS, around=0.0)
+        self.stack(b + "ffn_gate_exps", width, EMBD, bias)
+        self.stack(b + "ffn_up_exps", width, EMBD, bias)
+        self.stack(b + "ffn_down_exps", EMBD, width, bias)
+        if shared:
+            self.matrix(b + "ffn_gate_shexp", shared, EMBD, False)
+            self.matrix(b + "ffn_up_shexp", shared, EMBD, False)
+            self.matrix(b + "ffn_down_shexp", EMBD, shared, False)
+        if facts.get("shared_gate"):
+            self.out.vector(b + "ffn_gate_inp_shexp.weight", EMBD, around=0.0)
 
     def feed(self, b):
         bias = self.facts.get("more_bias")
+        if self.facts.get("experts") is not None:
+            self.mixture(b, self.facts["experts"])
+            return
+        if self.facts.get("inner"):
+            self.out.vector(b + "ffn_sub_norm.weight", FF)
         if not self.facts.get("ungated") and not self.facts.get("fused_gate"):
             self.matrix(b + "ffn_gate", FF, EMBD, bias)
         self.matrix(b + "ffn_up", 2 * FF if self.facts.get("fused_gate") else FF, EMBD, bias)
@@ -134,7 +184,7 @@ class Decoder:
             if not facts.get("no_pre"):
                 self.norm(b + "attn_norm")
                 if not facts.get("one_norm"):
-                    self.norm(b + "ffn_norm")
+                    self.norm(b + ("post_attention_norm" if facts.get("late_norm") else "ffn_norm"))
             if facts.get("post"):
                 self.norm(b + "post_attention_norm")
                 self.norm(b + "post_ffw_norm")
