@@ -10,6 +10,8 @@
 
 enum norm_kind { NORM_RMS, NORM_LAYER };
 enum rope_kind { ROPE_NONE, ROPE_NORM, ROPE_NEOX }; /* pairs (2i, 2i+1); pairs (i, i + n/2) */
+/* What mixes the tokens of a layer. All but attention keep a state instead of keys and values. */
+enum layer_kind { LAYER_ATTENTION, LAYER_SHORTCONV };
 /* Of the feed-forward network. OAI: g s(1.702 g) (u + 1), s the sigmoid, g at most 7 and u in [-7, 7]. */
 enum act_kind { ACT_SILU, ACT_GELU, ACT_OAI };
 /* Which pairs the sections of rope.dimension_sections hold: one run after another, or in turn by threes. */
@@ -40,7 +42,8 @@ enum feature {
     LOOSE_FIRST_NORM = 1 << 19, /* attn_norm of the first layer may be absent */
     SINKS = 1 << 20,            /* each head has a score for a position without a value */
     LATE_FF_NORM = 1 << 21,     /* ffn_norm is called post_attention_norm */
-    INNER_NORMS = 1 << 22       /* norms before the last matrix of each half */
+    INNER_NORMS = 1 << 22,      /* norms before the last matrix of each half */
+    OUTPUT_NORM_ELSEWHERE = 1 << 23 /* the output's norm is called token_embd_norm */
 };
 
 /* How a mixture of experts is made; the keys expert_* say the rest. */
@@ -67,6 +70,8 @@ enum scale_keys {
     SCALES_MINICPM  /* the same, with defaults made of n_layer and n_embd */
 };
 
+#define WINDOW_ALL UINT32_MAX /* a window_pattern: every layer has one, whatever the file says */
+
 struct architecture {
     const char *name;  /* general.architecture, and the prefix of its keys */
     uint32_t features; /* enum feature */
@@ -74,6 +79,7 @@ struct architecture {
     enum rope_kind rope;
     enum act_kind act;
     enum scale_keys scales;
+    enum layer_kind recurrent; /* of layers without KV heads, if it is not attention */
     enum section_kind sections;
     uint32_t experts;        /* enum expert_features */
     enum gating gating;      /* none: softmax */

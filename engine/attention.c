@@ -46,7 +46,7 @@ uint64_t attention_scratch(const struct hparams *hparams, uint32_t form, uint32_
     uint64_t most = 0;
     for (uint32_t i = 0; i < hparams->n_layer; i++) {
         const struct layer_hparams *layer = &hparams->layers[i];
-        const uint64_t queries = (uint64_t)tokens_at_once(layer, context) * group_of(layer);
+        const uint64_t queries = layer->n_head ? (uint64_t)tokens_at_once(layer, context) * group_of(layer) : 0;
         most = queries > most ? queries : most;
     }
     const uint64_t floats =

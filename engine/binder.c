@@ -145,6 +145,8 @@ void binder_enter(struct binder *binder, uint32_t layer) {
     extents[DENSE] = hparams->n_dense;
     extents[ROPE_PAIRS] = hparams->n_rot / 2;
     extents[HEAD_DIM] = hparams->head_dim_k;
+    extents[EMBD_THRICE] = 3 * (uint64_t)hparams->n_embd;
+    extents[TAPS] = hparams->recurrent.taps;
     if (layer != NO_LAYER) {
         const struct layer_hparams *shape = &hparams->layers[layer];
         extents[HEADS] = shape->n_head;

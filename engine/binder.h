@@ -15,7 +15,9 @@ enum extent {
     DENSE,      /* n_dense */
     ROPE_PAIRS, /* n_rot / 2 */
     HEAD_DIM,   /* head_dim_k */
-    HEADS,      /* the rest are of one layer */
+    EMBD_THRICE,
+    TAPS,  /* of the short convolution */
+    HEADS, /* the rest are of one layer */
     HEADS_KV,
     QUERY_ROWS, /* n_head * head_dim_k */
     KEY_ROWS,   /* n_head_kv * head_dim_k */
@@ -72,6 +74,8 @@ struct weights binder_matrices(struct binder *binder, const char *name, bool req
 struct weight weights_at(const struct weights *all, size_t index);
 /* A tensor that this build has no use for may be there. */
 void binder_ignore(struct binder *binder, const char *name);
+/* The tensors of a recurrent mixer. */
+void binder_recurrent(struct binder *binder, struct layer_tensors *layer, enum layer_kind kind);
 /* Rows [first, first + count) of a matrix. */
 struct weight weight_rows(const struct weight *w, size_t first, size_t count);
 

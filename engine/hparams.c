@@ -6,7 +6,7 @@
 static int check_heads(struct reader *reader, struct hparams *hparams) {
     for (uint32_t i = 0; i < hparams->n_layer; i++) {
         const struct layer_hparams *layer = &hparams->layers[i];
-        if (layer->n_head % layer->n_head_kv != 0) {
+        if (layer->n_head_kv && layer->n_head % layer->n_head_kv != 0) {
             return error_set(reader->error, QN_ERR_FORMAT, QN_NO_OFFSET,
                              "layer %u has %u heads over %u KV heads: not a whole number", i, layer->n_head,
                              layer->n_head_kv);
@@ -183,20 +183,25 @@ int hparams_read(struct hparams *hparams, const struct gguf *gguf, struct arena 
     }
     hparams->layers = layers;
     const uint32_t n = hparams->n_layer;
+    const uint32_t least = hparams->architecture->recurrent == LAYER_ATTENTION; /* heads of a layer */
     status = hparams_read_feed(&reader, hparams, layers);
     if (status == QN_OK) {
-        status =
-            read_layers(&reader, "attention.head_count", 1, 4096, 0, layers, n, offsetof(struct layer_hparams, n_head));
+        status = read_layers(&reader, "attention.head_count", least, 4096, 0, layers, n,
+                             offsetof(struct layer_hparams, n_head));
     }
     if (status == QN_OK) {
-        status = read_layers(&reader, "attention.head_count_kv", 1, 4096, layers[0].n_head, layers, n,
+        status = read_layers(&reader, "attention.head_count_kv", least, 4096, layers[0].n_head, layers, n,
                              offsetof(struct layer_hparams, n_head_kv));
+    }
+    const uint32_t n_head = layers[0].n_head;
+    if (status == QN_OK) {
+        status = hparams_read_recurrent(&reader, hparams, layers);
     }
     if (status == QN_OK) {
         status = check_heads(&reader, hparams);
     }
     if (status == QN_OK) {
-        status = read_head_dims(&reader, hparams, layers[0].n_head);
+        status = read_head_dims(&reader, hparams, n_head ? n_head : hparams->max_head);
     }
     if (status == QN_OK) {
         status = hparams_read_rope(&reader, hparams, layers);

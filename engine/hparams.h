@@ -13,7 +13,6 @@
 #define MAX_CONTEXT (1u << 24)
 #define MAX_EXPERTS 512u
 
-enum layer_kind { LAYER_ATTENTION };                                /* what mixes the tokens */
 enum feed_kind { FEED_DENSE, FEED_EXPERTS };                        /* the feed-forward half */
 enum layer_rope { LAYER_ROPE, LAYER_ROPE_WINDOW, LAYER_ROPE_NONE }; /* the first two: sets of angles */
 #define ROPE_SETS 2
@@ -22,10 +21,11 @@ struct layer_hparams {
     enum layer_kind kind;
     enum feed_kind feed;
     enum layer_rope rope;
-    uint32_t n_head;
+    uint32_t n_head;    /* 0, as the next: no attention */
     uint32_t n_head_kv; /* divides n_head */
     uint32_t n_ff;
     uint32_t window; /* positions seen, the token's own included; 0: all */
+    size_t state;    /* floats before the layer's own in the recurrent state */
 };
 
 /* How one set of angles comes from positions. */
@@ -57,6 +57,15 @@ struct expert_hparams {
     float scale; /* and multiplied by this */
 };
 
+/* Of recurrent layers; all zero where there are none. */
+struct recurrent_hparams {
+    uint32_t taps;         /* inputs that the convolution sees */
+    uint32_t projected;    /* floats of a token that the input matrices give */
+    uint32_t mixed;        /* floats of a token that the output matrix takes */
+    uint64_t layer_floats; /* of a layer's state */
+    uint64_t state_floats; /* of all */
+};
+
 struct hparams {
     const struct architecture *architecture;
     const struct layer_hparams *layers; /* (n_layer) */
@@ -69,6 +78,7 @@ struct hparams {
     uint32_t n_rot; /* dimensions of a head that are rotated, even */
     struct rope_hparams rope;
     struct expert_hparams experts;
+    struct recurrent_hparams recurrent;
     float norm_epsilon;
     enum act_kind act;  /* of the feed-forward network */
     bool bidirectional; /* tokens see those after them: a whole input is computed at once */
@@ -97,5 +107,7 @@ struct reader;
 int hparams_read_feed(struct reader *reader, struct hparams *hparams, struct layer_hparams *layers);
 /* The part that concerns rope, and the windows of layers; the layers' numbers have been read. */
 int hparams_read_rope(struct reader *reader, struct hparams *hparams, struct layer_hparams *layers);
+/* The part that concerns recurrent layers, and which they are; the heads' numbers have been read. */
+int hparams_read_recurrent(struct reader *reader, struct hparams *hparams, struct layer_hparams *layers);
 
 #endif

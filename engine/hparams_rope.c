@@ -144,14 +144,14 @@ static int read_windows(struct reader *reader, const struct hparams *hparams, st
         return status < 0 ? status : QN_OK;
     }
     const struct gguf_value *pattern = reader_find(reader, "attention.sliding_window_pattern");
-    const bool array = pattern && pattern->type == GGUF_ARRAY;
+    const bool array = pattern && pattern->type == GGUF_ARRAY && row->window_pattern != WINDOW_ALL;
     uint32_t every = row->window_pattern;
     if (array && ((pattern->element != GGUF_BOOL && pattern->element != GGUF_U32 && pattern->element != GGUF_I32) ||
                   pattern->count < hparams->n_layer)) {
         return error_set(reader->error, QN_ERR_FORMAT, pattern->offset,
                          "%s must be a number, or a bool or number for each layer", reader->key);
     }
-    if (!array) {
+    if (!array && row->window_pattern != WINDOW_ALL) {
         status = gguf_u32(reader->gguf, reader->key, &every, reader->error);
         if (status < 0) {
             return status;

@@ -36,7 +36,7 @@ void kv_init(struct kv *kv, const struct hparams *hparams, uint32_t max_pages) {
 }
 
 int kv_grow(struct kv *kv, uint32_t positions, struct qn_error *error) {
-    const uint32_t wanted = kv_pages_for(positions);
+    const uint32_t wanted = kv->page_bytes ? kv_pages_for(positions) : 0; /* no layer has keys */
     while (kv->n_pages < wanted) {
         uint8_t *page = block_take(kv->page_bytes);
         if (page == NULL) {

@@ -1,6 +1,7 @@
 #include "engine/layout.h"
 
 #include "engine/pool.h"
+#include "engine/state.h"
 
 /* The next `count` elements of `size` bytes, in whole cache lines. Every count and size is bounded by hparams.h and
  * session.h such that no sum or product here passes 2^60. */
@@ -35,7 +36,10 @@ struct layout layout_of(const struct qn_model *model, uint32_t context, uint32_t
     layout.query = place(&layout, (uint64_t)batch * hparams->max_head * hparams->head_dim_k, sizeof(float));
     layout.key = place(&layout, (uint64_t)batch * hparams->max_head_kv * hparams->head_dim_k, sizeof(float));
     layout.value = place(&layout, (uint64_t)batch * hparams->max_head_kv * hparams->head_dim_v, sizeof(float));
-    layout.mixed = place(&layout, (uint64_t)batch * hparams->max_head * hparams->head_dim_v, sizeof(float));
+    const uint64_t attended = (uint64_t)hparams->max_head * hparams->head_dim_v;
+    const uint64_t mixed = hparams->recurrent.mixed;
+    layout.mixed = place(&layout, batch * (attended > mixed ? attended : mixed), sizeof(float));
+    layout.projected = place(&layout, (uint64_t)batch * hparams->recurrent.projected, sizeof(float));
     layout.gate = place(&layout, (uint64_t)batch * hparams->max_ff, sizeof(float));
     layout.up = place(&layout, (uint64_t)batch * hparams->max_ff, sizeof(float));
     layout.angles = place(&layout, (uint64_t)batch * ROPE_SETS * hparams->n_rot, sizeof(float));
@@ -52,6 +56,7 @@ struct layout layout_of(const struct qn_model *model, uint32_t context, uint32_t
     layout.recent = place(&layout, context, sizeof(int32_t));
     layout.candidates = place(&layout, hparams->n_vocab, sizeof(struct candidate));
     layout.pages = place(&layout, kv_pages_for(context), sizeof(uint8_t *));
+    layout.state = place(&layout, state_block_bytes(hparams), 1);
     layout.layer_start = place(&layout, hparams->n_layer, sizeof(size_t));
     return layout;
 }

@@ -1,7 +1,7 @@
 /* Sessions as bytes, and copies of sessions. The saved form is a head, then parts without padding: logit biases,
  * tokens, the last row of logits when there is one, recurrent state, and the pages of the KV cache as they lie in
  * memory. All is little-endian, as every machine that this runs on. What restores is checked: it may be hostile. */
-#include "engine/session.h"
+#include "engine/state.h"
 #include "platform/error.h"
 
 #define SAVED_VERSION 1u /* raised when the form changes, or the layout of a page */
@@ -55,7 +55,7 @@ static uint64_t fingerprint(const struct qn_model *model) {
 /* All but the fingerprint, which takes a while. */
 static struct saved_head head_of(const struct qn_session *session) {
     struct saved_head head = {.version = SAVED_VERSION,
-                              .n_tokens = session->position,
+                              .n_tokens = qn_session_position(session),
                               .angles = hash(HASH_START, (const uint8_t *)session->scratch.inverse,
                                              ROPE_SETS * session->model->hparams.n_rot / 2 * sizeof(double)),
                               .page_bytes = session->kv.page_bytes,
@@ -159,13 +159,15 @@ int64_t qn_session_save(const qn_session *session, uint64_t offset, void *bytes,
 }
 
 static void empty(struct qn_session *session) {
-    session->position = 0;
-    session->fed = 0;
+    session_take_up(session, 0, 0);
     session->rows = 0;
     session->stage = SESSION_IDLE;
 }
 
 void session_restore_end(struct qn_session *session) {
+    if (session->restoring && session->position == 0) {
+        state_clear(session); /* some of it may have come */
+    }
     block_give(session->restoring);
     session->restoring = NULL;
 }
@@ -210,12 +212,16 @@ static int finish(struct qn_session *session) {
                              session->tokens[i], session->model->hparams.n_vocab);
         }
     }
+    const uint32_t computed = state_restored(session, head->n_tokens);
+    if (computed > head->n_tokens) {
+        return error_set(&last_error, QN_ERR_FORMAT, QN_NO_OFFSET,
+                         "the saved session's recurrent state is of tokens that it does not have");
+    }
     const int status = sampler_set(&session->sampler, &head->settings, (struct qn_bias *)(session->restoring + 1),
                                    head->n_biases, session->model->hparams.n_vocab, &last_error);
     if (status == QN_OK) {
         memcpy(session->sampler.random, head->random, sizeof(head->random));
-        session->position = head->n_tokens;
-        session->fed = head->n_tokens;
+        session_take_up(session, computed, head->n_tokens);
         session->rows = head->n_logits != 0;
         session->stage = SESSION_IDLE;
     }

@@ -3,6 +3,7 @@
 #include "engine/layout.h"
 #include "engine/pool.h"
 #include "engine/rope.h"
+#include "engine/state.h"
 #include "platform/error.h"
 
 /* Layers of a step: a whole token, or so few that a step of a prompt is about this many token-layers at most, but one.
@@ -63,6 +64,7 @@ static void set_places(struct qn_session *session, const struct layout *layout) 
     scratch->key = (float *)(void *)(block + layout->key);
     scratch->value = (float *)(void *)(block + layout->value);
     scratch->mixed = (float *)(void *)(block + layout->mixed);
+    scratch->projected = (float *)(void *)(block + layout->projected);
     scratch->gate = (float *)(void *)(block + layout->gate);
     scratch->up = (float *)(void *)(block + layout->up);
     scratch->angles = (float *)(void *)(block + layout->angles);
@@ -84,6 +86,7 @@ static void set_places(struct qn_session *session, const struct layout *layout) 
                                                .next = (uint32_t *)(void *)(block + layout->next)};
     session->tokens = (int32_t *)(void *)(block + layout->tokens);
     session->wants = block + layout->wants;
+    session->state = block + layout->state;
     session->kv.pages = (uint8_t **)(void *)(block + layout->pages);
     session->kv.layer_start = (size_t *)(void *)(block + layout->layer_start);
     sampler_init(&session->sampler, (struct candidate *)(void *)(block + layout->candidates),
@@ -139,6 +142,7 @@ qn_session *qn_session_new(qn_model *model, uint32_t context, uint32_t batch) {
     session->batch = batch;
     memset(session->block, 0, (size_t)layout.bytes);
     set_places(session, &layout);
+    session->state_bytes = (size_t)state_block_bytes(&model->hparams);
     session->kv.form = model->cache;
     kv_init(&session->kv, &model->hparams, kv_pages_for(context));
     rope_inverses(model, context, session->scratch.inverse);
@@ -219,6 +223,7 @@ static int begin_batch(struct qn_session *session) {
     if (status != QN_OK) {
         return status;
     }
+    state_keep(session, n);
     session->n_batch = n;
     session->next = 0;
     session->stage = SESSION_LAYERS;
@@ -241,6 +246,7 @@ static void run_layers(struct qn_session *session) {
 
 static void end_batch(struct qn_session *session) {
     session->position += session->n_batch;
+    state_advance(session);
     session->stage = SESSION_IDLE;
 }
 
@@ -300,15 +306,24 @@ const float *qn_session_logits(const qn_session *session, uint32_t row) {
     return row < session->rows ? session->scratch.logits + (size_t)row * session->model->hparams.n_vocab : NULL;
 }
 
-uint32_t qn_session_position(const qn_session *session) { return session->position; }
+uint32_t qn_session_position(const qn_session *session) {
+    return session->position < session->again ? session->again : session->position;
+}
+
+void session_take_up(struct qn_session *session, uint32_t position, uint32_t tokens) {
+    session->position = position;
+    session->again = tokens;
+    session->fed = tokens;
+    memset(session->wants + position, 0, tokens - position);
+}
 
 int32_t qn_session_rewind(qn_session *session, uint32_t position) {
-    if (position > session->position) {
+    const uint32_t kept = qn_session_position(session);
+    if (position > kept) {
         return error_set(&last_error, QN_ERR_ARGUMENT, QN_NO_OFFSET,
-                         "cannot rewind to position %u: %u tokens are computed", position, session->position);
+                         "cannot rewind to position %u: %u tokens are computed", position, kept);
     }
-    session->position = position;
-    session->fed = position;
+    session_take_up(session, state_rewind(session, position), position);
     session->stage = SESSION_IDLE;
     session->rows = 0;
     session->embeddings = 0;

@@ -25,18 +25,19 @@ struct expert_scratch {
 
 /* Working memory of one session, in one block: places in it. Floats unless said otherwise, each 64-byte aligned. */
 struct scratch {
-    float *x;           /* (batch, n_embd): the residual stream */
-    float *h;           /* (batch, n_embd): the same, normed, for one half of a layer to take */
-    float *out;         /* (batch, n_embd): what that half gives */
-    float *query;       /* (batch, n_head * head_dim_k) */
-    float *key;         /* (batch, n_head_kv * head_dim_k) */
-    float *value;       /* (batch, n_head_kv * head_dim_v) */
-    float *mixed;       /* (batch, n_head * head_dim_v): what attention gives */
-    float *gate;        /* (batch, n_ff) */
-    float *up;          /* (batch, n_ff) */
-    float *angles;      /* (batch, ROPE_SETS, 2, n_rot / 2): cosines and sines */
-    double *inverse;    /* (ROPE_SETS, n_rot / 2): angle a position, radians */
-    float *logits;      /* (n_rows, n_vocab), in a block of its own */
+    float *x;         /* (batch, n_embd): the residual stream */
+    float *h;         /* (batch, n_embd): the same, normed, for one half of a layer to take */
+    float *out;       /* (batch, n_embd): what that half gives */
+    float *query;     /* (batch, n_head * head_dim_k) */
+    float *key;       /* (batch, n_head_kv * head_dim_k) */
+    float *value;     /* (batch, n_head_kv * head_dim_v) */
+    float *mixed;     /* (batch, n_head * head_dim_v): what attention gives, or another mixer before its last product */
+    float *projected; /* (batch, recurrent.projected): what a recurrent mixer's first products give */
+    float *gate;      /* (batch, n_ff) */
+    float *up;        /* (batch, n_ff) */
+    float *angles;    /* (batch, ROPE_SETS, 2, n_rot / 2): cosines and sines */
+    double *inverse;  /* (ROPE_SETS, n_rot / 2): angle a position, radians */
+    float *logits;    /* (n_rows, n_vocab), in a block of its own */
     uint8_t *quantized; /* (batch, tensors.quantized_bytes): activations */
     uint8_t *panels;    /* (workers, panel_bytes) */
     float *attention;   /* (workers, attention_floats) */
@@ -54,14 +55,15 @@ struct qn_session {
     struct scratch scratch;
     struct kv kv;
     struct sampler sampler;
-    int32_t *tokens; /* (context): [0, position) computed, [position, fed) queued */
-    uint8_t *wants;  /* (context): 1 where a token's logits are asked for */
-    uint8_t *state;  /* (state_bytes): what recurrent layers keep, after `position` tokens; saved and copied as it is */
+    int32_t *tokens;    /* (context): [0, position) computed, [position, fed) queued */
+    uint8_t *wants;     /* (context): 1 where a token's logits are asked for */
+    uint8_t *state;     /* (state_bytes): what recurrent layers keep, see state.h */
     size_t state_bytes; /* 0: no such layers */
     uint32_t context;
     uint32_t batch;
     uint32_t position;
     uint32_t fed;
+    uint32_t again; /* tokens before this, from position on, had been computed and are again */
     enum session_stage stage;
     uint32_t n_batch;            /* tokens of the micro-batch at work, from position on */
     uint32_t next;               /* layer, then token of the micro-batch, that comes next */
@@ -80,6 +82,8 @@ int session_room_for_logits(struct qn_session *session, uint32_t rows);
 int session_queue(struct qn_session *session, const int32_t *ids, size_t count, uint32_t logits);
 /* embed.c: embeddings of the micro-batch, whose layers are done. Returns how many rows there are now. */
 uint32_t embed_output(struct qn_session *session);
+/* Goes on after `tokens` tokens, of which those from `position` on are computed again. */
+void session_take_up(struct qn_session *session, uint32_t position, uint32_t tokens);
 /* Gives up a restore that is under way. */
 void session_restore_end(struct qn_session *session);
 
@@ -94,5 +98,6 @@ void forward_output(struct qn_session *session, const uint32_t *which, uint32_t 
 /* What mixes tokens, by the kind of the layer. in: (n_batch, n_embd), scratch.h or scratch.x, left as it is. What the
  * half adds to x goes to scratch.out. */
 void forward_attention(struct qn_session *session, uint32_t layer, const float *in);
+void forward_shortconv(struct qn_session *session, uint32_t layer, const float *in);
 
 #endif

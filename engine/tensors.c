@@ -12,7 +12,9 @@ static const struct place_line model_lines[] = {
     {"token_embd_norm.weight", PLACE_VECTOR, true, EMBD, ONE, EMBEDDING_NORM, 0, IN_MODEL(embedding_norm.weight)},
     {"token_embd_norm.bias", PLACE_VECTOR, true, EMBD, ONE, EMBEDDING_NORM | NORM_BIAS, 0,
      IN_MODEL(embedding_norm.bias)},
-    {"output_norm.weight", PLACE_VECTOR, true, EMBD, ONE, 0, ADDED_NORMS, IN_MODEL(output_norm.weight)},
+    {"output_norm.weight", PLACE_VECTOR, true, EMBD, ONE, 0, ADDED_NORMS | OUTPUT_NORM_ELSEWHERE,
+     IN_MODEL(output_norm.weight)},
+    {"token_embd_norm.weight", PLACE_VECTOR, true, EMBD, ONE, OUTPUT_NORM_ELSEWHERE, 0, IN_MODEL(output_norm.weight)},
     {"output_norm.bias", PLACE_VECTOR, true, EMBD, ONE, NORM_BIAS, ADDED_NORMS, IN_MODEL(output_norm.bias)},
     {"dense_2.weight", PLACE_MATRIX, false, EMBD, DENSE, ENCODER, 0, IN_MODEL(dense_in)},
     {"dense_3.weight", PLACE_MATRIX, false, DENSE, EMBD, ENCODER, 0, IN_MODEL(dense_out)},
@@ -205,6 +207,9 @@ static void bind_layer(struct binder *binder, struct layer_tensors *layer, const
     switch (shape->kind) {
     case LAYER_ATTENTION:
         bind_attention(binder, layer);
+        break;
+    default:
+        binder_recurrent(binder, layer, shape->kind);
         break;
     }
     switch (shape->feed) {

@@ -52,6 +52,12 @@ struct expert_tensors {
     struct weight shared_gate;  /* (1, n_embd): ... times the sigmoid of this product */
 };
 
+struct shortconv_tensors {
+    struct weight in;  /* (3 * n_embd, n_embd) */
+    const float *conv; /* (n_embd, taps) */
+    struct weight out; /* (n_embd, n_embd) */
+};
+
 /* What a model lacks is zero. */
 struct layer_tensors {
     struct norm attention_norm;      /* (n_embd) */
@@ -66,8 +72,9 @@ struct layer_tensors {
     const float *key_bias;
     const float *value_bias;
     const float *output_bias;
-    const float *sinks;       /* (n_head): scores of a position that weighs but has no value */
-    struct norm mixed_norm;   /* (n_head * head_dim_v): of what goes into the output matrix */
+    const float *sinks;     /* (n_head): scores of a position that weighs but has no value */
+    struct norm mixed_norm; /* (n_head * head_dim_v): of what goes into the output matrix */
+    struct shortconv_tensors shortconv;
     struct norm ff_norm;      /* (n_embd) */
     struct norm ff_post_norm; /* (n_embd) */
     struct feed_tensors feed;

@@ -207,7 +207,8 @@ const float *qn_session_logits(const qn_session *session, uint32_t row);
 /* Tokens computed and kept. */
 uint32_t qn_session_position(const qn_session *session);
 /* Forgets all tokens from `position` on, and whatever was queued. To go on in a full context: rewind to what must
- * stay, such as a system message, and feed the later part of the rest again. */
+ * stay, such as a system message, and feed the later part of the rest again. Where a model has recurrent state, steps
+ * may compute some tokens before `position` once more, to the same bits. */
 int32_t qn_session_rewind(qn_session *session, uint32_t position);
 
 /* How the vectors of an input's tokens become one, numbered as in GGUF files. */

@@ -19,7 +19,7 @@ VOCAB, EMBD, FF, HEADS, HEADS_KV, DIM, CONTEXT = 48, 32, 24, 4, 2, 8, 256
 # layers; keys: of the metadata; norm_bias, layer_norm: LayerNorm, with or without bias; no_pre, post: norms before and after;
 # one_norm: both halves take the same; qk: width of the Q and K norms ("head", "wide" or "each"); qkv: fused; bias: of Q, K, V;
 # more_bias: of the other matrices; output_bias_unused: one that the architecture reads over; ungated, fused_gate; output: its
-# own matrix, not the embedding; extra: tensors of the model; experts: of a mixture, with what keys and tensors it has beyond
+# own matrix, not the embedding; output_norm: its name; extra: tensors of the model; experts: of a mixture, with what keys and tensors it has beyond
 # the plain ones; late_norm: ffn_norm by its other name; sinks, inner: norms before the last matrix of each half.
 EXPERTS, USED, EXPERT_FF = 6, 2, 16
 ARCHITECTURES = {  # in the order of their seeds
@@ -172,7 +172,7 @@ class Decoder:
         facts = self.facts
         self.keys()
         self.out.matrix("token_embd.weight", VOCAB, EMBD, spread=0.5)
-        self.norm("output_norm")
+        self.norm(facts.get("output_norm", "output_norm"))
         if facts.get("output"):
             self.matrix("output", VOCAB, EMBD, facts.get("output_bias"))
         for name, (rows, cols) in facts.get("extra", {}).items():

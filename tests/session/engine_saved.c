@@ -100,9 +100,9 @@ static int restore(qn_session *session, const uint8_t *at, size_t count, size_t 
 
 static void test_goes_on_to_the_same_bits(void **state) {
     (void)state;
-    const char *models[] = {LLAMA, MIXED, GEMMA};
+    const char *models[] = {LLAMA, MIXED, GEMMA, LFM2};
     const uint32_t counts[] = {0, 1, 30, 60};
-    for (size_t m = 0; m < 3; m++) {
+    for (size_t m = 0; m < 4; m++) {
         qn_model *model = load_file(models[m]);
         for (size_t i = 0; i < 4; i++) {
             qn_session *first = start(model, counts[i]);

@@ -10,6 +10,7 @@
 #define MIXED "tests/vectors/tiny-llama-k.gguf"
 #define RARE  "tests/vectors/tiny-llama-rare.gguf"
 #define GEMMA "tests/vectors/tiny-gemma3-q8.gguf"
+#define LFM2  "tests/vectors/tiny-lfm2-f32.gguf"
 
 struct bytes {
     uint8_t *at;
