@@ -11,7 +11,7 @@
 enum norm_kind { NORM_RMS, NORM_LAYER };
 enum rope_kind { ROPE_NONE, ROPE_NORM, ROPE_NEOX }; /* pairs (2i, 2i+1); pairs (i, i + n/2) */
 /* What mixes the tokens of a layer. All but attention keep a state instead of keys and values. */
-enum layer_kind { LAYER_ATTENTION, LAYER_SHORTCONV };
+enum layer_kind { LAYER_ATTENTION, LAYER_LATENT, LAYER_SHORTCONV };
 /* Of the feed-forward network. OAI: g s(1.702 g) (u + 1), s the sigmoid, g at most 7 and u in [-7, 7]. */
 enum act_kind { ACT_SILU, ACT_GELU, ACT_OAI };
 /* Which pairs the sections of rope.dimension_sections hold: one run after another, or in turn by threes. */
@@ -56,7 +56,8 @@ enum expert_features {
     EXPERTS_SHARE = 1 << 5,        /* one more network for all tokens, where the file has its width ... */
     EXPERTS_SHARE_ALWAYS = 1 << 6, /* ... or n_ff wide without one, times a sigmoid */
     EXPERTS_SHARE_COUNT = 1 << 7,  /* ... or as wide as expert_shared_count of the experts */
-    EXPERTS_KEYS = 1 << 8          /* expert_weights_norm, expert_weights_scale, expert_gating_func count */
+    EXPERTS_GATING = 1 << 8,       /* expert_gating_func counts ... */
+    EXPERTS_WEIGHTS = 1 << 9       /* ... and expert_weights_norm and expert_weights_scale */
 };
 
 /* Scores of a router: softmax over all; sigmoid; softmax over the chosen. As expert_gating_func counts them. */
@@ -83,6 +84,7 @@ struct architecture {
     enum section_kind sections;
     uint32_t experts;        /* enum expert_features */
     enum gating gating;      /* none: softmax */
+    bool latent;             /* keys and values of all heads come from one short vector (multi-head latent attention) */
     bool embedding_sqrt;     /* embeddings are multiplied by sqrt(n_embd) */
     bool rope_is_head_dim;   /* a rope.dimension_count that is not head_dim is refused */
     bool rope_switch;        /* rope.scaling.finetuned = false: no rope at all */

@@ -58,6 +58,7 @@ struct attention_job {
     struct qn_session *session;
     const struct layer_hparams *shape;
     uint32_t layer;
+    bool ready; /* queries and keys have been normed and rotated */
 };
 
 /* Positions [begin, end) that a token at `position` sees; neither falls from one position to the next. */
@@ -266,8 +267,10 @@ static void store_items(void *context, size_t begin, size_t end, uint32_t worker
         float *query = scratch->query + t * job->shape->n_head * dim_k;
         float *key = scratch->key + t * heads * dim_k;
         const float *value = scratch->value + t * heads * dim_v;
-        rotate_heads(hparams, query, job->shape->n_head, layer->query_norm, angles);
-        rotate_heads(hparams, key, heads, layer->key_norm, angles);
+        if (!job->ready) {
+            rotate_heads(hparams, query, job->shape->n_head, layer->query_norm, angles);
+            rotate_heads(hparams, key, heads, layer->key_norm, angles);
+        }
         const uint32_t position = session->position + (uint32_t)t;
         if (hparams->attention_temperature > 0.0f) {
             kernels.scale(query, temperature(hparams, position), job->shape->n_head * dim_k);
@@ -282,19 +285,29 @@ static void store_items(void *context, size_t begin, size_t end, uint32_t worker
     }
 }
 
+static void mix(struct attention_job *job) {
+    const size_t tokens = job->session->n_batch;
+    const uint32_t tile = tokens_at_once(job->shape, job->session->context);
+    pool_run(tokens, store_items, job);
+    pool_run((tokens + tile - 1) / tile * job->shape->n_head_kv, attend_items, job);
+}
+
+void attention_mix(struct qn_session *session, uint32_t layer) {
+    struct attention_job job = {session, &session->model->hparams.layers[layer], layer, true};
+    mix(&job);
+}
+
 void forward_attention(struct qn_session *session, uint32_t layer, const float *in) {
     const struct scratch *scratch = &session->scratch;
     const struct hparams *hparams = &session->model->hparams;
     const struct layer_tensors *tensors = &session->model->tensors.layers[layer];
-    struct attention_job job = {session, &hparams->layers[layer], layer};
+    struct attention_job job = {session, &hparams->layers[layer], layer, false};
     const size_t tokens = session->n_batch;
     const struct product inputs[] = {{scratch->query, &tensors->query, tensors->query_bias, false},
                                      {scratch->key, &tensors->key, tensors->key_bias, false},
                                      {scratch->value, &tensors->value, tensors->value_bias, false}};
     op_multiply(inputs, 3, scratch, in, tokens);
-    pool_run(tokens, store_items, &job);
-    const uint32_t tile = tokens_at_once(job.shape, session->context);
-    pool_run((tokens + tile - 1) / tile * job.shape->n_head_kv, attend_items, &job);
+    mix(&job);
     if (tensors->mixed_norm.weight) {
         op_norm(scratch->mixed, scratch->mixed, &tensors->mixed_norm, hparams, tensors->output.cols, tokens);
     }

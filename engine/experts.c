@@ -160,10 +160,10 @@ void feed_experts(struct qn_session *session, const struct expert_tensors *exper
     pool_run(tokens, route, (void *)&job);
     struct groups groups = group_tokens(session);
     const size_t slots = groups.starts[groups.count];
-    op_multiply_groups(scratch->up, &experts->up, &groups, scratch, in);
-    op_multiply_groups(scratch->gate, &experts->gate, &groups, scratch, in);
+    op_multiply_groups(scratch->up, &experts->up, &groups, scratch, in, hparams->n_embd);
+    op_multiply_groups(scratch->gate, &experts->gate, &groups, scratch, in, hparams->n_embd);
     op_gate(scratch->gate, scratch->up, hparams->act, hparams->experts.n_ff, slots);
     groups.rows = NULL; /* each slot has its own from here on */
-    op_multiply_groups(scratch->up, &experts->down, &groups, scratch, scratch->gate);
+    op_multiply_groups(scratch->up, &experts->down, &groups, scratch, scratch->gate, hparams->experts.n_ff);
     pool_run(tokens, add_experts, (void *)&job);
 }

@@ -72,6 +72,9 @@ static void run_mixer(struct qn_session *session, uint32_t layer, const float *i
     case LAYER_SHORTCONV:
         forward_shortconv(session, layer, in);
         break;
+    case LAYER_LATENT:
+        forward_latent(session, layer, in);
+        break;
     }
 }
 

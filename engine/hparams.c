@@ -206,5 +206,8 @@ int hparams_read(struct hparams *hparams, const struct gguf *gguf, struct arena 
     if (status == QN_OK) {
         status = hparams_read_rope(&reader, hparams, layers);
     }
-    return status == QN_OK ? read_scales(&reader, hparams) : status;
+    if (status == QN_OK) {
+        status = read_scales(&reader, hparams);
+    }
+    return status == QN_OK && hparams->architecture->latent ? hparams_read_latent(&reader, hparams, layers) : status;
 }

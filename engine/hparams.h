@@ -42,7 +42,20 @@ struct rope_hparams {
     uint32_t original_context;       /* positions that the model was first trained for */
     float beta_fast;                 /* of YaRN: turns over the original context at which mixing begins ... */
     float beta_slow;                 /* ... and ends */
+    float stretch;                   /* of YaRN: queries and keys of latent attention are multiplied by 1 + this */
     uint32_t sections[4];            /* pairs for time, height, width and another; the last stands still for text */
+};
+
+/* Multi-head latent attention: a token's keys and values are made of one vector, and a part of the key with the
+ * position that all heads share. The cache holds either these, when keys and values are never made (queries and results
+ * are taken to the vector's space instead), or the keys and values of each head. */
+struct latent_hparams {
+    uint32_t n_latent;   /* dimensions of the vector; 0: no such attention */
+    uint32_t n_query;    /* of the one that queries are made of; 0: they are made of x */
+    uint32_t head_dim_k; /* of a head's query and key, the rotated part at their end ... */
+    uint32_t n_plain;    /* ... after this part */
+    uint32_t head_dim_v;
+    bool absorbed; /* the cache holds vectors: hparams.head_dim_k is n_latent + n_rot, head_dim_v n_latent */
 };
 
 /* A mixture of experts: for each token a router chooses some of the networks. */
@@ -79,6 +92,7 @@ struct hparams {
     struct rope_hparams rope;
     struct expert_hparams experts;
     struct recurrent_hparams recurrent;
+    struct latent_hparams latent;
     float norm_epsilon;
     enum act_kind act;  /* of the feed-forward network */
     bool bidirectional; /* tokens see those after them: a whole input is computed at once */
@@ -103,6 +117,8 @@ struct hparams {
 int hparams_read(struct hparams *hparams, const struct gguf *gguf, struct arena *arena, struct qn_error *error);
 
 struct reader;
+/* The part that concerns latent attention; heads and rope have been read. Sets the layers' kind and attention_scale. */
+int hparams_read_latent(struct reader *reader, struct hparams *hparams, struct layer_hparams *layers);
 /* The part that concerns mixtures of experts; layers' n_ff and `feed` among it. */
 int hparams_read_feed(struct reader *reader, struct hparams *hparams, struct layer_hparams *layers);
 /* The part that concerns rope, and the windows of layers; the layers' numbers have been read. */

@@ -6,14 +6,15 @@ static uint32_t larger(uint32_t a, uint32_t b) { return a > b ? a : b; }
 
 static int read_gating(struct reader *reader, struct expert_hparams *experts) {
     uint32_t gating = experts->gating;
-    int status = read_u32(reader, "expert_gating_func", 0, GATING_CHOSEN, &gating);
+    const int status = read_u32(reader, "expert_gating_func", 0, GATING_CHOSEN, &gating);
     experts->gating = gating == GATING_NONE ? GATING_SOFTMAX : (enum gating)gating;
-    if (status == QN_OK) {
-        reader_find(reader, "expert_weights_norm");
-        status = gguf_bool(reader->gguf, reader->key, &experts->normed, reader->error);
-        status = status < 0 ? status : QN_OK;
-    }
-    return status == QN_OK ? read_optional_f32(reader, "expert_weights_scale", &experts->scale) : status;
+    return status;
+}
+
+static int read_weights(struct reader *reader, struct expert_hparams *experts) {
+    reader_find(reader, "expert_weights_norm");
+    const int status = gguf_bool(reader->gguf, reader->key, &experts->normed, reader->error);
+    return status < 0 ? status : read_optional_f32(reader, "expert_weights_scale", &experts->scale);
 }
 
 static int read_widths(struct reader *reader, struct hparams *hparams, uint32_t n_ff) {
@@ -58,7 +59,10 @@ static int read_experts(struct reader *reader, struct hparams *hparams) {
         return error_set(reader->error, QN_ERR_UNSUPPORTED, reader_offset(reader),
                          "%s is %u; this build runs experts without groups", reader->key, groups);
     }
-    return status == QN_OK && (row->experts & EXPERTS_KEYS) ? read_gating(reader, experts) : status;
+    if (status == QN_OK && (row->experts & EXPERTS_GATING)) {
+        status = read_gating(reader, experts);
+    }
+    return status == QN_OK && (row->experts & EXPERTS_WEIGHTS) ? read_weights(reader, experts) : status;
 }
 
 int hparams_read_feed(struct reader *reader, struct hparams *hparams, struct layer_hparams *layers) {

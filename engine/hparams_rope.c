@@ -64,7 +64,7 @@ static int read_scaling(struct reader *reader, enum scaling *scaling) {
 /* YaRN makes up for the longer context by larger products: 1 + 0.1 mscale ln(factor). */
 static double mscale(double factor, double by) { return factor <= 1.0 ? 1.0 : 0.1 * by * math_log(factor) + 1.0; }
 
-static int read_yarn(struct reader *reader, struct rope_hparams *rope, float factor) {
+static int read_yarn(struct reader *reader, struct rope_hparams *rope, float factor, bool latent) {
     float log_multiplier = 0.0f;
     rope->beta_fast = 32.0f;
     rope->beta_slow = 1.0f;
@@ -75,8 +75,13 @@ static int read_yarn(struct reader *reader, struct rope_hparams *rope, float fac
     if (status == QN_OK) {
         status = read_optional_f32(reader, "rope.scaling.yarn_log_multiplier", &log_multiplier);
     }
+    if (latent) {
+        log_multiplier *= 10.0f; /* its files have a tenth of the number */
+    }
     const double over = log_multiplier > 0.0f ? mscale((double)factor, (double)log_multiplier) : 1.0;
-    rope->sets[0].magnitude = (float)(mscale((double)factor, 1.0) / over);
+    const double by = latent && log_multiplier > 0.0f ? (double)log_multiplier : 1.0;
+    rope->sets[0].magnitude = (float)(mscale((double)factor, by) / over);
+    rope->stretch = (float)(0.1 * (double)log_multiplier * math_log((double)factor));
     rope->sets[0].yarn = true;
     return status;
 }
@@ -118,7 +123,7 @@ static int read_sets(struct reader *reader, struct hparams *hparams) {
         status = read_u32(reader, "rope.scaling.original_context_length", 1, MAX_CONTEXT, &rope->original_context);
     }
     if (status == QN_OK && scaling == SCALING_YARN) {
-        status = read_yarn(reader, rope, factor);
+        status = read_yarn(reader, rope, factor, row->latent);
     }
     if (status == QN_OK) {
         status = read_f32(reader, "rope.scaling.attn_factor", &attention_factor);

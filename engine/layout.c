@@ -11,16 +11,19 @@ static uint64_t place(struct layout *layout, uint64_t count, uint64_t size) {
     return at;
 }
 
-static void place_experts(struct layout *layout, const struct expert_hparams *experts, uint64_t batch) {
+static void place_groups(struct layout *layout, const struct hparams *hparams, uint64_t batch) {
+    const struct expert_hparams *experts = &hparams->experts;
     const uint64_t pairs = batch * experts->n_used;
+    const uint64_t heads = hparams->latent.n_latent ? hparams->max_head : 0;
+    const uint64_t groups = heads > experts->n_expert ? heads : experts->n_expert;
     layout->scores = place(layout, batch * experts->n_expert, sizeof(float));
     layout->weights = place(layout, pairs, sizeof(float));
     layout->shared = place(layout, batch, sizeof(float));
     layout->chosen = place(layout, pairs, sizeof(uint32_t));
     layout->slots = place(layout, pairs, sizeof(uint32_t));
-    layout->rows = place(layout, pairs, sizeof(uint32_t));
-    layout->which = place(layout, experts->n_expert, sizeof(uint32_t));
-    layout->starts = place(layout, experts->n_expert + 1, sizeof(uint32_t));
+    layout->rows = place(layout, heads * batch > pairs ? heads * batch : pairs, sizeof(uint32_t));
+    layout->which = place(layout, groups, sizeof(uint32_t));
+    layout->starts = place(layout, groups + 1, sizeof(uint32_t));
     layout->next = place(layout, experts->n_expert, sizeof(uint32_t));
 }
 
@@ -48,8 +51,8 @@ struct layout layout_of(const struct qn_model *model, uint32_t context, uint32_t
     layout.panels = place(&layout, workers, layout.panel_bytes);
     layout.attention = place(&layout, workers * layout.attention_floats, sizeof(float));
     layout.pooled = place(&layout, (uint64_t)hparams->n_embd + hparams->n_dense, sizeof(float));
-    if (hparams->experts.n_expert) {
-        place_experts(&layout, &hparams->experts, batch);
+    if (hparams->experts.n_expert || hparams->latent.n_latent) {
+        place_groups(&layout, hparams, batch);
     }
     layout.tokens = place(&layout, context, sizeof(int32_t));
     layout.wants = place(&layout, context, sizeof(uint8_t));

@@ -62,6 +62,7 @@ struct quantize_job {
     const float *x;
     const uint32_t *rows; /* of x; null: one after another */
     size_t width;
+    size_t stride; /* floats from one row to the next */
     size_t row_bytes;
     quantize_fn *quantize;
 };
@@ -71,20 +72,20 @@ static void quantize_rows(void *context, size_t begin, size_t end, uint32_t work
     (void)worker;
     for (size_t t = begin; t < end; t++) {
         const size_t row = job->rows ? job->rows[t] : t;
-        job->quantize(job->out + t * job->row_bytes, job->x + row * job->width, job->width);
+        job->quantize(job->out + t * job->row_bytes, job->x + row * job->stride, job->width);
     }
 }
 
 /* `count` rows of x as the activations that w wants, into scratch.quantized; how far they are apart. */
-static size_t quantize(const struct scratch *scratch, const struct weight *w, const float *x, const uint32_t *rows,
-                       size_t count) {
+static size_t quantize(const struct scratch *scratch, const struct weight *w, const float *x, size_t stride,
+                       const uint32_t *rows, size_t count) {
     const enum activation_kind kind = w->kernels->activation;
     quantize_fn *const kernel = kind == ACTIVATION_Q8_0   ? kernels.quantize_q8_0
                                 : kind == ACTIVATION_Q8_1 ? kernels.quantize_q8_1
                                 : kind == ACTIVATION_Q8_K ? kernels.quantize_q8_K
                                                           : kernels.quantize_f32;
     const size_t row_bytes = activation_row_bytes(kind, w->cols);
-    struct quantize_job job = {scratch->quantized, x, rows, w->cols, row_bytes, kernel};
+    struct quantize_job job = {scratch->quantized, x, rows, w->cols, stride, row_bytes, kernel};
     pool_run(count, quantize_rows, &job);
     return row_bytes;
 }
@@ -173,7 +174,7 @@ void op_multiply(const struct product *products, size_t count, const struct scra
         for (next = i; next < count && products[next].w->kernels->activation == kind; next++) {
             items += items_of(products[next].w);
         }
-        const size_t row_bytes = quantize(scratch, products[i].w, x, NULL, tokens);
+        const size_t row_bytes = quantize(scratch, products[i].w, x, products[i].w->cols, NULL, tokens);
         struct multiply_job job = {products + i, scratch, tokens, row_bytes};
         pool_run(items, multiply_items, &job);
     }
@@ -209,9 +210,9 @@ static void multiply_groups(void *context, size_t begin, size_t end, uint32_t wo
 }
 
 void op_multiply_groups(float *out, const struct weights *w, const struct groups *groups, const struct scratch *scratch,
-                        const float *x) {
+                        const float *x, size_t stride) {
     struct groups_job job = {out, w, groups, scratch, 0};
-    job.row_bytes = quantize(scratch, &w->first, x, groups->rows, groups->starts[groups->count]);
+    job.row_bytes = quantize(scratch, &w->first, x, stride, groups->rows, groups->starts[groups->count]);
     pool_run(groups->count * items_of(&w->first), multiply_groups, &job);
 }
 

@@ -32,9 +32,10 @@ struct groups {
     const uint32_t *rows;   /* (starts[count]): several may be of one row. Null: they are 0, 1, 2, ... */
 };
 /* out[s] = matrix of s times row rows[s] of x, s < starts[count]; out: (starts[count], rows of a matrix). x: rows of
- * w->first.cols. Quantised rows take scratch.quantized: w was bound with as many per token as there are s a token. */
+ * w->first.cols, stride floats apart. Quantised rows take scratch.quantized: w was bound with as many per token as
+ * there are s a token. */
 void op_multiply_groups(float *out, const struct weights *w, const struct groups *groups, const struct scratch *scratch,
-                        const float *x);
+                        const float *x, size_t stride);
 
 /* Into the gate's place: act(gate) * up, or act(gate) where the network has no gate of its own (up is null); n values
  * a row. */

@@ -10,17 +10,18 @@
 #define MAX_BATCH     4096u
 #define LOGIT_ROWS    8u /* rows of logits that one step gives at most */
 
-/* Of mixtures of experts; a slot is a pair of token and rank. */
+/* Of mixtures of experts; a slot is a pair of token and rank. The last three serve all groups of rows that meet
+ * matrices of one shape, heads among them. */
 struct expert_scratch {
     float *scores;    /* (batch, n_expert) */
     float *weights;   /* (batch, n_used) */
     float *shared;    /* (batch): scores of the network that all tokens take */
     uint32_t *chosen; /* (batch, n_used) */
     uint32_t *slots;  /* (batch, n_used) */
+    uint32_t *next;   /* (n_expert) */
     uint32_t *rows;   /* (batch * n_used): the token of a slot */
     uint32_t *which;  /* (n_expert) */
     uint32_t *starts; /* (n_expert + 1) */
-    uint32_t *next;   /* (n_expert) */
 };
 
 /* Working memory of one session, in one block: places in it. Floats unless said otherwise, each 64-byte aligned. */
@@ -99,5 +100,8 @@ void forward_output(struct qn_session *session, const uint32_t *which, uint32_t 
  * half adds to x goes to scratch.out. */
 void forward_attention(struct qn_session *session, uint32_t layer, const float *in);
 void forward_shortconv(struct qn_session *session, uint32_t layer, const float *in);
+void forward_latent(struct qn_session *session, uint32_t layer, const float *in);
+/* From queries, keys and values in scratch, normed and rotated as the model wants them, to scratch.mixed. */
+void attention_mix(struct qn_session *session, uint32_t layer);
 
 #endif

@@ -121,6 +121,31 @@ static void bind_attention(struct binder *binder, struct layer_tensors *layer) {
     }
 }
 
+static void bind_latent(struct binder *binder, struct layer_tensors *layer) {
+    const struct latent_hparams *shape = &binder->hparams->latent;
+    struct latent_tensors *latent = &layer->latent;
+    const uint64_t heads = binder->extents[HEADS];
+    const uint64_t n_embd = binder->extents[EMBD];
+    const uint64_t n_rot = binder->hparams->n_rot;
+    latent->query = binder_matrix(binder, "attn_q.weight", shape->n_query == 0, heads * shape->head_dim_k, n_embd);
+    if (latent->query.kernels == NULL) {
+        latent->query_down = binder_matrix(binder, "attn_q_a.weight", true, shape->n_query, n_embd);
+        latent->query_norm.weight = binder_vector(binder, "attn_q_a_norm.weight", true, shape->n_query, 1);
+        latent->query = binder_matrix(binder, "attn_q_b.weight", true, heads * shape->head_dim_k, shape->n_query);
+    }
+    latent->down = binder_matrix(binder, "attn_kv_a_mqa.weight", true, shape->n_latent + n_rot, n_embd);
+    latent->norm.weight = binder_vector(binder, "attn_kv_a_norm.weight", true, shape->n_latent, 1);
+    if (shape->absorbed) {
+        latent->keys = binder_matrices(binder, "attn_k_b.weight", true, shape->n_latent, shape->n_plain, heads, heads);
+        latent->values =
+            binder_matrices(binder, "attn_v_b.weight", true, shape->head_dim_v, shape->n_latent, heads, heads);
+    } else {
+        latent->both = binder_matrix(binder, "attn_kv_b.weight", true, heads * (shape->n_plain + shape->head_dim_v),
+                                     shape->n_latent);
+    }
+    layer->output = binder_matrix(binder, "attn_output.weight", true, n_embd, heads * shape->head_dim_v);
+}
+
 static void drop_scales(struct feed_tensors *feed) {
     feed->gate.scale = NULL;
     feed->up.scale = NULL;
@@ -207,6 +232,9 @@ static void bind_layer(struct binder *binder, struct layer_tensors *layer, const
     switch (shape->kind) {
     case LAYER_ATTENTION:
         bind_attention(binder, layer);
+        break;
+    case LAYER_LATENT:
+        bind_latent(binder, layer);
         break;
     default:
         binder_recurrent(binder, layer, shape->kind);

@@ -58,6 +58,18 @@ struct shortconv_tensors {
     struct weight out; /* (n_embd, n_embd) */
 };
 
+/* Latent attention. Heads' rows: see struct latent_hparams. */
+struct latent_tensors {
+    struct weight query_down; /* (n_query, n_embd), or none */
+    struct norm query_norm;   /* (n_query) */
+    struct weight query;      /* (n_head * head_dim_k, n_query or n_embd) */
+    struct weight down;       /* (n_latent + n_rot, n_embd): the vector, and the part of the key that is rotated */
+    struct norm norm;         /* (n_latent) */
+    struct weights keys;      /* absorbed: for each head (n_latent, n_plain), transposed: from queries ... */
+    struct weights values;    /* ... and (head_dim_v, n_latent): to results */
+    struct weight both; /* otherwise (n_head * (n_plain + head_dim_v), n_latent): to keys and values, head by head */
+};
+
 /* What a model lacks is zero. */
 struct layer_tensors {
     struct norm attention_norm;      /* (n_embd) */
@@ -79,6 +91,7 @@ struct layer_tensors {
     struct norm ff_post_norm; /* (n_embd) */
     struct feed_tensors feed;
     struct expert_tensors experts;
+    struct latent_tensors latent;
 };
 
 struct tensors {

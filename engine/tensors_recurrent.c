@@ -14,6 +14,7 @@ static const struct place_line shortconv_lines[] = {
 void binder_recurrent(struct binder *binder, struct layer_tensors *layer, enum layer_kind kind) {
     switch (kind) {
     case LAYER_ATTENTION:
+    case LAYER_LATENT:
         break;
     case LAYER_SHORTCONV:
         LINES(binder, shortconv_lines, &layer->shortconv);

@@ -92,8 +92,9 @@ class Writer:
         w.add_feed_forward_length(ff)
         w.add_head_count(heads)
         w.add_head_count_kv(heads_kv)
-        w.add_key_length(dim)
-        w.add_value_length(dim)
+        if dim:
+            w.add_key_length(dim)
+            w.add_value_length(dim)
         w.add_layer_norm_rms_eps(1e-5)
 
     def close(self):

@@ -21,7 +21,9 @@ VOCAB, EMBD, FF, HEADS, HEADS_KV, DIM, CONTEXT = 48, 32, 24, 4, 2, 8, 256
 # more_bias: of the other matrices; output_bias_unused: one that the architecture reads over; ungated, fused_gate; output: its
 # own matrix, not the embedding; output_norm: its name; extra: tensors of the model; experts: of a mixture, with what keys and tensors it has beyond
 # the plain ones; late_norm: ffn_norm by its other name; sinks, inner: norms before the last matrix of each half.
+# latent: attention by one short vector, whose heads are made before ("heads") or after attention ("absorbed").
 EXPERTS, USED, EXPERT_FF = 6, 2, 16
+LATENT, QUERY, PLAIN, ROTATED, LATENT_V = 16, 24, 8, 8, 8
 ARCHITECTURES = {  # in the order of their seeds
     "cohere2": dict(layers=4, layer_norm=True, one_norm=True,
                     keys={"logit_scale": 0.25, "attention.sliding_window": 24, "attention.sliding_window_pattern": 4}),
@@ -65,11 +67,19 @@ ARCHITECTURES = {  # in the order of their seeds
     "olmoe": dict(qk="wide", output=True, heads_kv=4, experts={}),
     "qwen2moe": dict(bias=True, output=True, experts={"shared": 20, "shared_gate": True, "length": True}),
     "qwen3moe": dict(qk="head", experts={"length": True}),
+    "deepseek2": dict(latent="absorbed", experts={"length": True, "shared_count": 2, "choice": True}, output=True, heads_kv=1,
+                      keys={"leading_dense_block_count": 1, "expert_gating_func": 2, "expert_weights_norm": True,
+                            "expert_weights_scale": 2.5}),
+    "deepseek2-heads": dict(arch="deepseek2", latent="heads", experts={"length": True, "shared_count": 1}, heads_kv=4,
+                            keys={"leading_dense_block_count": 1, "rope.scaling.type": "yarn", "rope.scaling.factor": 40.0,
+                                  "rope.scaling.original_context_length": 64, "rope.scaling.yarn_log_multiplier": 0.0707}),
 }
 
 
 def add_key(w, name, value):
-    if isinstance(value, list):
+    if isinstance(value, bool):
+        w.add_bool(name, value)
+    elif isinstance(value, list):
         w.add_array(name, value)
     elif isinstance(value, str):
         w.add_string(name, value)
@@ -89,7 +99,9 @@ class Decoder:
 
     def keys(self):
         w = self.out.writer
-        self.out.shape(self.layers, EMBD, FF, HEADS, self.heads_kv, DIM, CONTEXT)
+        self.out.shape(self.layers, EMBD, FF, HEADS, self.heads_kv, None if self.facts.get("latent") else DIM, CONTEXT)
+        if self.facts.get("latent"):
+            self.latent_keys(w)
         w.add_layer_norm_eps(1e-5)
         w.add_vocab_size(VOCAB)
         w.add_tokenizer_model("no_vocab")
@@ -99,10 +111,38 @@ class Decoder:
             w.add_expert_used_count(USED)
             if experts.get("length"):
                 w.add_expert_feed_forward_length(EXPERT_FF)
+            if experts.get("shared_count"):
+                w.add_expert_shared_count(experts["shared_count"])
             if experts.get("shared"):
                 w.add_expert_shared_feed_forward_length(experts["shared"])
         for name, value in self.facts.get("keys", {}).items():
             add_key(w, f"{self.arch}.{name}", value)
+
+    def latent_keys(self, w):
+        absorbed = self.facts["latent"] == "absorbed"
+        w.add_rope_dimension_count(ROTATED)
+        w.add_kv_lora_rank(LATENT)
+        w.add_key_length(LATENT + ROTATED if absorbed else PLAIN + ROTATED)
+        w.add_value_length(LATENT if absorbed else LATENT_V)
+        w.add_q_lora_rank(QUERY)
+        if absorbed:
+            w.add_key_length_mla(PLAIN + ROTATED)
+            w.add_value_length_mla(LATENT_V)
+
+    def latent(self, b):
+        rng, dim = self.out.rng, PLAIN + ROTATED
+        self.matrix(b + "attn_kv_a_mqa", LATENT + ROTATED, EMBD, False)
+        self.out.vector(b + "attn_kv_a_norm.weight", LATENT)
+        self.matrix(b + "attn_q_a", QUERY, EMBD, False)
+        self.out.vector(b + "attn_q_a_norm.weight", QUERY)
+        self.matrix(b + "attn_q_b", HEADS * dim, QUERY, False)
+        if self.facts["latent"] == "absorbed":
+            for name, rows, cols in (("attn_k_b", LATENT, PLAIN), ("attn_v_b", LATENT_V, LATENT)):
+                values = rng.standard_normal((HEADS, rows, cols)) / np.sqrt(cols)
+                self.out.writer.add_tensor(f"{b}{name}.weight", values.astype(np.float32))
+        else:
+            self.matrix(b + "attn_kv_b", HEADS * (PLAIN + LATENT_V), LATENT, False)
+        self.matrix(b + "attn_output", EMBD, HEADS * LATENT_V, False)
 
     def norm(self, name, n=EMBD):
         self.out.vector(name + ".weight", n)
@@ -143,9 +183,13 @@ class Decoder:
 
     def mixture(self, b, facts):
         width, shared, bias = EXPERT_FF if facts.get("length") else FF, facts.get("shared"), facts.get("bias")
+        if facts.get("shared_count"):
+            shared = facts["shared_count"] * width
         self.out.matrix(b + "ffn_gate_inp.weight", EXPERTS, EMBD, spread=0.5)  # scores that differ
         if bias:
             self.out.vector(b + "ffn_gate_inp.bias", EXPERTS, around=0.0)
+        if facts.get("choice"):
+            self.out.vector(b + "exp_probs_b.bias", EXPERTS, around=0.0, spread=0.3)
         self.stack(b + "ffn_gate_exps", width, EMBD, bias)
         self.stack(b + "ffn_up_exps", width, EMBD, bias)
         self.stack(b + "ffn_down_exps", EMBD, width, bias)
@@ -156,9 +200,10 @@ class Decoder:
         if facts.get("shared_gate"):
             self.out.vector(b + "ffn_gate_inp_shexp.weight", EMBD, around=0.0)
 
-    def feed(self, b):
+    def feed(self, b, layer):
         bias = self.facts.get("more_bias")
-        if self.facts.get("experts") is not None:
+        dense = self.facts.get("keys", {}).get("leading_dense_block_count", 0)
+        if self.facts.get("experts") is not None and layer >= dense:
             self.mixture(b, self.facts["experts"])
             return
         if self.facts.get("inner"):
@@ -188,8 +233,11 @@ class Decoder:
             if facts.get("post"):
                 self.norm(b + "post_attention_norm")
                 self.norm(b + "post_ffw_norm")
-            self.attention(b)
-            self.feed(b)
+            if facts.get("latent"):
+                self.latent(b)
+            else:
+                self.attention(b)
+            self.feed(b, i)
         self.out.close()
 
 

@@ -15,6 +15,9 @@ from make_tiny_decoders import EMBD, Decoder
 
 ARCHITECTURES = {
     "lfm2": dict(layers=4, heads_kv=[0, 2, 0, 2], qk="head", output_norm="token_embd_norm", keys={"shortconv.l_cache": 3}),
+    "lfm2moe": dict(layers=4, heads_kv=[0, 2, 0, 2], qk="head", output_norm="token_embd_norm",
+                    experts={"length": True, "choice": True},
+                    keys={"shortconv.l_cache": 3, "leading_dense_block_count": 2, "expert_gating_func": 2}),
 }
 
 
@@ -35,6 +38,8 @@ class Recurrent(Decoder):
         self.matrix(b + "shortconv.in_proj", 3 * EMBD, EMBD, False)
         self.taps(b + "shortconv.conv", EMBD, self.facts["keys"]["shortconv.l_cache"])
         self.matrix(b + "shortconv.out_proj", EMBD, EMBD, False)
+
+    lfm2moe = lfm2
 
 
 def main():
