@@ -14,6 +14,7 @@ const SHOW_SPECIAL = 1;
 export const LOGITS_NONE = 0;
 export const LOGITS_LAST = 1;
 export const LOGITS_ALL = 2;
+export const POOLINGS = { model: -1, none: 0, mean: 1, cls: 2, last: 3 };
 
 /* An address as JavaScript gets it: 32-bit ones come as signed numbers. */
 const pointer = (address) => (address < 0 ? address >>> 0 : address);
@@ -227,6 +228,14 @@ export class Model {
 
   get vocabSize() { return this.engine.exports.qn_model_vocab_size(this.address); }
   get contextSize() { return this.engine.exports.qn_model_context_size(this.address); }
+  get embeddingSize() { return this.engine.exports.qn_model_embedding_size(this.address); }
+  /* As the file names it: 'none', 'mean', 'cls', 'last', 'model' when it names none, undefined for another. */
+  get pooling() {
+    const number = this.engine.exports.qn_model_pooling(this.address);
+    return Object.keys(POOLINGS).find((name) => POOLINGS[name] === number);
+  }
+  /* Whether it gives embeddings only. */
+  get isEncoder() { return this.engine.exports.qn_model_is_encoder(this.address) !== 0; }
 
   plan(context = 0, batch = 0) {
     const { engine } = this;
@@ -353,6 +362,20 @@ export class Session {
     const { engine } = this;
     engine.withBytes(new Uint8Array(Int32Array.from(ids).buffer), (at) =>
       engine.check(engine.exports.qn_session_feed(this.address, at, ids.length, logits)));
+  }
+
+  /* Starts anew with ids, a whole input, for its embedding: step() until it is false. With pooling 'none' rows come with each
+   * step, else one with the last. */
+  embed(ids, { pooling = 'model', normalize = true } = {}) {
+    const { engine } = this;
+    engine.withBytes(new Uint8Array(Int32Array.from(ids).buffer), (at) =>
+      engine.check(engine.exports.qn_session_embed(this.address, at, ids.length, POOLINGS[pooling], normalize ? 1 : 0)));
+  }
+
+  /* A copy of a row of embeddings. */
+  embedding(row = this.rows - 1) {
+    const at = pointer(this.engine.exports.qn_session_embedding(this.address, row));
+    return at ? new Float32Array(this.engine.memory.buffer, at, this.model.embeddingSize).slice() : null;
   }
 
   /* One bounded piece of work; true while more is left. */

@@ -1,7 +1,8 @@
 /* The engine behind a message port: in a dedicated worker of a page, or in Node's own thread. A call is {id, call, args},
  * {id, abort} ends it; the answers are {id, chunk} any number of times and {id, value} or {id, error} once. */
 import { chooseModule, NARROW_BYTES } from './choose.js';
-import { Completions } from './completions.js';
+import { Completions, RequestError } from './completions.js';
+import { embed } from './embeddings.js';
 import { Engine } from './engine.js';
 import { addressOf } from './modules.js';
 import { isNode, node } from './node.js';
@@ -79,10 +80,13 @@ class Host {
       this.model = await engine.loadModel(source);
       const threads = options.threads === undefined && module.threads > 1 ? tuneThreads(engine, this.model, module.threads) : module.threads;
       const name = textOf(this.model, 'general.name') || source.parts[0].name;
-      this.completions = new Completions(this.model, { contextSize: options.contextSize, overflow: options.overflow, name, pause: this.#pause });
-      const { contextSize } = this.completions;
+      const encoder = this.model.isEncoder;
+      if (!encoder) this.completions = new Completions(this.model, { contextSize: options.contextSize, overflow: options.overflow, name, pause: this.#pause });
+      this.contextSize = encoder ? Math.min(options.contextSize ?? Infinity, this.model.contextSize) : this.completions.contextSize;
+      const { contextSize } = this;
       return {
         name, contextSize, threads, from: source.from, build: module.name, reason: module.reason, advice: module.advice, vocabSize: this.model.vocabSize,
+        encoder, embeddingSize: this.model.embeddingSize,
         plan: this.model.plan(contextSize), memoryBytes: engine.memory.buffer.byteLength, loadMs: performance.now() - begun,
       };
     } finally {
@@ -95,13 +99,20 @@ class Host {
     return { memoryBytes: this.engine.memory.buffer.byteLength };
   }
 
-  chat([request], { signal, emit }) { return this.#streamed(this.completions.chat(request, { signal }), emit); }
-  complete([request], { signal, emit }) { return this.#streamed(this.completions.complete(request, { signal }), emit); }
+  /* What writes text. */
+  get #writer() {
+    if (this.completions) return this.completions;
+    throw new RequestError('the model is an encoder: it gives embeddings (embed, embeddings.create) and writes no text', 'model', 'unsupported_model');
+  }
+
+  chat([request], { signal, emit }) { return this.#streamed(this.#writer.chat(request, { signal }), emit); }
+  complete([request], { signal, emit }) { return this.#streamed(this.#writer.complete(request, { signal }), emit); }
+  embed([inputs, options], { signal }) { return embed(this.model, inputs, { ...options, signal, pause: this.#pause }); }
   tokenize([text, options]) { return this.model.tokenize(text, options); }
   detokenize([ids, options]) { return new TextDecoder().decode(this.model.detokenize(ids, options)); }
-  template([messages, more]) { return this.completions.template(messages, more); }
+  template([messages, more]) { return this.#writer.template(messages, more); }
 
-  sessionNew([{ contextSize, ...options } = {}]) { return this.#keep(this.model.session({ context: contextSize ?? this.completions.contextSize, ...options })); }
+  sessionNew([{ contextSize, ...options } = {}]) { return this.#keep(this.model.session({ context: contextSize ?? this.contextSize, ...options })); }
   sessionFork([id]) { return this.#keep(this.#sessions.get(id).fork()); }
   sessionFree([id]) {
     this.#sessions.get(id)?.free();

@@ -86,6 +86,10 @@ export interface ModelInfo {
   reason: string;
   advice: string;
   vocabSize: number;
+  /** Whether it gives embeddings and writes no text. */
+  encoder: boolean;
+  /** Numbers of an embedding. */
+  embeddingSize: number;
   plan: Plan;
   /** Of the module's memory, after the last answer. */
   memoryBytes: number;
@@ -106,6 +110,15 @@ export interface Model {
     create(request: CompletionRequest & { stream?: false | null }, options?: CallOptions): Promise<Completion>;
     create(request: CompletionRequest, options?: CallOptions): Promise<Completion | AsyncGenerator<Completion, void, undefined>>;
   };
+  readonly embeddings: {
+    create(request: EmbeddingRequest, options?: CallOptions): Promise<EmbeddingList>;
+  };
+  /** The vector of a text or of token ids, or those of a list of them, by the pooling that the model's file names or that is given here. */
+  embed(input: EmbeddingInput, options?: EmbedOptions): Promise<Float32Array>;
+  embed(input: EmbeddingInput[], options?: EmbedOptions): Promise<Float32Array[]>;
+  /** A vector for each token. */
+  embed(input: EmbeddingInput, options: TokenEmbedOptions): Promise<Float32Array[]>;
+  embed(input: EmbeddingInput[], options: TokenEmbedOptions): Promise<Float32Array[][]>;
   /** text: a string, or UTF-8 that need not be valid. Both options are true if not said. */
   tokenize(text: string | Uint8Array, options?: { addSpecial?: boolean; parseSpecial?: boolean }): Promise<number[]>;
   detokenize(ids: TokenIds, options?: { showSpecial?: boolean }): Promise<string>;
@@ -119,6 +132,37 @@ export interface Model {
 }
 
 export type TokenIds = readonly number[] | Int32Array;
+
+/** A text or token ids. */
+export type EmbeddingInput = string | number[];
+
+export interface EmbedOptions extends CallOptions {
+  /** The model's own if not said; decoders have none. */
+  pooling?: 'mean' | 'cls' | 'last';
+  /** To the length 1; true if not said. */
+  normalize?: boolean;
+}
+
+export interface TokenEmbedOptions extends CallOptions {
+  pooling: 'none';
+  normalize?: boolean;
+}
+
+export interface EmbeddingRequest {
+  input: EmbeddingInput | EmbeddingInput[];
+  pooling?: 'mean' | 'cls' | 'last';
+  /** Only the first so many numbers, scaled to the length 1 again. */
+  dimensions?: number | null;
+  encoding_format?: 'float' | 'base64';
+}
+
+export interface EmbeddingList {
+  object: 'list';
+  /** base64: float32, the lowest byte first. */
+  data: { object: 'embedding'; index: number; embedding: number[] | string }[];
+  model: string;
+  usage: { prompt_tokens: number; total_tokens: number };
+}
 
 export interface CallOptions {
   /** Takes effect between two bounded steps; what was computed is kept. */

@@ -1,6 +1,7 @@
 /* The package: a model behind OpenAI's shapes, computed off the page's thread. README.md is the manual. */
 import { collect } from './completions.js';
 import { isNode, node } from './node.js';
+import { createEmbeddings, inputsOf } from './embeddings.js';
 
 export { deleteModel, listModels, persist, storageInfo } from './store/index.js';
 
@@ -161,6 +162,17 @@ class Model {
     };
     this.chat = { completions: { create: create('chat') } };
     this.completions = { create: create('complete') };
+    this.embeddings = {
+      create: (request, { signal } = {}) => createEmbeddings(request, info.name, (inputs, options) => link.call('embed', [inputs, options], { signal })),
+    };
+  }
+
+  /* The vector of a text or of token ids, or those of a list of them. pooling 'none': an array with one for each token. */
+  async embed(input, { pooling, normalize, signal } = {}) {
+    const inputs = inputsOf(input);
+    const { rows, pooled } = await this.#link.call('embed', [inputs, { pooling, normalize }], { signal });
+    const values = pooled ? rows.map(([row]) => row) : rows;
+    return inputs === input ? values : values[0];
   }
 
   tokenize(text, options) { return this.#link.call('tokenize', [text, options]); }

@@ -12,14 +12,16 @@ function counts(most) {
   return [...tried, most];
 }
 
-/* Computes a token, without logits, by more and more threads, up to `most`, and leaves the engine with the fewest that no
+/* Computes a token, or of an encoder a short text, without logits, by more and more threads, up to `most`, and leaves the engine with the fewest that no
  * larger number beats by a tenth. Returns that number. */
 export function tuneThreads(engine, model, most) {
   if (most === 1) return 1;
-  const session = model.session({ context: 64 });
+  const session = model.session({ context: Math.min(model.contextSize, 64) });
+  const text = new Array(Math.min(model.contextSize, 32)).fill(0);
   const step = () => {
     session.rewind(0);
-    session.feed([0], LOGITS_NONE);
+    if (model.isEncoder) session.embed(text, { pooling: 'mean' });
+    else session.feed([0], LOGITS_NONE);
     const start = performance.now();
     while (session.step());
     return performance.now() - start;

@@ -10,6 +10,7 @@ from wasmtime import _ffi as ffi
 
 MORE, FORMAT = 1, -2
 ADD_SPECIAL, PARSE_SPECIAL, SHOW_SPECIAL = 1, 2, 1
+POOLINGS = {"model": -1, "none": 0, "mean": 1, "cls": 2, "last": 3}
 LOGITS_NONE, LOGITS_LAST, LOGITS_ALL = 0, 1, 2
 NO_OFFSET = 2**64 - 1
 CHUNK = 16 << 20
@@ -103,13 +104,16 @@ class Engine:
         self.check(self.call("qn_threads_use", threads))
 
     def tune(self, model, most, tries=2):
-        """Computes a token by more and more threads, up to `most`, and stays with the fewest that no larger number beats by a
+        """Computes a token, or of an encoder a short text, by more and more threads, up to `most`, and stays with the fewest that no larger number beats by a
         tenth; returns their number."""
-        session = Session(model, context=64)
+        session = Session(model, context=min(model.context_size, 64))
 
         def step():
             session.rewind(0)
-            session.feed([0], LOGITS_NONE)
+            if model.is_encoder:
+                session.embed([0] * min(model.context_size, 32), "mean")
+            else:
+                session.feed([0], LOGITS_NONE)
             start = time.perf_counter()
             while session.step():
                 pass
@@ -263,6 +267,15 @@ class Model:
     def context_size(self):
         return self.engine.call("qn_model_context_size", self.address)
 
+    @property
+    def embedding_size(self):
+        return self.engine.call("qn_model_embedding_size", self.address)
+
+    @property
+    def is_encoder(self):
+        """Whether it gives embeddings only."""
+        return self.engine.call("qn_model_is_encoder", self.address) != 0
+
     def plan(self, context=0, batch=0):
         def fill(at):
             return self.engine.check(self.engine.call("qn_model_plan", self.address, context, batch, at))
@@ -349,6 +362,16 @@ class Session:
     def feed(self, ids, logits=LOGITS_LAST):
         self.engine.with_bytes(bytes((ctypes.c_int32 * len(ids))(*ids)), lambda at, _: self.engine.check(
             self.engine.call("qn_session_feed", self.address, at, len(ids), logits)))
+
+    def embed(self, ids, pooling="model", normalize=True):
+        """Starts anew with ids, a whole input, for its embedding: step() until it is False. With pooling "none" rows come with each
+        step, else one with the last."""
+        self.engine.with_bytes(bytes((ctypes.c_int32 * len(ids))(*ids)), lambda at, _: self.engine.check(
+            self.engine.call("qn_session_embed", self.address, at, len(ids), POOLINGS[pooling], int(normalize))))
+
+    def embedding(self, row):
+        """float32, little-endian, embedding_size of them."""
+        return self.engine.bytes(self.engine.call("qn_session_embedding", self.address, row), 4 * self.model.embedding_size)
 
     def step(self):
         """One bounded piece of work; True while more is left."""

@@ -8,10 +8,11 @@ import pathlib
 import random
 import re
 import stat
+import struct
 import sys
 import time
 
-from engine import ADD_SPECIAL, CACHES, LOGITS_ALL, PARSE_SPECIAL, SHOW_SPECIAL, Decoder, Engine, QuernError, Session
+from engine import ADD_SPECIAL, CACHES, LOGITS_ALL, PARSE_SPECIAL, POOLINGS, SHOW_SPECIAL, Decoder, Engine, QuernError, Session
 from info import as_text, describe, to_json
 
 MODULE = pathlib.Path(__file__).resolve().parents[2] / "build" / "wasm32-relaxed" / "quern.wasm"
@@ -35,6 +36,7 @@ def arguments():
         parser.add_argument(*names)
     parser.add_argument("--bits", type=int, choices=[32, 64], help="of addresses; without it as many as the model needs")
     parser.add_argument("--kv", choices=CACHES, help="the form of the KV cache")
+    parser.add_argument("--pooling", choices=POOLINGS, default="model", help="how an embedding comes from those of tokens")
     for names in (["-n", "--n"], ["--top-k"], ["--seed"], ["--now"]):
         parser.add_argument(*names, type=int)
     for names, default in ((["-c", "--context"], 0), (["-b", "--batch"], 0), (["-t", "--threads"], 1)):
@@ -123,6 +125,29 @@ def logits(engine, options):
     session.free()
 
 
+def embed(engine, options):
+    text = sys.stdin.buffer.read().decode("utf-8-sig", "replace") if options.prompt is None and not options.tokens else options.prompt
+    model = open_model(engine, options)
+    ids = options.tokens or model.tokenize(text.encode(errors="replace"))
+
+    def use():
+        session = Session(model, max(len(ids), 1), options.batch)
+        session.embed(ids, options.pooling, not options.raw)
+        out = options.output and naming(options.output, lambda: open(options.output, "wb"))
+        more = True
+        while more:
+            more = session.step()
+            for row in range(session.rows):
+                data = session.embedding(row)
+                values = struct.unpack(f"<{len(data) // 4}f", data)
+                out.write(data) if out else write(f"[{','.join(f'{value:.8f}' for value in values)}]\n".encode())
+        if out:
+            out.close()
+        session.free()
+
+    naming(options.model, use)
+
+
 def template_context(text, options):
     """The JSON of a template's variables from messages, or from an object with messages and tools. The text that came stays
     as it is; of equal keys the last counts."""
@@ -199,6 +224,8 @@ def generate(session, model, answer, most, context):
 def run(engine, options):
     text = sys.stdin.buffer.read().decode("utf-8-sig", "replace") if options.prompt is None else options.prompt
     model = open_model(engine, options)
+    if model.is_encoder:
+        raise Failure(f"{options.model}: it is an encoder, which gives embeddings and writes no text: quern embed shows them")
     prompt = prompt_tokens(engine, model, text, options)
     if not prompt:
         raise Failure("the prompt is empty")
@@ -248,7 +275,7 @@ def needs_wide(options):
     if options.bits or not options.model or not os.path.isfile(options.model):
         return options.bits == 64
     parts = re.search(r"-of-\d{5}\.gguf$", options.model)
-    if options.command not in ("run", "logits") or not (
+    if options.command not in ("run", "logits", "embed") or not (
             parts or os.path.getsize(options.model) >= MUCH or options.context > USUAL_CONTEXT):
         return False
     engine = Engine(options.wasm)
@@ -256,7 +283,7 @@ def needs_wide(options):
     return model.plan(options.context or min(model.context_size, USUAL_CONTEXT), options.batch).totalBytes > NARROW_BYTES
 
 
-COMMANDS = {"run": run, "tokenize": tokenize, "detokenize": detokenize, "logits": logits, "template": template, "info": info}
+COMMANDS = {"run": run, "tokenize": tokenize, "detokenize": detokenize, "logits": logits, "embed": embed, "template": template, "info": info}
 
 
 def main():

@@ -66,11 +66,15 @@ const checks = {
     assert.equal((await create()).choices[0].message.content, text);
     assert.ok(performance.now() - begun < 8000);
   },
+  async embeds() {
+    const { data: [{ embedding }] } = await client.embeddings.create({ model: 'bert-f32', input: 'the harbour' });
+    assert.ok(embedding.length === 32 && Math.abs(Math.hypot(...embedding) - 1) < 1e-5);
+  },
   async toldWhatIsWrong() {
     await assert.rejects(create({ model: 'gpt-4o' }), { status: 404, code: 'model_not_found' });
     await assert.rejects(create({ temperature: 'hot' }), { status: 400, param: 'temperature' });
     await assert.rejects(create({ stream: true, messages: [] }), { status: 400, param: 'messages' });
-    await assert.rejects(client.embeddings.create({ model, input: 'Hello' }), { status: 400, param: 'model' });
+    await assert.rejects(client.embeddings.create({ model, input: 'Hello' }), { status: 400, param: 'pooling' });
   },
 };
 

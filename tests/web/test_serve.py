@@ -25,6 +25,7 @@ CHECKS = re.findall(r"^  async (\w+)\(", (HERE / "serve.mjs").read_text(), re.M)
 MODEL = fetch_model.cache() / "models" / fetch_model.MODELS["smollm2"]["file"]
 NAME = MODEL.stem
 TINY = ROOT / "tests/vectors/tiny-llama-f32.gguf"
+ENCODER = ROOT / "tests/vectors/embeddings/bert-f32.gguf"
 MESSAGES = [{"role": "user", "content": "What is the capital of France?"}]
 GREEDY = {"model": NAME, "messages": MESSAGES, "temperature": 0, "max_tokens": 24}
 ENDLESS = {"2": -100, "0": -100}  # the tokens that end an answer are never taken
@@ -40,7 +41,7 @@ def start(*arguments):
 def port():
     if not MODEL.exists():
         pytest.skip(f"no {MODEL.name}")
-    process, port = start("-m", MODEL, "-m", TINY, "--ctx", "1024")
+    process, port = start("-m", MODEL, "-m", TINY, "-m", ENCODER, "--ctx", "1024")
     yield int(port)
     process.terminate()
     assert process.wait(5) == 0
@@ -83,7 +84,7 @@ def ask(port, method, path, body=None, **headers):
 
 def test_models(client):
     listed = client.models.list().data
-    assert [model.id for model in listed] == [NAME, TINY.stem]
+    assert [model.id for model in listed] == [NAME, TINY.stem, ENCODER.stem]
     assert client.models.retrieve(TINY.stem).object == "model"
     with pytest.raises(openai.NotFoundError):
         client.models.retrieve("gpt-4o")
@@ -219,8 +220,22 @@ def test_abort_of_the_client(client, said):
 def test_embeddings_of_a_decoder(client):
     with pytest.raises(openai.BadRequestError) as failure:
         client.embeddings.create(model=NAME, input="Hello")
-    assert failure.value.param == "model"
-    assert NAME in failure.value.message and "decoder" in failure.value.message
+    assert failure.value.param == "pooling" and "choose mean, cls, last or none" in failure.value.message
+    [one] = client.embeddings.create(model=NAME, input="Hello", extra_body={"pooling": "last"}).data
+    assert abs(math.hypot(*one.embedding) - 1) < 1e-5
+
+
+def test_embeddings_of_an_encoder(client):
+    texts = ["the harbour", "a bell rings"]
+    for form in ({}, {"encoding_format": "float"}):
+        answer = client.embeddings.create(model=ENCODER.stem, input=texts, **form)
+        assert answer.model == ENCODER.stem and answer.usage.prompt_tokens == answer.usage.total_tokens > 4
+        for text, one in zip(texts, answer.data, strict=True):
+            shown = subprocess.run([ROOT / "quern", "embed", "-m", ENCODER, "-p", text], capture_output=True, check=True).stdout
+            assert max(abs(a - b) for a, b in zip(one.embedding, json.loads(shown), strict=True)) < 1e-6
+    with pytest.raises(openai.BadRequestError) as failure:
+        client.chat.completions.create(model=ENCODER.stem, messages=MESSAGES)
+    assert failure.value.param == "model" and "writes no text" in failure.value.message
 
 
 WRONG = {

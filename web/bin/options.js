@@ -22,6 +22,11 @@ const commands = {
   tokenize: { ...common, 'no-special': { type: 'boolean' }, 'no-bos': { type: 'boolean' } },
   detokenize: { ...common, ids: { type: 'string' } },
   logits: { ...common, ...batch, tokens: { type: 'string' }, output: { type: 'string', short: 'o' } },
+  embed: {
+    ...common, ...batch,
+    prompt: { type: 'string', short: 'p' }, tokens: { type: 'string' }, pooling: { type: 'string' }, raw: { type: 'boolean' },
+    output: { type: 'string', short: 'o' },
+  },
   template: {
     ...common, template: { type: 'string' }, bos: { type: 'string' }, eos: { type: 'string' }, now: { type: 'string' },
   },
@@ -41,6 +46,7 @@ const WHOLE = ['n', 'bits', 'context', 'top-k', 'batch', 'threads', 'now', 'p', 
 const NUMBER = ['temp', 'top-p', 'min-p', 'repeat-penalty', 'frequency-penalty', 'presence-penalty'];
 const IDS = ['ids', 'tokens'];
 const NEEDED = { detokenize: { ids: '--ids 1,2,3' }, logits: { tokens: '--tokens 1,2,3', output: '-o FILE' } };
+const POOLINGS = ['mean', 'cls', 'last', 'none'];
 const HOSTS = ['node', 'wasmtime', 'chromium', 'firefox'];
 
 const USAGE = {
@@ -49,6 +55,8 @@ const USAGE = {
   tokenize: '[-m MODEL] [--no-special] [--no-bos]       text on standard input -> ids',
   detokenize: '[-m MODEL] --ids 1,2,3',
   logits: '[-m MODEL] --tokens 1,2,3 [--batch N] [--kv f16|q8_0] -o FILE',
+  embed: `[-m MODEL] [-p TEXT | --tokens 1,2,3] [--pooling mean|cls|last|none] [--raw] [-o FILE]
+                                                                 --raw: not scaled to the length 1`,
   template: `[-m MODEL | --template FILE] [--bos TEXT] [--eos TEXT] [--now SECONDS]
                                                                  messages as JSON on standard input -> the prompt`,
   info: '[-m MODEL] [-c CTX] [--batch N] [--kv f16|q8_0] [--json]',
@@ -115,6 +123,7 @@ export function parse(command, args) {
     throw new UsageError('--build is plain or relaxed');
   }
   if (values.kv !== undefined && values.kv !== 'f16' && values.kv !== 'q8_0') throw new UsageError('--kv is f16 or q8_0');
+  if (values.pooling !== undefined && !POOLINGS.includes(values.pooling)) throw new UsageError(`--pooling is one of ${POOLINGS.join(', ')}`);
   if (values.bits !== undefined && values.bits !== 32 && values.bits !== 64) throw new UsageError('--bits is 32 or 64');
   return values;
 }

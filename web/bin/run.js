@@ -32,7 +32,8 @@ const settings = (options) => ({
 export default async function run(options) {
   options.prompt ??= standardText(); /* read once, whichever host answers */
   const text = options.prompt;
-  const { engine, model, build, threads } = await loadModel(options);
+  const { engine, model, source, build, threads } = await loadModel(options);
+  if (model.isEncoder) throw new Error(`${source.path}: it is an encoder, which gives embeddings and writes no text: quern embed shows them`);
   const prompt = promptTokens(engine, model, text, options);
   if (prompt.length === 0) throw new Error('the prompt is empty');
   const most = options.n ?? 512;

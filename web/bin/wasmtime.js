@@ -17,7 +17,7 @@ function python() {
 
 /* The status of the command. */
 export function runInWasmtime(name, options) {
-  const threads = name === 'run' || name === 'logits' ? threadsOf(options) : 1;
+  const threads = ['run', 'logits', 'embed'].includes(name) ? threadsOf(options) : 1;
   const relaxed = options.build !== 'plain' && existsSync(path(true, threads > 1));
   const withoutModel = name === 'template' && options.template !== undefined && options.model === undefined;
   const settings = {

@@ -29,6 +29,19 @@ const settings = {
   presence_penalty: 0, logit_bias: { 2: -100 }, seed: 1, stop: ['END'], n: 2, stream_options: { include_usage: true },
 };
 
+async function embeds(model: Model) {
+  const one = await model.embed('a', { pooling: 'mean', normalize: false });
+  const many = await model.embed(['a', [1, 2]]);
+  const tokens = await model.embed('a', { pooling: 'none' });
+  const each = await model.embed(['a'], { pooling: 'none' });
+  same<typeof one, Float32Array>(true);
+  same<typeof many, Float32Array[]>(true);
+  same<typeof tokens, Float32Array[]>(true);
+  same<typeof each, Float32Array[][]>(true);
+  const { data, usage } = await model.embeddings.create({ input: [[1], 'a'], pooling: 'cls', dimensions: 8, encoding_format: 'float' });
+  return data.map(({ embedding }) => embedding.length * usage.total_tokens);
+}
+
 async function chats(model: Model, signal: AbortSignal) {
   const whole = await model.chat.completions.create({ messages, ...settings, tools: [{}], logprobs: true, top_logprobs: 3 });
   same<typeof whole, ChatCompletion>(true);

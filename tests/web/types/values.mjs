@@ -38,6 +38,7 @@ say('ChatCompletion', await model.chat.completions.create({ messages, ...some, l
 for await (const chunk of await model.chat.completions.create({ messages, ...some, stream: true, logprobs: true })) say('ChatCompletionChunk', chunk);
 say('Completion', await model.completions.create({ prompt: 'a', ...some, logprobs: 2 }));
 for await (const piece of await model.completions.create({ prompt: 'a', ...some, stream: true, logprobs: 2 })) say('Completion', piece);
+say('EmbeddingList', await model.embeddings.create({ input: ['a', 'b'], pooling: 'mean' }));
 say("Awaited<ReturnType<Model['template']>>", await model.template(messages));
 say("Awaited<ReturnType<Model['tokenize']>>", await model.tokenize('a b'));
 say("Awaited<ReturnType<Model['detokenize']>>", await model.detokenize([5]));
@@ -48,7 +49,7 @@ say("Awaited<ReturnType<Session['sample']>>", await session.sample());
 say('Awaited<ReturnType<typeof storageInfo>>', await quern.storageInfo());
 await failure('RequestError', model.chat.completions.create({ messages: [] }));
 await failure('QuernError', quern.loadModel(new Blob(['no model at all, but long enough for a header']), { threads: 1 }));
-const types = ['ChatCompletion', 'ChatCompletionChunk', 'Completion', 'Model', 'ModelInfo', 'QuernError', 'RequestError', 'Session'];
+const types = ['ChatCompletion', 'ChatCompletionChunk', 'Completion', 'EmbeddingList', 'Model', 'ModelInfo', 'QuernError', 'RequestError', 'Session'];
 writeFileSync(out, [`import type { ${types.join(', ')} } from 'quern';`, "import { storageInfo } from 'quern';", ...values, ''].join('\n'));
 await model.free();
 console.log(JSON.stringify(names));

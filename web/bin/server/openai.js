@@ -93,17 +93,9 @@ async function generate(entries, request, response, kind) {
 export const chat = (entries, request, response) => generate(entries, request, response, (model) => model.chat.completions);
 export const complete = (entries, request, response) => generate(entries, request, response, (model) => model.completions);
 
-/* The clients ask for base64 when the program says nothing: float32, the lowest byte first. */
-const base64 = (values) => Buffer.from(Float32Array.from(values).buffer).toString('base64');
-
 export async function embed(entries, request, response) {
   const signal = untilClosed(response);
   const body = await readJson(request);
-  const { encoding_format: form = 'float' } = body;
   const { id, model } = loaded(entries, body.model);
-  if (form !== 'float' && form !== 'base64') throw new HttpError(400, 'encoding_format is float or base64', { param: 'encoding_format' });
-  if (!model.embeddings) throw new HttpError(400, `${id} is a decoder; embeddings need an encoder`, { param: 'model', code: 'unsupported_model' });
-  const { data, ...answer } = await model.embeddings.create(body, { signal });
-  const formed = data.map(({ embedding, ...more }) => ({ ...more, embedding: form === 'base64' ? base64(embedding) : Array.from(embedding) }));
-  sendJson(response, 200, { ...answer, data: formed, model: id });
+  sendJson(response, 200, { ...await model.embeddings.create(body, { signal }), model: id });
 }
