@@ -5,6 +5,7 @@ import concurrent.futures
 import http.client
 import json
 import math
+import os
 import pathlib
 import re
 import signal
@@ -21,7 +22,11 @@ ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 import fetch_model  # noqa: E402
 
-CHECKS = re.findall(r"^  async (\w+)\(", (HERE / "serve.mjs").read_text(), re.M)
+
+def checks_of(script):
+    return re.findall(r"^  async (\w+)\(", (HERE / script).read_text(), re.M)
+
+
 MODEL = fetch_model.cache() / "models" / fetch_model.MODELS["smollm2"]["file"]
 NAME = MODEL.stem
 TINY = ROOT / "tests/vectors/tiny-llama-f32.gguf"
@@ -343,10 +348,14 @@ def test_ranges(port):
     assert ask(port, "GET", path, Range="bytes=0-3", If_Range='"old"').status == 200
 
 
+OUTSIDE = "bench/package.json"  # of a type that is served
+
+
 @pytest.mark.parametrize("path", [
-    "/quern/../package.json", "/quern/../../README.md", "/quern/%2e%2e/README.md", "/quern/demo/..%2f..%2f..%2fREADME.md", "/../../../../etc/passwd",
-    "//etc/passwd", "/quern//etc/passwd", "/quern/demo/%5c..%5c..%5cREADME.md", "/quern/demo/index.html%00.js", "/models/..%2fREADME.md",
-    "/models/%2fetc%2fpasswd", "/models/", "/quern/README.md", "/quern/bin", "/quern/quern", "http://localhost/etc/passwd", "*",
+    f"/quern/../{OUTSIDE}", f"/quern/%2e%2e/{OUTSIDE}", f"/quern/demo/..%2f..%2f{OUTSIDE}", f"/quern/{ROOT}/{OUTSIDE}", f"/quern/%2f{ROOT}/{OUTSIDE}",
+    f"/quern/demo/..%5c..%5c..%5c{OUTSIDE}", f"/../{OUTSIDE}", f"/{ROOT}/{OUTSIDE}", "/quern/demo/index.html%00.js", f"/models/..%2f{OUTSIDE}",
+    f"/models/{TINY.parent}/tiny-llama-k.gguf", "/models/tiny-llama-k.gguf", "/models/", "/quern/README.md", "/quern/bin", "/quern/quern",
+    f"http://localhost/{OUTSIDE}", "*",
 ])
 def test_nothing_else_is_served(port, path):
     answer = ask(port, "GET", path)
@@ -377,15 +386,33 @@ def test_ends_when_it_is_told_to(which):
         socket.create_connection(("127.0.0.1", int(port)))
 
 
-@pytest.fixture(scope="module")
-def script(port, said):
-    if not (HERE / "node_modules/openai").exists():
-        pytest.skip("the npm packages of tests/web are not installed; tools/setup.sh test does it")
-    done = subprocess.run(["node", HERE / "serve.mjs", f"http://localhost:{port}/v1", NAME, said["text"]], capture_output=True, text=True, check=False)
+def results(script, *arguments):
+    done = subprocess.run(["node", HERE / script, *map(str, arguments)], capture_output=True, text=True, check=False)
     print(done.stderr)
     return {line["name"]: line["wrong"] for line in map(json.loads, done.stdout.splitlines())}
 
 
-@pytest.mark.parametrize("name", CHECKS)
+@pytest.fixture(scope="module")
+def script(port, said):
+    if not (HERE / "node_modules/openai").exists():
+        pytest.skip("the npm packages of tests/web are not installed; tools/setup.sh test does it")
+    return results("serve.mjs", f"http://localhost:{port}/v1", NAME, said["text"])
+
+
+@pytest.mark.parametrize("name", checks_of("serve.mjs"))
 def test_javascript_client(script, name):
     assert script.get(name, "did not run") is None
+
+
+@pytest.fixture(scope="module")
+def page(port):
+    if not (ROOT / "bench/node_modules/playwright-core").exists():
+        pytest.skip("bench/node_modules is not installed")
+    if not pathlib.Path(os.environ.get("QUERN_CHROMIUM", "/usr/bin/chromium")).exists():
+        pytest.skip("no chromium")
+    return results("serve-page.mjs", port, NAME)
+
+
+@pytest.mark.parametrize("name", checks_of("serve-page.mjs"))
+def test_page(page, name):
+    assert page.get(name, "did not run") is None
