@@ -10,8 +10,15 @@
 
 enum norm_kind { NORM_RMS, NORM_LAYER };
 enum rope_kind { ROPE_NONE, ROPE_NORM, ROPE_NEOX }; /* pairs (2i, 2i+1); pairs (i, i + n/2) */
-/* What mixes the tokens of a layer. All but attention keep a state instead of keys and values. */
-enum layer_kind { LAYER_ATTENTION, LAYER_LATENT, LAYER_SHORTCONV };
+/* What mixes the tokens of a layer. All but the first two keep a state instead of keys and values. */
+enum layer_kind {
+    LAYER_ATTENTION,
+    LAYER_LATENT,
+    LAYER_SHORTCONV,
+    LAYER_MAMBA,
+    LAYER_MAMBA2,
+    LAYER_ATTENTION_MAMBA2 /* both, of the same input, added up */
+};
 /* Of the feed-forward network. OAI: g s(1.702 g) (u + 1), s the sigmoid, g at most 7 and u in [-7, 7]. */
 enum act_kind { ACT_SILU, ACT_GELU, ACT_OAI };
 /* Which pairs the sections of rope.dimension_sections hold: one run after another, or in turn by threes. */
@@ -43,7 +50,9 @@ enum feature {
     SINKS = 1 << 20,            /* each head has a score for a position without a value */
     LATE_FF_NORM = 1 << 21,     /* ffn_norm is called post_attention_norm */
     INNER_NORMS = 1 << 22,      /* norms before the last matrix of each half */
-    OUTPUT_NORM_ELSEWHERE = 1 << 23 /* the output's norm is called token_embd_norm */
+    OUTPUT_NORM_ELSEWHERE = 1 << 23, /* the output's norm is called token_embd_norm */
+    NO_FEED = 1 << 24,               /* layers end with what mixes tokens */
+    BARE_FF_NORM = 1 << 25           /* ffn_norm without .weight */
 };
 
 /* How a mixture of experts is made; the keys expert_* say the rest. */
@@ -80,7 +89,9 @@ struct architecture {
     enum rope_kind rope;
     enum act_kind act;
     enum scale_keys scales;
-    enum layer_kind recurrent; /* of layers without KV heads, if it is not attention */
+    enum layer_kind recurrent; /* of layers without KV heads, or ... */
+    bool all_recurrent;        /* ... of all */
+    bool rope_freqs_unused;    /* rope_freqs is read over, as llama.cpp reads over it */
     enum section_kind sections;
     uint32_t experts;        /* enum expert_features */
     enum gating gating;      /* none: softmax */

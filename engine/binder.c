@@ -146,7 +146,15 @@ void binder_enter(struct binder *binder, uint32_t layer) {
     extents[ROPE_PAIRS] = hparams->n_rot / 2;
     extents[HEAD_DIM] = hparams->head_dim_k;
     extents[EMBD_THRICE] = 3 * (uint64_t)hparams->n_embd;
-    extents[TAPS] = hparams->recurrent.taps;
+    const struct recurrent_hparams *recurrent = &hparams->recurrent;
+    extents[TAPS] = recurrent->taps;
+    extents[INNER] = recurrent->inner;
+    extents[INNER_TWICE] = 2 * (uint64_t)recurrent->inner;
+    extents[INNER_GROUPS] = recurrent->inner + 2 * (uint64_t)recurrent->groups * recurrent->state;
+    extents[PROJECTED] = recurrent->projected;
+    extents[STATE] = recurrent->state;
+    extents[RANK] = recurrent->rank;
+    extents[RANK_STATES] = recurrent->rank + 2 * (uint64_t)recurrent->state;
     if (layer != NO_LAYER) {
         const struct layer_hparams *shape = &hparams->layers[layer];
         extents[HEADS] = shape->n_head;

@@ -16,8 +16,15 @@ enum extent {
     ROPE_PAIRS, /* n_rot / 2 */
     HEAD_DIM,   /* head_dim_k */
     EMBD_THRICE,
-    TAPS,  /* of the short convolution */
-    HEADS, /* the rest are of one layer */
+    TAPS, /* from here on of recurrent layers */
+    INNER,
+    INNER_TWICE,
+    INNER_GROUPS, /* inner + 2 * groups * state */
+    PROJECTED,
+    STATE,
+    RANK,
+    RANK_STATES, /* rank + 2 * state */
+    HEADS,       /* the rest are of one layer */
     HEADS_KV,
     QUERY_ROWS, /* n_head * head_dim_k */
     KEY_ROWS,   /* n_head_kv * head_dim_k */

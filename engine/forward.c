@@ -75,6 +75,17 @@ static void run_mixer(struct qn_session *session, uint32_t layer, const float *i
     case LAYER_LATENT:
         forward_latent(session, layer, in);
         break;
+    case LAYER_MAMBA:
+        forward_mamba(session, layer, in);
+        break;
+    case LAYER_MAMBA2:
+        forward_mamba2(session, layer, in);
+        break;
+    case LAYER_ATTENTION_MAMBA2:
+        forward_attention(session, layer, in);
+        op_add(session->scratch.x, session->scratch.out, session->model->hparams.n_embd, session->n_batch, 1.0f);
+        forward_mamba2(session, layer, in);
+        break;
     }
 }
 
@@ -86,6 +97,8 @@ static void run_feed(struct qn_session *session, uint32_t layer, const float *in
         break;
     case FEED_EXPERTS:
         feed_experts(session, &tensors->experts, in);
+        break;
+    case FEED_NONE:
         break;
     }
 }
@@ -113,8 +126,10 @@ void forward_layer(struct qn_session *session, uint32_t layer) {
     }
     run_mixer(session, layer, norm_input(session, &tensors->attention_norm));
     add_half(session, &tensors->attention_post_norm);
-    run_feed(session, layer, norm_input(session, &tensors->ff_norm));
-    add_half(session, &tensors->ff_post_norm);
+    if (session->model->hparams.layers[layer].feed != FEED_NONE) {
+        run_feed(session, layer, norm_input(session, &tensors->ff_norm));
+        add_half(session, &tensors->ff_post_norm);
+    }
 }
 
 void forward_output(struct qn_session *session, const uint32_t *which, uint32_t count) {

@@ -200,6 +200,12 @@ int hparams_read(struct hparams *hparams, const struct gguf *gguf, struct arena 
     if (status == QN_OK) {
         status = check_heads(&reader, hparams);
     }
+    if (status != QN_OK || hparams->max_head == 0) { /* no attention */
+        hparams->embedding_scale = 1.0f;
+        hparams->residual_scale = 1.0f;
+        hparams->logit_scale = 1.0f;
+        return status;
+    }
     if (status == QN_OK) {
         status = read_head_dims(&reader, hparams, n_head ? n_head : hparams->max_head);
     }

@@ -13,7 +13,7 @@
 #define MAX_CONTEXT (1u << 24)
 #define MAX_EXPERTS 512u
 
-enum feed_kind { FEED_DENSE, FEED_EXPERTS };                        /* the feed-forward half */
+enum feed_kind { FEED_DENSE, FEED_EXPERTS, FEED_NONE };             /* the feed-forward half */
 enum layer_rope { LAYER_ROPE, LAYER_ROPE_WINDOW, LAYER_ROPE_NONE }; /* the first two: sets of angles */
 #define ROPE_SETS 2
 
@@ -73,6 +73,11 @@ struct expert_hparams {
 /* Of recurrent layers; all zero where there are none. */
 struct recurrent_hparams {
     uint32_t taps;         /* inputs that the convolution sees */
+    uint32_t inner;        /* channels */
+    uint32_t state;        /* floats of a channel's state, a multiple of 4 */
+    uint32_t rank;         /* Mamba: of the product that gives the pace; Mamba 2: heads, a multiple of groups */
+    uint32_t groups;       /* of heads that share B and C */
+    bool normed;           /* Mamba: pace, B and C pass through norms */
     uint32_t projected;    /* floats of a token that the input matrices give */
     uint32_t mixed;        /* floats of a token that the output matrix takes */
     uint64_t layer_floats; /* of a layer's state */

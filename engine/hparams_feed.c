@@ -70,6 +70,12 @@ int hparams_read_feed(struct reader *reader, struct hparams *hparams, struct lay
     const uint32_t row = hparams->architecture->experts;
     const uint32_t n = hparams->n_layer;
     int status = QN_OK;
+    if (hparams->architecture->features & NO_FEED) {
+        for (uint32_t i = 0; i < n; i++) {
+            layers[i].feed = FEED_NONE;
+        }
+        return QN_OK;
+    }
     if (row & EXPERTS) {
         experts->n_expert = row & EXPERTS_NEEDED ? MAX_EXPERTS + 1 : 0; /* which is no default */
         status = read_u32(reader, "expert_count", row & EXPERTS_NEEDED ? 1 : 0, MAX_EXPERTS, &experts->n_expert);

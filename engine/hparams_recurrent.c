@@ -2,7 +2,9 @@
 #include "engine/reader.h"
 #include "platform/error.h"
 
-#define MAX_TAPS 64u
+#define MAX_TAPS   64u
+#define MAX_STATE  4096u
+#define MAX_GROUPS 4096u
 
 static int read_shortconv(struct reader *reader, struct hparams *hparams) {
     struct recurrent_hparams *recurrent = &hparams->recurrent;
@@ -11,6 +13,78 @@ static int read_shortconv(struct reader *reader, struct hparams *hparams) {
     recurrent->mixed = hparams->n_embd;
     recurrent->layer_floats = (uint64_t)(recurrent->taps - 1) * hparams->n_embd;
     return status;
+}
+
+static int read_ssm(struct reader *reader, struct recurrent_hparams *recurrent) {
+    int status = read_u32(reader, "ssm.conv_kernel", 2, MAX_TAPS, &recurrent->taps);
+    if (status == QN_OK) {
+        status = read_u32(reader, "ssm.inner_size", 1, MAX_WIDTH, &recurrent->inner);
+    }
+    if (status == QN_OK) {
+        status = read_u32(reader, "ssm.time_step_rank", 1, MAX_WIDTH, &recurrent->rank);
+    }
+    if (status == QN_OK) {
+        status = read_u32(reader, "ssm.state_size", 1, MAX_STATE, &recurrent->state);
+    }
+    if (status == QN_OK && recurrent->state % 4 != 0) {
+        return error_set(reader->error, QN_ERR_UNSUPPORTED, reader_offset(reader),
+                         "%s is %u: this build needs a multiple of 4", reader->key, recurrent->state);
+    }
+    return status;
+}
+
+static int read_mamba(struct reader *reader, struct recurrent_hparams *recurrent) {
+    int status = read_ssm(reader, recurrent);
+    if (status == QN_OK) {
+        reader_find(reader, "ssm.dt_b_c_rms");
+        status = gguf_bool(reader->gguf, reader->key, &recurrent->normed, reader->error);
+    }
+    recurrent->mixed = recurrent->inner;
+    recurrent->projected = 3 * recurrent->inner + 2 * recurrent->rank + 2 * recurrent->state;
+    recurrent->layer_floats = (uint64_t)(recurrent->taps - 1 + recurrent->state) * recurrent->inner;
+    return status < 0 ? status : QN_OK;
+}
+
+static int read_mamba2(struct reader *reader, struct recurrent_hparams *recurrent) {
+    int status = read_ssm(reader, recurrent);
+    if (status == QN_OK) {
+        status = read_u32(reader, "ssm.group_count", 1, MAX_GROUPS, &recurrent->groups);
+    }
+    if (status != QN_OK) {
+        return status;
+    }
+    if (recurrent->inner % recurrent->rank || recurrent->inner % recurrent->groups ||
+        recurrent->rank % recurrent->groups) {
+        return error_set(reader->error, QN_ERR_FORMAT, reader_offset(reader),
+                         "%u channels of %u heads in %u groups: not whole numbers", recurrent->inner, recurrent->rank,
+                         recurrent->groups);
+    }
+    const uint32_t channels = recurrent->inner + 2 * recurrent->groups * recurrent->state;
+    recurrent->mixed = recurrent->inner;
+    recurrent->projected = recurrent->inner + channels + recurrent->rank;
+    recurrent->layer_floats =
+        (uint64_t)(recurrent->taps - 1) * channels + (uint64_t)recurrent->state * recurrent->inner;
+    return QN_OK;
+}
+
+static int read_kind(struct reader *reader, struct hparams *hparams) {
+    switch (hparams->architecture->recurrent) {
+    case LAYER_ATTENTION:
+    case LAYER_LATENT:
+        break;
+    case LAYER_SHORTCONV:
+        return read_shortconv(reader, hparams);
+    case LAYER_MAMBA:
+        return read_mamba(reader, &hparams->recurrent);
+    case LAYER_MAMBA2:
+    case LAYER_ATTENTION_MAMBA2:
+        return read_mamba2(reader, &hparams->recurrent);
+    }
+    return QN_OK;
+}
+
+static bool is_recurrent(const struct architecture *row, const struct layer_hparams *layer) {
+    return row->all_recurrent || layer->n_head_kv == 0 || layer->n_head == 0;
 }
 
 int hparams_read_recurrent(struct reader *reader, struct hparams *hparams, struct layer_hparams *layers) {
@@ -23,18 +97,20 @@ int hparams_read_recurrent(struct reader *reader, struct hparams *hparams, struc
         return error_set(reader->error, QN_ERR_UNSUPPORTED, QN_NO_OFFSET,
                          "attention.causal is false: recurrent layers see the tokens before only");
     }
-    for (uint32_t i = 0; i < hparams->n_layer; i++) {
-        if (layers[i].n_head_kv == 0 || layers[i].n_head == 0) {
-            layers[i].kind = row->recurrent;
-            layers[i].n_head = 0;
-            layers[i].n_head_kv = 0;
-        }
-    }
-    const int status = read_shortconv(reader, hparams);
+    const int status = read_kind(reader, hparams);
     for (uint32_t i = 0; i < hparams->n_layer && status == QN_OK; i++) {
-        if (layers[i].kind != LAYER_ATTENTION) {
-            layers[i].state = (size_t)recurrent->state_floats;
-            recurrent->state_floats += recurrent->layer_floats;
+        struct layer_hparams *layer = &layers[i];
+        if (!is_recurrent(row, layer)) {
+            continue;
+        }
+        layer->kind = row->recurrent;
+        layer->state = (size_t)recurrent->state_floats;
+        recurrent->state_floats += recurrent->layer_floats;
+        if (layer->kind != LAYER_ATTENTION_MAMBA2) {
+            layer->n_head = 0;
+            layer->n_head_kv = 0;
+        } else if (layer->n_head == 0 || layer->n_head_kv == 0) {
+            return error_set(reader->error, QN_ERR_FORMAT, QN_NO_OFFSET, "layer %u has no heads", i);
         }
     }
     return status;

@@ -100,6 +100,8 @@ void forward_output(struct qn_session *session, const uint32_t *which, uint32_t 
  * half adds to x goes to scratch.out. */
 void forward_attention(struct qn_session *session, uint32_t layer, const float *in);
 void forward_shortconv(struct qn_session *session, uint32_t layer, const float *in);
+void forward_mamba(struct qn_session *session, uint32_t layer, const float *in);
+void forward_mamba2(struct qn_session *session, uint32_t layer, const float *in);
 void forward_latent(struct qn_session *session, uint32_t layer, const float *in);
 /* From queries, keys and values in scratch, normed and rotated as the model wants them, to scratch.mixed. */
 void attention_mix(struct qn_session *session, uint32_t layer);

@@ -29,8 +29,9 @@ static const struct place_line norm_lines[] = {
      IN_LAYER(attention_norm.weight)},
     {"attn_norm.bias", PLACE_VECTOR, true, EMBD, ONE, NORM_BIAS, NO_PRE_NORMS, IN_LAYER(attention_norm.bias)},
     {"post_attention_norm.weight", PLACE_VECTOR, true, EMBD, ONE, POST_NORMS, 0, IN_LAYER(attention_post_norm.weight)},
-    {"ffn_norm.weight", PLACE_VECTOR, true, EMBD, ONE, 0, NO_PRE_NORMS | PARALLEL | LOOSE_FF_NORM | LATE_FF_NORM,
-     IN_LAYER(ff_norm.weight)},
+    {"ffn_norm.weight", PLACE_VECTOR, true, EMBD, ONE, 0,
+     NO_PRE_NORMS | PARALLEL | LOOSE_FF_NORM | LATE_FF_NORM | NO_FEED | BARE_FF_NORM, IN_LAYER(ff_norm.weight)},
+    {"ffn_norm", PLACE_VECTOR, true, EMBD, ONE, BARE_FF_NORM, 0, IN_LAYER(ff_norm.weight)},
     {"post_attention_norm.weight", PLACE_VECTOR, true, EMBD, ONE, LATE_FF_NORM, 0, IN_LAYER(ff_norm.weight)},
     {"ffn_norm.bias", PLACE_VECTOR, true, EMBD, ONE, NORM_BIAS, NO_PRE_NORMS | PARALLEL | LOOSE_FF_NORM,
      IN_LAYER(ff_norm.bias)},
@@ -229,23 +230,20 @@ static void bind_layer(struct binder *binder, struct layer_tensors *layer, const
         layer->attention_norm.weight = binder_vector(binder, "attn_norm.weight", !first, binder->extents[EMBD], 1);
     }
     swap_norms(binder, layer);
-    switch (shape->kind) {
-    case LAYER_ATTENTION:
-        bind_attention(binder, layer);
-        break;
-    case LAYER_LATENT:
+    if (shape->kind == LAYER_LATENT) {
         bind_latent(binder, layer);
-        break;
-    default:
-        binder_recurrent(binder, layer, shape->kind);
-        break;
+    } else if (shape->n_head) {
+        bind_attention(binder, layer);
     }
+    binder_recurrent(binder, layer, shape->kind);
     switch (shape->feed) {
     case FEED_DENSE:
         bind_feed(binder, layer);
         break;
     case FEED_EXPERTS:
         bind_experts(binder, layer);
+        break;
+    case FEED_NONE:
         break;
     }
 }
@@ -279,6 +277,9 @@ static int bind_all(struct binder *binder, struct tensors *tensors, struct layer
         tensors->output = tensors->embedding;
     }
     LINES(binder, model_lines, tensors);
+    if (hparams->architecture->rope_freqs_unused) {
+        tensors->rope_factors = NULL;
+    }
     if (binder->status == QN_OK && (tensors->dense_in.kernels == NULL) != (tensors->dense_out.kernels == NULL)) {
         binder->status = error_set(binder->error, QN_ERR_FORMAT, QN_NO_OFFSET,
                                    "the file has one of dense_2.weight and dense_3.weight, not both");

@@ -70,6 +70,20 @@ struct latent_tensors {
     struct weight both; /* otherwise (n_head * (n_plain + head_dim_v), n_latent): to keys and values, head by head */
 };
 
+/* Of both kinds: where two shapes stand, the second is Mamba 2's. Channels: inner; inner and 2 * groups * state. */
+struct mamba_tensors {
+    struct weight in;       /* (2 * inner, n_embd); (projected, n_embd) */
+    const float *conv;      /* (channels, taps) */
+    const float *conv_bias; /* (channels) */
+    struct weight x;        /* (rank + 2 * state, inner); none */
+    struct weight dt;       /* (inner, rank); none */
+    const float *dt_bias;   /* (inner); (heads) */
+    const float *a;         /* (inner, state); (heads) */
+    const float *d;         /* (inner); (heads) */
+    const float *norm;      /* none; (groups, inner / groups) */
+    struct weight out;      /* (n_embd, inner) */
+};
+
 /* What a model lacks is zero. */
 struct layer_tensors {
     struct norm attention_norm;      /* (n_embd) */
@@ -87,6 +101,7 @@ struct layer_tensors {
     const float *sinks;     /* (n_head): scores of a position that weighs but has no value */
     struct norm mixed_norm; /* (n_head * head_dim_v): of what goes into the output matrix */
     struct shortconv_tensors shortconv;
+    struct mamba_tensors mamba;
     struct norm ff_norm;      /* (n_embd) */
     struct norm ff_post_norm; /* (n_embd) */
     struct feed_tensors feed;

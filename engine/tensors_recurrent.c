@@ -2,6 +2,7 @@
 #include "engine/binder.h"
 
 #define IN_SHORTCONV(field) offsetof(struct shortconv_tensors, field)
+#define IN_MAMBA(field)     offsetof(struct mamba_tensors, field)
 
 static const struct place_line shortconv_lines[] = {
     {"shortconv.in_proj.weight", PLACE_MATRIX, true, EMBD, EMBD_THRICE, 0, 0, IN_SHORTCONV(in)},
@@ -9,7 +10,35 @@ static const struct place_line shortconv_lines[] = {
     {"shortconv.out_proj.weight", PLACE_MATRIX, true, EMBD, EMBD, 0, 0, IN_SHORTCONV(out)},
 };
 
+static const struct place_line mamba_lines[] = {
+    {"ssm_in.weight", PLACE_MATRIX, true, EMBD, INNER_TWICE, 0, 0, IN_MAMBA(in)},
+    {"ssm_conv1d.weight", PLACE_VECTOR, true, TAPS, INNER, 0, 0, IN_MAMBA(conv)},
+    {"ssm_conv1d.bias", PLACE_VECTOR, true, INNER, ONE, 0, 0, IN_MAMBA(conv_bias)},
+    {"ssm_x.weight", PLACE_MATRIX, true, INNER, RANK_STATES, 0, 0, IN_MAMBA(x)},
+    {"ssm_dt.weight", PLACE_MATRIX, true, RANK, INNER, 0, 0, IN_MAMBA(dt)},
+    {"ssm_dt.bias", PLACE_VECTOR, true, INNER, ONE, 0, 0, IN_MAMBA(dt_bias)},
+    {"ssm_a", PLACE_VECTOR, true, STATE, INNER, 0, 0, IN_MAMBA(a)},
+    {"ssm_d", PLACE_VECTOR, true, INNER, ONE, 0, 0, IN_MAMBA(d)},
+    {"ssm_out.weight", PLACE_MATRIX, true, INNER, EMBD, 0, 0, IN_MAMBA(out)},
+};
+
+static const struct place_line mamba2_lines[] = {
+    {"ssm_in.weight", PLACE_MATRIX, true, EMBD, PROJECTED, 0, 0, IN_MAMBA(in)},
+    {"ssm_conv1d.weight", PLACE_VECTOR, true, TAPS, INNER_GROUPS, 0, 0, IN_MAMBA(conv)},
+    {"ssm_conv1d.bias", PLACE_VECTOR, false, INNER_GROUPS, ONE, 0, 0, IN_MAMBA(conv_bias)},
+    {"ssm_dt.bias", PLACE_VECTOR, true, RANK, ONE, 0, 0, IN_MAMBA(dt_bias)},
+    {"ssm_a", PLACE_VECTOR, true, ONE, RANK, 0, 0, IN_MAMBA(a)},
+    {"ssm_d", PLACE_VECTOR, true, ONE, RANK, 0, 0, IN_MAMBA(d)},
+    {"ssm_out.weight", PLACE_MATRIX, true, INNER, EMBD, 0, 0, IN_MAMBA(out)},
+};
+
 #define LINES(binder, table, into) binder_lines(binder, table, sizeof(table) / sizeof((table)[0]), into)
+
+static void bind_mamba2(struct binder *binder, struct mamba_tensors *mamba, bool norm_required) {
+    const struct recurrent_hparams *shape = &binder->hparams->recurrent;
+    LINES(binder, mamba2_lines, mamba);
+    mamba->norm = binder_vector(binder, "ssm_norm.weight", norm_required, shape->inner / shape->groups, shape->groups);
+}
 
 void binder_recurrent(struct binder *binder, struct layer_tensors *layer, enum layer_kind kind) {
     switch (kind) {
@@ -18,6 +47,15 @@ void binder_recurrent(struct binder *binder, struct layer_tensors *layer, enum l
         break;
     case LAYER_SHORTCONV:
         LINES(binder, shortconv_lines, &layer->shortconv);
+        break;
+    case LAYER_MAMBA:
+        LINES(binder, mamba_lines, &layer->mamba);
+        break;
+    case LAYER_MAMBA2:
+        bind_mamba2(binder, &layer->mamba, true);
+        break;
+    case LAYER_ATTENTION_MAMBA2:
+        bind_mamba2(binder, &layer->mamba, false);
         break;
     }
 }

@@ -70,7 +70,7 @@ typedef void layernorm_fn(float *out, const float *x, const float *weight, const
 typedef void add_fn(float *out, const float *a, const float *b, size_t n);
 /* x[i] *= factor */
 typedef void scale_fn(float *x, float factor, size_t n);
-/* out[i] = act(gate[i]) * up[i]; out may be gate. silu(x) = x / (1 + exp(-x)). gelu by the tanh form,
+/* out[i] = act(gate[i]) * up[i]; out may be gate or up. silu(x) = x / (1 + exp(-x)). gelu by the tanh form,
  * x / (1 + exp(-2 sqrt(2/pi) (x + 0.044715 x^3))), from x rounded to f16 and itself rounded to f16, as llama.cpp's
  * table has it; 0 for x <= -10 and x for x >= 10. */
 typedef void gate_fn(float *out, const float *gate, const float *up, size_t n);
@@ -85,6 +85,16 @@ typedef void f32_to_f16_fn(uint16_t *out, const float *x, size_t n);
 typedef void f16_to_f32_fn(float *out, const uint16_t *x, size_t n);
 /* n values of q8_0 blocks, code times scale, rounded to f16. n: a multiple of 32. */
 typedef void q8_0_to_f16_fn(uint16_t *out, const uint8_t *blocks, size_t n);
+
+/* ---- recurrences: rows of n floats of state, n a multiple of 4 ---- */
+
+/* A token's step: state[r][i] = state[r][i] * decay + b[i] * x[r], r < rows; then out[r] = dot(state[r], c), in four
+ * partial sums as above. out may be x. */
+typedef void scan_fn(float *out, float *state, size_t rows, size_t n, float decay, const float *b, const float *x,
+                     const float *c);
+/* The same, where each float of state decays by exp(step[r] * a[r][i]). */
+typedef void scan_each_fn(float *out, float *state, size_t rows, size_t n, const float *step, const float *a,
+                          const float *b, const float *x, const float *c);
 
 /* ---- attention, over up to KV_TILE positions of one KV head; K and V rows are `stride` f16 apart ---- */
 

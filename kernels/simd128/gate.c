@@ -18,6 +18,15 @@ void swiglu_simd128(float *out, const float *gate, const float *up, size_t n) {
     }
 }
 
+void silu_simd128(float *out, const float *x, size_t n) {
+    for (; n >= 4; n -= 4, out += 4, x += 4) {
+        wasm_v128_store(out, silu(wasm_v128_load(x)));
+    }
+    if (n) {
+        store_tail(out, silu(load_tail(x, n)), n);
+    }
+}
+
 static inline v128_t gelu(v128_t exact) {
     const v128_t x = f32x4_round_to_f16(exact);
     const v128_t cubic = wasm_f32x4_mul(wasm_f32x4_splat(GELU_CUBIC), wasm_f32x4_mul(x, x));

@@ -15,7 +15,8 @@
 #define TOKENS     100
 #define HEAD_BYTES 128
 
-static const char *const models[] = {LFM2};
+static const char *const models[] = {LFM2, "tests/vectors/tiny-mamba-f32.gguf", "tests/vectors/tiny-falcon-h1-f32.gguf",
+                                     "tests/vectors/tiny-granitehybrid-f32.gguf"};
 #define MODELS (sizeof(models) / sizeof(models[0]))
 
 /* A model, and the logits of TOKENS ids in a session that was fed them one by one. */
