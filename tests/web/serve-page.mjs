@@ -32,6 +32,9 @@ const checks = {
     page.on('pageerror', (error) => errors.push(error.message));
     await page.locator('#cards .title', { hasText: model }).click();
     await page.waitForSelector('body[data-model="ready"]', { state: 'attached' });
+    await page.click('#open-settings');
+    await page.locator('#settings [name="temperature"]').fill('0');
+    await page.locator('#settings [name="temperature"]').dispatchEvent('input');
     await page.fill('#prompt', 'What is the capital of France?');
     await page.press('#prompt', 'Enter');
     await page.locator('.message.assistant .body', { hasText: 'Paris' }).waitFor();
