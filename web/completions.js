@@ -39,7 +39,7 @@ const seedOf = (request) => whole(request, 'seed', Number.MIN_SAFE_INTEGER, Numb
 
 function biasOf({ logit_bias: bias }) {
   if (bias === undefined || bias === null) return undefined;
-  const good = typeof bias === 'object' && Object.entries(bias).every(([id, value]) => /^\d+$/.test(id) && typeof value === 'number');
+  const good = typeof bias === 'object' && Object.entries(bias).every(([id, value]) => /^\d{1,9}$/.test(id) && typeof value === 'number');
   if (!good) throw new RequestError('logit_bias has a number for each token id', 'logit_bias');
   return bias;
 }
@@ -123,6 +123,7 @@ export class Completions {
     let { messages } = request;
     if (!Array.isArray(messages) || messages.length === 0) throw new RequestError('messages is a list of at least one', 'messages');
     if (!messages.every((message) => typeof message?.role === 'string')) throw new RequestError('each message has a role', 'messages');
+    if (!Array.isArray(request.tools ?? [])) throw new RequestError('tools is a list', 'tools');
     const more = request.tools ? { tools: request.tools } : {};
     for (;;) {
       const { tokens } = this.template(messages, more);
@@ -207,13 +208,14 @@ export class Completions {
     };
   }
 
-  /* One request after another: they share the session. */
-  async *#inTurn(work) {
+  /* One request after another: they share the session. One that was aborted while it waited leaves the session as it is. */
+  async *#inTurn(signal, work) {
     const before = this.#busy;
     let done;
     this.#busy = new Promise((resolve) => { done = resolve; });
     try {
       await before;
+      signal?.throwIfAborted();
       yield* work();
     } finally {
       done();
@@ -249,7 +251,7 @@ export class Completions {
     const entry = ({ id, logprob, top }) => ({
       id, ...this.#pieceOf(id), logprob, top_logprobs: top.map(([each, value]) => ({ id: each, ...this.#pieceOf(each), logprob: value })),
     });
-    yield* this.#inTurn(async function* turn() {
+    yield* this.#inTurn(signal, async function* turn() {
       const ids = self.#fitting(request);
       const begun = new Set();
       const usage = yield* self.#choices(request, ids, logprobs, signal, (index, text, tokens, finish) => {
@@ -267,7 +269,7 @@ export class Completions {
     const logprobs = request.logprobs === undefined || request.logprobs === null ? null : whole(request, 'logprobs', 0, MOST_TOP);
     const head = { id: `cmpl-${crypto.randomUUID()}`, object: 'text_completion', created: Math.floor(Date.now() / 1000), model: this.#options.name };
     const self = this;
-    yield* this.#inTurn(async function* turn() {
+    yield* this.#inTurn(signal, async function* turn() {
       const { prompt } = request;
       if (typeof prompt !== 'string' && !(Array.isArray(prompt) && prompt.every(Number.isInteger))) {
         throw new RequestError('prompt is a string or a list of token ids', 'prompt');

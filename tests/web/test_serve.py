@@ -222,6 +222,34 @@ def test_abort_of_the_client(client, said):
     assert time.monotonic() - begun < 8
 
 
+def test_clients_that_leave_while_they_wait_change_nothing(client, port):
+    first = client.chat.completions.create(**GREEDY)
+    asked = {**GREEDY, "messages": [*MESSAGES, {"role": "assistant", "content": first.choices[0].message.content}, {"role": "user", "content": "And of Spain?"}]}
+    busy = client.chat.completions.create(**{**asked, "max_tokens": 40}, logit_bias=ENDLESS, stream=True)
+    next(busy)
+    other = json.dumps({**GREEDY, "messages": [{"role": "system", "content": "Another beginning."}, *MESSAGES]}).encode()
+    for _ in range(3):
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            connection.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s" % (len(other), other))
+    list(busy)
+    usage = client.chat.completions.create(**asked).usage
+    assert usage.prompt_tokens_details.cached_tokens == usage.prompt_tokens - 1
+
+
+def test_a_split_model():
+    parts = sorted((ROOT / "tests/vectors/split").glob("*.gguf"))
+    process, port = start("-m", parts[0])
+    try:
+        with openai.OpenAI(base_url=f"http://localhost:{port}/v1", api_key="none") as client:
+            assert [model.id for model in client.models.list()] == ["tiny-llama-f32"]
+            assert client.completions.create(model="tiny-llama-f32", prompt="a", max_tokens=4).usage.completion_tokens > 0
+        for part in parts:
+            assert ask(int(port), "GET", f"/models/{part.name}").body == part.read_bytes()
+    finally:
+        process.terminate()
+        process.wait(5)
+
+
 def test_embeddings_of_a_decoder(client):
     with pytest.raises(openai.BadRequestError) as failure:
         client.embeddings.create(model=NAME, input="Hello")
@@ -246,7 +274,7 @@ def test_embeddings_of_an_encoder(client):
 WRONG = {
     "messages": [[], "hello", [{"content": "no role"}], [{"role": "user", "content": 5}], [{"role": "user", "content": [{"type": "image_url"}]}], [None]],
     "temperature": ["hot", -1], "top_p": [2], "top_k": [0.5], "n": [0, 1.5], "max_tokens": [0, -1, "many"], "seed": ["x", 0.5], "stop": [[1], ["a"] * 5],
-    "logit_bias": [5, {"a": 1}, {"1": "b"}], "top_logprobs": [21], "stream": ["yes"], "response_format": [{"type": "json_object"}],
+    "logit_bias": [5, {"a": 1}, {"1": "b"}, {"4294967297": 1}], "tools": [5], "top_logprobs": [21], "stream": ["yes"], "response_format": [{"type": "json_object"}],
     "tool_choice": ["required"],
 }
 

@@ -8,6 +8,9 @@ import { modelPath, withPath } from './files.js';
 import { progress } from './progress.js';
 import { modelServer } from './server/index.js';
 
+/* Addresses that this machine reaches as localhost. */
+const EVERYWHERE = ['127.0.0.1', '0.0.0.0', '::1', '::'];
+
 /* The files of a model, of the first one's name. */
 function partsOf(path) {
   const match = /-00001-of-(\d{5})\.gguf$/.exec(path);
@@ -72,7 +75,8 @@ export default async function serve(options) {
   const end = () => process.exit(0);
   process.once('SIGINT', end).once('SIGTERM', end);
   for (const entry of entries) await load(entry, options);
-  const url = `http://${options.listen === '127.0.0.1' ? 'localhost' : options.listen.includes(':') ? `[${options.listen}]` : options.listen}:${port}`;
+  const { listen } = options;
+  const url = `http://${EVERYWHERE.includes(listen) ? 'localhost' : listen.includes(':') ? `[${listen}]` : listen}:${port}`;
   process.stdout.write(`${url}/ has the demo, ${url}/v1 OpenAI's endpoints\n`);
   if (options.open) openPage(url);
 }
