@@ -47,7 +47,7 @@ int32_t qn_model_plan(qn_model *model, uint32_t context, uint32_t batch, struct 
     plan->kv_page_tokens = KV_TILE;
     plan->kv_bytes = plan->kv_page_bytes * kv_pages_for(context);
     plan->scratch_bytes = sizeof(struct qn_session) + layout_of(model, context, batch).bytes +
-                          (uint64_t)model->hparams.n_vocab * sizeof(float);
+                          (qn_model_is_encoder(model) ? 0 : model->hparams.n_vocab * (uint64_t)sizeof(float));
     plan->total_bytes = plan->tensor_bytes + plan->metadata_bytes + plan->kv_bytes + plan->scratch_bytes;
     plan->context = context;
     plan->batch = batch;

@@ -72,6 +72,12 @@ static inline void file_u32(struct model_file *f, const char *suffix, uint32_t v
     key->number = value;
 }
 
+static inline void file_bool(struct model_file *f, const char *suffix, bool value) {
+    struct file_key *key = file_key(f, suffix);
+    key->type = GGUF_BOOL;
+    key->number = value;
+}
+
 static inline void file_f32(struct model_file *f, const char *suffix, double value) {
     struct file_key *key = file_key(f, suffix);
     key->type = GGUF_F32;
@@ -126,11 +132,11 @@ static inline void file_add_layer(struct model_file *f, unsigned layer, const ch
     file_add(f, full, cols, rows);
 }
 
-/* architecture: "llama" or "gemma3". */
+/* architecture: "llama", "gemma3" or "gemma-embedding". */
 static inline void file_make(struct model_file *f, const char *architecture) {
     memset(f, 0, sizeof(*f));
     f->architecture = architecture;
-    const bool gemma3 = strcmp(architecture, "gemma3") == 0;
+    const bool gemma3 = strncmp(architecture, "gemma", 5) == 0;
     file_text(f, "general.architecture", architecture);
     file_u32(f, "block_count", FILE_LAYERS);
     file_u32(f, "context_length", FILE_CONTEXT);
@@ -195,6 +201,8 @@ static inline void put_file_key(struct build *b, const struct file_key *key) {
         put_text(b, key->text);
     } else if (key->type == GGUF_F32) {
         put_f32(b, (float)key->number);
+    } else if (key->type == GGUF_BOOL) {
+        put_u8(b, (uint8_t)key->number);
     } else {
         put_u32(b, (uint32_t)(int64_t)key->number);
     }

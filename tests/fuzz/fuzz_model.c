@@ -59,6 +59,34 @@ static int32_t write_wanted(qn_model *model, const uint8_t *data, size_t size, u
     return status;
 }
 
+/* An input's embedding; false when there is none. Returns how many numbers in *count. */
+static bool embed(qn_model *model, const int32_t ids[MOST], uint32_t batch, uint64_t random, float *out,
+                  size_t *count) {
+    const uint32_t width = qn_model_embedding_size(model);
+    const size_t tokens = 1 + fuzz_random(&random, MOST);
+    const int32_t pooling = (int32_t)fuzz_random(&random, 6) - 1;
+    const uint32_t normalize = (uint32_t)fuzz_random(&random, 2);
+    qn_session *session = qn_session_new(model, MOST, batch);
+    int32_t status = session ? QN_OK : checked(qn_last_error()->code);
+    *count = 0;
+    if (status == QN_OK) {
+        status = checked(qn_session_embed(session, ids, tokens, pooling, normalize));
+    }
+    while (status >= 0) {
+        const bool last = (status = checked(qn_session_step(session))) == QN_OK;
+        for (uint32_t row = 0; status >= 0 && row < qn_session_rows(session); row++, *count += width) {
+            REQUIRE(*count < (size_t)MOST * width);
+            memcpy(out + *count, qn_session_embedding(session, row), width * sizeof(float));
+        }
+        if (last) {
+            break;
+        }
+    }
+    REQUIRE(status < 0 || *count == width || *count == tokens * width);
+    qn_session_free(session);
+    return status >= 0;
+}
+
 struct row {
     float *logits; /* (MOST, n_vocab) */
     uint32_t rows;
@@ -142,6 +170,30 @@ static void use_sessions(qn_model *model, uint64_t *random) {
     free(rows[1].logits);
 }
 
+static void use_embeddings(qn_model *model, uint64_t *random) {
+    const uint64_t start = *random;
+    const size_t most = (size_t)MOST * qn_model_embedding_size(model);
+    float *values[2];
+    size_t counts[2];
+    bool ok[2];
+    int32_t ids[MOST];
+    for (size_t i = 0; i < MOST; i++) {
+        ids[i] = (int32_t)fuzz_random(random, qn_model_vocab_size(model));
+    }
+    for (int i = 0; i < 2; i++) {
+        values[i] = malloc(most * sizeof(float));
+        REQUIRE(values[i] != NULL);
+        blocks.fill = 3 * i;
+        ok[i] = embed(model, ids, i ? 1 : 2 + (uint32_t)(start % MOST), start, values[i], &counts[i]);
+    }
+    blocks.fill = 0;
+    for (size_t i = 0; ok[0] && ok[1] && i < counts[0]; i++) {
+        REQUIRE(counts[0] == counts[1] && same(values[0][i], values[1][i]));
+    }
+    free(values[0]);
+    free(values[1]);
+}
+
 static void use_text(qn_model *model) {
     static const char chat[] =
         "{\"messages\":[{\"role\":\"user\",\"content\":\"a <s> b\"}],\"add_generation_prompt\":true}";
@@ -197,6 +249,7 @@ static void use_file(const uint8_t *data, size_t size, uint64_t file, uint64_t *
         if (plan.tensor_bytes <= DATA && checked(qn_model_place(model)) == QN_OK &&
             write_wanted(model, data, size, file, random) == QN_OK) {
             use_sessions(model, random);
+            use_embeddings(model, random);
         }
     }
     qn_model_free(model);

@@ -30,7 +30,7 @@ static inline void choose_matrix(struct model_file *f, struct choices *choices, 
 
 static inline void choose_layer(struct model_file *f, struct choices *choices, unsigned i, const uint32_t sizes[5]) {
     const uint32_t embd = sizes[0], ff = sizes[1], query = sizes[2], key = sizes[3], dim = sizes[4];
-    const bool gemma3 = strcmp(f->architecture, "gemma3") == 0;
+    const bool gemma3 = strncmp(f->architecture, "gemma", 5) == 0;
     const struct {
         const char *name;
         uint32_t cols, rows;
@@ -60,7 +60,8 @@ static inline void choose_model(struct model_file *f, const uint8_t *bytes, size
     static const uint32_t groups[] = {1, 2, 3, 5, 8};
     struct choices choices = {bytes, count};
     memset(f, 0, sizeof(*f));
-    f->architecture = choose(&choices, 2) ? "gemma3" : "llama";
+    static const char *const architectures[] = {"llama", "gemma3", "gemma-embedding"};
+    f->architecture = architectures[choose(&choices, 3)];
     const uint32_t layers = 1 + choose(&choices, 2);
     const uint32_t embd = widths[choose(&choices, 10)], ff = widths[choose(&choices, 10)];
     const uint32_t dim = 8 * (1 + choose(&choices, 5)), kv = 1 + choose(&choices, 3);
@@ -80,14 +81,26 @@ static inline void choose_model(struct model_file *f, const uint8_t *bytes, size
         file_u32(f, "attention.sliding_window", choose(&choices, 12));
         file_u32(f, "attention.sliding_window_pattern", choose(&choices, 4));
     }
-    if (choose(&choices, 2) && strcmp(f->architecture, "gemma3") == 0) {
+    if (choose(&choices, 2) && f->architecture[0] == 'g') {
         file_u32(f, "rope.dimension_count", 2 + 2 * choose(&choices, dim / 2));
     }
     if (choose(&choices, 4) == 1) {
         file_f32(f, "final_logit_softcapping", 1 + choose(&choices, 50));
     }
+    if (choose(&choices, 4) == 1) {
+        file_bool(f, "attention.causal", choose(&choices, 2));
+    }
+    if (choose(&choices, 4) == 1) {
+        file_u32(f, "pooling_type", choose(&choices, 6));
+    }
+    const uint32_t dense = choose(&choices, 3);
+    if (dense && strcmp(f->architecture, "gemma-embedding") == 0) {
+        file_u32(f, "dense_2_feat_out", dense * embd);
+        choose_matrix(f, &choices, "dense_2.weight", embd, dense * embd);
+        choose_matrix(f, &choices, "dense_3.weight", dense * embd, embd);
+    }
     choose_matrix(f, &choices, "token_embd.weight", embd, vocab);
-    if (choose(&choices, 2)) {
+    if (choose(&choices, 2) && strcmp(f->architecture, "gemma-embedding") != 0) {
         choose_matrix(f, &choices, "output.weight", embd, vocab);
     }
     file_add(f, "output_norm.weight", embd, 0);
