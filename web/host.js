@@ -9,6 +9,8 @@ import { isNode, node } from './node.js';
 import { openSource } from './sources/index.js';
 import { tuneThreads } from './tune.js';
 
+/* Chromium keeps a worker and its memory for good if it is ended while its own workers are ending; no event tells when they have. */
+const FAREWELL = 200; /* ms */
 const MUCH = 2 ** 30; /* bytes of a file; below, a 32-bit module holds the model */
 
 async function processors() {
@@ -77,6 +79,7 @@ class Host {
       const { module, engine } = await this.#start(options, source, await this.#needsWide(options, source));
       if (module.advice) emit({ note: `${module.reason}; ${module.advice}` });
       this.engine = engine;
+      this.threads = module.threads;
       this.model = await engine.loadModel(source);
       const threads = options.threads === undefined && module.threads > 1 ? tuneThreads(engine, this.model, module.threads) : module.threads;
       const name = textOf(this.model, 'general.name') || source.parts[0].name;
@@ -89,6 +92,9 @@ class Host {
         encoder, embeddingSize: this.model.embeddingSize,
         plan: this.model.plan(contextSize), memoryBytes: engine.memory.buffer.byteLength, loadMs: performance.now() - begun,
       };
+    } catch (error) {
+      await this.free();
+      throw error;
     } finally {
       await source.close();
     }
@@ -152,6 +158,7 @@ class Host {
     this.completions?.free();
     this.model?.free();
     await this.engine?.stop();
+    if (this.threads > 1 && !isNode) await new Promise((resolve) => { setTimeout(resolve, FAREWELL); });
   }
 }
 
@@ -160,11 +167,18 @@ export function serve(port) {
   const running = new Map();
   port.onmessage = async ({ data: { id, call, args, abort } }) => {
     if (abort) {
-      running.get(id)?.abort();
+      running.get(id)?.end();
       return;
     }
+    if (call === 'free') await Promise.all([...running.values()].map((other) => other.end(new Error('the model has been freed'))));
     const controller = new AbortController();
-    running.set(id, controller);
+    const ended = new Promise((resolve) => {
+      const end = (reason) => {
+        controller.abort(reason);
+        return ended;
+      };
+      running.set(id, { end, over: resolve });
+    });
     try {
       const value = await host[call](args, { signal: controller.signal, emit: (chunk) => port.postMessage({ id, chunk }) });
       port.postMessage({ id, value });
@@ -172,6 +186,7 @@ export function serve(port) {
       const { name, message, code, offset, param, status } = error;
       port.postMessage({ id, error: { name, message: String(message ?? error), code, offset, param, status } });
     } finally {
+      running.get(id).over();
       running.delete(id);
     }
   };

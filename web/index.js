@@ -5,6 +5,8 @@ import { createEmbeddings, inputsOf } from './embeddings.js';
 
 export { deleteModel, listModels, persist, storageInfo } from './store/index.js';
 
+const PATIENCE = 3000; /* ms */
+
 /* What can be posted, of all that a caller may give. */
 async function sourceOf(source) {
   if (typeof source === 'string' || source instanceof URL) {
@@ -39,6 +41,7 @@ class Link {
   #end;
   #calls = new Map();
   #next = 1;
+  #aborted; /* the call that was aborted last has ended in the worker */
 
   static async open(worker) {
     if (!isNode) {
@@ -77,6 +80,8 @@ class Link {
       const aborted = () => {
         this.#port.postMessage({ id, abort: true });
         done();
+        const over = (resolve) => this.#calls.set(id, { resolve, reject: resolve, done: () => this.#calls.delete(id) });
+        this.#aborted = new Promise(over);
         reject(signal.reason);
       };
       const done = () => {
@@ -94,6 +99,14 @@ class Link {
       done();
       reject(error);
     }
+  }
+
+  /* What was aborted first lets go of its connections and threads; a worker that does not come to it is ended all the same. */
+  async endSoon() {
+    let timer;
+    await Promise.race([this.#aborted, new Promise((resolve) => { timer = setTimeout(resolve, PATIENCE); })]);
+    clearTimeout(timer);
+    this.end();
   }
 
   end() {
@@ -203,7 +216,7 @@ export async function loadModel(source, { onProgress, onNote, signal, wasm, work
     const info = await link.call('load', [what, { ...options, wasm: base }], { signal, onChunk, transfer: what.stream ? [what.stream] : [] });
     return new Model(link, info);
   } catch (error) {
-    link.end();
+    link.endSoon();
     throw error;
   }
 }

@@ -1,0 +1,256 @@
+/* The package in a browser: node package_browser.mjs chromium|firefox <model.gguf> [check...], a line of JSON for each check
+ * with what went wrong, if anything did, and figures; node package_browser.mjs list tells the names. */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { pssBytes } from '../../bench/e2e/pss.js';
+import { start } from './browsers.mjs';
+import { serve } from './server.js';
+
+const [name, file, ...wanted] = process.argv.slice(2);
+const VECTORS = fileURLToPath(new URL('../vectors/', import.meta.url));
+const QUESTION = 'What is the capital of France?';
+const CONFORMANCE = JSON.parse(readFileSync(join(VECTORS, 'hashes.json'), 'utf8'));
+const expected = (model) => CONFORMANCE.find((entry) => entry.model === model);
+const vector = (model) => expected(model).ids;
+const LONG = 'The quick brown fox jumps over the lazy dog. '.repeat(180);
+const LOADS = 20;
+
+const load = (tab, source, options = {}) => tab(([from, more]) => my.load(from, more), [source, { contextSize: 512, ...options }]);
+const hashes = (tab, ids) => tab((given) => my.hashes(given), ids);
+
+async function holds(tab, model) {
+  const { sha256, ids } = expected(model);
+  assert.deepEqual(await hashes(tab, ids), { sha256, same: true }, model);
+}
+
+const checks = {
+  async 'loads and streams, by threads'({ tab, model }) {
+    const { from, build, threads } = await load(tab, model.url);
+    assert.deepEqual({ from, build }, { from: 'network', build: 'relaxed-mt' });
+    assert.ok(threads >= 1);
+    const { text, pieces } = await tab(([question]) => my.answer(question, 24), [QUESTION]);
+    assert.match(text, /Paris/);
+    assert.ok(pieces > 5);
+    await holds(tab, 'smollm2');
+  },
+
+  async 'an abort ends a download'({ tab, model, figure }) {
+    model.rate = 5e6;
+    const aborted = await tab((url) => {
+      let begun;
+      const some = new Promise((resolve) => { begun = resolve; });
+      return my.aborted((signal) => my.load(url, { signal, onProgress: ({ loaded }) => { if (loaded > 1e6) begun(); } }), () => some);
+    }, model.url);
+    assert.equal(aborted.name, 'AbortError');
+    figure('abort of a download', aborted.rejected);
+    await new Promise((resolve) => { setTimeout(resolve, 500); });
+    const { sent } = model;
+    await new Promise((resolve) => { setTimeout(resolve, 1000); });
+    assert.equal(model.sent, sent, 'nothing more is asked for');
+    model.rate = Infinity;
+    await load(tab, model.url);
+    assert.match((await tab(([question]) => my.answer(question, 24), [QUESTION])).text, /Paris/);
+  },
+
+  async 'an abort ends a prefill'({ tab, model, figure }) {
+    await load(tab, model.url, { contextSize: 2048 });
+    const { at, later, left, ...aborted } = await tab(async (long) => {
+      const session = await my.model.session();
+      const ids = await my.model.tokenize(long);
+      const begun = async () => { while (await session.position() === 0); };
+      const how = await my.aborted((signal) => session.prefill(ids, { signal }), begun);
+      const at = await session.position();
+      await my.model.tokenize('a while');
+      return { ...how, at, later: await session.position(), left: ids.length - at };
+    }, LONG);
+    assert.equal(aborted.name, 'AbortError');
+    figure('abort of a prefill', aborted.free);
+    assert.ok(at > 0 && left > 0, `${at} computed, ${left} left`);
+    assert.equal(later, at);
+    const chat = await tab((long) => {
+      const work = (signal) => my.model.chat.completions.create({ messages: [{ role: 'user', content: long }], max_tokens: 1 }, { signal });
+      return my.aborted(work, () => my.model.isEnd(0));
+    }, LONG);
+    assert.equal(chat.name, 'AbortError');
+    assert.match((await tab(([question]) => my.answer(question, 24), [QUESTION])).text, /Paris/);
+  },
+
+  async 'an abort ends an answer'({ tab, model, figure }) {
+    await load(tab, model.url);
+    const { count, ...aborted } = await tab(async (question) => {
+      let begun;
+      let count = 0;
+      const some = new Promise((resolve) => { begun = resolve; });
+      const request = { messages: [{ role: 'user', content: question }], max_tokens: 400, temperature: 0, logit_bias: { 2: -100 }, stream: true };
+      const work = async (signal) => {
+        for await (const chunk of await my.model.chat.completions.create(request, { signal })) if (chunk && ++count === 3) begun();
+      };
+      return { ...await my.aborted(work, () => some), count };
+    }, QUESTION);
+    assert.equal(aborted.name, 'AbortError');
+    figure('abort of an answer', aborted.free);
+    assert.ok(count < 300, `${count} pieces`);
+    assert.match((await tab(([question]) => my.answer(question, 24), [QUESTION])).text, /Paris/);
+  },
+
+  async 'a second load needs no network, nor does one after a reload'({ tab, model, open }) {
+    assert.equal((await load(tab, model.url)).from, 'network');
+    await tab(() => my.free());
+    model.offline = true;
+    const { length } = model.requests;
+    assert.equal((await load(tab, model.url)).from, 'store');
+    await tab(() => my.free());
+    const again = await open();
+    assert.equal((await load(again, model.url)).from, 'store');
+    assert.match((await again(([question]) => my.answer(question, 24), [QUESTION])).text, /Paris/);
+    assert.equal(model.requests.length, length);
+    const [{ complete, bytes }] = await again(() => my.listModels());
+    assert.deepEqual({ complete, bytes }, { complete: true, bytes: model.size });
+  },
+
+  async 'a page that is not isolated has one thread, and is told why'({ server, open, model }) {
+    server.isolated = false;
+    const tab = await open();
+    const { threads, build, reason, advice } = await load(tab, model.url);
+    assert.deepEqual({ threads, build }, { threads: 1, build: 'relaxed' });
+    assert.match(reason, /one thread, as the page is not cross-origin isolated/);
+    assert.match(advice, /Cross-Origin-Opener-Policy: same-origin.*Cross-Origin-Embedder-Policy: require-corp/);
+    assert.ok((await tab(() => my.notes)).some((note) => note.includes(advice)));
+    await holds(tab, 'smollm2');
+  },
+
+  async 'plain SIMD gives the same bits'({ tab, model }) {
+    const { build, reason } = await load(tab, model.url, { build: 'plain', threads: 1 });
+    assert.deepEqual({ build, reason }, { build: 'plain', reason: 'the plain build was asked for' });
+    await holds(tab, 'smollm2');
+    assert.equal((await load(tab, model.url, { build: 'plain', threads: 2 })).build, 'plain-mt');
+    await holds(tab, 'smollm2');
+  },
+
+  async 'the parts of a split model are found'({ tab, server }) {
+    await load(tab, `${server.url}/tests/vectors/split/tiny-llama-f32-00001-of-00004.gguf`);
+    await holds(tab, 'tiny-llama-f32');
+  },
+
+  async 'a file can be dropped on the page, a Blob or bytes be given'({ tab, server }) {
+    const ids = vector('tiny-llama-f32');
+    const [dropped, ...others] = await tab(async ([url, given]) => {
+      const bytes = await (await fetch(url)).arrayBuffer();
+      const dropped = await new Promise((resolve) => {
+        addEventListener('drop', (event) => resolve(event.dataTransfer.files[0]), { once: true });
+        const transfer = new DataTransfer();
+        transfer.items.add(new File([bytes], 'tiny.gguf'));
+        document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true }));
+      });
+      const seen = [];
+      for (const source of [dropped, new Blob([bytes]), bytes, new Blob([bytes]).stream()]) {
+        const { from } = await my.load(source, { contextSize: 512 });
+        seen.push({ from, ...await my.hashes(given) });
+      }
+      return seen;
+    }, [`${server.url}/tests/vectors/tiny-llama-f32.gguf`, ids]);
+    const { sha256 } = expected('tiny-llama-f32');
+    assert.deepEqual(dropped, { from: 'file', sha256, same: true });
+    assert.deepEqual(others.map(({ from }) => from), ['file', 'memory', 'network']);
+    for (const other of others) assert.equal(other.sha256, sha256);
+  },
+
+  async 'models that are freed leave nothing'({ tab, model, figure }) {
+    const sizes = [];
+    for (let i = 0; i < LOADS; i++) {
+      await load(tab, model.url);
+      await tab(() => my.model.completions.create({ prompt: 'One', max_tokens: 1 }));
+      await tab(() => my.free());
+      sizes.push(pssBytes());
+    }
+    const settled = Math.max(...sizes.slice(0, 3));
+    figure('memory after 3 loads', settled / 1e6, 'MB');
+    figure(`memory after ${LOADS} loads`, sizes.at(-1) / 1e6, 'MB');
+    assert.ok(Math.min(...sizes.slice(-3)) < settled + 3 * model.size, `grew to ${sizes.map((size) => Math.round(size / 1e6)).join(', ')} MB`);
+  },
+
+  async 'logits have the same bits as everywhere'({ tab, server }) {
+    for (const { model, ids, sha256 } of CONFORMANCE.filter((entry) => existsSync(join(VECTORS, entry.file)))) {
+      await load(tab, `${server.url}/tests/vectors/${model}.gguf`, { cache: false, contextSize: ids.length });
+      assert.deepEqual(await hashes(tab, ids), { sha256, same: true }, model);
+    }
+  },
+
+  async 'real models too'({ tab, server }) {
+    for (const { model, file: part } of CONFORMANCE) {
+      const path = join(dirname(file), part);
+      if (!existsSync(path)) continue;
+      await load(tab, server.add(path).url);
+      await holds(tab, model);
+    }
+  },
+
+  async 'sessions can be forked, taken back, saved and restored'({ tab, model }) {
+    await load(tab, model.url);
+    const seen = await tab(async () => {
+      const { model: it } = my;
+      const ids = await it.tokenize('One, two, three,');
+      const text = await it.detokenize(ids);
+      const session = await it.session({ contextSize: 64 });
+      const follow = async (one, count) => {
+        const said = [];
+        for (let i = 0; i < count; i++) {
+          said.push(await one.sample());
+          await one.step(said.at(-1));
+        }
+        return said;
+      };
+      await session.sampling({ temperature: 0 });
+      const end = await session.prefill(ids);
+      const saved = await session.save();
+      const fork = await session.fork();
+      const first = await follow(session, 8);
+      const ofFork = await follow(fork, 8);
+      await session.rewind(end);
+      await session.rewind(0);
+      await session.prefill(ids);
+      const afterRewind = await follow(session, 8);
+      const other = await it.session({ contextSize: 64 });
+      await other.restore(saved);
+      const position = await other.position();
+      const afterRestore = await follow(other, 8);
+      const wrong = await other.restore(saved.slice(0, 1000)).then(() => '', (error) => `${error.name}: ${error.message}`);
+      for (const each of [session, fork, other]) await each.free();
+      return { text, count: ids.length, end, position, first, others: [ofFork, afterRewind, afterRestore], said: await it.detokenize(first), wrong };
+    });
+    assert.equal(seen.text, 'One, two, three,');
+    assert.equal(seen.end, seen.count);
+    assert.equal(seen.position, seen.end);
+    assert.match(seen.said, /four/);
+    for (const other of seen.others) assert.deepEqual(other, seen.first);
+    assert.match(seen.wrong, /^QuernError: .*1000/);
+  },
+};
+
+if (name === 'list') {
+  console.log(JSON.stringify(Object.keys(checks)));
+} else {
+  for (const [check, run] of Object.entries(checks)) {
+    if (wanted.length && !wanted.includes(check)) continue;
+    const browser = await start(name);
+    const server = await serve();
+    const figures = [];
+    let failure = null;
+    const open = async () => {
+      const page = await browser.page(`${server.url}/tests/web/blank.html`);
+      await page.evaluate((script) => import(script).then(() => {}), `${server.url}/tests/web/package-page.js`);
+      return (work, given) => page.evaluate(work, given);
+    };
+    try {
+      const figure = (what, value, unit = 'ms') => figures.push(`${what}: ${value.toFixed(0)} ${unit}`);
+      await run({ tab: await open(), server, open, figure, model: server.add(file) });
+    } catch (error) {
+      failure = error.stack;
+    }
+    console.log(JSON.stringify({ check, failure, figures }));
+    await browser.close();
+    server.close();
+  }
+}
