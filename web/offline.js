@@ -5,18 +5,6 @@ const CACHE = 'quern-app';
 const APP = /(\/|\.(html|js|css|svg|png|json|webmanifest|wasm))$/;
 const PATIENCE = 4000; // ms that the network may take when there is something kept
 
-addEventListener('install', () => skipWaiting());
-addEventListener('activate', (event) => event.waitUntil(clients.claim()));
-
-function isolated(response) {
-  if (response.type === 'opaque' || response.status === 0) return response;
-  const headers = new Headers(response.headers);
-  headers.set('Cross-Origin-Opener-Policy', 'same-origin');
-  headers.set('Cross-Origin-Embedder-Policy', 'require-corp');
-  headers.set('Cross-Origin-Resource-Policy', 'same-origin');
-  return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
-}
-
 async function answer(event) {
   const { request } = event;
   const { origin, pathname } = new URL(request.url);
@@ -41,3 +29,6 @@ addEventListener('fetch', (event) => {
     event.respondWith(answer(event));
   }
 });
+
+/* After the listener above, which answers first: what adds the headers. */
+importScripts('isolate.js');

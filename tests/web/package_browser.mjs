@@ -121,6 +121,19 @@ const checks = {
     await holds(tab, 'smollm2');
   },
 
+  async 'a page isolates itself where the server does not'({ server, open, model }) {
+    server.isolated = false;
+    server.folder([['/web/page.html', Buffer.from('<!doctype html><script src="isolate.js"></script>')]]);
+    const visit = () => open('/web/page.html', (it) => it.waitForFunction(() => globalThis.crossOriginIsolated));
+    const { build } = await load(await visit(), model.url, { threads: 2 });
+    assert.equal(build, 'relaxed-mt');
+    const pages = server.requests.filter((path) => path === '/web/page.html').length;
+    const again = await visit();
+    assert.equal(server.requests.filter((path) => path === '/web/page.html').length, pages + 1, 'it is not loaded twice once it is isolated');
+    await load(again, model.url, { threads: 2 });
+    await holds(again, 'smollm2');
+  },
+
   async 'plain SIMD gives the same bits'({ tab, model }) {
     const { build, reason } = await load(tab, model.url, { build: 'plain', threads: 1 });
     assert.deepEqual({ build, reason }, { build: 'plain', reason: 'the plain build was asked for' });
@@ -238,8 +251,9 @@ if (name === 'list') {
     const server = await serve();
     const figures = [];
     let failure = null;
-    const open = async () => {
-      const page = await browser.page(`${server.url}/tests/web/blank.html`);
+    const open = async (path = '/tests/web/blank.html', ready = () => {}) => {
+      const page = await browser.page(server.url + path);
+      await ready(page);
       await page.evaluate((script) => import(script).then(() => {}), `${server.url}/tests/web/package-page.js`);
       return (work, given) => page.evaluate(work, given);
     };

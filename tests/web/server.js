@@ -122,12 +122,12 @@ async function answer(file, request, response, headers) {
   return send(file, response, start, end, entry);
 }
 
-/* {url, isolated, offline, add(content, options) → ServedFile, close()}; content is a path or bytes, options are what
+/* {url, isolated, offline, requests, add(content, options) → ServedFile, close()}; content is a path or bytes, options are what
  * a ServedFile has, and `name`. */
 export async function serve({ isolated = true, root = ROOT } = {}) {
   const files = [];
   const placed = new Map(); // path → ServedFile
-  const state = { isolated, offline: false };
+  const state = { isolated, offline: false, requests: [] };
 
   function locate(path) {
     if (placed.has(path)) return placed.get(path);
@@ -142,7 +142,9 @@ export async function serve({ isolated = true, root = ROOT } = {}) {
     if (state.offline) return void request.socket.destroy();
     const headers = { 'Cache-Control': 'no-store', 'Cross-Origin-Resource-Policy': 'same-origin' };
     if (state.isolated) Object.assign(headers, { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' });
-    const file = locate(decodeURIComponent(new URL(request.url, 'http://localhost').pathname));
+    const path = decodeURIComponent(new URL(request.url, 'http://localhost').pathname);
+    state.requests.push(path);
+    const file = locate(path);
     if (file?.offline) return void request.socket.destroy();
     if (!file) return void response.writeHead(404, headers).end();
     if (request.method === 'OPTIONS') return void response.writeHead(204, { ...headers, ...file.cors }).end();
