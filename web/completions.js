@@ -3,6 +3,7 @@ import { StopText } from './stops.js';
 
 const MOST_STOPS = 4;
 const MOST_TOP = 20;
+const MOST_PROMPTS = 128;
 
 /* What is wrong with a request, and with which of its fields. */
 export class RequestError extends Error {
@@ -53,6 +54,21 @@ function samplingOf(request, seed) {
   };
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }
+
+/* The prompts that a text, token ids, or a list of either stands for. */
+function promptsOf({ prompt }) {
+  const isIds = (value) => Array.isArray(value) && value.length > 0 && value.every(Number.isInteger);
+  const prompts = typeof prompt === 'string' || isIds(prompt) ? [prompt] : prompt;
+  if (!Array.isArray(prompts) || prompts.length === 0 || prompts.length > MOST_PROMPTS || !prompts.every((each) => typeof each === 'string' || isIds(each))) {
+    throw new RequestError(`prompt is a text, token ids, or a list of up to ${MOST_PROMPTS} of either`, 'prompt');
+  }
+  return prompts;
+}
+
+const sumOf = (a, b) => ({
+  prompt_tokens: a.prompt_tokens + b.prompt_tokens, completion_tokens: a.completion_tokens + b.completion_tokens, total_tokens: a.total_tokens + b.total_tokens,
+  prompt_tokens_details: { cached_tokens: a.prompt_tokens_details.cached_tokens + b.prompt_tokens_details.cached_tokens },
+});
 
 /* Text of a message, whose content may be parts. */
 function contentOf({ content }) {
@@ -270,21 +286,24 @@ export class Completions {
     const head = { id: `cmpl-${crypto.randomUUID()}`, object: 'text_completion', created: Math.floor(Date.now() / 1000), model: this.#options.name };
     const self = this;
     yield* this.#inTurn(signal, async function* turn() {
-      const { prompt } = request;
-      if (typeof prompt !== 'string' && !(Array.isArray(prompt) && prompt.every(Number.isInteger))) {
-        throw new RequestError('prompt is a string or a list of token ids', 'prompt');
-      }
-      const ids = typeof prompt === 'string' ? self.#model.tokenize(prompt) : prompt;
-      const usage = yield* self.#choices(request, ids, logprobs, signal, (index, text, tokens, finish) => ({
+      const prompts = promptsOf(request).map((prompt) => (typeof prompt === 'string' ? self.#model.tokenize(prompt) : prompt));
+      let place = 0;
+      let usage;
+      const chunk = (index, text, tokens, finish) => ({
         ...head,
         choices: [{
-          index, text: text ?? '', finish_reason: finish,
+          index: place + index, text: text ?? '', finish_reason: finish,
           logprobs: tokens?.length ? {
             tokens: tokens.map(({ id }) => self.#pieceOf(id).token), token_logprobs: tokens.map(({ logprob }) => logprob),
             top_logprobs: tokens.map(({ top }) => Object.fromEntries(top.map(([id, value]) => [self.#pieceOf(id).token, value]))),
           } : null,
         }],
-      }));
+      });
+      for (const ids of prompts) {
+        const used = yield* self.#choices(request, ids, logprobs, signal, chunk);
+        usage = usage ? sumOf(usage, used) : used;
+        place += request.n ?? 1;
+      }
       if (request.stream_options?.include_usage || !request.stream) yield { ...head, choices: [], usage };
     });
   }

@@ -249,7 +249,7 @@ export interface ChatRequest extends RequestOptions {
 
 export interface CompletionRequest extends RequestOptions {
   /** A text or token ids. */
-  prompt: string | number[];
+  prompt: string | number[] | (string | number[])[];
   /** So many likely tokens beside each. */
   logprobs?: number | null;
 }

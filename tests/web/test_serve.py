@@ -181,6 +181,35 @@ def test_completions(client):
     assert by_ids.choices[0].text == whole.choices[0].text
 
 
+def test_several_prompts(client):
+    prompts = ["One, two, three,", "The capital of France is"]
+    request = {"model": NAME, "max_tokens": 4, "temperature": 0.7, "seed": 5, "n": 2}
+    whole = client.completions.create(**request, prompt=prompts)
+    alone = [client.completions.create(**request, prompt=prompt) for prompt in prompts]
+    assert [choice.index for choice in whole.choices] == [0, 1, 2, 3]
+    assert [choice.text for choice in whole.choices] == [choice.text for answer in alone for choice in answer.choices]
+    assert whole.usage.total_tokens == sum(answer.usage.total_tokens for answer in alone)
+    streamed = ["", "", "", ""]
+    for chunk in client.completions.create(**request, prompt=prompts, stream=True):
+        streamed[chunk.choices[0].index] += chunk.choices[0].text
+    assert streamed == [choice.text for choice in whole.choices]
+
+
+def test_embeddings_beside_a_chat(client):
+    def row():
+        return client.embeddings.create(model=NAME, input="The harbour bell", extra_body={"pooling": "last"}).data[0].embedding
+
+    alone, chats = row(), []
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        chat = pool.submit(lambda: client.chat.completions.create(**{**GREEDY, "max_tokens": 40}, logit_bias=ENDLESS))
+        while not chat.done():
+            chats.append(row())
+    assert len(chats) > 1
+    assert all(each == alone for each in chats)
+    again = client.chat.completions.create(**{**GREEDY, "max_tokens": 40}, logit_bias=ENDLESS)
+    assert chat.result().choices[0].message.content == again.choices[0].message.content
+
+
 def test_requests_of_two_models_at_once(client):
     def one(i):
         model = [NAME, TINY.stem][i % 2]
@@ -295,7 +324,7 @@ def test_wrong_requests(client, port):
         client.chat.completions.create(model=NAME, messages=[{"role": "user", "content": "long " * 2000}])
     assert failure.value.code == "context_length_exceeded"
     with pytest.raises(openai.BadRequestError, match="prompt"):
-        client.completions.create(model=NAME, prompt=["a", "b"])
+        client.completions.create(model=NAME, prompt=["a", 1])
     with pytest.raises(openai.BadRequestError):
         client.completions.create(model=NAME, prompt=[2**31 - 1, -5])
     with pytest.raises(openai.BadRequestError, match="echo"):
@@ -354,7 +383,8 @@ def test_the_page(port):
     answer = ask(port, "GET", "/")
     assert (answer.status, answer.headers["Location"]) == (302, "/quern/demo/")
     assert b"<title>Quern" in ask(port, "GET", "/quern/demo/").body
-    first, *_ = json.loads(ask(port, "GET", "/quern/demo/models.json").body)
+    first, *others = json.loads(ask(port, "GET", "/quern/demo/models.json").body)
+    assert ENCODER.stem not in {each["name"] for each in others}
     assert ask(port, "HEAD", first["url"]).headers["Content-Length"] == str(MODEL.stat().st_size)
 
 
@@ -421,9 +451,23 @@ def results(script, *arguments):
 
 
 @pytest.fixture(scope="module")
-def script(port, said):
+def npm():
     if not (HERE / "node_modules/openai").exists():
         pytest.skip("the npm packages of tests/web are not installed; tools/setup.sh test does it")
+
+
+@pytest.fixture(scope="module")
+def failing(npm):
+    return results("serve-failing.mjs")
+
+
+@pytest.mark.parametrize("name", checks_of("serve-failing.mjs"))
+def test_models_that_fail(failing, name):
+    assert failing.get(name, "did not run") is None
+
+
+@pytest.fixture(scope="module")
+def script(npm, port, said):
     return results("serve.mjs", f"http://localhost:{port}/v1", NAME, said["text"])
 
 

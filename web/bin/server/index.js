@@ -12,9 +12,9 @@ const PLACE = '/quern/';
 
 const redirect = (response, to) => response.writeHead(302, { Location: to, 'Cache-Control': 'no-store' }).end();
 
-/* The demo's list, with the models that are served before the others. */
+/* The demo's list, with the models that are served, and can chat, before the others. */
 async function demoModels(entries) {
-  const own = entries.map(({ id, files, size }) => (
+  const own = entries.filter(({ model }) => !model?.info.encoder).map(({ id, files, size }) => (
     { name: id, about: 'On the computer that serves this page', megabytes: Math.round(size / 1e6), url: `/models/${encodeURIComponent([...files.keys()][0])}` }));
   return [...own, ...JSON.parse(await readFile(`${WEB}demo/models.json`, 'utf8'))];
 }
@@ -74,6 +74,7 @@ export function modelServer(entries, { own, onFailure = () => {} } = {}) {
       if (response.destroyed || error.name === 'AbortError') return void response.destroy(); /* the client has gone */
       const failure = httpError(error);
       if (failure.status === 500) onFailure(error);
+      if (response.writableEnded) return; /* a stream, which has told the failure */
       if (response.headersSent) response.destroy();
       else sendJson(response, failure.status, failure.body, failure.headers);
     });

@@ -70,8 +70,8 @@ async function streamed(response, chunks, signal) {
     for (; !done; { value, done } = await next()) await send(JSON.stringify(value));
     await send('[DONE]');
   } catch (error) {
-    if (signal.aborted) throw error;
-    await send(JSON.stringify(httpError(error).body));
+    if (!signal.aborted) await send(JSON.stringify(httpError(error).body));
+    throw error;
   } finally {
     response.end();
   }

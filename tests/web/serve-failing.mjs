@@ -1,0 +1,71 @@
+/* ./quern serve's server with models that fail: node serve-failing.mjs. A line of JSON for each check: its name, and what went
+ * wrong, if anything did. */
+import assert from 'node:assert/strict';
+import OpenAI from 'openai';
+import { modelServer } from '../../web/bin/server/index.js';
+
+const messages = [{ role: 'user', content: 'Hello' }];
+const chunk = { id: 'x', object: 'chat.completion.chunk', created: 0, choices: [{ index: 0, delta: { content: 'a' }, finish_reason: null }] };
+const model = (create) => ({ chat: { completions: { create } }, info: {} });
+const failures = [];
+const entries = [
+  { id: 'waiting' },
+  { id: 'broken', model: model(async () => { throw new TypeError('a mistake'); }) },
+  {
+    id: 'breaking',
+    model: model(async () => (async function* chunks() {
+      yield chunk;
+      throw new Error('it broke');
+    })()),
+  },
+  { id: 'long', model: model(async (_, { signal }) => (async function* chunks() {
+    while (!signal.aborted) {
+      entries[3].sent = (entries[3].sent ?? 0) + 1;
+      yield { ...chunk, choices: [{ ...chunk.choices[0], delta: { content: 'a'.repeat(100_000) } }] };
+    }
+    signal.throwIfAborted();
+  })()) },
+];
+const server = modelServer(entries.map((entry) => Object.assign(entry, { created: 0, size: 0, files: new Map() })), { onFailure: (error) => failures.push(error.message) });
+await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+const baseURL = `http://127.0.0.1:${server.address().port}/v1`;
+const client = new OpenAI({ baseURL, apiKey: 'none', maxRetries: 0 });
+
+const checks = {
+  async aModelThatIsBeingLoaded() {
+    await assert.rejects(client.chat.completions.create({ model: 'waiting', messages }), { status: 503, code: 'model_loading' });
+    assert.equal((await fetch(`${baseURL}/models`)).status, 200);
+  },
+  async aMistakeOfOurs() {
+    for (const stream of [false, true]) {
+      await assert.rejects(client.chat.completions.create({ model: 'broken', messages, stream }), { status: 500, type: 'server_error' });
+    }
+    assert.deepEqual(failures, ['a mistake', 'a mistake']);
+  },
+  async aStreamThatBreaks() {
+    const texts = [];
+    await assert.rejects(async () => {
+      for await (const each of await client.chat.completions.create({ model: 'breaking', messages, stream: true })) texts.push(each.choices[0].delta.content);
+    }, /it broke/);
+    assert.deepEqual(texts, ['a']);
+    assert.deepEqual(failures.splice(0), ['a mistake', 'a mistake', 'it broke']);
+  },
+  async aReaderThatIsSlowHoldsTheStreamBack() {
+    const controller = new AbortController();
+    const answer = await fetch(`${baseURL}/chat/completions`, { method: 'POST', body: JSON.stringify({ model: 'long', messages, stream: true }), signal: controller.signal });
+    const reader = answer.body.getReader();
+    await reader.read();
+    await new Promise((resolve) => { setTimeout(resolve, 300); });
+    const { sent } = entries[3];
+    await new Promise((resolve) => { setTimeout(resolve, 300); });
+    assert.ok(entries[3].sent === sent && sent < 1000, `${sent} and ${entries[3].sent} chunks were sent`);
+    controller.abort();
+  },
+};
+
+for (const [name, check] of Object.entries(checks)) {
+  const wrong = await check().then(() => null, (error) => String(error.stack ?? error));
+  console.log(JSON.stringify({ name, wrong }));
+}
+server.closeAllConnections();
+server.close();
