@@ -21,6 +21,12 @@ static const uint8_t *data_of(const struct binder *binder, const struct gguf_ten
     return (const uint8_t *)(binder->base + (uintptr_t)(tensor->offset - binder->gguf->data_offset));
 }
 
+/* A tensor with several places is needed for the first of them. */
+static void give_out(struct binder *binder, const struct gguf_tensor *tensor, uint32_t turn) {
+    uint16_t *bound = &binder->turns[tensor - binder->gguf->tensors];
+    *bound = *bound && *bound <= turn ? *bound : (uint16_t)(1 + turn);
+}
+
 /* The tensor of that name and shape (cols contiguous). Null after a failure, or when it is absent and may be. */
 static const struct gguf_tensor *find(struct binder *binder, const char *name, bool required, uint64_t cols,
                                       uint64_t rows, uint64_t count) {
@@ -44,7 +50,7 @@ static const struct gguf_tensor *find(struct binder *binder, const char *name, b
                       (unsigned long long)cols, (unsigned long long)rows, (unsigned long long)count);
         return NULL;
     }
-    binder->bound[tensor - binder->gguf->tensors] = 1;
+    give_out(binder, tensor, binder->turn);
     return tensor;
 }
 
@@ -67,7 +73,7 @@ static uint64_t larger(uint64_t a, uint64_t b) { return a > b ? a : b; }
 void binder_ignore(struct binder *binder, const char *name) {
     const struct gguf_tensor *tensor = gguf_find_tensor(binder->gguf, full_name(binder, name));
     if (tensor) {
-        binder->bound[tensor - binder->gguf->tensors] = 1;
+        give_out(binder, tensor, TURN_OUTPUT(binder->hparams)); /* when it comes does not matter */
     }
 }
 
@@ -137,6 +143,7 @@ void binder_enter(struct binder *binder, uint32_t layer) {
     const struct hparams *hparams = binder->hparams;
     uint64_t *extents = binder->extents;
     binder->layer = layer;
+    binder->turn = layer == NO_LAYER ? TURN_EMBEDDING : TURN_LAYER(layer);
     extents[ONE] = 1;
     extents[EMBD] = hparams->n_embd;
     extents[VOCAB] = hparams->n_vocab;

@@ -3,6 +3,7 @@
 #ifndef ENGINE_BINDER_H
 #define ENGINE_BINDER_H
 
+#include "engine/arrival.h"
 #include "engine/tensors.h"
 
 /* Lengths that shapes are made of. */
@@ -55,10 +56,11 @@ struct binder {
     const struct gguf *gguf;
     const struct hparams *hparams;
     uintptr_t base;
-    uint8_t *bound; /* (n_tensors): 1 for each that has been given out */
+    uint16_t *turns; /* (n_tensors): 0 while it has not been given out, else 1 + the turn that needs it */
     struct qn_error *error;
     int status;     /* the first failure; nothing is bound after it */
     uint32_t layer; /* names are blk.<layer>.<name> */
+    uint32_t turn;  /* when a pass needs what is bound now: TURN_ of arrival.h */
     uint64_t extents[EXTENTS];
     uint64_t quantized_bytes; /* of the widest row of activations, and the largest panel, that the matrices want */
     uint64_t panel_bytes;
@@ -67,7 +69,7 @@ struct binder {
 
 #define NO_LAYER UINT32_MAX
 
-/* Sets the layer and the extents that are its own. */
+/* Sets the layer, the extents that are its own, and the turn. */
 void binder_enter(struct binder *binder, uint32_t layer);
 /* Every line of the table into the struct at `into`; what is absent is left as it is. */
 void binder_lines(struct binder *binder, const struct place_line *lines, size_t count, void *into);

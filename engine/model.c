@@ -78,11 +78,7 @@ static bool has_vocabulary(const struct gguf *gguf) {
 }
 
 static int bind(struct qn_model *model, uintptr_t base) {
-    struct arena scratch = {.limit = ARENA_LIMIT};
-    const int status =
-        tensors_bind(&model->tensors, model->layers, &model->hparams, &model->gguf, base, &scratch, &last_error);
-    arena_free(&scratch);
-    return status;
+    return tensors_bind(&model->tensors, model->layers, &model->hparams, &model->gguf, base, model->turns, &last_error);
 }
 
 /* The scan is done: builds everything that needs no tensor data, once it is that of the last part; else QN_MORE. */
@@ -106,11 +102,17 @@ static int read_directory(struct qn_model *model) {
                          "general.alignment is %u; tensors must be aligned to 4 bytes at least", model->gguf.alignment);
     }
     model->layers = ARENA_ARRAY(&model->arena, struct layer_tensors, model->hparams.n_layer);
-    if (model->layers == NULL) {
-        return error_set(&last_error, QN_ERR_MEMORY, QN_NO_OFFSET, "no memory for the tables of %u layers",
-                         model->hparams.n_layer);
+    model->turns = ARENA_ARRAY(&model->arena, uint16_t, model->gguf.n_tensors + 1);
+    if (model->layers == NULL || model->turns == NULL) {
+        return error_set(&last_error, QN_ERR_MEMORY, QN_NO_OFFSET,
+                         "no memory for the tables of %u layers and %zu tensors", model->hparams.n_layer,
+                         model->gguf.n_tensors);
     }
     status = bind(model, 0);
+    if (status == QN_OK) {
+        status = arrival_plan(&model->arrival, &model->gguf, model->turns, TURNS(&model->hparams), &model->arena,
+                              &last_error);
+    }
     if (status == QN_OK && has_vocabulary(&model->gguf)) {
         model->vocabulary = vocabulary_new(&model->gguf, &model->arena, &last_error);
         status = model->vocabulary ? check_vocabulary(model) : last_error.code;
@@ -146,6 +148,26 @@ static int failed(struct qn_model *model, int status) {
     return status;
 }
 
+/* Bytes [offset, offset + bytes) of a part's file, which hold tensors. */
+static struct qn_want place_of(const struct qn_model *model, uint32_t part, uint64_t offset, uint64_t bytes) {
+    const uint64_t at = model->parts[part].start + offset - model->parts[part].gguf.data_offset;
+    return (struct qn_want){offset, bytes, model->data ? (uintptr_t)(model->data + (size_t)at) : 0, part};
+}
+
+/* The first bytes of tensors, in the order of the file, that have not come; some have not. */
+static struct qn_want first_gap(struct qn_model *model) {
+    for (;; model->part++) {
+        const struct model_part *part = &model->parts[model->part];
+        const uint64_t last = part->start + part->gguf.data_bytes;
+        uint64_t begin = part->start;
+        const uint64_t end = arrival_gap(&model->arrival, &begin);
+        if (begin < last) {
+            return place_of(model, model->part, part->gguf.data_offset + begin - part->start,
+                            (end < last ? end : last) - begin);
+        }
+    }
+}
+
 int32_t qn_model_want(qn_model *model, struct qn_want *want) {
     if (model->stage == STAGE_FAILED) {
         return error_set(&last_error, QN_ERR_STATE, QN_NO_OFFSET, "the model failed to load; free it");
@@ -154,13 +176,12 @@ int32_t qn_model_want(qn_model *model, struct qn_want *want) {
         return QN_OK;
     }
     struct model_part *part = &model->parts[model->part];
-    want->part = model->part;
-    want->offset = part->have;
     if (model->stage == STAGE_TENSORS) {
-        want->bytes = data_end(part) - part->have;
-        want->address = (uintptr_t)(model->data + (size_t)(part->start + part->have - part->gguf.data_offset));
+        *want = first_gap(model);
         return QN_MORE;
     }
+    want->part = model->part;
+    want->offset = part->have;
     if (part->head == NULL) {
         const uint64_t file = part->scan.file_bytes;
         const int status = resize_head(part, file && file < FIRST_BYTES ? file : FIRST_BYTES);
@@ -173,28 +194,28 @@ int32_t qn_model_want(qn_model *model, struct qn_want *want) {
     return QN_MORE;
 }
 
-static int truncated(const struct qn_model *model) {
+/* The file of the part that is read ends at `end`, which is before the end of its last tensor. */
+static int truncated(const struct qn_model *model, uint64_t end) {
     const struct model_part *part = &model->parts[model->part];
     if (model->stage == STAGE_DIRECTORY) {
-        return error_set(&last_error, QN_ERR_FORMAT, part->have, "the file ends at byte %llu, within its directory",
-                         (unsigned long long)part->have);
+        return error_set(&last_error, QN_ERR_FORMAT, end, "the file ends at byte %llu, within its directory",
+                         (unsigned long long)end);
     }
     const struct gguf_tensor *tensor = part->gguf.tensors;
-    while (tensor->offset + tensor->bytes <= part->have) {
-        tensor++; /* some tensor is not whole, or nothing would be wanted */
+    while (tensor->offset + tensor->bytes <= end) {
+        tensor++;
     }
-    return error_set(&last_error, QN_ERR_FORMAT, part->have,
-                     "the file ends at byte %llu, within tensor %.*s; it should have %llu bytes",
-                     (unsigned long long)part->have, (int)tensor->name.bytes, tensor->name.at,
-                     (unsigned long long)data_end(part));
+    return error_set(
+        &last_error, QN_ERR_FORMAT, end, "the file ends at byte %llu, within tensor %.*s; it should have %llu bytes",
+        (unsigned long long)end, (int)tensor->name.bytes, tensor->name.at, (unsigned long long)data_end(part));
 }
 
-/* Goes on to the part whose tensors have not all come. */
-static void next_tensors(struct qn_model *model) {
-    while (model->part < model->n_parts && model->parts[model->part].have == data_end(&model->parts[model->part])) {
-        model->part++;
-    }
-    model->stage = model->part == model->n_parts ? STAGE_READY : STAGE_TENSORS;
+/* Bytes of a part's tensors have come. */
+static int came(struct qn_model *model, const struct model_part *part, uint64_t offset, uint64_t bytes) {
+    const uint64_t begin = part->start + offset - part->gguf.data_offset;
+    const int status = arrival_add(&model->arrival, begin, begin + bytes, &last_error);
+    model->stage = model->arrival.whole == model->arrival.n_tensors ? STAGE_READY : STAGE_TENSORS;
+    return status;
 }
 
 int32_t qn_model_wrote(qn_model *model, uint64_t bytes) {
@@ -208,13 +229,13 @@ int32_t qn_model_wrote(qn_model *model, uint64_t bytes) {
                          (unsigned long long)bytes, wanted == QN_MORE ? (unsigned long long)want.bytes : 0ull);
     }
     if (bytes == 0) {
-        return failed(model, truncated(model));
+        return failed(model, truncated(model, want.offset));
     }
-    model->parts[model->part].have += bytes;
+    struct model_part *part = &model->parts[model->part];
     if (model->stage == STAGE_TENSORS) {
-        next_tensors(model);
-        return QN_OK;
+        return came(model, part, want.offset, bytes);
     }
+    part->have += bytes;
     const int status = scan_head(model);
     if (status < 0) {
         return failed(model, status);
@@ -238,24 +259,58 @@ int32_t qn_model_place(qn_model *model) {
         return error_set(&last_error, QN_ERR_MEMORY, QN_NO_OFFSET,
                          "the host refused %llu bytes of memory for the tensors", (unsigned long long)bytes);
     }
-    const int status = bind(model, (uintptr_t)model->data);
-    if (status != QN_OK) { /* no memory to work in: as it was, to be called again */
-        block_give(model->data);
-        model->data = NULL;
-        return status;
-    }
-    for (uint32_t i = 0; i < model->n_parts; i++) {
-        struct model_part *part = &model->parts[i];
+    int status = bind(model, (uintptr_t)model->data);
+    model->part = 0;
+    model->stage = STAGE_TENSORS;
+    for (uint32_t i = 0; i < model->n_parts && status == QN_OK; i++) {
+        const struct model_part *part = &model->parts[i];
         const uint64_t start = part->gguf.data_offset;
         if (part->have > start && part->gguf.data_bytes) { /* the head's last bytes are tensors already */
-            const uint64_t over = part->have - start;
-            memcpy(model->data + (size_t)part->start, part->head + (size_t)start,
-                   (size_t)(over < part->gguf.data_bytes ? over : part->gguf.data_bytes));
+            const uint64_t end = part->have < data_end(part) ? part->have : data_end(part);
+            memcpy(model->data + (size_t)part->start, part->head + (size_t)start, (size_t)(end - start));
+            status = came(model, part, start, end - start);
         }
-        part->have = part->have > start ? part->have : start;
-        part->have = part->have < data_end(part) ? part->have : data_end(part);
     }
-    model->part = 0;
-    next_tensors(model);
+    return status == QN_OK ? QN_OK : failed(model, status);
+}
+
+int32_t qn_model_need(const qn_model *model, uint32_t index, struct qn_want *need) {
+    if (model->stage == STAGE_DIRECTORY || model->stage == STAGE_FAILED) {
+        return error_set(&last_error, QN_ERR_STATE, QN_NO_OFFSET, "what is needed first is known after the directory");
+    }
+    if (index >= model->arrival.n_tensors) {
+        return error_set(&last_error, QN_ERR_ARGUMENT, QN_NO_OFFSET, "the model has %u tensors",
+                         model->arrival.n_tensors);
+    }
+    const struct gguf_tensor *tensor = &model->arrival.tensors[index];
+    uint32_t part = model->n_parts - 1;
+    while (part && tensor->offset < model->parts[part].start) {
+        part--;
+    }
+    const struct model_part *from = &model->parts[part];
+    *need = place_of(model, part, from->gguf.data_offset + tensor->offset - from->start, tensor->bytes);
     return QN_OK;
+}
+
+int32_t qn_model_wrote_at(qn_model *model, uint32_t part, uint64_t offset, uint64_t bytes) {
+    if (model->stage != STAGE_TENSORS && model->stage != STAGE_READY) {
+        return error_set(&last_error, QN_ERR_STATE, QN_NO_OFFSET, "the tensors' memory has not been taken");
+    }
+    const struct model_part *from = &model->parts[part < model->n_parts ? part : 0];
+    const uint64_t end = data_end(from);
+    if (part >= model->n_parts || offset < from->gguf.data_offset || offset >= end || bytes > end - offset) {
+        return error_set(&last_error, QN_ERR_ARGUMENT, QN_NO_OFFSET,
+                         "%llu bytes at %llu of part %u were written; its tensors lie in [%llu, %llu)",
+                         (unsigned long long)bytes, (unsigned long long)offset, part,
+                         (unsigned long long)from->gguf.data_offset, (unsigned long long)end);
+    }
+    if (bytes == 0 && model->stage == STAGE_TENSORS) {
+        model->part = part;
+        return failed(model, truncated(model, offset));
+    }
+    return came(model, from, offset, bytes);
+}
+
+bool model_has(const struct qn_model *model, uint32_t turn) {
+    return model->arrival.whole >= model->arrival.ends[turn];
 }

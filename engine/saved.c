@@ -115,6 +115,10 @@ static struct part overlap(struct part part, uint64_t start, uint64_t offset, si
 
 /* Recurrent state within a micro-batch is that of no position. */
 static int can_save(const struct qn_session *session) {
+    if (session->model->stage != STAGE_READY || !session->has_angles) {
+        return error_set(&last_error, QN_ERR_STATE, QN_NO_OFFSET,
+                         "a session is saved once the model has been loaded and it has taken a step since");
+    }
     return session->state_bytes == 0 || session->stage == SESSION_IDLE
                ? QN_OK
                : error_set(&last_error, QN_ERR_STATE, QN_NO_OFFSET,
@@ -133,14 +137,14 @@ int64_t qn_session_save(const qn_session *session, uint64_t offset, void *bytes,
         return error_set(&last_error, QN_ERR_ARGUMENT, QN_NO_OFFSET, "byte %llu of a saved session of %llu",
                          (unsigned long long)offset, (unsigned long long)whole);
     }
-    if (offset < sizeof(head)) {
-        head.model = fingerprint(session->model);
-    }
-    capacity = capacity < whole - offset ? capacity : (size_t)(whole - offset);
     const int status = can_save(session);
     if (status != QN_OK) {
         return status;
     }
+    if (offset < sizeof(head)) {
+        head.model = fingerprint(session->model);
+    }
+    capacity = capacity < whole - offset ? capacity : (size_t)(whole - offset);
     uint8_t *to = bytes;
     uint64_t start = sizeof(head);
     struct part piece = overlap((struct part){(uint8_t *)&head, sizeof(head)}, 0, offset, capacity);
@@ -272,6 +276,11 @@ static int read_parts(struct qn_session *session, uint64_t offset, const uint8_t
 int32_t qn_session_restore(qn_session *session, uint64_t offset, const void *bytes, size_t count) {
     const uint8_t *from = bytes;
     int status = QN_OK;
+    if (session->model->stage != STAGE_READY) {
+        return error_set(&last_error, QN_ERR_STATE, QN_NO_OFFSET,
+                         "a session is restored once the model has been loaded");
+    }
+    session_take_angles(session);
     if (offset == 0) {
         session_restore_end(session);
         status = read_head(session, bytes, count);

@@ -110,9 +110,16 @@ int32_t qn_model_cache(qn_model *model, uint32_t cache) {
     return QN_OK;
 }
 
+void session_take_angles(struct qn_session *session) {
+    if (!session->has_angles && model_has(session->model, TURN_EMBEDDING)) {
+        rope_inverses(session->model, session->context, session->scratch.inverse);
+        session->has_angles = true;
+    }
+}
+
 qn_session *qn_session_new(qn_model *model, uint32_t context, uint32_t batch) {
-    if (model->stage != STAGE_READY) {
-        error_set(&last_error, QN_ERR_STATE, QN_NO_OFFSET, "a session needs a model that is loaded");
+    if (model->stage != STAGE_TENSORS && model->stage != STAGE_READY) {
+        error_set(&last_error, QN_ERR_STATE, QN_NO_OFFSET, "a session needs a model that has been placed");
         return NULL;
     }
     if (choose_sizes(model, &context, &batch) != QN_OK) {
@@ -145,7 +152,7 @@ qn_session *qn_session_new(qn_model *model, uint32_t context, uint32_t batch) {
     session->state_bytes = (size_t)state_block_bytes(&model->hparams);
     session->kv.form = model->cache;
     kv_init(&session->kv, &model->hparams, kv_pages_for(context));
-    rope_inverses(model, context, session->scratch.inverse);
+    session_take_angles(session);
     return session;
 }
 
@@ -217,6 +224,10 @@ int32_t qn_session_feed(qn_session *session, const int32_t *ids, size_t count, u
 }
 
 static int begin_batch(struct qn_session *session) {
+    if (!model_has(session->model, TURN_EMBEDDING)) {
+        return QN_WAIT;
+    }
+    session_take_angles(session);
     const uint32_t queued = session->fed - session->position;
     const uint32_t n = queued < session->batch ? queued : session->batch;
     const int status = kv_grow(&session->kv, session->position + n, &last_error);
@@ -231,17 +242,21 @@ static int begin_batch(struct qn_session *session) {
     return QN_OK;
 }
 
-static void run_layers(struct qn_session *session) {
+static int run_layers(struct qn_session *session) {
     const uint32_t n_layer = session->model->hparams.n_layer;
+    if (!model_has(session->model, TURN_LAYER(session->next))) {
+        return QN_WAIT;
+    }
     uint32_t layers = session->n_batch == 1 ? n_layer : STEP_TOKEN_LAYERS / session->n_batch;
     layers = layers ? layers : 1;
-    while (layers-- && session->next < n_layer) {
+    while (layers-- && session->next < n_layer && model_has(session->model, TURN_LAYER(session->next))) {
         forward_layer(session, session->next++);
     }
     if (session->next == n_layer) {
         session->stage = SESSION_OUTPUT;
         session->next = 0;
     }
+    return QN_OK;
 }
 
 static void end_batch(struct qn_session *session) {
@@ -251,11 +266,14 @@ static void end_batch(struct qn_session *session) {
 }
 
 /* Logits of the next tokens that want them, as many as there is room for; or embeddings. */
-static void run_output(struct qn_session *session) {
+static int run_output(struct qn_session *session) {
+    if (!model_has(session->model, TURN_OUTPUT(&session->model->hparams))) {
+        return QN_WAIT;
+    }
     if (session->embeds) {
         session->embeddings = embed_output(session);
         end_batch(session);
-        return;
+        return QN_OK;
     }
     uint32_t which[LOGIT_ROWS];
     uint32_t count = 0;
@@ -275,27 +293,35 @@ static void run_output(struct qn_session *session) {
     if (session->next == session->n_batch) {
         end_batch(session);
     }
+    return QN_OK;
 }
 
 int32_t qn_session_step(qn_session *session) {
+    if (session->model->stage == STAGE_FAILED) {
+        return error_set(&last_error, QN_ERR_STATE, QN_NO_OFFSET, "the model failed to load");
+    }
     if (session->stage == SESSION_IDLE && session->position == session->fed) {
         return QN_OK;
     }
     session->rows = 0;
     session->embeddings = 0;
-    if (session->stage == SESSION_IDLE) {
-        const int status = begin_batch(session);
-        if (status != QN_OK) {
-            return status;
-        }
+    int status = session->stage == SESSION_IDLE ? begin_batch(session) : QN_OK;
+    if (status == QN_OK && session->stage == SESSION_LAYERS) {
+        status = run_layers(session);
     }
-    if (session->stage == SESSION_LAYERS) {
-        run_layers(session);
+    if (status == QN_OK && session->stage == SESSION_OUTPUT) {
+        status = run_output(session);
     }
-    if (session->stage == SESSION_OUTPUT) {
-        run_output(session);
+    if (status != QN_OK) {
+        return status;
     }
     return session->stage == SESSION_IDLE && session->position == session->fed ? QN_OK : QN_MORE;
+}
+
+uint32_t qn_session_layers(const qn_session *session) {
+    return session->stage == SESSION_LAYERS   ? session->next
+           : session->stage == SESSION_OUTPUT ? session->model->hparams.n_layer
+                                              : 0;
 }
 
 uint32_t qn_session_rows(const qn_session *session) {

@@ -70,6 +70,7 @@ struct qn_session {
     uint32_t next;               /* layer, then token of the micro-batch, that comes next */
     uint32_t n_rows;             /* of logits that there is room for */
     uint32_t rows;               /* of logits that the last step gave */
+    bool has_angles;             /* scratch.inverse is there */
     bool embeds;                 /* what is fed gives embeddings, by ... */
     bool normalized;             /* ... of length 1 */
     int32_t pooling;             /* enum qn_pooling: ... this */
@@ -85,6 +86,8 @@ int session_queue(struct qn_session *session, const int32_t *ids, size_t count, 
 uint32_t embed_output(struct qn_session *session);
 /* Goes on after `tokens` tokens, of which those from `position` on are computed again. */
 void session_take_up(struct qn_session *session, uint32_t position, uint32_t tokens);
+/* Computes scratch.inverse once the model's divisors of angles, if it has any, have come. */
+void session_take_angles(struct qn_session *session);
 /* Gives up a restore that is under way. */
 void session_restore_end(struct qn_session *session);
 

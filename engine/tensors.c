@@ -7,20 +7,24 @@
 /* Before the layers. token_embd and output: below. */
 static const struct place_line model_lines[] = {
     {"position_embd.weight", PLACE_MATRIX, true, EMBD, CONTEXT, LEARNED_POSITIONS, 0, IN_MODEL(positions)},
-    {"output.bias", PLACE_VECTOR, false, VOCAB, ONE, 0, 0, IN_MODEL(output_bias)},
     {"token_types.weight", PLACE_MATRIX, false, EMBD, TYPES, TOKEN_TYPES, 0, IN_MODEL(types)},
     {"token_embd_norm.weight", PLACE_VECTOR, true, EMBD, ONE, EMBEDDING_NORM, 0, IN_MODEL(embedding_norm.weight)},
     {"token_embd_norm.bias", PLACE_VECTOR, true, EMBD, ONE, EMBEDDING_NORM | NORM_BIAS, 0,
      IN_MODEL(embedding_norm.bias)},
+    {"rope_freqs.weight", PLACE_VECTOR, false, ROPE_PAIRS, ONE, 0, 0, IN_MODEL(rope_factors)},
+    {"rope_factors_long.weight", PLACE_VECTOR, false, ROPE_PAIRS, ONE, 0, 0, IN_MODEL(rope_factors_long)},
+    {"rope_factors_short.weight", PLACE_VECTOR, false, ROPE_PAIRS, ONE, 0, 0, IN_MODEL(rope_factors_short)},
+};
+
+/* Behind the layers. */
+static const struct place_line output_lines[] = {
+    {"output.bias", PLACE_VECTOR, false, VOCAB, ONE, 0, 0, IN_MODEL(output_bias)},
     {"output_norm.weight", PLACE_VECTOR, true, EMBD, ONE, 0, ADDED_NORMS | OUTPUT_NORM_ELSEWHERE,
      IN_MODEL(output_norm.weight)},
     {"token_embd_norm.weight", PLACE_VECTOR, true, EMBD, ONE, OUTPUT_NORM_ELSEWHERE, 0, IN_MODEL(output_norm.weight)},
     {"output_norm.bias", PLACE_VECTOR, true, EMBD, ONE, NORM_BIAS, ADDED_NORMS, IN_MODEL(output_norm.bias)},
     {"dense_2.weight", PLACE_MATRIX, false, EMBD, DENSE, ENCODER, 0, IN_MODEL(dense_in)},
     {"dense_3.weight", PLACE_MATRIX, false, DENSE, EMBD, ENCODER, 0, IN_MODEL(dense_out)},
-    {"rope_freqs.weight", PLACE_VECTOR, false, ROPE_PAIRS, ONE, 0, 0, IN_MODEL(rope_factors)},
-    {"rope_factors_long.weight", PLACE_VECTOR, false, ROPE_PAIRS, ONE, 0, 0, IN_MODEL(rope_factors_long)},
-    {"rope_factors_short.weight", PLACE_VECTOR, false, ROPE_PAIRS, ONE, 0, 0, IN_MODEL(rope_factors_short)},
 };
 
 /* Norms and what every kind of layer has. */
@@ -272,14 +276,16 @@ static int bind_all(struct binder *binder, struct tensors *tensors, struct layer
     binder_enter(binder, NO_LAYER);
     memset(tensors, 0, sizeof(*tensors));
     tensors->embedding = binder_matrix(binder, "token_embd.weight", true, hparams->n_vocab, hparams->n_embd);
+    LINES(binder, model_lines, tensors);
+    binder->turn = TURN_OUTPUT(hparams);
     tensors->output = binder_matrix(binder, "output.weight", false, hparams->n_vocab, hparams->n_embd);
     if (tensors->output.kernels == NULL) {
         tensors->output = tensors->embedding;
     }
-    LINES(binder, model_lines, tensors);
     if (hparams->architecture->rope_freqs_unused) {
         tensors->rope_factors = NULL;
     }
+    LINES(binder, output_lines, tensors);
     if (binder->status == QN_OK && (tensors->dense_in.kernels == NULL) != (tensors->dense_out.kernels == NULL)) {
         binder->status = error_set(binder->error, QN_ERR_FORMAT, QN_NO_OFFSET,
                                    "the file has one of dense_2.weight and dense_3.weight, not both");
@@ -298,18 +304,15 @@ static int bind_all(struct binder *binder, struct tensors *tensors, struct layer
 }
 
 int tensors_bind(struct tensors *tensors, struct layer_tensors *layers, struct hparams *hparams,
-                 const struct gguf *gguf, uintptr_t base, struct arena *scratch, struct qn_error *error) {
-    struct binder binder = {.gguf = gguf, .hparams = hparams, .base = base, .error = error};
-    binder.bound = ARENA_ARRAY(scratch, uint8_t, gguf->n_tensors + 1);
-    if (binder.bound == NULL) {
-        return error_set(error, QN_ERR_MEMORY, QN_NO_OFFSET, "no memory to bind %zu tensors", gguf->n_tensors);
-    }
+                 const struct gguf *gguf, uintptr_t base, uint16_t *turns, struct qn_error *error) {
+    struct binder binder = {.gguf = gguf, .hparams = hparams, .base = base, .turns = turns, .error = error};
+    memset(turns, 0, gguf->n_tensors * sizeof(*turns));
     int status = read_vocab_size(&binder, hparams);
     if (status == QN_OK) {
         status = bind_all(&binder, tensors, layers);
     }
     for (size_t i = 0; i < gguf->n_tensors && status == QN_OK; i++) {
-        if (!binder.bound[i]) { /* left out, the model would compute something else */
+        if (turns[i] == 0) { /* left out, the model would compute something else */
             const struct gguf_tensor *extra = &gguf->tensors[i];
             status = error_set(error, QN_ERR_UNSUPPORTED, extra->info_offset,
                                "tensor %.*s has no place in %s models as this build runs them", (int)extra->name.bytes,

@@ -129,8 +129,9 @@ struct tensors {
 
 /* Binds every tensor of the file, whose data section starts at the address `base`, into *tensors; `layers` is
  * (n_layer). A tensor that is missing, has another shape or a type without kernels, or that nothing binds, is an error
- * that names it. Sets hparams->n_vocab. The memory need not be there yet: base 0 only checks. */
+ * that names it. Sets hparams->n_vocab. The memory need not be there yet: base 0 only checks. turns: (n_tensors), gets
+ * 1 + the turn of arrival.h at which a pass needs each. */
 int tensors_bind(struct tensors *tensors, struct layer_tensors *layers, struct hparams *hparams,
-                 const struct gguf *gguf, uintptr_t base, struct arena *scratch, struct qn_error *error);
+                 const struct gguf *gguf, uintptr_t base, uint16_t *turns, struct qn_error *error);
 
 #endif

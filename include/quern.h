@@ -8,6 +8,7 @@
  *      while qn_model_want(model, &want) == QN_MORE: write up to want.bytes bytes of the file, from want.offset,
  *      to want.address, then qn_model_wrote(model, how many). The first QN_OK says that the directory is read:
  *      look at qn_model_plan, then qn_model_place takes the memory. Go on with want and wrote until QN_OK again.
+ *      A prompt can be computed meanwhile: see qn_model_need.
  *   2. n = qn_tokenize(model, text, ...), or qn_prompt_render and qn_prompt_tokens for a chat
  *   3. session = qn_session_new(model, context, batch); qn_session_feed(session, tokens, n, QN_LOGITS_LAST)
  *      while qn_session_step(session) == QN_MORE: show progress, or stop
@@ -42,6 +43,7 @@ extern "C" {
 enum qn_status {
     QN_OK = 0,
     QN_MORE = 1,             /* not an error: bytes are wanted, or steps remain */
+    QN_WAIT = 2,             /* not an error: the tensors that come next are still to be written */
     QN_ERR_ARGUMENT = -1,    /* the call makes no sense */
     QN_ERR_FORMAT = -2,      /* the file is not a well-formed GGUF; offset says where */
     QN_ERR_UNSUPPORTED = -3, /* well formed, but not something that this build runs */
@@ -119,6 +121,22 @@ int32_t qn_model_plan(qn_model *model, uint32_t context, uint32_t batch, struct 
 /* Takes the memory for the tensors. */
 int32_t qn_model_place(qn_model *model);
 
+/* Sessions may be made as soon as the memory has been taken, and computed while the tensors come: qn_session_step says
+ * QN_WAIT where it cannot go on yet. Which bytes it needs first is another order than the file's: the embedding, then
+ * layer after layer (files may have them otherwise), then the output. A host that can read anywhere in the file asks in
+ * the order of qn_model_need and says so with qn_model_wrote_at; one that cannot goes on with qn_model_want and
+ * qn_model_wrote. Both may be mixed: want leaves out what has come. */
+
+/* Fills *need with where tensor `index` lies, counted in the order of need. Of one part, address - offset is the same
+ * for all: other bytes between its tensors may be written as well. address is 0 before qn_model_place.
+ * QN_ERR_ARGUMENT past the last. Once the directory is read. */
+int32_t qn_model_need(const qn_model *model, uint32_t index, struct qn_want *need);
+/* Bytes [offset, offset + bytes) of a part's file have been written where qn_model_need says, for the first time or
+ * again. They lie between the part's first and last tensor, or it is QN_ERR_ARGUMENT. bytes == 0 says that the file
+ * ends at offset: an error. What has come may lie in up to 1024 pieces with gaps between them; one more is QN_ERR_LIMIT,
+ * and does not count as written. */
+int32_t qn_model_wrote_at(qn_model *model, uint32_t part, uint64_t offset, uint64_t bytes);
+
 struct qn_value {
     uint64_t key_address;
     uint64_t key_bytes;
@@ -191,7 +209,8 @@ void qn_prompt_free(qn_prompt *prompt);
 
 typedef struct qn_session qn_session;
 
-/* context: tokens, 0 for as trained. batch: tokens of a prompt computed at once, 0 for the default. */
+/* Once the model has been placed. context: tokens, 0 for as trained. batch: tokens of a prompt computed at once, 0 for
+ * the default. */
 qn_session *qn_session_new(qn_model *model, uint32_t context, uint32_t batch);
 void qn_session_free(qn_session *session);
 
@@ -199,8 +218,11 @@ enum qn_logits { QN_LOGITS_NONE = 0, QN_LOGITS_LAST = 1, QN_LOGITS_ALL = 2 };
 /* Queues tokens. QN_ERR_CONTEXT when they do not fit: nothing was queued then. */
 int32_t qn_session_feed(qn_session *session, const int32_t *ids, size_t count, uint32_t logits);
 /* One bounded piece of work: a layer of a micro-batch, or a whole token. QN_MORE: call again. QN_OK: nothing queued
- * is left. After each call qn_session_rows says how many rows of logits, or of embeddings, are there to be read. */
+ * is left. QN_WAIT, while the model is loading: call again when more of it has come. After each call qn_session_rows
+ * says how many rows of logits, or of embeddings, are there to be read. */
 int32_t qn_session_step(qn_session *session);
+/* Layers that are done of the micro-batch under way, of <architecture>.block_count. */
+uint32_t qn_session_layers(const qn_session *session);
 uint32_t qn_session_rows(const qn_session *session);
 /* float[n_vocab] of row `row` (from 0), valid until the next step. Null past the last. */
 const float *qn_session_logits(const qn_session *session, uint32_t row);
