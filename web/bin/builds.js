@@ -15,8 +15,15 @@ const WIDE = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 4, 4, 1, 112, 4, 0, 5,
 export const NARROW_BYTES = 2 ** 32 - 2 ** 26;
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-export const path = (relaxed, threads, wide = false) =>
-  `${root}build/wasm${wide ? 64 : 32}-${relaxed ? 'relaxed' : 'simd128'}${threads ? '-mt' : ''}/quern.wasm`;
+const packaged = fileURLToPath(new URL('../wasm', import.meta.url));
+
+/* As a checkout builds it, or as the published package has it. */
+export function path(relaxed, threads, wide = false) {
+  const name = `${relaxed ? 'relaxed' : 'simd128'}${threads ? '-mt' : ''}`;
+  const built = `${root}build/wasm${wide ? 64 : 32}-${name}/quern.wasm`;
+  const copy = `${packaged}/quern${wide ? '64' : ''}-${name}.wasm`;
+  return !existsSync(built) && existsSync(copy) ? copy : built;
+}
 
 export const knowsRelaxed = () => WebAssembly.validate(RELAXED);
 
@@ -42,16 +49,15 @@ export function chooseBuild(build, threads, wide = false) {
   return { path: file, wasm: readFileSync(file), name: buildName(relaxed, threads, wide) };
 }
 
-/* Puts what has been built in this checkout where the package expects its modules; a published package has them there. */
+/* Puts what has been built in this checkout where the package expects its modules; the published package has them there. */
 export function placeModules() {
-  const place = `${root}web/wasm`;
   const time = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   for (const wide of [false, true]) {
     for (const name of ['simd128', 'relaxed', 'simd128-mt', 'relaxed-mt']) {
       const built = path(name.startsWith('relaxed'), name.endsWith('-mt'), wide);
-      const copy = `${place}/quern${wide ? '64' : ''}-${name}.wasm`;
+      const copy = `${packaged}/quern${wide ? '64' : ''}-${name}.wasm`;
       if (time(built) <= time(copy)) continue;
-      mkdirSync(place, { recursive: true });
+      mkdirSync(packaged, { recursive: true });
       copyFileSync(built, copy);
     }
   }

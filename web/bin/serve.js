@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { openAsBlob, statSync } from 'node:fs';
+import { existsSync, openAsBlob, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { loadModel } from '../index.js';
@@ -77,6 +77,7 @@ export default async function serve(options) {
   for (const entry of entries) await load(entry, options);
   const { listen } = options;
   const url = `http://${EVERYWHERE.includes(listen) ? 'localhost' : listen.includes(':') ? `[${listen}]` : listen}:${port}`;
-  process.stdout.write(`${url}/ has the demo, ${url}/v1 OpenAI's endpoints\n`);
+  const demo = existsSync(new URL('../demo', import.meta.url)); /* of a checkout */
+  process.stdout.write(`${demo ? `${url}/ has the demo, ` : ''}${url}/v1 OpenAI's endpoints\n`);
   if (options.open) openPage(url);
 }

@@ -16,7 +16,7 @@ const redirect = (response, to) => response.writeHead(302, { Location: to, 'Cach
 async function demoModels(entries) {
   const own = entries.filter(({ model }) => !model?.info.encoder).map(({ id, files, size }) => (
     { name: id, about: 'On the computer that serves this page', megabytes: Math.round(size / 1e6), url: `/models/${encodeURIComponent([...files.keys()][0])}` }));
-  return [...own, ...JSON.parse(await readFile(`${WEB}demo/models.json`, 'utf8'))];
+  return [...own, ...JSON.parse(await readFile(`${WEB}demo/models.json`, 'utf8').catch(() => { throw notFound(); }))];
 }
 
 async function script(entries, request, response, path) {
