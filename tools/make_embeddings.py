@@ -27,8 +27,8 @@ DECODERS = ["tiny-qwen3-f32", "tiny-gemma3-q8"]
 class Embedder(Oracle):
     source_file = "oracle_embeddings.cpp"
 
-    def rows(self, model, ids, pooling):
-        subprocess.run([self.tool, model, ",".join(map(str, ids)), str(pooling), self.out], check=True)
+    def rows(self, model, ids, pooling, *flash):
+        subprocess.run([self.tool, model, ",".join(map(str, ids)), str(pooling), self.out, *flash], check=True)
         return np.fromfile(self.out, "<f4")
 
 

@@ -1,10 +1,10 @@
-// Embeddings as native llama.cpp computes them (CPU, flash attention off), not normalised: the truth that
+// Embeddings as native llama.cpp computes them (CPU), not normalised: the truth that
 // tests/vectors/embeddings compares with.
 //
-//   oracle_embeddings MODEL IDS POOLING OUT.f32
+//   oracle_embeddings MODEL IDS POOLING OUT.f32 [flash]
 //
 // IDS: comma-separated. POOLING: llama.cpp's number; -1 for the model's own. OUT.f32 gets a row of n_embd float32: for each
-// token where nothing is pooled, else one. tools/make_embeddings.py builds and calls it.
+// token where nothing is pooled, else one. flash: with flash attention, which rounds keys and values to f16, as we do. tools/make_embeddings.py builds and calls it.
 #include "llama.h"
 #include <cstdio>
 #include <cstdlib>
@@ -13,8 +13,8 @@
 #include <vector>
 
 int main(int argc, char **argv) {
-    if (argc != 5) {
-        fprintf(stderr, "usage: oracle_embeddings MODEL IDS POOLING OUT.f32\n");
+    if (argc < 5) {
+        fprintf(stderr, "usage: oracle_embeddings MODEL IDS POOLING OUT.f32 [flash]\n");
         return 2;
     }
     std::vector<llama_token> ids;
@@ -31,7 +31,7 @@ int main(int argc, char **argv) {
     params.n_ctx = count;
     params.n_batch = params.n_ubatch = count;
     params.n_threads = params.n_threads_batch = 2;
-    params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
+    params.flash_attn_type = argc > 5 ? LLAMA_FLASH_ATTN_TYPE_ENABLED : LLAMA_FLASH_ATTN_TYPE_DISABLED;
     params.embeddings = true;
     params.pooling_type = (enum llama_pooling_type)atoi(argv[3]);
     llama_context *context = model ? llama_init_from_model(model, params) : nullptr;
