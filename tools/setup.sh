@@ -32,7 +32,7 @@ if [ "$what" = test ]; then
 fi
 # To fetch the model, any pip will do.
 [ "$what" = build ] && python3 -m pip --version >/dev/null 2>&1 || need python3-venv python3 -c 'import ensurepip'
-if [ "$what" = bench ]; then
+if [ "$what" = test ] || [ "$what" = bench ]; then
     need chromium have chromium
     need firefox-esr have firefox-esr
 fi
@@ -73,15 +73,17 @@ if [ "$what" != build ]; then
         cp "$list" "$cache/venv/requirements.txt"
     fi
 fi
-if [ "$what" = test ] && have npm >/dev/null; then
-    folder=$(dirname "$0")/../tests/web
+packages() { # packages <folder>: the npm packages that its lock pins, installed again when that changes
+    folder=$(dirname "$0")/../$1
     if ! cmp -s "$folder/package-lock.json" "$folder/node_modules/installed.json"; then
-        echo "setup: installing the tests' npm packages" >&2
+        echo "setup: installing the npm packages of $1" >&2
         (cd "$folder" && npm ci --silent --no-audit --no-fund)
         cp "$folder/package-lock.json" "$folder/node_modules/installed.json"
     fi
+}
+if [ "$what" = test ] || [ "$what" = bench ]; then
+    packages bench # what drives the browsers is there, too
 fi
-if [ "$what" = bench ] && [ ! -d "$(dirname "$0")/../bench/node_modules" ]; then
-    echo "setup: installing the benchmark's npm packages" >&2
-    (cd "$(dirname "$0")/../bench" && npm ci --silent --no-audit --no-fund)
+if [ "$what" = test ]; then
+    packages tests/web
 fi
