@@ -61,6 +61,21 @@ struct qn_prompt {
     struct rendered rendered;
 };
 
+static struct gguf_text token_text(const struct vocabulary *vocabulary, int32_t id) {
+    return id < 0 ? (struct gguf_text){"", 0} : vocabulary_text(vocabulary, id);
+}
+
+static int render(const struct qn_model *model, struct gguf_text text, const char *context, size_t context_bytes,
+                  struct qn_prompt *prompt) {
+    const struct vocabulary *v = model ? model->vocabulary : NULL;
+    struct template_tokens tokens = {{"", 0}, {"", 0}};
+    if (v) {
+        tokens = (struct template_tokens){token_text(v, vocabulary_bos(v)), token_text(v, vocabulary_eos(v))};
+    }
+    return template_render(text.at, text.bytes, context, context_bytes, v ? &tokens : NULL, &prompt->arena,
+                           &prompt->rendered, &last_error);
+}
+
 qn_prompt *qn_prompt_render(qn_model *model, const char *template_text, size_t template_bytes, const char *context,
                             size_t context_bytes) {
     struct gguf_text text = {template_text, template_bytes};
@@ -82,8 +97,7 @@ qn_prompt *qn_prompt_render(qn_model *model, const char *template_text, size_t t
     }
     memset(prompt, 0, sizeof(*prompt));
     prompt->arena.limit = CALL_LIMIT;
-    if (template_render(text.at, text.bytes, context, context_bytes, &prompt->arena, &prompt->rendered, &last_error) !=
-        QN_OK) {
+    if (render(model, text, context, context_bytes, prompt) != QN_OK) {
         qn_prompt_free(prompt);
         return NULL;
     }

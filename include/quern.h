@@ -196,7 +196,8 @@ typedef struct qn_prompt qn_prompt;
 /* context is a JSON object: the template's variables, such as messages, tools, add_generation_prompt, bos_token,
  * eos_token, and now (seconds since 1970, UTC, for strftime_now). Text under bos_token, eos_token and the like is
  * trusted, text under messages, tools and documents is not. template_bytes == 0 takes the model's own template;
- * model may then not be null. With a model, bos_token and eos_token have its tokens as defaults. */
+ * model may then not be null. With a model, bos_token and eos_token are its tokens unless the
+ * context has them; empty when it has no such token. */
 qn_prompt *qn_prompt_render(qn_model *model, const char *template_text, size_t template_bytes, const char *context,
                             size_t context_bytes);
 int64_t qn_prompt_text(const qn_prompt *prompt, char *text, size_t capacity);

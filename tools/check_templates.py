@@ -1,49 +1,105 @@
 #!/usr/bin/env python3
-"""Compares our chat-template renderer with jinja2 over a folder of templates, such as models/templates of llama.cpp:
-    tools/check_templates.py FOLDER [-v]
-Renders each template with every conversation of tests/text/template_conversations.py. Where jinja2 fails, so must we;
-of the messages only those of raise_exception are compared. Needs jinja2 and a native build (template_tool)."""
+"""Compares our chat-template renderer with jinja2 over the templates and template tests of llama.cpp, or over a folder:
+    tools/check_templates.py LLAMA_CPP_SOURCE|FOLDER [-v]
+Renders each template with every conversation of tests/text/template_conversations.py, and the cases of
+tests/test-jinja.cpp with their own variables. Where jinja2 fails, so must we; of the messages only those of
+raise_exception are compared. Needs jinja2 and a native build (template_tool)."""
 
 import difflib
 import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests/text"))
+import llama_cpp_templates
 import template_conversations
 import template_reference
 
 
+class Counts:
+    templates = equal = renders = texts = 0
+
+    def __str__(self):
+        return f"{self.equal} of {self.templates} equal ({self.renders} renderings, {self.texts} of them texts)"
+
+
+def difference(template, context, ours):
+    """None where ours is right; else what it should be. And whether jinja2 gives a text."""
+    text, error = template_reference.expected(template, context)
+    if error and not error.startswith("TemplateError: "):
+        text, error = template_reference.expected(template, context, lenient=True)
+    if text is not None:
+        return (None if (ours.status, ours.text) == (0, text) else text), True
+    right = ours.status != 0
+    if error.startswith("TemplateError: "):
+        right = right and ours.text == error[15:].replace("\n", " ")
+    return (None if right else error), False
+
+
+def show(name, ours, wanted):
+    print(f"  {name}: status {ours.status} at {ours.offset}")
+    lines = difflib.unified_diff(wanted.split("\n"), ours.text.split("\n"), "jinja2", "quern", n=0)
+    print("\n".join("    " + line[:200] for line in list(lines)[:12]))
+
+
+def compare(name, template, cases, counts, verbose):
+    wrong = []
+    for (case, context), ours in zip(
+        cases.items(), template_reference.render([(template, context) for context in cases.values()])
+    ):
+        wanted, is_text = difference(template, context, ours)
+        counts.renders += 1
+        counts.texts += is_text
+        if wanted is not None:
+            wrong.append((case, ours, wanted))
+    counts.templates += 1
+    counts.equal += not wrong
+    if wrong:
+        print(f"{name}: {len(wrong)} of {len(cases)} differ")
+        for case in wrong if verbose else wrong[:1]:
+            show(*case)
+
+
+def compare_snippets(cases, counts):
+    """A case of llama.cpp's is right too where jinja2 gives what llama.cpp expects only with its own `safe`."""
+    cases = list(cases)
+    for (name, template, context, text), ours in zip(
+        cases, template_reference.render([(template, context) for _, template, context, _ in cases])
+    ):
+        wanted, is_text = difference(template, context, ours)
+        counts.templates += 1
+        counts.renders += 1
+        counts.texts += is_text
+        if wanted is None or (ours.status, ours.text) == (0, text):
+            counts.equal += 1
+        else:
+            print(f"{name}: {template}")
+            show(name, ours, wanted)
+
+
 def main():
     folder, verbose = pathlib.Path(sys.argv[1]), "-v" in sys.argv
-    cases = template_conversations.conversations()
-    equal = renders = texts = 0
-    files = sorted(folder.glob("*.jinja"))
+    source = folder if (folder / "models/templates").is_dir() else None
+    files = sorted((folder / "models/templates" if source else folder).glob("*.jinja"))
+    conversations = template_conversations.conversations()
+    failed = not files
+    counts = Counts()
     for file in files:
-        template = file.read_bytes().decode()
-        wrong = []
-        for (name, context), ours in zip(
-            cases.items(), template_reference.render([(template, context) for context in cases.values()])
-        ):
-            text, error = template_reference.expected(template, context)
-            if error and not error.startswith("TemplateError: "):
-                text, error = template_reference.expected(template, context, lenient=True)
-            renders += 1
-            texts += text is not None
-            if text is not None and (ours.status != 0 or ours.text != text):
-                wrong.append((name, ours, text))
-            elif text is None and ours.status == 0:
-                wrong.append((name, ours, error))
-            elif text is None and error.startswith("TemplateError: ") and ours.text != error[15:].replace("\n", " "):
-                wrong.append((name, ours, error))
-        equal += not wrong
-        if wrong:
-            print(f"{file.name}: {len(wrong)} of {len(cases)} differ")
-            for name, ours, text in wrong if verbose else wrong[:1]:
-                print(f"  {name}: status {ours.status} at {ours.offset}")
-                lines = difflib.unified_diff(text.split("\n"), ours.text.split("\n"), "jinja2", "quern", n=0)
-                print("\n".join("    " + line[:200] for line in list(lines)[:12]))
-    print(f"{equal} of {len(files)} templates equal ({renders} renderings, {texts} of them texts)")
-    return equal != len(files)
+        compare(file.name, file.read_bytes().decode(), conversations, counts, verbose)
+    print(f"templates: {counts}")
+    failed = failed or counts.equal != counts.templates
+    if source:
+        counts = Counts()
+        for name, template, bos, eos in llama_cpp_templates.chat_templates(source):
+            ends = {"bos_token": bos, "eos_token": eos}
+            cases = {case: dict(context, **ends) for case, context in conversations.items()}
+            compare(name, template, cases, counts, verbose)
+        print(f"test-chat-template: {counts}")
+        failed = failed or counts.equal != counts.templates
+        counts = Counts()
+        compare_snippets(llama_cpp_templates.interpreter_cases(source), counts)
+        print(f"test-jinja: {counts}")
+        failed = failed or counts.equal != counts.templates
+    return failed
 
 
 if __name__ == "__main__":

@@ -32,8 +32,15 @@ static uint64_t given_offset(const char *text, size_t bytes, uint64_t at) {
     return from;
 }
 
+static void set_default(struct interp *in, const char *name, struct gguf_text text) {
+    if (dict_get_text(in, in->context, name, strlen(name)) == NULL) {
+        dict_set(in, in->context, value_name(in, name), value_text(in, text.at, text.bytes));
+    }
+}
+
 int template_render(const char *template_text, size_t template_bytes, const char *json, size_t json_bytes,
-                    struct arena *arena, struct rendered *out, struct qn_error *error) {
+                    const struct template_tokens *tokens, struct arena *arena, struct rendered *out,
+                    struct qn_error *error) {
     struct interp interp = {.arena = arena,
                             .error = error,
                             .none = {.kind = VALUE_NONE},
@@ -52,6 +59,10 @@ int template_render(const char *template_text, size_t template_bytes, const char
     }
     if (in->failed) {
         return error->code;
+    }
+    if (tokens) {
+        set_default(in, "bos_token", tokens->bos);
+        set_default(in, "eos_token", tokens->eos);
     }
     in->at = 0;
     size_t bytes = template_bytes;

@@ -12,6 +12,19 @@ FILTER(string) {
     return value_string(in, self);
 }
 
+static struct value *mark_safe(struct interp *in, struct value *string) {
+    if (!in->failed) {
+        string->flags |= FLAG_SAFE;
+    }
+    return string;
+}
+
+FILTER(safe) {
+    (void)arguments;
+    const struct value *string = value_string(in, self);
+    return mark_safe(in, value_slice(in, string, 0, string->string.bytes));
+}
+
 FILTER(abs) {
     (void)arguments;
     if (!value_is(self, NUMBERS)) {
@@ -62,7 +75,7 @@ FILTER(escape) {
             buffer_slice(&buffer, string, at, at + 1);
         }
     }
-    return buffer_value(&buffer);
+    return mark_safe(in, buffer_value(&buffer));
 }
 
 /* int(default=0, base=10) and float(default=0.0) */
@@ -237,7 +250,7 @@ const struct builtin builtin_filters[] = {
     {"default", filter_default, "|default_value,boolean", 0},
     {"d", filter_default, "|default_value,boolean", 0},
     {"string", filter_string, "", 0},
-    {"safe", filter_string, "", 0},
+    {"safe", filter_safe, "", 0},
     {"upper", filter_case, "", CASE_UPPER},
     {"lower", filter_case, "", CASE_LOWER},
     {"title", filter_case, "", CASE_WORDS},

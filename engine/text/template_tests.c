@@ -19,6 +19,11 @@ TEST(sequence) {
                               !(self->kind == VALUE_LIST && self->flags & FLAG_GENERATOR));
 }
 
+TEST(escaped) {
+    (void)arguments;
+    return value_bool(in, self->kind == VALUE_STRING && self->flags & FLAG_SAFE);
+}
+
 TEST(in) { return value_bool(in, contains(in, arguments->at[0], self)); }
 
 TEST(sameas) {
@@ -76,6 +81,7 @@ const struct builtin builtin_tests[] = {
     {"sequence", test_sequence, "", ITERABLE},
     {"iterable", test_kind, "", ITERABLE | KIND(LOOP)},
     {"callable", test_kind, "", KIND(BUILTIN) | KIND(MACRO) | KIND(JOINER) | KIND(LOOP) | KIND(UNDEFINED)},
+    {"escaped", test_escaped, "", 0},
     {"in", test_in, "seq", 0},
     {"sameas", test_sameas, "other", 0},
     {"filter", test_known, "", 0},

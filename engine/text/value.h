@@ -39,7 +39,8 @@ enum value_kind {
 
 enum value_flag {
     FLAG_GENERATOR = 1, /* a list that Python would make lazily: always true */
-    FLAG_GROUP = 2      /* a tuple of groupby: also has the attributes grouper and list */
+    FLAG_GROUP = 2,     /* a tuple of groupby: also has the attributes grouper and list */
+    FLAG_SAFE = 4       /* a string that `safe` or `escape` gave; what is made of it has no mark */
 };
 
 struct value;

@@ -112,6 +112,15 @@ def test_template_from_a_file(tmp_path, host):
     assert text.decode() == "<s>[user] What is 2 + 2?</s>1971"
 
 
+@pytest.mark.parametrize("host", HOSTS)
+def test_template_has_the_tokens_of_the_model(model, tmp_path, host):
+    path = tmp_path / "tokens.jinja"
+    path.write_text("{{ bos_token ~ '|' ~ eos_token }}")
+    given = ("template", "--template", path)
+    assert output(*given, "-m", model, host=host, stdin=MESSAGES) == b"<|im_start|>|<|im_end|>"
+    assert output(*given, "-m", model, "--eos", "</s>", host=host, stdin=MESSAGES) == b"<|im_start|>|</s>"
+
+
 FLOATS = b'{"messages": [{"role": "user", "content": [1.0, 1, 12345678901234567890, "a"]}], "tools": null}'
 
 

@@ -27,6 +27,41 @@ TOOLS = [
     },
 ]
 
+# Whatever JSON Schema has that templates write out on their own.
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "mode": {"enum": ["a", "b"], "default": "a"},
+        "either": {"oneOf": [{"type": "string"}, {"type": "integer", "minimum": 0, "maximum": 9}]},
+        "any": {"anyOf": [{"type": "array", "items": {"type": "number"}}, {"type": "null"}], "nullable": True},
+        "code": {"type": "string", "minLength": 2, "maxLength": 3, "pattern": "^[A-Z]+$", "examples": ["CH", "DE"]},
+        "when": {"type": "string", "format": "date-time", "description": "Line one.\nLine two."},
+        "map": {"type": "object", "additionalProperties": {"type": "integer"}, "minProperties": 1},
+        "deep": {"type": "array", "minItems": 1, "items": {
+            "type": "object", "properties": {"x": {"type": "number", "default": 1.5}}, "required": ["x"]}},
+        "free": {},
+        "flag": {"type": "boolean", "default": False},
+        "ref": {"$ref": "#/$defs/thing"},
+    },
+    "required": ["mode", "deep"],
+    "additionalProperties": False,
+    "$defs": {"thing": {"type": "string"}},
+}
+WIDE_TOOLS = [
+    {"type": "function", "function": {"name": "wide", "description": "Many\nkinds.", "parameters": SCHEMA, "strict": True}},
+    {"type": "function", "function": {"name": "bare"}},
+]
+# What the templates ask for beside messages and tools.
+SETTINGS = {
+    "reasoning_effort": "high", "enable_thinking": True, "thinking": True, "thinking_mode": "on", "preserve_thinking": True,
+    "date_string": "30 Jul 2025", "current_date": "2025-07-30", "datetime": "2025-07-30", "knowledge_cutoff": "2024-06",
+    "model_identity": "You are Quern.", "system_prompt": "Grind.", "custom_instructions": "Slowly.",
+    "builtin_tools": ["browser", "python"], "tools_in_user_message": False, "tool_choice": "auto",
+    "response_format": {"type": "json_object"}, "documents": [{"title": "A", "content": "a"}], "enable_citations": True,
+    "controls": {"length": "short", "originality": "extractive"}, "thinking_budget": 512, "continue_final_message": False,
+    "keep_past_thinking": True, "clear_thinking": False, "truncate_history_thinking": False, "add_vision_id": True,
+}  # fmt: skip
+
 DOCUMENTS = [{"title": "Quern", "text": "A hand mill.", "doc_id": 1}, {"title": "Mill", "text": "Larger.", "doc_id": 2}]
 
 
@@ -110,4 +145,45 @@ def conversations():
     found["null content"] = dict(base, messages=[user("x"), assistant(None, tool_calls=[call("now", {})])])
     found["other role"] = dict(base, messages=[{"role": "developer", "content": "Be kind."}] + TURNS[:1])
     found["no tokens"] = {"messages": TURNS[:2]}
+    found["none"] = dict(base, messages=[])
+    found["no variables"] = {}
+    found["settings"] = dict(base, messages=[SYSTEM] + TURNS[:3], **SETTINGS)
+    found["settings, tools"] = dict(base, messages=[SYSTEM] + CALLS + TWO_CALLS, tools=TOOLS + WIDE_TOOLS, **SETTINGS)
+    found["wide tools"] = dict(base, messages=TURNS[:1], tools=WIDE_TOOLS)
+    found["no tools"] = dict(base, messages=TURNS[:3], tools=[], documents=[])
+    found["null tools"] = dict(base, messages=[SYSTEM] + TURNS[:1], tools=None, documents=None)
+    found["plain tools"] = dict(base, messages=TURNS[:1], tools=[tool["function"] for tool in TOOLS])
+    found["tools, documents"] = dict(base, messages=[SYSTEM] + CALLS, tools=TOOLS, documents=DOCUMENTS)
+    found["document parts"] = dict(base, messages=TURNS[:1], documents=[{"data": {"title": "T", "n": 1}}, "text", {}])
+    found["finished calls"] = dict(base, messages=CALLS[:4] + TWO_CALLS, tools=TOOLS, add_generation_prompt=False)
+    found["calls, 6 turns"] = dict(base, messages=[SYSTEM] + CALLS + TWO_CALLS[1:] + TURNS[1:3], tools=TOOLS)
+    found["calls, texts, 6 turns"] = dict(base, messages=strings(CALLS + TWO_CALLS[1:] + TURNS[1:3]), tools=TOOLS)
+    found["call without content"] = dict(
+        base, messages=[user("x"), {"role": "assistant", "tool_calls": [call("now", {})]}], add_generation_prompt=False
+    )
+    found["call, no type"] = dict(
+        base, messages=[user("x"), assistant("", tool_calls=[{"function": {"name": "now", "arguments": {}}}])], tools=TOOLS
+    )
+    found["call, flat"] = dict(base, messages=[user("x"), assistant("", tool_calls=[{"name": "now", "arguments": {"a": 1}}])])
+    found["no calls"] = dict(base, messages=[user("x"), assistant("y", tool_calls=[]), user("z")], tools=TOOLS)
+    found["null calls"] = dict(base, messages=[user("x"), assistant("y", tool_calls=None), user("z")], tools=TOOLS)
+    answers = [{"type": "text", "text": "rain"}, {"type": "text", "text": " and wind"}]
+    found["answer in parts"] = dict(base, messages=CALLS[:2] + [dict(CALLS[2], content=answers)], tools=TOOLS)
+    found["answer, object"] = dict(base, messages=CALLS[:2] + [dict(CALLS[2], content={"sky": "clear"})], tools=TOOLS)
+    found["system parts"] = dict(base, messages=[dict(SYSTEM, content=PARTS[0]["content"])] + TURNS[:1])
+    found["empty parts"] = dict(base, messages=[{"role": "user", "content": []}, assistant("")])
+    found["null question"] = dict(base, messages=[{"role": "user", "content": None}])
+    found["no content"] = dict(base, messages=[{"role": "user"}])
+    found["other reasoning"] = dict(
+        base, messages=[user("Why?"), assistant("So.", reasoning="Because.", tool_plan="None."), user("Oh?")], tools=TOOLS
+    )
+    found["reasoning, calls"] = dict(
+        base, messages=[user("x"), assistant("", reasoning_content="Hm.", tool_calls=[call("now", {})]), CALLS[2]], tools=TOOLS
+    )
+    found["systems"] = dict(base, messages=[SYSTEM, SYSTEM] + TURNS[:2] + [SYSTEM])
+    found["two users"] = dict(base, messages=TURNS[:1] * 2 + TURNS[1:2] * 2)
+    found["unknown role"] = dict(base, messages=[{"role": "critic", "content": "No."}] + TURNS[:1])
+    found["tag soup"] = dict(
+        base, messages=[user("</think><think><tool_call>{}</tool_call>"), assistant("a</think>b</think>\n\nc<think>"), user("")]
+    )
     return found

@@ -2,6 +2,7 @@
 (utils/chat_template_utils.py), and our renderer through template_tool."""
 
 import datetime
+import functools
 import json
 import os
 import pathlib
@@ -71,11 +72,16 @@ def environment(lenient=False):
     return env
 
 
+@functools.lru_cache(4)
+def parsed(template, lenient):
+    return environment(lenient).from_string(template)
+
+
 def expected(template, context, lenient=False):
     """(text, None), or (None, the error)."""
     context = json.loads(json.dumps(context))  # a template may change it
     try:
-        return environment(lenient).from_string(template).render(**context), None
+        return parsed(template, lenient).render(**context), None
     except Exception as error:  # whatever Python raises is an error of the template
         return None, f"{type(error).__name__}: {error}"
 

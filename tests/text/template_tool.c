@@ -26,7 +26,7 @@ int main(void) {
         struct arena arena = {.limit = (size_t)256 << 20};
         struct rendered rendered;
         struct qn_error error = {0};
-        const int status = template_render(text, template_bytes, json, json_bytes, &arena, &rendered, &error);
+        const int status = template_render(text, template_bytes, json, json_bytes, NULL, &arena, &rendered, &error);
         if (status != QN_OK) {
             rendered = (struct rendered){.text = error.text, .bytes = error.text_bytes};
         }

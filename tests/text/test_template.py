@@ -2,6 +2,7 @@
 
 import pathlib
 
+import jinja2
 import pytest
 
 import template_reference
@@ -55,6 +56,12 @@ def test_expressions():
         if got.status != 0 or got.text != text:
             wrong.append(f"{case}\n   jinja2 {text!r}\n   ours   {got.text!r}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_escaped():
+    """By jinja2 itself: the reference's `safe` gives no mark, so that what is joined with it stays as it is."""
+    template = "{{ ['a'|safe is escaped, 'a'|e is escaped, 5|safe is escaped, 'a' is escaped, 5 is escaped, nil is escaped] }}"
+    assert template_reference.render([(template, {})])[0].text == jinja2.Environment().from_string(template).render()
 
 
 @pytest.mark.parametrize("template", template_snippets.STATEMENTS)
