@@ -153,12 +153,14 @@ bool encode_bpe(struct merger *m, const uint8_t *text, size_t bytes, struct toke
         if ((pretokenizer->flags & PRE_SPACES) && codes[count] == ' ') {
             codes[count] = 0x2581;
         }
+        codes[count] = m->vocabulary->lower_case ? unicode_lower(codes[count]) : codes[count];
         classes[count] = unicode_class(codes[count]);
     }
     struct words words;
     words_start(&words, pretokenizer->stages, (struct characters){codes, classes, count, 0});
     while (words_next(&words)) {
-        if (!encode_word(m, codes + words.start, words.end - words.start, sink)) {
+        const bool dropped = m->vocabulary->drops_spaces && classes[words.start] == CLASS_SPACE;
+        if (!dropped && !encode_word(m, codes + words.start, words.end - words.start, sink)) {
             return false;
         }
     }

@@ -61,6 +61,7 @@ static const struct stage superbpe[] = {NUMBERS, {match_groups, 0}, END};
 static const struct stage chameleon[] = {
     {match_sentinel, 0}, {match_image, 0}, {match_blank, 0}, NUMBER, {match_sign, 0}, GPT2, END};
 static const struct stage lines[] = {{match_lines, 0}, END};
+static const struct stage spaceless[] = {{match_spaceless, 0}, END};
 
 #define LLAMA3_FLAGS (PRE_IGNORE_MERGES | PRE_ADD_BOS | PRE_CLEAN)
 
@@ -155,6 +156,7 @@ static const struct pretokenizer pretokenizers[] = {
     {"gemma4", lines, PRE_RAW | PRE_SPACES | PRE_GEMMA | PRE_CLEAN},
     {"granite-embed-multi-311m", lines, PRE_RAW | PRE_SPACES | PRE_GEMMA | PRE_CLEAN},
     {"sarvam-moe", lines, PRE_RAW | PRE_SPACES},
+    {"whitespace", spaceless, PRE_RAW | PRE_CLEAN},
 };
 
 const struct pretokenizer *pretokenizer_find(struct gguf_text name) {

@@ -148,6 +148,14 @@ size_t match_lines(struct characters *text, size_t at, size_t end, uint32_t rule
     return at;
 }
 
+size_t match_spaceless(struct characters *text, size_t at, size_t end, uint32_t rule) {
+    (void)rule;
+    while (at < end && text->classes[at] != CLASS_SPACE) {
+        at++;
+    }
+    return at;
+}
+
 /* Also matches what is before the spaces: trying each of many spaces that are not the last would take too long. */
 size_t match_trailing(struct characters *text, size_t at, size_t end, uint32_t rule) {
     size_t start = end;

@@ -7,7 +7,7 @@
 #include "engine/text/vocabulary.h"
 
 enum vocabulary_kind {
-    VOCABULARY_BPE,     /* gpt2, gemma4 */
+    VOCABULARY_BPE,     /* gpt2, gemma4, whitespace */
     VOCABULARY_SPM,     /* llama: SentencePiece, merged by scores */
     VOCABULARY_WPM,     /* bert: WordPiece */
     VOCABULARY_UNIGRAM, /* t5: SentencePiece, the most probable pieces */
@@ -79,7 +79,8 @@ struct vocabulary {
     struct charsmap charsmap;                /* unigram only; may be empty */
     double unknown_score;                    /* unigram only */
     bool merges_spaces;                      /* unigram: runs of spaces become one */
-    bool lower_case;                         /* WPM */
+    bool drops_spaces;                       /* BPE: white space is no part of any word */
+    bool lower_case;                         /* WPM, and BPE that drops spaces */
     bool strips_accents;                     /* WPM */
     bool add_space_prefix;
     bool add_bos;

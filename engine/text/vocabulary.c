@@ -260,6 +260,9 @@ static int read_settings(struct vocabulary *v, const struct gguf *gguf, struct q
     if (status == QN_OK) {
         status = vocabulary_read_bool(gguf, KEY "add_eos_token", &v->add_eos, error);
     }
+    if (status == QN_OK && v->drops_spaces) {
+        status = vocabulary_read_bool(gguf, KEY "normalizer.lowercase", &v->lower_case, error);
+    }
     v->add_bos = v->add_bos || (flags & PRE_GEMMA);
     v->last = v->eos;
     return status;
@@ -289,11 +292,12 @@ static int read_kind(struct vocabulary *v, const struct gguf *gguf, struct qn_er
     }
     if (is(model, "gemma4")) {
         name = (struct gguf_text){"gemma4", 6};
-    } else if (!is(model, "gpt2")) {
+    } else if (!is(model, "gpt2") && !is(model, "whitespace")) {
         return error_set(error, QN_ERR_UNSUPPORTED, gguf_find(gguf, KEY "model")->offset,
-                         KEY "model is %.*s; llama, gpt2, gemma4, bert and t5 are known",
+                         KEY "model is %.*s; llama, gpt2, gemma4, whitespace, bert and t5 are known",
                          model.bytes < 100 ? (int)model.bytes : 100, model.at);
     } else {
+        v->drops_spaces = is(model, "whitespace");
         status = gguf_text(gguf, KEY "pre", &name, error);
         if (status < QN_OK) {
             return status;

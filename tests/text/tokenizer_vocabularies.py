@@ -148,6 +148,17 @@ def write_raw(path):
     write(path, "gemma4", tokens, types, merges=merges, bos_token_id=2, eos_token_id=1, unknown_token_id=3)
 
 
+def write_spaceless(path, **values):
+    """BPE over plain UTF-8 of words between white space, with tokens of bytes for what is not ASCII."""
+    single = [chr(i) for i in range(0x21, 0x7F)]
+    pairs = [(single[i // len(single)], single[i % len(single)]) for i in mixed(len(single) ** 2, 7)]
+    tokens = ["<s>", "</s>", "<unk>", "<mask>", "[tag]", *(f"<0x{byte:02X}>" for byte in range(256)), *single]
+    types = [CONTROL, CONTROL, UNKNOWN, CONTROL, USER] + [BYTE] * 256
+    tokens += [a + b for a, b in pairs]
+    types += [NORMAL] * (len(tokens) - len(types))
+    write(path, "whitespace", tokens, types, "whitespace", [f"{a} {b}" for a, b in pairs], bos_token_id=0, eos_token_id=1, **values)
+
+
 def write_wpm(path, **values):
     """WordPiece as BERT has it, in lower case and not: words, their ends, and single characters of some scripts."""
     words = TEXT.replace("(", " ").split()
@@ -255,6 +266,8 @@ SMALL = {
     "spm-no-prefix": lambda path: write_spm(path, add_space_prefix=False, add_eos_token=True),
     "spm-phi-3": lambda path: write_spm(path, name="Phi-3 mini"),
     "raw": write_raw,
+    "spaceless": write_spaceless,
+    "spaceless-lower": lambda path: write_spaceless(path, normalizer__lowercase=True),
     "wpm": write_wpm,
     "wpm-cased": lambda path: write_wpm(path, normalizer__lowercase=False),
     "wpm-accents": lambda path: write_wpm(path, normalizer__strip_accents=False),
