@@ -1,5 +1,6 @@
 # make run [PROMPT="..."]   a real model answers, computed by the module
 # make test                 every test, ending in a line of counts
+# make site                 the demo for a static host: build/site
 # make                      the modules: build/wasm*/quern.wasm
 # Each sets up what it needs first: see tools/setup.sh.
 
@@ -27,6 +28,9 @@ test:
 	@tools/setup.sh test
 	@python3 tools/test.py
 
+site: modules
+	@node tools/make_site.mjs
+
 bench: modules
 	@tools/setup.sh bench
 	@cmake --build --preset wasm32-relaxed --target kernel_bench > /dev/null
@@ -37,4 +41,4 @@ bench: modules
 clean:
 	rm -rf build
 
-.PHONY: all setup modules run test bench clean
+.PHONY: all setup modules run test site bench clean

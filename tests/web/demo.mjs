@@ -1,8 +1,12 @@
 /* The demo in Chromium: node demo.mjs <model.gguf> [scenario...]. A line of JSON for each scenario: its name, and what
  * went wrong, if anything did. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { brotliCompressSync } from 'node:zlib';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { start } from './chromium.mjs';
 import { serve } from './server.js';
 
@@ -10,17 +14,18 @@ const [file, ...wanted] = process.argv.slice(2);
 const SLOW = 60_000;
 const AXE = new URL('../../build/vendor/axe.js', import.meta.url);
 const DEMO = '/web/demo/index.html';
+const ENCODER = fileURLToPath(new URL('../vectors/embeddings/bert-f32.gguf', import.meta.url));
 const QUESTION = 'What is the capital of France?';
 
 /* A visit: its own profile, a page on the demo, and what one does there. */
-async function visit({ browser, server, model }, { query = `?model=${encodeURIComponent(model.url)}`, onContext, ...options } = {}) {
+async function visit({ browser, server, model, demo = DEMO }, { query = `?model=${encodeURIComponent(model.url)}`, onContext, ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   onContext?.(context);
   const page = await context.newPage();
   page.setDefaultTimeout(SLOW);
   const errors = [];
   page.on('pageerror', (error) => errors.push(error.message));
-  await page.goto(`${server.url}${DEMO}${query}`);
+  await page.goto(`${server.url}${demo}${query}`);
   const wait = {
     started: () => page.waitForSelector('body[data-started]', { state: 'attached' }),
     ready: () => page.waitForSelector('body[data-model="ready"]', { state: 'attached' }),
@@ -97,6 +102,13 @@ const scenarios = {
     await my.wait.idle();
     assert.equal(await my.count(), 2);
     assert.notEqual(await my.text(), first, 'another seed gives another answer');
+    const second = await my.text();
+    await my.page.evaluate(() => { // stopped before anything comes
+      document.querySelector('[aria-label="Answer again"]').click();
+      document.getElementById('stop').click();
+    });
+    await my.wait.idle();
+    assert.equal(await my.text(), second, 'an answer that is asked again, and does not come, stays');
     await my.ask('And then?');
     assert.equal(await my.count(), 4);
     await my.page.getByRole('button', { name: 'Edit this message' }).first().click();
@@ -164,6 +176,7 @@ const scenarios = {
     const my = await visit(place);
     await my.wait.ready();
     await my.set('max_tokens', 8);
+    await my.set('temperature', 0);
     await my.ask('Hello world');
     await my.last().getByRole('button', { name: 'Tokens of this answer' }).click();
     await my.page.waitForSelector('#prompt-tokens .token');
@@ -192,6 +205,7 @@ const scenarios = {
     const client = await my.context.newCDPSession(my.page);
     const { installabilityErrors } = await client.send('Page.getInstallabilityErrors');
     assert.deepEqual(installabilityErrors.filter(({ errorId }) => errorId !== 'in-incognito'), [], 'can be installed');
+    await my.page.waitForSelector('body[data-offline="ready"]', { state: 'attached' });
     await my.context.setOffline(true);
     await my.page.goto(`${place.server.url}${DEMO}`);
     await my.wait.ready();
@@ -223,16 +237,53 @@ const scenarios = {
       for (const type of ['dragenter', 'dragover', 'drop']) document.body.dispatchEvent(new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true }));
     });
     await my.page.waitForSelector('#problem:not([hidden])');
-    assert.match(await my.page.textContent('#problem'), /^notes could not be loaded\. .*GGUF/is);
+    assert.match(await my.page.textContent('#problem'), /^“notes” could not be loaded\. This is no GGUF file: .* Is it the right file, and all of it\?$/s);
   },
 
   async saysWhatIsWrong(place) {
     const my = await visit(place, { query: '' });
-    await my.page.fill('#url', `${place.server.url}/missing.gguf`);
-    await my.page.press('#url', 'Enter');
-    await my.page.waitForSelector('#problem:not([hidden])');
-    assert.match(await my.page.textContent('#problem'), /^missing could not be loaded\. .*404/s);
-    assert.ok(await my.page.locator('#start').isVisible());
+    const page = place.server.add(Buffer.from('<!doctype html><title>Sign in</title>'.repeat(99)), { name: 'login.gguf' });
+    const closed = place.server.add(Buffer.from(''), { name: 'closed.gguf', failures: [403] });
+    const encoder = place.server.add(ENCODER);
+    const other = (url) => url.replace('localhost', '127.0.0.1'); // of another origin, whose headers allow nothing
+    const problems = {
+      [`${place.server.url}/missing.gguf`]: /^“missing” could not be loaded\. There is no such file at .*\/missing\.gguf\./,
+      [page.url]: /^“login” could not be loaded\. This is no GGUF file: .*letters GGUF\. Is it the right file/,
+      [closed.url]: /^“closed” could not be loaded\. .* sign in \(403\)/,
+      [other(place.model.url)]: /could not be loaded\. 127\.0\.0\.1:\d+ cannot be reached, or does not let other sites read its files \(CORS\)/,
+      [encoder.url]: /could not be loaded\. It is an encoder/,
+      'my model': /^“my model” is no address/,
+    };
+    for (const [address, said] of Object.entries(problems)) {
+      await my.page.evaluate(() => { document.getElementById('problem').textContent = ''; });
+      await my.page.fill('#url', address);
+      await my.page.press('#url', 'Enter');
+      await my.page.waitForFunction(() => document.getElementById('problem').textContent !== '');
+      assert.match(await my.page.textContent('#problem'), said);
+      assert.ok(await my.page.locator('#problem').isVisible());
+      await my.page.locator('#start').waitFor();
+    }
+    await my.panel('models');
+    assert.equal(await my.page.getByRole('button', { name: 'Delete login' }).count(), 0, 'what is no model is not kept');
+  },
+
+  /* Of errors that a test cannot cause. */
+  async explainsOtherErrors(place) {
+    const my = await visit(place, { query: '' });
+    const said = await my.page.evaluate(async () => {
+      const { answerProblem, loadingProblem } = await import('./problems.js');
+      const error = (name, message, more) => Object.assign(new Error(message), { name, ...more });
+      return [
+        loadingProblem(error('QuernError', 'the host refused 5 bytes', { code: -4 }), 'a', 'https://example.org/a.gguf'),
+        loadingProblem(error('RangeError', 'WebAssembly.Memory(): could not allocate memory'), 'a', 'https://example.org/a.gguf'),
+        loadingProblem(error('QuernError', 'the architecture "x" is not known', { code: -3 }), 'a', 'https://example.org/a.gguf'),
+        answerProblem(error('RequestError', 'the prompt has 9 tokens, the context holds 8', { code: 'context_length_exceeded' })),
+      ];
+    });
+    assert.match(said[0], /not give it enough memory \(the host refused 5 bytes\)\. Close other tabs/);
+    assert.match(said[1], /enough memory/);
+    assert.match(said[2], /does not run here yet: the architecture/);
+    assert.match(said[3], /longer than the context.*Start a new chat/);
   },
 
   async showsAndCancelsDownloads(place) {
@@ -256,7 +307,8 @@ const scenarios = {
     await page.goto(`${place.server.url}/web/demo/icon.svg`);
     await page.evaluate(() => {
       const content = '# Hi\n<img src="https://example.com/x.png" onerror="window.bad = 1"><script>window.bad = 1</scr' + 'ipt>'
-        + '[a](javascript:window.bad=1) ![b](https://example.com/y.png) <form action="https://example.com"><button>x</button></form> **bold**\n\n```js\nlet a;\n```';
+        + '[a](javascript:window.bad=1) ![b](https://example.com/y.png) <form action="https://example.com"><button>x</button></form> **bold**\n\n```js\nlet a;\n```\n\n'
+        + '| a | b |\n|---|--:|\n| 1 &amp; `x<y &lt;` | 2 |\n\n- [x] done\n- [c](https://example.com/c "t") [d](data:text/html,x) [e](//example.com)\n\n> quoted';
       localStorage.setItem('quern.chat', '"one"');
       localStorage.setItem('quern.chat.one', JSON.stringify({ id: 'one', messages: [{ role: 'user', content: '<b>me</b>' }, { role: 'assistant', content }] }));
     });
@@ -267,7 +319,11 @@ const scenarios = {
     assert.equal(await page.locator('.message :is(img, script, form, [onerror], [href^="javascript"])').count(), 0);
     assert.equal(await page.evaluate(() => window.bad), undefined);
     assert.equal(await page.locator('.message.user .body').innerText(), '<b>me</b>');
-    assert.equal(await page.locator('.code').innerText(), 'js\nCopy\nlet a;\n');
+    assert.equal(await page.locator('.code').innerText(), 'js\nCopy\nlet a;');
+    assert.equal(await page.locator('.message td').first().innerText(), '1 & x<y &lt;');
+    assert.ok(await page.locator('.message li input:checked:disabled').isVisible());
+    assert.deepEqual(await page.locator('.message a').evaluateAll((links) => links.map(({ href, rel }) => [href, rel])), [['https://example.com/c', 'noopener noreferrer']]);
+    assert.match(await page.locator('.message.assistant .body').innerText(), /<img src="https:\/\/example.com\/x.png" onerror="window.bad = 1"><script>/, 'HTML is text');
     await page.waitForTimeout(300);
     assert.deepEqual(away, [], 'nothing is asked of other servers');
   },
@@ -307,20 +363,37 @@ const scenarios = {
     assert.deepEqual(found, []);
   },
 
-  async isSmall(place) {
-    const urls = new Set();
-    const my = await visit(place, { onContext: (context) => context.on('request', (request) => urls.add(request.url().replace(/\?.*/, ''))) });
-    await my.wait.ready();
-    await my.page.waitForTimeout(500);
-    urls.delete(place.model.url);
-    let bytes = 0;
-    for (const url of urls) {
-      const response = await fetch(url);
-      if (response.ok) bytes += brotliCompressSync(Buffer.from(await response.arrayBuffer())).length;
+  /* What tools/make_site.mjs makes, in a folder of a host that sends no headers of its own and compresses by gzip. */
+  async worksAsPlainFiles(place) {
+    const root = mkdtempSync(join(tmpdir(), 'quern-site-'));
+    execFileSync('node', [fileURLToPath(new URL('../../tools/make_site.mjs', import.meta.url)), join(root, 'folder')]);
+    const server = await serve({ isolated: false, root });
+    try {
+      const model = server.add(file);
+      const urls = new Set();
+      const onContext = (context) => context.on('request', (request) => urls.add(request.url().replace(/\?.*/, '')));
+      const my = await visit({ browser: place.browser, server, model, demo: '/folder/demo/index.html' }, { onContext });
+      await my.wait.ready();
+      assert.ok(await my.page.evaluate(() => crossOriginIsolated));
+      await my.set('temperature', 0);
+      await my.ask();
+      assert.match(await my.text(), /Paris/);
+      await my.page.waitForSelector('body[data-offline="ready"]', { state: 'attached' });
+      urls.delete(model.url);
+      let bytes = 0;
+      for (const url of urls) {
+        const response = await fetch(url);
+        if (response.ok) bytes += gzipSync(Buffer.from(await response.arrayBuffer()), { level: 9 }).length;
+      }
+      console.error(`${urls.size} files, ${(bytes / 1000).toFixed(1)} kB compressed by gzip`);
+      assert.ok([...urls].some((url) => url.endsWith('.wasm')), 'the engine is counted');
+      assert.ok([...urls].some((url) => url.endsWith('marked.js')), 'and what draws markdown');
+      assert.ok(bytes <= 200_000, `${bytes} bytes beside the model`);
+      assert.equal((await fetch(`${server.url}/folder/examples/summary.html`)).status, 200);
+    } finally {
+      server.close();
+      rmSync(root, { recursive: true });
     }
-    console.error(`${urls.size} files, ${(bytes / 1000).toFixed(1)} kB compressed`);
-    assert.ok([...urls].some((url) => url.endsWith('.wasm')), 'the engine is counted');
-    assert.ok(bytes <= 200_000, `${bytes} bytes beside the model`);
   },
 };
 

@@ -1,6 +1,7 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, openAsBlob, statSync } from 'node:fs';
 import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { loadModel } from '../index.js';
 import { placeModules, relaxedFlag } from './builds.js';
@@ -59,6 +60,15 @@ function openPage(url) {
     .on('error', (error) => process.stderr.write(`quern: no browser could be opened: ${error.message}\n`)).unref();
 }
 
+/* Whether there is a demo: in a checkout. What draws its markdown is fetched when it is first served. */
+function demoIsHere() {
+  if (!existsSync(new URL('../demo', import.meta.url))) return false;
+  if (existsSync(new URL('../demo/vendor/marked.js', import.meta.url))) return true;
+  const { error, status, stderr } = spawnSync('python3', [fileURLToPath(new URL('../../tools/vendor_demo.py', import.meta.url))], { encoding: 'utf8' });
+  if (status !== 0) process.stderr.write(`quern: the demo shows answers as plain text: ${(error?.message ?? stderr.trim().split('\n').at(-1)) || 'tools/vendor_demo.py failed'}\n`);
+  return true;
+}
+
 /* As quern.js does by starting again; a server's child would outlive a server that is ended. */
 function prepareNode({ build }) {
   const flag = build === 'plain' ? null : relaxedFlag();
@@ -69,6 +79,7 @@ function prepareNode({ build }) {
 export default async function serve(options) {
   prepareNode(options);
   placeModules();
+  const demo = demoIsHere();
   const entries = entriesOf(options.model);
   const server = modelServer(entries, { own: options.listen, onFailure: (error) => process.stderr.write(`quern: ${error.stack}\n`) });
   const port = await listening(server, options.port, options.listen);
@@ -77,7 +88,6 @@ export default async function serve(options) {
   for (const entry of entries) await load(entry, options);
   const { listen } = options;
   const url = `http://${EVERYWHERE.includes(listen) ? 'localhost' : listen.includes(':') ? `[${listen}]` : listen}:${port}`;
-  const demo = existsSync(new URL('../demo', import.meta.url)); /* of a checkout */
   process.stdout.write(`${demo ? `${url}/ has the demo, ` : ''}${url}/v1 OpenAI's endpoints\n`);
   if (options.open) openPage(url);
 }

@@ -1,10 +1,11 @@
 /* The conversation: what is said is drawn here, sent, stopped, edited and asked again. */
-import { $, announce, h, problem } from './dom.js';
+import { $, announce, copyButton, h, problem } from './dom.js';
 import { describe, streamAnswer } from './answer.js';
 import * as conversations from './conversations.js';
 import { markdownReady, render } from './markdown.js';
 import { modelReady } from './models.js';
 import { panelOpen } from './panels.js';
+import { answerProblem } from './problems.js';
 
 const DRAW_EVERY = 80; // ms
 let chat = conversations.create();
@@ -49,7 +50,7 @@ function drawAssistant(view, message, index) {
   const last = index === chat.messages.length - 1;
   view.tools.replaceChildren(...(live ? [] : [
     last && tool('Again', regenerate, 'Answer again'),
-    h('button', { type: 'button', onclick: () => navigator.clipboard.writeText(message.content), 'aria-label': 'Copy the answer' }, 'Copy'),
+    copyButton('Copy the answer', () => message.content),
     last && tool('Tokens', (event) => showTokens(event.currentTarget), 'Tokens of this answer'),
   ].filter(Boolean)), h('span', { class: 'figures' }, message.stats ? describe(message.stats) : ''));
 }
@@ -95,7 +96,8 @@ function updateButtons() {
   if (!running && stopping) focusPrompt();
 }
 
-async function answer() {
+/* previous: the answer that this one takes the place of, unless nothing comes. */
+async function answer(previous) {
   const message = { role: 'assistant', content: '', pieces: [] };
   const index = chat.messages.push(message) - 1;
   const before = chat.messages.slice(0, index);
@@ -118,12 +120,12 @@ async function answer() {
     await streamAnswer(model, before, message, abort.signal, changed).finally(() => clearInterval(keep));
     announce(`Answer: ${message.content.slice(0, 2000)}`);
   } catch (error) {
-    if (!abort.signal.aborted) problem(error.message);
+    if (!abort.signal.aborted) problem(answerProblem(error));
   }
   clearTimeout(timer);
   running = undefined;
-  if (!message.content) mine.messages.splice(index, 1);
-  conversations.save(mine);
+  if (!message.content) mine.messages.splice(index, 1, ...(previous ? [previous] : []));
+  if (!conversations.save(mine)) problem('This browser has no room for more chats: this one lasts until the page is left. Delete some under Chats.');
   keepAtEnd(draw);
   updateButtons();
   if (panelOpen('tokens')) document.dispatchEvent(new Event('tokens'));
@@ -131,8 +133,7 @@ async function answer() {
 
 function regenerate() {
   if (running) return;
-  if (chat.messages.at(-1)?.role === 'assistant') chat.messages.pop();
-  answer();
+  answer(chat.messages.at(-1)?.role === 'assistant' ? chat.messages.pop() : undefined);
 }
 
 function edit(index) {

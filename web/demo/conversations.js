@@ -13,13 +13,13 @@ export function create() {
 
 export const open = (id) => kept.get(key(id));
 
+/* Whether it is kept for longer than the page. */
 export function save(chat) {
-  if (chat.messages.length === 0) return;
+  if (chat.messages.length === 0) return true;
   const title = chat.messages.find((message) => message.role === 'user')?.content.slice(0, 80) ?? 'Chat';
   const messages = chat.messages.map(({ role, content, stats }) => ({ role, content, stats })); // not the tokens: they are many
-  kept.set(key(chat.id), { id: chat.id, messages });
-  kept.set(INDEX, [{ id: chat.id, title, when: Date.now() }, ...list().filter((entry) => entry.id !== chat.id)]);
-  kept.set(CURRENT, chat.id);
+  const entries = [{ id: chat.id, title, when: Date.now() }, ...list().filter((entry) => entry.id !== chat.id)];
+  return [[key(chat.id), { id: chat.id, messages }], [INDEX, entries], [CURRENT, chat.id]].map(([name, value]) => kept.set(name, value)).every(Boolean);
 }
 
 export function remove(id) {

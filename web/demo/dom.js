@@ -23,6 +23,18 @@ export function problem(text) {
   $('problem').textContent = text ?? '';
 }
 
+/* A button that copies what text() gives, and says so for a moment. */
+export function copyButton(label, text) {
+  const button = h('button', { type: 'button', 'aria-label': label, onclick: copy }, 'Copy');
+  async function copy() {
+    const done = await navigator.clipboard?.writeText(text()).then(() => true, () => false);
+    button.textContent = done ? 'Copied' : 'Not allowed';
+    announce(done ? 'Copied' : 'The browser does not let this page copy');
+    setTimeout(() => { button.textContent = 'Copy'; }, 1500);
+  }
+  return button;
+}
+
 const UNITS = ['B', 'kB', 'MB', 'GB'];
 export function bytes(count) {
   let unit = 0;
@@ -42,9 +54,11 @@ export const kept = {
   get(key) {
     try { return JSON.parse(localStorage.getItem(key)) ?? fallback.get(key); } catch { return fallback.get(key); }
   },
+  /* Whether it is kept for longer than that. */
   set(key, value) {
     fallback.set(key, value);
-    try { localStorage.setItem(key, JSON.stringify(value)); } catch { /* only until the page is left */ }
+    try { localStorage.setItem(key, JSON.stringify(value)); } catch { return false; }
+    return true;
   },
   remove(key) {
     fallback.delete(key);

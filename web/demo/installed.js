@@ -2,13 +2,15 @@
  * the server's headers do not. */
 
 const RELOADED = 'quern.isolated';
+const PATIENCE = 20_000; // ms: a slow device takes seconds to start a service worker, and without it the engine is not kept
 
 async function takeControl() {
-  if (!navigator.serviceWorker) return;
-  await navigator.serviceWorker.register(new URL('../offline.js', import.meta.url), { scope: new URL('../', import.meta.url).pathname });
-  await navigator.serviceWorker.ready;
-  if (!navigator.serviceWorker.controller) {
-    await new Promise((resolve) => navigator.serviceWorker.addEventListener('controllerchange', resolve, { once: true }));
+  const { serviceWorker } = navigator;
+  if (!serviceWorker) throw new Error('this browser, or a page that is not secure, has no service workers');
+  await serviceWorker.register(new URL('../offline.js', import.meta.url), { scope: new URL('../', import.meta.url).pathname });
+  await serviceWorker.ready;
+  if (!serviceWorker.controller) {
+    await new Promise((resolve) => { serviceWorker.addEventListener('controllerchange', resolve, { once: true }); });
   }
   if (!crossOriginIsolated && !sessionStorage.getItem(RELOADED)) {
     sessionStorage.setItem(RELOADED, 'tried');
@@ -25,8 +27,27 @@ async function keepWhatCame() {
   await Promise.allSettled(own.map((url) => fetch(url)));
 }
 
-/* Resolves when requests go through the service worker, or cannot. */
 const late = !navigator.serviceWorker?.controller;
 const control = takeControl();
-control.then(() => late && keepWhatCame()).catch((error) => console.warn(`Not kept for use without a network: ${error.message}`));
-export const controlled = () => Promise.race([control.catch(() => {}), new Promise((resolve) => setTimeout(resolve, 3000))]);
+let timer;
+const patience = new Promise((resolve) => { timer = setTimeout(resolve, PATIENCE, 'late'); });
+
+/* Resolves when requests go through the service worker, or will not. */
+export const controlled = () => Promise.race([control.catch(() => {}), patience]);
+
+let kept = false;
+/* Whether the page, and the engine once it has been loaded, are there without a network. */
+export const worksOffline = () => kept;
+
+async function keep() {
+  const inTime = await Promise.race([control, patience]) !== 'late';
+  clearTimeout(timer);
+  await control;
+  if (late) await keepWhatCame();
+  kept = inTime; // the worker of an engine that started before is kept at the next visit
+  document.body.dataset.offline = kept ? 'ready' : 'later';
+}
+keep().catch((error) => {
+  clearTimeout(timer);
+  console.warn(`Not kept for use without a network: ${error.message}`);
+});

@@ -1,60 +1,81 @@
-/* Markdown to a safe fragment. What a model writes is untrusted: no images, styles or forms, which could send words away. */
-import { h } from './dom.js';
+/* Markdown to nodes. What a model writes is untrusted: only the elements below are made, of text; HTML stays text, an image
+ * is its description, and a link goes to a web page or an address, so that nothing sends words away by itself. */
+import { copyButton, h } from './dom.js';
 
-const libraries = Promise.all([import('./vendor/marked.js'), import('./vendor/purify.js')]).catch(() => undefined);
-let marked, purify;
-export const markdownReady = libraries.then((loaded) => {
-  if (!loaded) return; // not built in: plain text is shown
-  marked = new loaded[0].Marked({ gfm: true, breaks: true });
-  purify = globalThis.DOMPurify; // the smallest build of it is a script
-  purify.addHook('afterSanitizeAttributes', (node) => {
-    if (node.tagName !== 'A') return;
-    node.setAttribute('target', '_blank');
-    node.setAttribute('rel', 'noopener noreferrer');
-  });
-});
+let marked;
+export const markdownReady = import('./vendor/marked.js').then(({ Marked }) => {
+  marked = new Marked({ gfm: true, breaks: true });
+}, () => undefined); // not built in: plain text is shown
 
-const SAFE = {
-  RETURN_DOM_FRAGMENT: true,
-  USE_PROFILES: { html: true },
-  FORBID_TAGS: ['img', 'picture', 'video', 'audio', 'style', 'form', 'button', 'textarea', 'select', 'dialog'],
-  FORBID_ATTR: ['style', 'id', 'class', 'name'],
+const ENTITY = /&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z][a-z\d]{1,31});/gi;
+const decode = (text) => text.replace(ENTITY, (entity) => new DOMParser().parseFromString(entity, 'text/html').documentElement.textContent);
+
+function link({ href, title, tokens }) {
+  const url = URL.canParse(href) ? new URL(href) : undefined;
+  if (!['http:', 'https:', 'mailto:'].includes(url?.protocol)) return h('span', {}, ...inline(tokens));
+  return h('a', { href: url.href, title, target: '_blank', rel: 'noopener noreferrer' }, ...inline(tokens));
+}
+
+const INLINE = {
+  text: ({ text, tokens }) => (tokens ? h('span', {}, ...inline(tokens)) : decode(text)),
+  escape: ({ text }) => text,
+  html: ({ text }) => text,
+  codespan: ({ text }) => h('code', {}, text),
+  br: () => h('br'),
+  strong: ({ tokens }) => h('strong', {}, ...inline(tokens)),
+  em: ({ tokens }) => h('em', {}, ...inline(tokens)),
+  del: ({ tokens }) => h('del', {}, ...inline(tokens)),
+  link,
+  image: ({ text }) => h('em', {}, decode(text)),
+  checkbox: ({ checked }) => h('input', { type: 'checkbox', checked, disabled: true, 'aria-label': 'Item' }),
 };
+const inline = (tokens) => tokens.map((token) => (INLINE[token.type] ?? INLINE.html)(token));
 
-function fragment(text) {
-  if (!marked) {
-    const plain = h('p', { class: 'plain' }, text);
-    plain.style.whiteSpace = 'pre-wrap';
-    return plain;
+function code({ text, lang }) {
+  const shown = h('pre', { tabindex: 0 }, h('code', {}, text));
+  const language = /^[\w+#.-]*/.exec(lang ?? '')[0];
+  return h('div', { class: 'code' }, h('div', { class: 'row' }, h('span', {}, language), copyButton('Copy the code', () => text)), shown);
+}
+
+function table({ header, rows }) {
+  const row = (cells, name) => h('tr', {}, ...cells.map(({ tokens, align }) => h(name, { 'data-align': align }, ...inline(tokens))));
+  const body = rows.map((cells) => row(cells, 'td'));
+  return h('div', { class: 'table', tabindex: 0, role: 'region', 'aria-label': 'Table' },
+    h('table', {}, h('thead', {}, row(header, 'th')), h('tbody', {}, ...body)));
+}
+
+function list({ ordered, start, items }) {
+  return h(ordered ? 'ol' : 'ul', { start: ordered && start !== 1 && start }, ...items.map(({ task, tokens }) => h('li', { class: task && 'task' }, ...blocks(tokens))));
+}
+
+const BLOCKS = {
+  paragraph: ({ tokens }) => h('p', {}, ...inline(tokens)),
+  heading: ({ depth, tokens }) => h(`h${Math.min(6, depth + 2)}`, {}, ...inline(tokens)), // below the h2 of the message
+  blockquote: ({ tokens }) => h('blockquote', {}, ...blocks(tokens)),
+  html: ({ text }) => h('p', { class: 'plain' }, text.trimEnd()),
+  hr: () => h('hr'),
+  code, list, table,
+};
+const blocks = (tokens) => tokens.filter(({ type }) => type !== 'space' && type !== 'def')
+  .map((token) => (BLOCKS[token.type] ?? INLINE[token.type] ?? INLINE.html)(token));
+
+function nodes(text) {
+  if (marked) {
+    try {
+      return blocks(marked.lexer(text));
+    } catch (error) {
+      console.warn(`Shown as it is: ${error.message}`); // nested too deeply, say
+    }
   }
-  const parsed = marked.parse(text);
-  const safe = purify.sanitize(parsed, SAFE);
-  const languages = [...parsed.matchAll(/<pre><code(?: class="language-([\w+#.-]*)[^"]*")?>/g)].map((match) => match[1]);
-  for (const table of safe.querySelectorAll('table')) {
-    const frame = h('div', { class: 'table', tabindex: 0, role: 'region', 'aria-label': 'Table' });
-    table.replaceWith(frame);
-    frame.append(table);
-  }
-  for (const code of safe.querySelectorAll('pre')) {
-    code.tabIndex = 0;
-    const language = languages.shift() ?? '';
-    const copy = h('button', { type: 'button', onclick: () => navigator.clipboard.writeText(code.textContent), 'aria-label': 'Copy the code' }, 'Copy');
-    const frame = h('div', { class: 'code' }, h('div', { class: 'row' }, h('span', {}, language), copy));
-    code.replaceWith(frame);
-    frame.append(code);
-  }
-  for (const box of safe.querySelectorAll('input')) box.setAttribute('aria-label', 'Item');
-  return safe;
+  return [h('p', { class: 'plain' }, text)];
 }
 
 /* Nodes for a whole or partial answer; what a model thinks before it answers is folded away. */
 export function render(text, { done }) {
   const thought = /^\s*<think>([\s\S]*?)(<\/think>|$)/.exec(text);
-  if (!thought) return [fragment(text)];
-  const nodes = [fragment(text.slice(thought[0].length))];
-  if (thought[1].trim()) {
-    const thinking = !thought[2] && !done;
-    nodes.unshift(h('details', { class: 'thought', open: thinking }, h('summary', {}, thinking ? 'Thinking' : 'Thought'), fragment(thought[1])));
-  }
-  return nodes;
+  if (!thought) return nodes(text);
+  const answer = nodes(text.slice(thought[0].length));
+  if (!thought[1].trim()) return answer;
+  const thinking = !thought[2] && !done;
+  return [h('details', { class: 'thought', open: thinking }, h('summary', {}, thinking ? 'Thinking' : 'Thought'), ...nodes(thought[1])), ...answer];
 }

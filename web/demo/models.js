@@ -1,12 +1,14 @@
 /* The model: choosing, loading, what is known of it, and what is kept on this device. */
 import { deleteModel, listModels, loadModel, storageInfo } from '../index.js';
 import { $, announce, bytes, h, kept, problem } from './dom.js';
+import { worksOffline } from './installed.js';
 import { closePanel, panelOpen } from './panels.js';
+import { isNoModel, loadingProblem } from './problems.js';
 import { Progress } from './progress.js';
 import { loadSettings, settingsLoaded } from './settings.js';
 
 const LAST = 'quern.model';
-let model, loading, source, prepare;
+let model, loading, source, title, prepare; // title: what the page calls the model
 let notes = [];
 let waiting = [];
 
@@ -29,7 +31,7 @@ export function nameOf(from) {
 
 function changed() {
   document.body.dataset.model = loading ? 'loading' : model ? 'ready' : 'none';
-  $('model-name').textContent = loading ? nameOf(loading.from) : model ? model.info.name || nameOf(source) : 'No model yet';
+  $('model-name').textContent = loading?.name ?? (model ? title : 'No model yet');
   document.dispatchEvent(new Event('model'));
   if (panelOpen('models')) drawModels();
 }
@@ -38,7 +40,7 @@ function changed() {
 export async function load(from, name = nameOf(from)) {
   loading?.abort.abort();
   if (model) document.dispatchEvent(new Event('leaving'));
-  const mine = { from, abort: new AbortController() };
+  const mine = { from, name, abort: new AbortController() };
   loading = mine;
   notes = [];
   problem();
@@ -56,8 +58,13 @@ export async function load(from, name = nameOf(from)) {
       onNote: (note) => notes.push(String(note.text ?? note)),
     });
     if (loading !== mine) return void loaded.free();
+    if (loaded.info.encoder) {
+      await loaded.free();
+      throw new Error('It is an encoder: it turns texts into vectors and writes none. Choose a model that chats.');
+    }
     model = loaded;
     source = from;
+    title = name;
     if (!(from instanceof File)) kept.set(LAST, { from, name });
     navigator.storage?.persist?.();
     settingsLoaded();
@@ -66,7 +73,8 @@ export async function load(from, name = nameOf(from)) {
     waiting = [];
   } catch (error) {
     if (loading !== mine) return;
-    if (!mine.abort.signal.aborted) problem(`${name} could not be loaded. ${error.message}`);
+    if (!mine.abort.signal.aborted) problem(loadingProblem(error, name, from));
+    if (isNoModel(error)) await forget(from);
     const reason = mine.abort.signal.aborted ? new Error('Without a model there is no answer.') : error;
     for (const { reject } of waiting) reject(reason);
     waiting = [];
@@ -79,29 +87,47 @@ export async function load(from, name = nameOf(from)) {
   }
 }
 
-export const loadAgain = () => source && load(source);
+/* An address as a person has it: without https://, or of the page about the file on Hugging Face. */
+function loadAddress(text) {
+  const written = /^[a-z]+:/i.test(text) ? text : `https://${text}`;
+  if (/\s/.test(text) || !URL.canParse(written)) return problem(`“${text}” is no address. One looks like https://example.org/model.gguf`);
+  const url = new URL(written);
+  if (url.host === 'huggingface.co') url.pathname = url.pathname.replace(/^(\/[^/]+\/[^/]+)\/blob\//, '$1/resolve/');
+  $('url').value = '';
+  return load(url.href);
+}
+
+export const loadAgain = () => source && load(source, title);
+
+const isOf = (from) => ({ url }) => (from.repo ? url.includes(`/${from.repo}/`) && url.endsWith(`/${from.file}`) : url === from);
+
+/* What is no model is not kept either. */
+async function forget(from) {
+  const stored = await listModels().catch(() => []);
+  for (const { key } of stored.filter(isOf(from))) await deleteModel(key).catch(() => { /* another tab has it open */ });
+}
 
 /* The model of the last visit, if its bytes are still here. */
 export async function loadLast() {
   const last = kept.get(LAST);
   if (!last) return;
-  const { repo, file } = last.from;
-  const isLast = ({ url }) => (repo ? url.includes(`/${repo}/`) && url.endsWith(`/${file}`) : url === last.from);
   const stored = await listModels().catch(() => []);
-  if (stored.some((entry) => entry.complete && isLast(entry))) await load(last.from, last.name);
+  if (stored.filter(isOf(last.from)).some(({ complete }) => complete)) await load(last.from, last.name);
 }
 
 const BUILDS = { relaxed: 'relaxed SIMD', simd128: 'SIMD' };
 
 export function facts() {
   if (!model) return [];
-  const { build, reason, threads, memoryBytes, contextSize } = model.info;
+  const { name, build, reason, threads, memoryBytes, contextSize } = model.info;
   return [
+    ['Model', name === title ? '' : name],
     ['Build', build],
     ['Because', reason],
-    ['Threads', String(threads)],
+    ['Threads', `${threads}${threads === 1 && build.endsWith('-mt') ? ', as more were no faster' : ''}`],
     ['Memory', bytes(memoryBytes)],
     ['Context', `${contextSize.toLocaleString('en')} tokens`],
+    ['Offline', worksOffline() ? 'this page is kept on this device' : ''],
   ].filter(([, value]) => value !== undefined && value !== '');
 }
 
@@ -158,11 +184,11 @@ function acceptDrops() {
 /* before: awaited before the engine is first used. */
 export async function startModels({ before }) {
   prepare = before;
-  $('from-url').addEventListener('submit', (event) => { event.preventDefault(); load($('url').value.trim()); $('url').value = ''; });
+  $('from-url').addEventListener('submit', (event) => { event.preventDefault(); loadAddress($('url').value.trim()); });
   $('file').addEventListener('change', () => { if ($('file').files.length > 0) load($('file').files[0]); $('file').value = ''; });
   $('loading-cancel').addEventListener('click', () => loading?.abort.abort());
   acceptDrops();
   changed();
-  const response = await fetch('models.json');
-  $('cards').replaceChildren(...(await response.json()).map(card));
+  const list = await fetch('models.json').then((response) => response.json()).catch(() => []); /* there still are addresses and files */
+  $('cards').replaceChildren(...list.map(card));
 }

@@ -12,6 +12,7 @@ const TABLE = [
   { key: 'seed', name: 'Seed', kind: 'number', min: 0, max: 4294967295, step: 1, value: null, empty: 'random', hint: 'Same seed, same answer.' },
   { key: 'contextSize', name: 'Context', kind: 'number', min: 64, max: 1048576, step: 1, value: 4096, hint: 'In tokens.', reload: true },
   { key: 'threads', name: 'Threads', kind: 'number', min: 1, max: 64, step: 1, value: null, empty: 'auto', hint: 'Empty: as many as help.', reload: true },
+  { key: 'overflow', name: 'When the context is full', kind: 'select', value: 'stop', options: { stop: 'Stop, and say so', shift: 'Forget the oldest messages' }, hint: 'The system prompt stays.', reload: true },
 ];
 const KEY = 'quern.settings';
 const defaults = Object.fromEntries(TABLE.map(({ key, value }) => [key, value]));
@@ -20,7 +21,7 @@ let now = { ...defaults, ...kept.get(KEY) };
 export const settings = () => now;
 
 /* The parts of them that the model is loaded with. */
-export const loadSettings = () => ({ contextSize: now.contextSize, ...(now.threads && { threads: now.threads }) });
+export const loadSettings = () => ({ contextSize: now.contextSize, overflow: now.overflow, ...(now.threads && { threads: now.threads }) });
 
 /* The parts of them that a request takes. */
 export function requestSettings() {
@@ -28,14 +29,14 @@ export function requestSettings() {
   return { temperature, top_p, top_k, min_p, max_tokens, ...(seed !== null && { seed }) };
 }
 
-const read = (kind, input) => (kind === 'text' ? input.value : input.value === '' ? null : Number(input.value));
+const read = (kind, input) => (kind === 'text' || kind === 'select' ? input.value : input.value === '' ? null : Number(input.value));
 
 function control(setting) {
-  const { key, name, kind, min, max, step, hint, empty } = setting;
+  const { key, name, kind, min, max, step, hint, empty, options } = setting;
   const value = now[key] ?? '';
-  const input = kind === 'text'
-    ? h('textarea', { name: key, rows: 3 }, value)
-    : h('input', { name: key, type: kind, min, max, step, value, placeholder: defaults[key] ?? empty, inputmode: kind === 'number' && 'numeric' });
+  const input = kind === 'text' ? h('textarea', { name: key, rows: 3 }, value)
+    : kind === 'select' ? h('select', { name: key }, ...Object.entries(options).map(([each, text]) => h('option', { value: each, selected: each === value }, text)))
+      : h('input', { name: key, type: kind, min, max, step, value, placeholder: defaults[key] ?? empty, inputmode: kind === 'number' && 'numeric' });
   const output = kind === 'range' ? h('output', { 'aria-hidden': 'true' }, String(value)) : '';
   input.setAttribute('aria-describedby', `hint-${key}`);
   input.addEventListener('input', () => {
@@ -50,7 +51,7 @@ function control(setting) {
 }
 
 let loadedWith, reload;
-const offer = h('p', { class: 'row', hidden: true }, h('span', { class: 'hint' }, 'Context and threads apply when the model is loaded again.'),
+const offer = h('p', { class: 'row', hidden: true }, h('span', { class: 'hint' }, 'The last three apply when the model is loaded again.'),
   h('button', { type: 'button', class: 'quiet', onclick: () => reload() }, 'Load again'));
 
 function offerReload() { offer.hidden = !loadedWith || loadedWith === JSON.stringify(loadSettings()); }
@@ -65,7 +66,7 @@ function draw() {
     type: 'button', class: 'quiet',
     onclick: () => { now = { ...defaults }; kept.set(KEY, now); draw(); offerReload(); $('settings-form').querySelector('textarea').focus(); },
   }, 'Back to the defaults');
-  $('settings-form').replaceChildren(...fields.slice(0, 5), ...pairs, offer, h('p', {}, reset));
+  $('settings-form').replaceChildren(...fields.slice(0, 5), ...pairs, fields[9], offer, h('p', {}, reset));
 }
 
 export function startSettings({ reloadModel }) {

@@ -8,12 +8,13 @@ const card = $('token-card');
 const percent = (logprob) => `${(100 * Math.exp(logprob)).toFixed(logprob > -4.6 ? 0 : 1)} %`;
 /* White space that can be seen; a line break also breaks the line. */
 const visible = (text) => text.replace(/\n/g, '↵').replace(/\t/g, '→') || '∅';
+const edges = (text) => visible(text).replace(/^ +| +$/g, (spaces) => '␣'.repeat(spaces.length));
 
 function showCard(chip, { token, id, logprob, top_logprobs: top = [] }) {
-  const lines = [h('p', { class: 'row' }, h('code', {}, visible(token)), h('span', {}, id === undefined ? '' : `id ${id}`))];
+  const lines = [h('p', { class: 'row' }, h('code', {}, edges(token)), h('span', {}, id === undefined ? '' : `id ${id}`))];
   const taken = logprob !== undefined && !top.some((other) => other.token === token) ? [{ token, logprob }] : [];
   for (const other of [...top, ...taken]) {
-    const line = h('p', { class: `row chance${other.token === token ? ' chosen' : ''}` }, h('code', {}, visible(other.token)), h('span', {}, percent(other.logprob)));
+    const line = h('p', { class: `row chance${other.token === token ? ' chosen' : ''}` }, h('code', {}, edges(other.token)), h('span', {}, percent(other.logprob)));
     line.style.setProperty('--share', `${100 * Math.exp(other.logprob)}%`);
     lines.push(line);
   }
@@ -34,7 +35,7 @@ function fill(stream, tokens) {
     const doubt = logprob === undefined ? 0 : 1 - Math.exp(logprob);
     const label = [JSON.stringify(token), id !== undefined && `id ${id}`, logprob !== undefined && percent(logprob)].filter(Boolean).join(', ');
     const chip = h('span', {
-      class: special ? 'token special' : 'token', role: 'listitem', tabindex: index === 0 ? 0 : -1, 'aria-label': label, 'data-id': id,
+      class: special ? 'token special' : 'token', role: 'listitem', tabindex: index === 0 ? 0 : -1, 'aria-label': label, 'aria-describedby': 'token-card', 'data-id': id,
       onmouseenter: () => showCard(chip, entry), onmouseleave: hideCard, onfocus: () => showCard(chip, entry), onblur: hideCard,
     }, visible(token), h('small', { class: 'id' }, id ?? ''));
     chip.style.setProperty('--doubt', doubt.toFixed(3));
