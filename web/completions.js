@@ -109,8 +109,8 @@ export class Completions {
   #busy = Promise.resolve();
   #options;
 
-  /* model: of engine.js. now() gives seconds for templates; pause() is awaited between bounded steps, so that messages
-   * such as an abort get in; overflow: what happens to a chat longer than the context, 'stop' (an error) or 'shift' (the
+  /* model: of engine.js. now() gives seconds for templates; pause(waiting, signal) is awaited between bounded steps, so that
+   * messages such as an abort get in; while the model is loading, waiting says that more of it must come first. overflow: what happens to a chat longer than the context, 'stop' (an error) or 'shift' (the
    * oldest messages but the system's are left out). */
   constructor(model, { contextSize, name = 'quern', now = () => Math.floor(Date.now() / 1000), pause = async () => {}, overflow = 'stop' } = {}) {
     this.#model = model;
@@ -163,7 +163,7 @@ export class Completions {
     this.#session.feed(ids.slice(shared));
     try {
       while (this.#session.step()) {
-        await this.#options.pause();
+        await this.#options.pause(this.#session.waiting, signal);
         signal?.throwIfAborted();
       }
     } catch (error) {

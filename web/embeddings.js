@@ -36,7 +36,7 @@ export async function embed(model, inputs, { pooling = 'model', normalize = true
       for (let more = true; more;) {
         more = session.step();
         for (let row = 0; row < session.rows; row++) found.push(session.embedding(row));
-        await pause();
+        await pause(session.waiting, signal);
         signal?.throwIfAborted();
       }
       rows.push(found);

@@ -4,6 +4,7 @@ import { memoryImport, numberExports, sharedMemory } from './memory.js';
 import { startThreads } from './threads.js';
 
 const MORE = 1;
+const WAIT = 2;
 const FORMAT = -2;
 const NO_OFFSET = 0xffffffffffffffffn;
 const CHUNK = 16 << 20;
@@ -131,13 +132,13 @@ export class Engine {
   }
 
   /* A source has `size` (0: not known) and read(bytes, offset, part), which fills bytes from that offset of the file and
-   * returns or resolves to how many it wrote; 0 at the end. part counts from 0: a model can be in several files. onProgress(loaded, total) is called as bytes come. */
+   * returns or resolves to how many it wrote; 0 at the end. part counts from 0: a model can be in several files.
+   * onProgress(loaded, total) is called, and awaited, as bytes come. */
   async loadModel(source, { onProgress, onPlan } = {}) {
-    const model = new Model(this, this.handle(this.exports.qn_model_open(BigInt(source.size))));
+    const model = await this.openDirectory(source, { onProgress });
     try {
-      await model.read(source, onProgress);
       onPlan?.(model);
-      this.check(this.exports.qn_model_place(model.address));
+      model.place();
       await model.read(source, onProgress);
       return model;
     } catch (error) {
@@ -147,10 +148,10 @@ export class Engine {
   }
 
   /* Reads header, metadata and tensor directory only: enough for tokens, templates and a plan. */
-  async openDirectory(source) {
+  async openDirectory(source, { onProgress } = {}) {
     const model = new Model(this, this.handle(this.exports.qn_model_open(BigInt(source.size))));
     try {
-      await model.read(source);
+      await model.read(source, onProgress);
       return model;
     } catch (error) {
       model.free();
@@ -213,11 +214,35 @@ export class Model {
         const part = Number(view.getBigUint64(24, true));
         const got = await source.read(engine.bytes(address, length), offset, part);
         engine.check(engine.exports.qn_model_wrote(this.address, BigInt(got)));
-        onProgress?.(offset + got, source.size);
+        await onProgress?.(offset + got, source.size);
       }
     } finally {
       engine.exports.qn_free(want);
     }
+  }
+
+  /* Takes the memory for the tensors. Sessions can be made from then on. */
+  place() { this.engine.check(this.engine.exports.qn_model_place(this.address)); }
+
+  /* {offset, bytes, address, part} of each tensor, in the order in which a pass over the layers needs them. Bytes of a part
+   * that lie between its tensors can be written too. Once placed. */
+  *needs() {
+    const { engine } = this;
+    for (let i = 0; ; i++) {
+      const need = engine.withRoom(32, (at) => {
+        if (engine.exports.qn_model_need(this.address, i, at) < 0) return null;
+        const view = new DataView(engine.memory.buffer, at);
+        const [offset, bytes, address, part] = [0, 8, 16, 24].map((k) => Number(view.getBigUint64(k, true)));
+        return { offset, bytes, address, part };
+      });
+      if (!need) return;
+      yield need;
+    }
+  }
+
+  /* So many bytes from that offset of a part have been written where needs() says; 0: the file ends there. */
+  wroteAt(part, offset, bytes) {
+    this.engine.check(this.engine.exports.qn_model_wrote_at(this.address, part, BigInt(offset), BigInt(bytes)));
   }
 
   /* The form of the KV cache in plans and sessions from now on: 'f16', or 'q8_0' of about half the bytes. */
@@ -332,6 +357,8 @@ export class StreamDecoder {
 const SAMPLING_BYTES = 40;
 
 export class Session {
+  waiting = false;
+
   constructor(model, address) {
     this.model = model;
     this.engine = model.engine;
@@ -378,9 +405,15 @@ export class Session {
     return at ? new Float32Array(this.engine.memory.buffer, at, this.model.embeddingSize).slice() : null;
   }
 
-  /* One bounded piece of work; true while more is left. */
-  step() { return this.engine.check(this.engine.exports.qn_session_step(this.address)) === MORE; }
+  /* One bounded piece of work; true while more is left. `waiting` then says whether that has to wait for tensors. */
+  step() {
+    const status = this.engine.check(this.engine.exports.qn_session_step(this.address));
+    this.waiting = status === WAIT;
+    return status === MORE || this.waiting;
+  }
 
+  /* Layers that are done of the micro-batch under way. */
+  get layers() { return this.engine.exports.qn_session_layers(this.address); }
   get rows() { return this.engine.exports.qn_session_rows(this.address); }
   get position() { return this.engine.exports.qn_session_position(this.address); }
 

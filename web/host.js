@@ -4,6 +4,7 @@ import { chooseModule, NARROW_BYTES } from './choose.js';
 import { Completions, RequestError } from './completions.js';
 import { embed } from './embeddings.js';
 import { Engine } from './engine.js';
+import { Loading, readTensors } from './loading.js';
 import { addressOf } from './modules.js';
 import { isNode, node } from './node.js';
 import { openSource } from './sources/index.js';
@@ -33,10 +34,10 @@ async function bytesAt(url) {
 function pauses() {
   if (isNode) return () => new Promise((resolve) => { setImmediate(resolve); });
   const { port1, port2 } = new MessageChannel();
-  let go;
-  port1.onmessage = () => go();
+  const waiting = [];
+  port1.onmessage = () => waiting.shift()();
   return () => new Promise((resolve) => {
-    go = resolve;
+    waiting.push(resolve);
     port2.postMessage(0);
   });
 }
@@ -47,9 +48,14 @@ function textOf(model, wanted) {
 }
 
 class Host {
-  #pause = pauses();
+  #turn = pauses();
+  #pause = (waiting, signal) => (waiting ? this.#loading.next(signal) : this.#turn());
+  #loading = new Loading();
+  #started = 1; /* threads */
+  #untuned = false; /* it is not known yet how many of them help */
   #sessions = new Map();
   #next = 1;
+  #freed = null;
 
   async #start(options, source, wide) {
     const module = chooseModule({ processors: await processors(), ...options, wide });
@@ -70,7 +76,8 @@ class Host {
     return model.plan(options.contextSize ?? Math.min(model.contextSize, 4096)).totalBytes > NARROW_BYTES;
   }
 
-  async load([what, options], { signal, emit }) {
+  /* With the option `early`, {info} is emitted as soon as the model can be used, though its tensors are still coming. */
+  async load([what, options], { signal, emit, others }) {
     const begun = performance.now();
     const source = await openSource(what, {
       ...options, signal, onProgress: (progress) => emit({ progress }), onNote: (note) => emit({ note }),
@@ -79,20 +86,24 @@ class Host {
       const { module, engine } = await this.#start(options, source, await this.#needsWide(options, source));
       if (module.advice) emit({ note: `${module.reason}; ${module.advice}` });
       this.engine = engine;
-      this.threads = module.threads;
-      this.model = await engine.loadModel(source);
-      const threads = options.threads === undefined && module.threads > 1 ? tuneThreads(engine, this.model, module.threads) : module.threads;
-      const name = textOf(this.model, 'general.name') || source.parts[0].name;
-      const encoder = this.model.isEncoder;
-      if (!encoder) this.completions = new Completions(this.model, { contextSize: options.contextSize, overflow: options.overflow, name, pause: this.#pause });
-      this.contextSize = encoder ? Math.min(options.contextSize ?? Infinity, this.model.contextSize) : this.completions.contextSize;
-      const { contextSize } = this;
-      return {
-        name, contextSize, threads, from: source.from, build: module.name, reason: module.reason, advice: module.advice, vocabSize: this.model.vocabSize,
-        encoder, embeddingSize: this.model.embeddingSize,
-        plan: this.model.plan(contextSize), memoryBytes: engine.memory.buffer.byteLength, loadMs: performance.now() - begun,
+      this.threads = this.#started = module.threads;
+      this.model = await engine.openDirectory(source);
+      this.model.place();
+      const info = this.#use(module, options, source);
+      if (options.early) emit({ info });
+      const turn = () => {
+        this.#loading.arrived();
+        return this.#turn();
       };
+      await (options.early ? readTensors(this.model, source, turn) : this.model.read(source, turn));
+      await source.close();
+      this.#loading.end();
+      this.#untuned = options.threads === undefined;
+      if (!others().length) this.idle();
+      return { ...info, threads: this.threads, memoryBytes: engine.memory.buffer.byteLength, loadMs: performance.now() - begun };
     } catch (error) {
+      this.#loading.end(error);
+      await Promise.all(others());
       await this.free();
       throw error;
     } finally {
@@ -100,9 +111,30 @@ class Host {
     }
   }
 
+  /* What the model is, once its directory is read. */
+  #use(module, options, source) {
+    const { model, engine } = this;
+    const name = textOf(model, 'general.name') || source.parts[0].name;
+    const encoder = model.isEncoder;
+    if (!encoder) this.completions = new Completions(model, { contextSize: options.contextSize, overflow: options.overflow, name, pause: this.#pause });
+    this.contextSize = encoder ? Math.min(options.contextSize ?? Infinity, model.contextSize) : this.completions.contextSize;
+    const { contextSize } = this;
+    return {
+      name, contextSize, threads: this.threads, from: source.from, build: module.name, reason: module.reason, advice: module.advice,
+      vocabSize: model.vocabSize, encoder, embeddingSize: model.embeddingSize,
+      plan: model.plan(contextSize), memoryBytes: engine.memory.buffer.byteLength, loadMs: 0,
+    };
+  }
+
+  /* No call is under way: time to find out what would disturb one. */
+  idle() {
+    if (this.#untuned) this.threads = tuneThreads(this.engine, this.model, this.#started);
+    this.#untuned = false;
+  }
+
   async #streamed(chunks, emit) {
     for await (const chunk of chunks) emit(chunk);
-    return { memoryBytes: this.engine.memory.buffer.byteLength };
+    return { memoryBytes: this.engine.memory.buffer.byteLength, threads: this.threads };
   }
 
   /* What writes text. */
@@ -129,7 +161,7 @@ class Host {
     session.feed(ids);
     try {
       while (session.step()) {
-        await this.#pause();
+        await this.#pause(session.waiting, signal);
         signal.throwIfAborted();
       }
     } catch (error) {
@@ -153,12 +185,18 @@ class Host {
     return id;
   }
 
-  async free() {
+  free() {
+    this.#freed ??= this.#free();
+    return this.#freed;
+  }
+
+  async #free() {
+    this.#untuned = false;
     for (const session of this.#sessions.values()) session.free();
     this.completions?.free();
     this.model?.free();
     await this.engine?.stop();
-    if (this.threads > 1 && !isNode) await new Promise((resolve) => { setTimeout(resolve, FAREWELL); });
+    if (this.#started > 1 && !isNode) await new Promise((resolve) => { setTimeout(resolve, FAREWELL); });
   }
 }
 
@@ -172,22 +210,25 @@ export function serve(port) {
     }
     if (call === 'free') await Promise.all([...running.values()].map((other) => other.end(new Error('the model has been freed'))));
     const controller = new AbortController();
-    const ended = new Promise((resolve) => {
-      const end = (reason) => {
-        controller.abort(reason);
-        return ended;
-      };
-      running.set(id, { end, over: resolve });
-    });
+    let over;
+    const ended = new Promise((resolve) => { over = resolve; });
+    const end = (reason) => {
+      controller.abort(reason);
+      return ended;
+    };
+    running.set(id, { call, end, ended });
+    /* Promises of the ends of the calls that use the model beside this one. */
+    const others = () => [...running.values()].filter((each) => each.ended !== ended && each.call !== 'free').map((each) => each.ended);
     try {
-      const value = await host[call](args, { signal: controller.signal, emit: (chunk) => port.postMessage({ id, chunk }) });
+      const value = await host[call](args, { signal: controller.signal, emit: (chunk) => port.postMessage({ id, chunk }), others });
       port.postMessage({ id, value });
     } catch (error) {
       const { name, message, code, offset, param, status } = error;
       port.postMessage({ id, error: { name, message: String(message ?? error), code, offset, param, status } });
     } finally {
-      running.get(id).over();
       running.delete(id);
+      over();
+      if (!running.size) host.idle();
     }
   };
 }

@@ -35,6 +35,11 @@ export interface LoadOptions {
   threads?: number;
   /** 'plain' leaves relaxed SIMD alone; 'relaxed' rejects where there is none. */
   build?: 'plain' | 'relaxed';
+  /**
+   * Resolve as soon as the file's header has come, for the prompt to be computed layer by layer while the rest of the file comes: all
+   * that a model has can be used, and what needs more of the file waits for it. See {@link Model.loaded}.
+   */
+  early?: boolean;
   /** A chat longer than the context is an error ('stop'), or loses its oldest messages but the system's. */
   overflow?: 'stop' | 'shift';
   /** Keep the model in the browser's storage and take it from there; true if not said. */
@@ -93,11 +98,14 @@ export interface ModelInfo {
   plan: Plan;
   /** Of the module's memory, after the last answer. */
   memoryBytes: number;
+  /** What loading took; 0 while it goes on. */
   loadMs: number;
 }
 
 export interface Model {
   readonly info: ModelInfo;
+  /** Resolves, to info, when all of the file is there: with the option `early`, later than the model. Rejects when it does not come; so does then whatever was asked. */
+  readonly loaded: Promise<ModelInfo>;
   readonly chat: {
     readonly completions: {
       create(request: ChatRequest & { stream: true }, options?: CallOptions): Promise<AsyncGenerator<ChatCompletionChunk, void, undefined>>;

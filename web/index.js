@@ -42,6 +42,7 @@ class Link {
   #calls = new Map();
   #next = 1;
   #aborted; /* the call that was aborted last has ended in the worker */
+  #over = null; /* the error of whatever is still asked */
 
   static async open(worker) {
     if (!isNode) {
@@ -76,6 +77,7 @@ class Link {
   call(name, args = [], { signal, onChunk, transfer = [] } = {}) {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
+      if (this.#over) throw this.#over;
       const id = this.#next++;
       const aborted = () => {
         this.#port.postMessage({ id, abort: true });
@@ -94,6 +96,8 @@ class Link {
     });
   }
 
+  get over() { return this.#over !== null; }
+
   fail(error) {
     for (const { done, reject } of [...this.#calls.values()]) {
       done();
@@ -102,16 +106,18 @@ class Link {
   }
 
   /* What was aborted first lets go of its connections and threads; a worker that does not come to it is ended all the same. */
-  async endSoon() {
+  async endSoon(error) {
     let timer;
+    this.#over = error;
     await Promise.race([this.#aborted, new Promise((resolve) => { timer = setTimeout(resolve, PATIENCE); })]);
     clearTimeout(timer);
-    this.end();
+    this.end(error);
   }
 
-  end() {
+  end(error = new Error('the model has been freed')) {
+    this.#over = error;
     this.#end();
-    this.fail(new Error('the model has been freed'));
+    this.fail(error);
   }
 }
 
@@ -166,9 +172,10 @@ class Session {
 class Model {
   #link;
 
-  constructor(link, info) {
+  constructor(link, info, loaded) {
     this.#link = link;
     this.info = info;
+    this.loaded = loaded;
     const create = (name) => async (request, { signal } = {}) => {
       const chunks = stream(link, name, request, signal, (more) => Object.assign(info, more));
       return request.stream ? chunks : collect(chunks);
@@ -196,27 +203,35 @@ class Model {
   async session(options) { return new Session(this.#link, await this.#link.call('sessionNew', [options])); }
 
   async free() {
-    await this.#link.call('free');
+    await this.#link.call('free').catch((error) => {
+      if (!this.#link.over) throw error; /* its loading has failed, and it is gone already */
+    });
     this.#link.end();
   }
 }
 
 /* source: a URL, or several of a split model, {repo, file, revision} of Hugging Face, a File or Blob (or several), a
- * ReadableStream, an ArrayBuffer; in Node a path too. */
+ * ReadableStream, an ArrayBuffer; in Node a path too. early: resolves as soon as the model can be asked, though most of it is
+ * still coming; what is asked is then computed layer by layer as it comes. */
 export async function loadModel(source, { onProgress, onNote, signal, wasm, worker, ...options } = {}) {
   signal?.throwIfAborted();
   const what = await sourceOf(source);
   const link = await Link.open(worker);
-  const onChunk = ({ progress, note }) => {
-    if (progress) onProgress?.(progress);
-    if (note) onNote?.(note);
-  };
-  try {
-    const base = wasm && new URL(String(wasm).replace(/\/?$/, '/'), globalThis.location?.href).href;
-    const info = await link.call('load', [what, { ...options, wasm: base }], { signal, onChunk, transfer: what.stream ? [what.stream] : [] });
-    return new Model(link, info);
-  } catch (error) {
-    link.endSoon();
-    throw error;
-  }
+  const base = wasm && new URL(String(wasm).replace(/\/?$/, '/'), globalThis.location?.href).href;
+  return new Promise((resolve, reject) => {
+    let early = {};
+    const onChunk = ({ progress, note, info }) => {
+      if (progress) onProgress?.(progress);
+      if (note) onNote?.(note);
+      if (!info) return;
+      early = info;
+      resolve(new Model(link, info, loaded));
+    };
+    const call = link.call('load', [what, { ...options, wasm: base }], { signal, onChunk, transfer: what.stream ? [what.stream] : [] });
+    const loaded = call.then((info) => Object.assign(early, info));
+    loaded.then((info) => resolve(new Model(link, info, loaded)), (error) => {
+      link.endSoon(error);
+      reject(error);
+    });
+  });
 }

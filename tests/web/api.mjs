@@ -1,14 +1,18 @@
 /* The package in Node: node api.mjs <model.gguf> <ids and text of the command line's greedy answer, as JSON>. A line of
  * JSON for each check: its name, and what went wrong, if anything did. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { Engine } from '../../web/engine.js';
 import { loadModel } from '../../web/index.js';
+import { readTensors } from '../../web/loading.js';
 import { StopText } from '../../web/stops.js';
+import { serve } from './server.js';
 
 const [file, answer] = process.argv.slice(2);
 const { question, text } = JSON.parse(answer);
 const messages = [{ role: 'user', content: question }];
 const greedy = { messages, temperature: 0, max_tokens: 24 };
+const server = await serve();
 const model = await loadModel(file, { contextSize: 512, threads: 1 });
 const create = (request, options) => model.chat.completions.create(request, options);
 
@@ -111,6 +115,63 @@ const checks = {
     await session.free();
     await fork.free();
   },
+  async computesWhileTensorsCome() {
+    const ids = await model.tokenize('One, two, three, four, five, six,');
+    const whole = await model.session();
+    await whole.prefill(ids);
+    const handle = openSync(file);
+    const { size } = fstatSync(handle);
+    for (const seekable of [true, false]) {
+      const engine = await Engine.start(readFileSync(new URL('../../web/wasm/quern-simd128.wasm', import.meta.url)));
+      const source = { size, seekable, expect() {}, read: (bytes, offset) => readSync(handle, bytes, 0, Math.min(bytes.length, 1 << 20), offset) };
+      const early = await engine.openDirectory(source);
+      early.place();
+      const session = early.session({ context: 512 });
+      session.feed(ids);
+      const layers = [];
+      await readTensors(early, source, () => {
+        while (session.step() && !session.waiting);
+        layers.push(session.layers);
+      });
+      /* Of 30. The file has blk.10 before blk.2. */
+      assert.ok(seekable ? layers.at(-3) >= 26 : layers.at(-3) >= 7, `${layers}`);
+      assert.ok(seekable || layers.at(-20) <= 3, `${layers}`);
+      assert.equal(session.position, ids.length);
+      assert.deepEqual(session.logits(), await whole.logits());
+    }
+    closeSync(handle);
+    await whole.free();
+  },
+  async canBeAskedWhileItLoads() {
+    for (const ranges of [true, false]) {
+      const served = server.add(file, { ranges, limit: 50e6 });
+      const early = await loadModel(served.url, { early: true, contextSize: 512, threads: 1 });
+      assert.equal(early.info.loadMs, 0);
+      assert.deepEqual(await early.tokenize('a b'), await model.tokenize('a b'));
+      const controller = new AbortController();
+      const aborted = early.chat.completions.create(greedy, { signal: controller.signal });
+      const asked = early.chat.completions.create(greedy);
+      controller.abort();
+      await assert.rejects(aborted, { name: 'AbortError' });
+      served.limit = Infinity;
+      assert.equal((await asked).choices[0].message.content, text);
+      assert.equal(await early.loaded, early.info);
+      assert.ok(early.info.loadMs > 0);
+      await early.free();
+      await assert.rejects(early.tokenize('a'), /has been freed/);
+    }
+    const changing = server.add(file, { limit: 50e6 });
+    const early = await loadModel(changing.url, { early: true, threads: 1 });
+    const asked = early.chat.completions.create(greedy);
+    Object.assign(changing, { etag: '"2"', limit: Infinity });
+    for (const each of [asked, early.loaded]) await assert.rejects(each, /the file changed on the server/);
+    await assert.rejects(early.tokenize('a'), /the file changed on the server/);
+    await early.free();
+    const freed = await loadModel(server.add(file, { limit: 50e6 }).url, { early: true, threads: 1 });
+    const unanswered = assert.rejects(freed.chat.completions.create(greedy), /has been freed/);
+    await freed.free();
+    await unanswered;
+  },
   async takesBytesAndStreams() {
     const tiny = readFileSync(new URL('../vectors/tiny-llama-f32.gguf', import.meta.url));
     for (const source of [tiny.buffer.slice(tiny.byteOffset, tiny.byteOffset + tiny.length), new Blob([tiny]), new Blob([tiny]).stream()]) {
@@ -126,3 +187,4 @@ for (const [name, check] of Object.entries(checks)) {
   console.log(JSON.stringify({ name, wrong }));
 }
 await model.free();
+server.close();

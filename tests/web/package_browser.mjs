@@ -134,6 +134,28 @@ const checks = {
     await holds(again, 'smollm2');
   },
 
+  async 'what is asked during the download is computed as it comes, to the same bits'({ tab, model, server }) {
+    const { sha256, ids } = expected('smollm2');
+    for (const served of [model, server.add(file, { ranges: false })]) {
+      served.limit = 60e6;
+      await load(tab, served.url, { early: true });
+      const early = await tab((given) => {
+        my.computing = my.hashes(given);
+        return my.model.tokenize('One, two').then(({ length }) => ({ length, loadMs: my.model.info.loadMs }));
+      }, ids);
+      assert.deepEqual({ ...early, whole: served.sent < served.size }, { length: 3, loadMs: 0, whole: true });
+      served.limit = Infinity;
+      assert.deepEqual(await tab(() => my.computing), { sha256, same: true });
+      assert.ok((await tab(() => my.model.loaded)).loadMs > 0);
+      await tab(() => my.free());
+      assert.equal((await load(tab, served.url, { early: true })).from, 'store');
+      await holds(tab, 'smollm2');
+    }
+    /* Ranges are asked for in the order of need: blk.2, which lies behind blk.10 to blk.19, before the end of those. */
+    const starts = model.requests.map(({ range }) => Number(range.slice(6).split('-')[0]));
+    assert.ok(starts.findIndex((start) => start > 70e6) < starts.findLastIndex((start) => start < 60e6), `${starts}`);
+  },
+
   async 'plain SIMD gives the same bits'({ tab, model }) {
     const { build, reason } = await load(tab, model.url, { build: 'plain', threads: 1 });
     assert.deepEqual({ build, reason }, { build: 'plain', reason: 'the plain build was asked for' });

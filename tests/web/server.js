@@ -40,6 +40,7 @@ class ServedFile {
   sized = true; // false: no Content-Length
   rate = Infinity; // bytes a second, of all connections together
   etag = '"1"'; // '' for none
+  limit = Infinity; // bytes that are sent in all; the rest waits until it is raised
   cut = null; // {after, times}: so many answers break off after so many bytes
   offline = false; // true: connections are broken off without an answer
   failures = []; // statuses that the next requests get instead
@@ -90,6 +91,7 @@ async function send(file, response, start, end, entry) {
       if (entry.sent >= limit) return response.socket.destroySoon(); // what was sent arrives
       const length = Math.min(PIECE, end - at, limit - entry.sent);
       await file.throttled(length);
+      while (file.sent + length > file.limit && !response.destroyed) await sleep(20);
       const bytes = source.read(at, length);
       at += bytes.length;
       entry.sent += bytes.length;

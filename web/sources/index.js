@@ -37,6 +37,7 @@ const PROGRESS = 50; // ms between reports
  * @property {'network' | 'store' | 'file' | 'memory'} from
  * @property {(bytes: Uint8Array, offset: number, part?: number) => Promise<number>} read fills the bytes, or their beginning
  *   when the rest is still on its way, and resolves to how many; 0 at the end of the file
+ * @property {boolean} seekable whether it can be read in any order at no cost
  * @property {(ranges: [number, number][], part?: number) => void} expect tells the order, in ranges [offset, length], in
  *   which a part is going to be read, so that the network is asked in that order
  * @property {() => Promise<void>} close lets go of files and connections; what was downloaded stays for the next time
@@ -140,6 +141,7 @@ export async function openSource(what, { cache = true, revalidate = false, sha25
       from,
       size: files[0].size,
       parts: files.map(({ name, size }) => ({ name, size })),
+      seekable: files.every((file) => file.seekable),
       async read(bytes, offset, part = 0) {
         signal.throwIfAborted();
         if (!files[part]) throw new SourceError(`the model has ${files.length} files, and part ${part + 1} is wanted`);

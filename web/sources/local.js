@@ -3,6 +3,8 @@
 const PIECE = 4 << 20;
 
 export class BlobFile {
+  seekable = true;
+
   constructor(blob, { signal, progress }) {
     this.name = blob.name ?? '';
     this.size = blob.size;
@@ -32,6 +34,7 @@ export class BlobFile {
 
 export class BufferFile {
   name = '';
+  seekable = true;
 
   constructor(buffer) {
     this.bytes = buffer instanceof ArrayBuffer ? new Uint8Array(buffer) : buffer;

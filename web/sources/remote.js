@@ -5,7 +5,7 @@ import { Sha256 } from '../store/sha256.js';
 import { Download, GivenAnswer } from './download.js';
 import { SourceError } from './request.js';
 
-const RUN = 8; // blocks of one range request
+const RUN = 8; // blocks of one range request, fewer near the end: what comes last then comes one after another
 const CONNECTIONS = 4;
 const CONNECTIONS_MOST = 6; // when something else is asked for than was expected; HTTP/1.1 has no more for a host
 const AHEAD = 32; // blocks
@@ -58,6 +58,7 @@ export class RemoteFile {
 
   get size() { return this.#size; }
   get stored() { return !!this.#copy?.complete; }
+  get seekable() { return this.stored || this.#download.ranges; }
 
   /* How much of it is here. */
   get loaded() {
@@ -218,8 +219,9 @@ export class RemoteFile {
 
   #fetch(rank) {
     const first = this.#blockAt(rank);
+    const most = Math.min(RUN, Math.floor((this.#count - this.#seen.size) / (2 * CONNECTIONS)));
     let end = first + 1;
-    while (end - first < RUN && end < this.#count && this.#blockAt(rank + end - first) === end && this.#missing(end)) end++;
+    while (end - first < most && end < this.#count && this.#blockAt(rank + end - first) === end && this.#missing(end)) end++;
     this.#download.fetch(first, end);
   }
 

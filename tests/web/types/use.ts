@@ -16,7 +16,7 @@ const sources: ModelSource[] = [
   new ArrayBuffer(8), new Uint8Array(8), { buffer: new ArrayBuffer(8) }, new Blob([]).stream(),
 ];
 const every: Required<LoadOptions> = {
-  contextSize: 2048, threads: 4, build: 'plain', overflow: 'shift', cache: false, revalidate: true, sha256: ['0'], headers: { Authorization: 'Bearer 0' },
+  contextSize: 2048, threads: 4, build: 'plain', early: true, overflow: 'shift', cache: false, revalidate: true, sha256: ['0'], headers: { Authorization: 'Bearer 0' },
   signal: new AbortController().signal, onProgress: ({ loaded, total }) => same<typeof loaded, typeof total>(true),
   onNote: (text) => text.trim(), wasm: new URL('https://example.org/wasm/'), worker: 'worker.js',
 };
@@ -115,7 +115,7 @@ async function below(model: Model) {
 export async function whole() {
   for (const source of sources) {
     const model = await loadModel(source, every);
-    const { build, reason, advice, plan: { totalBytes }, from }: ModelInfo = model.info;
+    const { build, reason, advice, plan: { totalBytes }, from }: ModelInfo = await model.loaded;
     from satisfies 'network' | 'store' | 'file' | 'memory';
     [build, reason, advice].join(String(totalBytes));
     await chats(model, every.signal);
