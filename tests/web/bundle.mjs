@@ -1,16 +1,20 @@
 /* The packed package in pages of its users: node bundle.mjs <quern.tgz> <model.gguf> [check...]. The page is the example of
- * web/README.md. A line of JSON for each check: its name, and what went wrong, if anything did. */
+ * web/README.md, the model's headers those that it names. A line of JSON for each check: its name, and what went wrong, if anything did. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { build, createServer } from 'vite';
 import { start } from './chromium.mjs';
 import { serve } from './server.js';
 
 const [tarball, file, ...wanted] = process.argv.slice(2);
-const [, EXAMPLE] = /```html\n(.*?)```/s.exec(readFileSync(new URL('../../web/README.md', import.meta.url), 'utf8'));
+const README = readFileSync(new URL('../../web/README.md', import.meta.url), 'utf8');
+const [, EXAMPLE] = /```html\n(.*?)```/s.exec(README);
+const [, HOSTING] = /```\n(Access-Control.*?)```/s.exec(README);
+const HEADERS = Object.fromEntries(HOSTING.trim().split('\n').map((line) => line.split(': ')));
 const ISOLATED = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 
 /* A folder with the package installed, and a page that loads the model from `url`. */
@@ -32,6 +36,8 @@ async function ask(browser, url) {
   page.on('pageerror', (error) => errors.push(error.message));
   page.on('console', (message) => { if (message.type() === 'error') errors.push(message.text()); });
   page.on('response', (response) => { if (/\.wasm/.test(response.url())) modules.push(`${response.url()} ${response.status()}`); });
+  const fetched = new Set();
+  page.context().on('request', (request) => { if (!/\.gguf/.test(request.url())) fetched.add(request.url()); });
   await page.goto(url);
   try {
     await page.waitForSelector('#ask:enabled', { timeout: 60_000 });
@@ -48,6 +54,17 @@ async function ask(browser, url) {
   assert.match(modules.join(), /quern-relaxed-mt[^/]*\.wasm\S* 200$/);
   assert.deepEqual(errors.filter((text) => !/favicon|404/.test(text)), []);
   await page.close();
+  return [...fetched];
+}
+
+/* What a visitor downloads beside the model, as most hosts send it. */
+async function compressed(urls) {
+  let bytes = 0;
+  for (const url of urls) {
+    const answer = await fetch(url);
+    if (answer.ok) bytes += gzipSync(Buffer.from(await answer.arrayBuffer()), { level: 9 }).length;
+  }
+  return bytes;
 }
 
 const checks = {
@@ -66,7 +83,9 @@ const checks = {
     const folder = project(model.url);
     await build({ root: folder, logLevel: 'error' });
     const site = await serve({ root: join(folder, 'dist') });
-    await ask(browser, `${site.url}/index.html`);
+    const bytes = await compressed(await ask(browser, `${site.url}/index.html`));
+    console.error(`${(bytes / 1000).toFixed(1)} kB compressed by gzip`);
+    assert.ok(bytes > 50_000 && bytes <= 200_000, `${bytes} bytes beside the model`);
     site.close();
     return folder;
   },
@@ -85,7 +104,7 @@ const browser = await start();
 for (const [name, run] of Object.entries(checks)) {
   if (wanted.length && !wanted.includes(name)) continue;
   const server = await serve();
-  const model = server.add(file, { cors: { 'Access-Control-Allow-Origin': '*', 'Access-Control-Expose-Headers': 'ETag, Content-Range, Accept-Ranges' }, headers: { 'Cross-Origin-Resource-Policy': 'cross-origin' } });
+  const model = server.add(file, { cors: HEADERS });
   let wrong = null;
   try {
     rmSync(await run({ browser, model, server }), { recursive: true });

@@ -292,6 +292,7 @@ const scenarios = {
     await my.page.fill('#prompt', QUESTION); // asked before the model is here
     await my.page.press('#prompt', 'Enter');
     await my.page.waitForFunction(() => /of 98 MB · .*B\/s · \d+ s left/.test(document.getElementById('loading-text').textContent));
+    assert.equal(await my.page.innerText('#loading-stage'), 'is being downloaded');
     assert.match(await my.page.innerText('.message .waiting'), /as soon as the model is here/);
     await my.page.click('#loading-cancel');
     await my.page.waitForSelector('body[data-model="none"]', { state: 'attached' });

@@ -45,7 +45,7 @@ export async function load(from, name = nameOf(from)) {
   notes = [];
   problem();
   closePanel();
-  const progress = new Progress(name);
+  const progress = new Progress(name, stageOf(from));
   changed();
   try {
     await model?.free();
@@ -101,18 +101,25 @@ export const loadAgain = () => source && load(source, title);
 
 const isOf = (from) => ({ url }) => (from.repo ? url.includes(`/${from.repo}/`) && url.endsWith(`/${from.file}`) : url === from);
 
+const storedAs = async (from) => (from instanceof File ? [] : (await listModels().catch(() => [])).filter(isOf(from)));
+
+async function stageOf(from) {
+  if (from instanceof File) return 'is read from the file';
+  const stored = await storedAs(from);
+  return stored.some(({ complete }) => complete) ? 'is read from this device' : 'is being downloaded';
+}
+
 /* What is no model is not kept either. */
 async function forget(from) {
-  const stored = await listModels().catch(() => []);
-  for (const { key } of stored.filter(isOf(from))) await deleteModel(key).catch(() => { /* another tab has it open */ });
+  for (const { key } of await storedAs(from)) await deleteModel(key).catch(() => { /* another tab has it open */ });
 }
 
 /* The model of the last visit, if its bytes are still here. */
 export async function loadLast() {
   const last = kept.get(LAST);
   if (!last) return;
-  const stored = await listModels().catch(() => []);
-  if (stored.filter(isOf(last.from)).some(({ complete }) => complete)) await load(last.from, last.name);
+  const stored = await storedAs(last.from);
+  if (stored.some(({ complete }) => complete)) await load(last.from, last.name);
 }
 
 const BUILDS = { relaxed: 'relaxed SIMD', simd128: 'SIMD' };

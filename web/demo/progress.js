@@ -2,19 +2,21 @@
 import { $, bytes, duration } from './dom.js';
 
 const WINDOW = 4000; // ms over which the speed is taken
-const STAGES = { network: 'is being downloaded', store: 'is read from this device', cache: 'is read from this device', file: 'is read from the file' };
 
 export class Progress {
-  constructor(name) {
+  /* stage: a promise of what happens to the model called `name`, such as 'is being downloaded'. */
+  constructor(name, stage) {
     this.seen = []; // [time, bytes]
+    this.stage = 'is being found';
+    stage.then((text) => { this.stage = text; });
     $('loading-name').textContent = name;
-    $('loading-stage').textContent = 'is being found';
+    $('loading-stage').textContent = this.stage;
     $('loading-text').textContent = '';
     $('loading-bar').removeAttribute('value');
     $('loading').hidden = false;
   }
 
-  update({ loaded, total, from }) {
+  update({ loaded, total }) {
     const now = performance.now();
     while (this.seen.length > 1 && now - this.seen[0][0] > WINDOW) this.seen.shift();
     this.seen.push([now, loaded]);
@@ -23,7 +25,7 @@ export class Progress {
     const parts = [total ? `${bytes(loaded)} of ${bytes(total)}` : bytes(loaded)];
     if (rate > 0) parts.push(`${bytes(rate)}/s`);
     if (rate > 0 && total && total > loaded) parts.push(`${duration((total - loaded) / rate)} left`);
-    $('loading-stage').textContent = total && loaded >= total ? 'is nearly ready' : STAGES[from] ?? 'is being loaded';
+    $('loading-stage').textContent = total && loaded >= total ? 'is nearly ready' : this.stage;
     $('loading-text').textContent = parts.join(' · ');
     if (total) $('loading-bar').value = loaded / total;
   }

@@ -1,0 +1,52 @@
+"""web/README.md: its programs run in Node as they stand, with SmolLM2 for the model; its page is tested in test_bundle.py."""
+
+import http.server
+import pathlib
+import re
+import subprocess
+import sys
+import threading
+
+import pytest
+
+HERE = pathlib.Path(__file__).parent
+ROOT = HERE.parents[1]
+sys.path.insert(0, str(ROOT / "tools"))
+import fetch_model  # noqa: E402
+
+TEXT = (ROOT / "web/README.md").read_text()
+PROGRAMS = {heading: block for heading, block in re.findall(r"^## (\w+)\n[^#]*?^```js\n(.*?)^```", TEXT, re.M | re.S)}
+SAID = {"Sessions": r"(.+\n)+", "Node": r"[^\n]*Paris", "Errors": r"The server answered 404\.\n"}
+
+
+def test_each_program_is_known():
+    assert PROGRAMS.keys() == SAID.keys()
+    assert len(PROGRAMS) == TEXT.count("```js\n")
+
+
+@pytest.fixture(scope="module")
+def missing():
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/missing.gguf"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_program(name, missing, tmp_path):
+    model = fetch_model.cache() / "models" / fetch_model.MODELS["smollm2"]["file"]
+    if not model.exists():
+        pytest.skip(f"no {model.name}")
+    if not (ROOT / "web/wasm").exists():
+        pytest.skip("web/wasm is not there; tools/package_wasm.py makes it")
+    (tmp_path / "node_modules").mkdir()
+    (tmp_path / "node_modules/quern").symlink_to(ROOT / "web", target_is_directory=True)
+    (tmp_path / "model.gguf").symlink_to(model)
+    (tmp_path / "program.mjs").write_text(PROGRAMS[name].replace("https://example.org/missing.gguf", missing))
+    done = subprocess.run(["node", "program.mjs"], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert re.match(SAID[name], done.stdout), done.stdout
