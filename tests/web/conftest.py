@@ -14,7 +14,7 @@ def port():
     process, port = start("-m", MODEL, "-m", TINY, "-m", ENCODER, "--ctx", "1024")
     yield int(port)
     process.terminate()
-    assert process.wait(5) == 0
+    assert process.wait(60) == 0
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 /* ./quern serve's server with models that fail: node serve-failing.mjs. A line of JSON for each check: its name, and what went
  * wrong, if anything did. */
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import OpenAI from 'openai';
 import { modelServer } from '../../web/bin/server/index.js';
 
@@ -8,6 +9,13 @@ const messages = [{ role: 'user', content: 'Hello' }];
 const chunk = { id: 'x', object: 'chat.completion.chunk', created: 0, choices: [{ index: 0, delta: { content: 'a' }, finish_reason: null }] };
 const model = (create) => ({ chat: { completions: { create } }, info: {} });
 const failures = [];
+async function* endless(entry, signal) {
+  while (!signal.aborted) {
+    entry.sent++;
+    yield { ...chunk, choices: [{ ...chunk.choices[0], delta: { content: 'a'.repeat(100_000) } }] };
+  }
+  signal.throwIfAborted();
+}
 const entries = [
   { id: 'waiting' },
   { id: 'broken', model: model(async () => { throw new TypeError('a mistake'); }) },
@@ -18,13 +26,12 @@ const entries = [
       throw new Error('it broke');
     })()),
   },
-  { id: 'long', model: model(async (_, { signal }) => (async function* chunks() {
-    while (!signal.aborted) {
-      entries[3].sent = (entries[3].sent ?? 0) + 1;
-      yield { ...chunk, choices: [{ ...chunk.choices[0], delta: { content: 'a'.repeat(100_000) } }] };
-    }
-    signal.throwIfAborted();
-  })()) },
+  { id: 'long', sent: 0, model: model((request, { signal }) => {
+    const [entry] = entries.slice(3);
+    entry.left = new Promise((resolve) => { signal.addEventListener('abort', resolve); });
+    entry.onBegin?.();
+    return request.stream ? endless(entry, signal) : entry.left.then(() => signal.throwIfAborted());
+  }) },
 ];
 const server = modelServer(entries.map((entry) => Object.assign(entry, { created: 0, size: 0, files: new Map() })), { onFailure: (error) => failures.push(error.message) });
 await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
@@ -55,17 +62,27 @@ const checks = {
     const answer = await fetch(`${baseURL}/chat/completions`, { method: 'POST', body: JSON.stringify({ model: 'long', messages, stream: true }), signal: controller.signal });
     const reader = answer.body.getReader();
     await reader.read();
-    await new Promise((resolve) => { setTimeout(resolve, 300); });
-    const { sent } = entries[3];
-    await new Promise((resolve) => { setTimeout(resolve, 300); });
-    assert.ok(entries[3].sent === sent && sent < 1000, `${sent} and ${entries[3].sent} chunks were sent`);
+    for (let sent = -1; sent !== entries[3].sent && sent < 1000; await sleep(500)) ({ sent } = entries[3]);
+    assert.ok(entries[3].sent < 1000, `${entries[3].sent} chunks were sent to one who reads none`);
     controller.abort();
+    await entries[3].left;
+  },
+  async aClientThatLeavesEndsItsRequest() {
+    for (const stream of [true, false]) {
+      const controller = new AbortController();
+      const begun = new Promise((resolve) => { entries[3].onBegin = resolve; });
+      const answer = fetch(`${baseURL}/chat/completions`, { method: 'POST', body: JSON.stringify({ model: 'long', messages, stream }), signal: controller.signal });
+      await begun;
+      controller.abort();
+      await assert.rejects(answer.then((each) => each.text()), { name: 'AbortError' });
+      await entries[3].left;
+    }
+    assert.deepEqual(failures, []);
   },
 };
 
 for (const [name, check] of Object.entries(checks)) {
-  const wrong = await check().then(() => null, (error) => String(error.stack ?? error));
+  const wrong = await Promise.race([check(), sleep(60_000).then(() => { throw new Error('nothing happened for a minute'); })]).then(() => null, (error) => String(error.stack ?? error));
   console.log(JSON.stringify({ name, wrong }));
 }
-server.closeAllConnections();
-server.close();
+process.exit();

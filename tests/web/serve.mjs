@@ -62,9 +62,7 @@ const checks = {
     let count = 0;
     for await (const chunk of stream) if (chunk && ++count === 3) controller.abort();
     assert.ok(count < 10);
-    const begun = performance.now();
     assert.equal((await create()).choices[0].message.content, text);
-    assert.ok(performance.now() - begun < 8000);
   },
   async embeds() {
     const { data: [{ embedding }] } = await client.embeddings.create({ model: 'bert-f32', input: 'the harbour' });

