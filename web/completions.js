@@ -224,16 +224,48 @@ export class Completions {
     };
   }
 
-  /* One request after another: they share the session. One that was aborted while it waited leaves the session as it is. */
-  async *#inTurn(signal, work) {
+  /* One request after another: they share the session. One that was aborted while it waited leaves the session as it is.
+   * Resolves to a function that lets the next one in. */
+  async #turn(signal) {
     const before = this.#busy;
     let done;
     this.#busy = new Promise((resolve) => { done = resolve; });
     try {
       await before;
       signal?.throwIfAborted();
+      return done;
+    } catch (error) {
+      done();
+      throw error;
+    }
+  }
+
+  async *#inTurn(signal, work) {
+    const done = await this.#turn(signal);
+    try {
       yield* work();
     } finally {
+      done();
+    }
+  }
+
+  /* keep(session, ids), between requests, with the ids of the session's tokens. */
+  async keep(keep) {
+    const done = await this.#turn();
+    try {
+      return await keep(this.#session, this.#held.slice());
+    } finally {
+      done();
+    }
+  }
+
+  /* resume(session), between requests, restores the session and gives the ids of its tokens. */
+  async resume(resume) {
+    const done = await this.#turn();
+    try {
+      this.#held = await resume(this.#session);
+    } finally {
+      this.#held = this.#held.slice(0, this.#session.position);
       done();
     }
   }

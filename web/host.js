@@ -8,6 +8,7 @@ import { Loading, readTensors } from './loading.js';
 import { addressOf } from './modules.js';
 import { isNode, node } from './node.js';
 import { openSource } from './sources/index.js';
+import { keepSession, resumeSession, SessionError } from './store/sessions.js';
 import { tuneThreads } from './tune.js';
 
 /* Chromium keeps a worker and its memory for good if it is ended while its own workers are ending; no event tells when they have. */
@@ -114,7 +115,7 @@ class Host {
   /* What the model is, once its directory is read. */
   #use(module, options, source) {
     const { model, engine } = this;
-    const name = textOf(model, 'general.name') || source.parts[0].name;
+    const name = this.name = textOf(model, 'general.name') || source.parts[0].name;
     const encoder = model.isEncoder;
     if (!encoder) this.completions = new Completions(model, { contextSize: options.contextSize, overflow: options.overflow, name, pause: this.#pause });
     this.contextSize = encoder ? Math.min(options.contextSize ?? Infinity, model.contextSize) : this.completions.contextSize;
@@ -175,6 +176,33 @@ class Host {
   sessionLogits([id]) { return this.#sessions.get(id).logits(); }
   sessionPosition([id]) { return this.#sessions.get(id).position; }
   sessionRewind([id, position]) { this.#sessions.get(id).rewind(position); }
+  async sessionKeep([id, name], { signal }) {
+    await this.#loading.whole(signal);
+    const session = this.#sessions.get(id);
+    await keepSession(name, () => session.save(), { model: this.name, tokens: session.position });
+  }
+  async sessionResume([id, name], { signal }) {
+    await this.#loading.whole(signal);
+    const session = this.#sessions.get(id);
+    await resumeSession(name, (pieces) => session.restore(pieces));
+    return session.position;
+  }
+  async chatKeep([name], { signal }) {
+    const writer = this.#writer;
+    await this.#loading.whole(signal);
+    await writer.keep((session, ids) => keepSession(name, () => session.save(), { model: this.name, tokens: ids.length, ids }));
+  }
+  async chatResume([name], { signal }) {
+    const writer = this.#writer;
+    await this.#loading.whole(signal);
+    let tokens;
+    await writer.resume((session) => resumeSession(name, (pieces, { ids }) => {
+      if (!ids) throw new SessionError(`the session ${JSON.stringify(name)} was not kept by a chat: a session can resume it`, 'refused');
+      tokens = ids.length;
+      return session.restore(pieces);
+    }).then(({ ids }) => ids));
+    return tokens;
+  }
   sessionSave([id]) { return new Blob([...this.#sessions.get(id).save()]).arrayBuffer(); }
   sessionRestore([id, bytes]) { return this.#sessions.get(id).restore([new Uint8Array(bytes)]); }
   isEnd([id]) { return this.model.isEnd(id); }

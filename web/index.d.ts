@@ -112,6 +112,10 @@ export interface Model {
       create(request: ChatRequest & { stream?: false | null }, options?: CallOptions): Promise<ChatCompletion>;
       create(request: ChatRequest, options?: CallOptions): Promise<ChatCompletion | AsyncGenerator<ChatCompletionChunk, void, undefined>>;
     };
+    /** Keeps what chats have computed in the browser's storage, in place of what has that name. Rejects with a {@link SessionError}. */
+    keep(name: string): Promise<void>;
+    /** Takes up what was kept, so that the next turn of that chat computes only what is new; resolves to the number of tokens. */
+    resume(name: string): Promise<number>;
   };
   readonly completions: {
     create(request: CompletionRequest & { stream: true }, options?: CallOptions): Promise<AsyncGenerator<Completion, void, undefined>>;
@@ -213,6 +217,10 @@ export interface Session {
   fork(): Promise<Session>;
   save(): Promise<ArrayBuffer>;
   restore(bytes: ArrayBuffer | Uint8Array): Promise<void>;
+  /** Keeps it in the browser's storage, in place of what has that name. Rejects with a {@link SessionError}. */
+  keep(name: string): Promise<void>;
+  /** Becomes what was kept; resolves to the position. */
+  resume(name: string): Promise<number>;
   free(): Promise<void>;
 }
 
@@ -356,6 +364,27 @@ export interface SourceError extends Error {
   /** Of HTTP; 0 when there was no answer. */
   status: number;
 }
+
+/** Why a session is not kept or resumed. */
+export interface SessionError extends Error {
+  name: 'SessionError';
+  code: 'no_storage' | 'no_room' | 'not_found' | 'damaged' | 'refused';
+}
+
+export interface KeptSession {
+  name: string;
+  /** Of the model that computed it; another one refuses it. */
+  model: string;
+  tokens: number;
+  bytes: number;
+  date: Date;
+}
+
+/** The sessions that this browser keeps, the newest first. */
+export function listSessions(): Promise<KeptSession[]>;
+
+/** There need not be one of that name. */
+export function deleteSession(name: string): Promise<void>;
 
 export interface StoredModelInfo {
   /** What deleteModel takes. */

@@ -4,6 +4,7 @@ import { isNode, node } from './node.js';
 import { createEmbeddings, inputsOf } from './embeddings.js';
 
 export { deleteModel, listModels, persist, storageInfo } from './store/index.js';
+export { deleteSession, listSessions } from './store/sessions.js';
 
 const PATIENCE = 3000; /* ms */
 
@@ -165,6 +166,9 @@ class Session {
   rewind(position) { return this.#link.call('sessionRewind', [this.#id, position]); }
   save() { return this.#link.call('sessionSave', [this.#id]); }
   restore(bytes) { return this.#link.call('sessionRestore', [this.#id, bytes]); }
+  /* In the browser's storage, under a name; resume() resolves to the position, here or after a reload. */
+  keep(name) { return this.#link.call('sessionKeep', [this.#id, name]); }
+  resume(name) { return this.#link.call('sessionResume', [this.#id, name]); }
   async fork() { return new Session(this.#link, await this.#link.call('sessionFork', [this.#id])); }
   free() { return this.#link.call('sessionFree', [this.#id]); }
 }
@@ -180,7 +184,12 @@ class Model {
       const chunks = stream(link, name, request, signal, (more) => Object.assign(info, more));
       return request.stream ? chunks : collect(chunks);
     };
-    this.chat = { completions: { create: create('chat') } };
+    this.chat = {
+      completions: { create: create('chat') },
+      /* What chats have computed, for the next turn after a reload; resume() resolves to the number of tokens. */
+      keep: (name) => link.call('chatKeep', [name]),
+      resume: (name) => link.call('chatResume', [name]),
+    };
     this.completions = { create: create('complete') };
     this.embeddings = {
       create: (request, { signal } = {}) => createEmbeddings(request, info.name, (inputs, options) => link.call('embed', [inputs, options], { signal })),

@@ -1,5 +1,5 @@
 /* What a page of package_browser.mjs does with the package, under window.my. */
-import { loadModel, listModels } from '/web/index.js';
+import { deleteSession, listModels, listSessions, loadModel } from '/web/index.js';
 
 const hex = (bytes) => Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('');
 const notes = [];
@@ -8,6 +8,8 @@ let model = null;
 window.my = {
   notes,
   listModels,
+  listSessions,
+  deleteSession,
   get model() { return model; },
 
   async load(source, options) {

@@ -4,14 +4,14 @@ import { cache } from './cache.js';
 import { checksum } from './checksum.js';
 import { BLOCK, Journal } from './journal.js';
 import { hold, lockName, locksUsable } from './locks.js';
-import { opfs } from './opfs.js';
+import { isNoRoom, opfs } from './opfs.js';
 
 export const stores = [opfs, cache];
 
 const PATIENCE = 1500; // ms: the worker of a page that was just reloaded lives on a little, with its lock and handles
 const LOOK_AGAIN = 50; // ms
 
-const said = (error) => (error.name === 'QuotaExceededError' ? 'there is not enough room for it' : error.message || error.name);
+const said = (error) => (isNoRoom(error) ? 'there is not enough room for it' : error.message || error.name);
 
 /* One file of the model. */
 class StoredFile {
@@ -188,7 +188,7 @@ export class StoredModel {
     } catch (error) {
       if (!this.usable) return; // it was closed meanwhile
       this.note(`the model is not kept in this browser: ${said(error)}`);
-      if (error.name === 'QuotaExceededError') await this.drop();
+      if (isNoRoom(error)) await this.drop();
       else await this.close();
     }
   }

@@ -26,7 +26,7 @@ async function fileIn(folder, name) {
 }
 
 /* A worker that is ending may still have the file for a moment. */
-async function openHandle(folder, name) {
+export async function openHandle(folder, name) {
   const file = await folder.getFileHandle(name, { create: true });
   for (let tries = 1; ; tries++) {
     try {
@@ -37,6 +37,9 @@ async function openHandle(folder, name) {
     }
   }
 }
+
+/* Whether a write failed for want of room: Firefox has an error of its own for a full quota. */
+export const isNoRoom = ({ name, message }) => name === 'QuotaExceededError' || /NO_DEVICE_SPACE/.test(`${name} ${message}`);
 
 /* What a file can be read by while others read it too: a handle where the browser has shared ones or nobody has it,
  * and otherwise a Blob, which is slower. */

@@ -1,8 +1,8 @@
 /* The whole API as a program in TypeScript uses it. Compiled by test_types.py, never run. */
-import { deleteModel, listModels, loadModel, persist, storageInfo } from 'quern';
+import { deleteModel, deleteSession, listModels, listSessions, loadModel, persist, storageInfo } from 'quern';
 import type {
-  ChatCompletion, ChatCompletionChunk, ChatMessage, Completion, FinishReason, LoadOptions, Model, ModelInfo, ModelSource, QuernError, RequestError,
-  Sampling, Session, SourceError, StoredModelInfo, Usage,
+  ChatCompletion, ChatCompletionChunk, ChatMessage, Completion, FinishReason, LoadOptions, Model, KeptSession, ModelInfo, ModelSource, QuernError, RequestError,
+  Sampling, Session, SessionError, SourceError, StoredModelInfo, Usage,
 } from 'quern';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false;
@@ -100,7 +100,11 @@ async function below(model: Model) {
   const saved: ArrayBuffer = await session.save();
   await fork.restore(saved);
   await fork.restore(new Uint8Array(saved));
+  await fork.keep('a name');
+  const resumed: number = await fork.resume('a name');
   await fork.free();
+  await model.chat.keep('another');
+  const kept: number = await model.chat.resume('another');
   // @ts-expect-error a step takes one token
   await session.step(ids);
   // @ts-expect-error logits may be missing
@@ -109,7 +113,7 @@ async function below(model: Model) {
   await session.sampling({ top_k: 4 });
   // @ts-expect-error what a model says of itself is not replaced
   model.info = {};
-  return { text, prompt, position, end, logits };
+  return { text, prompt, position, end, logits, resumed, kept };
 }
 
 export async function whole() {
@@ -126,6 +130,8 @@ export async function whole() {
   for (const { key, complete, used, sha256 } of models) {
     if (!complete || !sha256 || (used?.getTime() ?? 0) < Date.now()) await deleteModel(key);
   }
+  const sessions: KeptSession[] = await listSessions();
+  for (const { name, tokens, bytes, date, model } of sessions) if (date.getTime() + tokens + bytes < Date.now()) await deleteSession(name + model);
   const { usage, quota, persisted } = await storageInfo();
   if (!persisted && usage < quota) same<Awaited<ReturnType<typeof persist>>, boolean>(true);
   // @ts-expect-error a number is no model
@@ -140,10 +146,11 @@ export async function whole() {
   await deleteModel(models[0]);
 }
 
-export function explain(error: QuernError | RequestError | SourceError): string {
+export function explain(error: QuernError | RequestError | SessionError | SourceError): string {
   switch (error.name) {
     case 'QuernError': return `${error.message} (${error.code}) at ${error.offset ?? 0}`;
     case 'RequestError': return `${error.message}: ${error.param ?? ''}`;
+    case 'SessionError': return `${error.message}: ${error.code satisfies 'no_storage' | 'no_room' | 'not_found' | 'damaged' | 'refused'}`;
     case 'SourceError': return `${error.message}: ${error.status}`;
   }
 }
