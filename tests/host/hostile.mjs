@@ -1,0 +1,15 @@
+/* Renders hostile templates in Node: node hostile.mjs MODULE < [[template, context], ...]. Prints, for each, the status. */
+import { readFileSync } from 'node:fs';
+import { Engine, QuernError } from '../../web/engine.js';
+
+const engine = await Engine.start(readFileSync(process.argv[2]));
+const statuses = JSON.parse(readFileSync(0)).map(([template, context]) => {
+  try {
+    engine.prompt(null, context, template).free();
+    return 0;
+  } catch (error) {
+    if (!(error instanceof QuernError)) throw error; /* a trap */
+    return error.code;
+  }
+});
+console.log(JSON.stringify(statuses));
