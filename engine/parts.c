@@ -70,6 +70,24 @@ int parts_next(struct qn_model *model) {
     return QN_MORE;
 }
 
+/* The part that has a tensor of an earlier one once more. */
+static uint32_t part_with_twice(const struct qn_model *model) {
+    const struct gguf *gguf = &model->gguf;
+    size_t second = 0;
+    for (size_t i = 1; i < gguf->n_tensors && second == 0; i++) {
+        const struct gguf_text name = gguf->tensors[gguf->tensor_order[i]].name;
+        const struct gguf_text before = gguf->tensors[gguf->tensor_order[i - 1]].name;
+        if (name.bytes == before.bytes && memcmp(name.at, before.at, name.bytes) == 0) {
+            second = gguf->tensor_order[i];
+        }
+    }
+    uint32_t part = 0;
+    for (; second >= model->parts[part].gguf.n_tensors; part++) {
+        second -= model->parts[part].gguf.n_tensors;
+    }
+    return part;
+}
+
 int parts_join(struct qn_model *model) {
     struct gguf *gguf = &model->gguf;
     *gguf = model->parts[0].gguf;
@@ -110,5 +128,9 @@ int parts_join(struct qn_model *model) {
     gguf->tensors = tensors;
     gguf->n_tensors = count;
     gguf->data_bytes = end;
-    return gguf_order_tensors(gguf, &model->arena, &last_error);
+    const int ordered = gguf_order_tensors(gguf, &model->arena, &last_error);
+    if (ordered == QN_ERR_FORMAT) {
+        model->part = part_with_twice(model);
+    }
+    return ordered;
 }

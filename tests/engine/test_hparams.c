@@ -54,8 +54,11 @@ static void architectures(void **state) {
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
         file_make(&f, "llama");
         file_text(&f, "general.architecture", others[i]);
-        assert_refused(&f, QN_ERR_UNSUPPORTED, "general.architecture", shown[i], "it runs bert, ");
+        assert_refused(&f, QN_ERR_UNSUPPORTED, "general.architecture", shown[i], "it runs bert bitnet ");
     }
+    file_make(&f, "llama");
+    file_text(&f, "general.architecture", "a name that goes on and on and on and on");
+    assert_refused(&f, QN_ERR_UNSUPPORTED, "general.architecture", "\"a name that goes on and on and o\"", " starcoder2");
 }
 
 static void sizes(void **state) {

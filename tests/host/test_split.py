@@ -11,7 +11,7 @@ FIRST = "tiny-llama-f32-00001-of-00004.gguf"
 
 
 def quern(*arguments):
-    return subprocess.run([ROOT / "quern", *map(str, arguments)], capture_output=True, timeout=60)
+    return subprocess.run([ROOT / "quern", *map(str, arguments)], capture_output=True, timeout=300)
 
 
 def refused(*arguments):
@@ -42,3 +42,27 @@ def test_names_what_is_missing(host, folder):
     assert third.name in text and "no such file" in text
     (folder / FIRST).rename(folder / "model.gguf")
     assert "-00001-of-00003.gguf" in refused("info", "-m", folder / "model.gguf", "--host", host)
+
+
+@pytest.mark.parametrize("host", ["node", "wasmtime"])
+def test_says_which_part_is_wrong(host, folder):
+    paths = [folder / FIRST.replace("00001", f"0000{i}", 1) for i in range(1, 5)]
+    second, third = paths[1].read_bytes(), paths[2].read_bytes()
+
+    def says():
+        return refused("info", "-m", paths[0], "--host", host)
+
+    paths[1].write_bytes(third)
+    paths[2].write_bytes(second)
+    assert "part 2 of 4: this is part 3 of 4; part 2 is due" in says()
+    paths[1].write_bytes(second)
+    paths[2].write_bytes((VECTORS / "tiny-llama-k.gguf").read_bytes())
+    assert "part 3 of 4: this is one of several files of a model, but it has no split.no" in says()
+    at = third.index(b"split.count") + len(b"split.count") + 4
+    paths[2].write_bytes(third[:at] + b"\5\0" + third[at + 2:])
+    assert "part 3 of 4: this part is of a model of 5 parts" in says()
+    paths[2].write_bytes(third[:-1000])
+    said = refused("logits", "-m", paths[0], "--tokens", 1, "-o", folder / "o", "--host", host)
+    assert "part 3 of 4: the file ends at byte" in said
+    paths[2].write_bytes(b"")
+    assert "part 3 of 4: the file ends at byte 0" in says()

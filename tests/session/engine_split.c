@@ -150,6 +150,12 @@ static void test_parts_that_do_not_belong(void **state) {
     set_number(from[3], "split.no", 3);
     assert_refused(from, "part 4 of 4: the parts have");
     free(from[3].at);
+    from[3] = parts[3];
+    from[2] = (struct bytes){malloc(parts[1].count), parts[1].count}; /* as many tensors as there should be */
+    memcpy(from[2].at, parts[1].at, parts[1].count);
+    set_number(from[2], "split.no", 2);
+    assert_refused(from, "part 3 of 4: tensors ");
+    free(from[2].at);
 }
 
 static void test_truncated(void **state) {
