@@ -13,7 +13,8 @@ import { tuneThreads } from './tune.js';
 
 /* Chromium keeps a worker and its memory for good if it is ended while its own workers are ending; no event tells when they have. */
 const FAREWELL = 200; /* ms */
-const MUCH = 2 ** 30; /* bytes of a file; below, a 32-bit module holds the model */
+const MUCH = 2 ** 30; /* bytes of a file; below, a 32-bit module holds the model and the usual context */
+const USUAL_CONTEXT = 4096;
 
 async function processors() {
   if (!isNode) return globalThis.navigator?.hardwareConcurrency;
@@ -71,10 +72,10 @@ class Host {
   }
 
   async #needsWide(options, source) {
-    if (source.size < MUCH && source.parts.length === 1) return false;
+    if (source.size < MUCH && source.parts.length === 1 && !(options.contextSize > USUAL_CONTEXT)) return false;
     const { engine } = await this.#start({ ...options, threads: 1 }, source, false);
     const model = await engine.openDirectory(source);
-    return model.plan(options.contextSize ?? Math.min(model.contextSize, 4096)).totalBytes > NARROW_BYTES;
+    return model.plan(options.contextSize ?? Math.min(model.contextSize, USUAL_CONTEXT)).totalBytes > NARROW_BYTES;
   }
 
   /* With the option `early`, {info} is emitted as soon as the model can be used, though its tensors are still coming. */
