@@ -49,7 +49,7 @@ def test_golden_exports_are_the_headers_functions():
 @pytest.mark.parametrize("preset", MODULES)
 def test_module_is_small(preset):
     path, _ = load(preset)
-    assert path.stat().st_size <= (LIMIT if preset.startswith("wasm32") else LIMIT * 9 // 8)  # 64-bit constants are longer
+    assert path.stat().st_size <= LIMIT
 
 
 @pytest.mark.parametrize("preset", [preset for preset in MODULES if not preset.endswith("-mt")])

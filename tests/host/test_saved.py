@@ -19,7 +19,7 @@ def module(preset):
 
 def in_node(preset, what, path):
     command = ["node", HERE / "saved.mjs", module(preset), MODEL, what, path]
-    return [int(id) for id in subprocess.run(command, check=True, capture_output=True, timeout=60).stdout.decode().split(",")]
+    return [int(id) for id in subprocess.run(command, check=True, capture_output=True, timeout=300).stdout.decode().split(",")]
 
 
 def in_wasmtime(preset, path, piece=1 << 20):

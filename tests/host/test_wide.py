@@ -16,7 +16,7 @@ def node_knows():
 
 
 def quern(*arguments):
-    return subprocess.run([ROOT / "quern", *map(str, arguments)], capture_output=True, timeout=120)
+    return subprocess.run([ROOT / "quern", *map(str, arguments)], capture_output=True, timeout=300)
 
 
 def logits(path, *arguments):
@@ -51,7 +51,7 @@ def test_the_plan_chooses(tmp_path):
     def refused(*more):
         command = [ROOT / "quern", "logits", "-m", path, "--tokens", "1", "-o", tmp_path / "o", "--host", "wasmtime", *more]
         limit = lambda: resource.setrlimit(resource.RLIMIT_DATA, (3 << 30, 3 << 30))
-        done = subprocess.run(command, capture_output=True, timeout=120, preexec_fn=limit)
+        done = subprocess.run(command, capture_output=True, timeout=300, preexec_fn=limit)
         assert done.returncode == 1
         return done.stderr.decode()
 
