@@ -47,6 +47,7 @@ class ServedFile {
   cors = null; // headers for other origins, such as {'Access-Control-Allow-Origin': '*'}
   headers = {};
   requests = [];
+  lastSent = 0; // when bytes were sent last, ms since 1970
   #free = 0;
 
   constructor(content, url, options) {
@@ -62,6 +63,14 @@ class ServedFile {
   /* Bytes that were sent over all requests. */
   get sent() {
     return this.requests.reduce((sum, { sent }) => sum + sent, 0);
+  }
+
+  /* Resolves when nothing has been sent for a second. */
+  async quiet() {
+    for (let sent = -1; sent !== this.sent;) {
+      ({ sent } = this);
+      await sleep(1000);
+    }
   }
 
   /* Resolves when `bytes` more may go. */
@@ -95,6 +104,7 @@ async function send(file, response, start, end, entry) {
       const bytes = source.read(at, length);
       at += bytes.length;
       entry.sent += bytes.length;
+      file.lastSent = performance.timeOrigin + performance.now();
       if (!response.write(bytes)) {
         await drained(response);
       }

