@@ -111,7 +111,7 @@ export class Completions {
 
   /* model: of engine.js. now() gives seconds for templates; pause(waiting, signal) is awaited between bounded steps, so that
    * messages such as an abort get in; while the model is loading, waiting says that more of it must come first. overflow: what happens to a chat longer than the context, 'stop' (an error) or 'shift' (the
-   * oldest messages but the system's are left out). */
+   * oldest messages but the system's are left out, and an answer of max_tokens that meets the end of the context goes on without the older half). */
   constructor(model, { contextSize, name = 'quern', now = () => Math.floor(Date.now() / 1000), pause = async () => {}, overflow = 'stop' } = {}) {
     this.#model = model;
     this.#engine = model.engine;
@@ -135,6 +135,18 @@ export class Completions {
     }
   }
 
+  /* Tokens of what a full context keeps: all up to the first message's text that is not the system's. */
+  #headOf(messages, more) {
+    const first = messages.findIndex(({ role }) => role !== 'system');
+    if (first < 0) return this.#beginning();
+    const tokens = (content) => this.template([...messages.slice(0, first), { ...messages[first], content }], more).tokens;
+    const [one, other] = [tokens('a'), tokens('1')];
+    const shared = one.findIndex((id, i) => id !== other[i]);
+    return shared < 0 ? this.#beginning() : shared;
+  }
+
+  #beginning() { return this.#model.tokenize('').length; }
+
   #fitting(request) {
     let { messages } = request;
     if (!Array.isArray(messages) || messages.length === 0) throw new RequestError('messages is a list of at least one', 'messages');
@@ -144,7 +156,9 @@ export class Completions {
     for (;;) {
       const { tokens } = this.template(messages, more);
       const oldest = messages.findIndex(({ role }) => role !== 'system');
-      if (tokens.length < this.contextSize || this.#options.overflow !== 'shift' || oldest < 0 || oldest === messages.length - 1) return tokens;
+      if (tokens.length < this.contextSize || this.#options.overflow !== 'shift' || oldest < 0 || oldest === messages.length - 1) {
+        return { ids: tokens, head: () => this.#headOf(messages, more) };
+      }
       messages = messages.toSpliced ? messages.toSpliced(oldest, 1) : messages.filter((_, i) => i !== oldest);
     }
   }
@@ -175,14 +189,23 @@ export class Completions {
     return shared;
   }
 
-  /* Yields {text, tokens} pieces and at last {finish, usage}. */
-  async *#generate(ids, request, seed, logprobs, signal) {
+  /* Makes room in a full context: of the tokens after the first `head` the older half goes. */
+  async #shift(id, head, signal) {
+    const keep = Math.min(head, this.contextSize >> 1);
+    const rest = this.#held.slice(keep);
+    await this.#prefill([...this.#held.slice(0, keep), ...rest.slice(rest.length >> 1), id], signal);
+  }
+
+  /* Yields {text, tokens} pieces and at last {finish, usage}. head() is how many tokens a full context keeps. */
+  async *#generate({ ids, head }, request, seed, logprobs, signal) {
     if (ids.length === 0) throw new RequestError('the prompt is empty');
     if (ids.length >= this.contextSize) {
       throw new RequestError(`the prompt has ${ids.length} tokens, the context holds ${this.contextSize}`, null, 'context_length_exceeded');
     }
     const asked = whole(request, request.max_completion_tokens === undefined ? 'max_tokens' : 'max_completion_tokens', 1, 2 ** 53, this.contextSize);
-    const most = Math.min(asked, this.contextSize - ids.length);
+    const room = this.contextSize - ids.length;
+    const shifts = this.#options.overflow === 'shift' && (request.max_completion_tokens ?? request.max_tokens) != null;
+    const most = shifts ? asked : Math.min(asked, room);
     this.#session.sampling(samplingOf(request, seed));
     const cached = await this.#prefill(ids, signal);
     const decoder = this.#model.streamDecoder();
@@ -210,9 +233,13 @@ export class Completions {
         break;
       }
       if (count === most) break;
-      this.#session.feed([id]);
-      this.#held.push(id);
-      while (this.#session.step());
+      if (this.#held.length === this.contextSize) {
+        await this.#shift(id, head(), signal);
+      } else {
+        this.#session.feed([id]);
+        this.#held.push(id);
+        while (this.#session.step());
+      }
       await this.#options.pause();
       signal?.throwIfAborted();
     }
@@ -275,12 +302,13 @@ export class Completions {
     return { token: new TextDecoder().decode(bytes), bytes: Array.from(bytes) };
   }
 
-  async *#choices(request, ids, logprobs, signal, chunk) {
+  async *#choices(request, prompt, logprobs, signal, chunk) {
+    const { ids } = prompt;
     const n = whole(request, 'n', 1, 128, 1);
     const seed = seedOf(request);
     const total = { prompt_tokens: ids.length, completion_tokens: 0, total_tokens: ids.length, prompt_tokens_details: { cached_tokens: 0 } };
     for (let index = 0; index < n; index++) {
-      for await (const { text, tokens, finish, usage } of this.#generate(ids, request, Number(seed) + index, logprobs, signal)) {
+      for await (const { text, tokens, finish, usage } of this.#generate(prompt, request, Number(seed) + index, logprobs, signal)) {
         yield chunk(index, text, tokens, finish ?? null);
         if (!usage) continue;
         total.completion_tokens += usage.completion_tokens;
@@ -300,9 +328,9 @@ export class Completions {
       id, ...this.#pieceOf(id), logprob, top_logprobs: top.map(([each, value]) => ({ id: each, ...this.#pieceOf(each), logprob: value })),
     });
     yield* this.#inTurn(signal, async function* turn() {
-      const ids = self.#fitting(request);
+      const prompt = self.#fitting(request);
       const begun = new Set();
-      const usage = yield* self.#choices(request, ids, logprobs, signal, (index, text, tokens, finish) => {
+      const usage = yield* self.#choices(request, prompt, logprobs, signal, (index, text, tokens, finish) => {
         const delta = begun.has(index) ? {} : { role: 'assistant' };
         begun.add(index);
         if (text) delta.content = text;
@@ -332,7 +360,7 @@ export class Completions {
         }],
       });
       for (const ids of prompts) {
-        const used = yield* self.#choices(request, ids, logprobs, signal, chunk);
+        const used = yield* self.#choices(request, { ids, head: () => self.#beginning() }, logprobs, signal, chunk);
         usage = usage ? sumOf(usage, used) : used;
         place += request.n ?? 1;
       }

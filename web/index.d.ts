@@ -40,7 +40,11 @@ export interface LoadOptions {
    * that a model has can be used, and what needs more of the file waits for it. See {@link Model.loaded}.
    */
   early?: boolean;
-  /** A chat longer than the context is an error ('stop'), or loses its oldest messages but the system's. */
+  /**
+   * 'stop', if not said: a chat longer than the context is an error, and an answer that meets its end has the finish_reason 'length'.
+   * 'shift': the chat loses its oldest messages but the system's, and the answer goes on to its max_tokens without the older half of
+   * what followed those.
+   */
   overflow?: 'stop' | 'shift';
   /** Keep the model in the browser's storage and take it from there; true if not said. */
   cache?: boolean;

@@ -90,6 +90,23 @@ const checks = {
     assert.ok(count < 10);
     assert.equal((await create(greedy)).choices[0].message.content, text);
   },
+  async stopsOrShiftsAtTheEndOfTheContext() {
+    const bye = { logit_bias: { 2: -100 }, temperature: 0, max_tokens: 200 };
+    const system = { role: 'system', content: 'You speak of France.' };
+    const long = [system, ...Array.from({ length: 9 }, (_, i) => ({ role: i % 2 ? 'assistant' : 'user', content: `${i}: ${'word '.repeat(20)}` }))];
+    for (const overflow of ['stop', 'shift']) {
+      const small = await loadModel(file, { contextSize: 128, threads: 1, overflow });
+      const ask = (each, more) => small.chat.completions.create({ messages: each, ...more });
+      const { usage, choices: [{ finish_reason: finish }] } = await ask([system, ...messages], bye);
+      assert.equal(finish, 'length');
+      assert.equal(usage.completion_tokens, overflow === 'shift' ? 200 : 128 - usage.prompt_tokens);
+      const text = await small.completions.create({ prompt: 'One, two', ...bye });
+      assert.equal(text.usage.completion_tokens, overflow === 'shift' ? 200 : 128 - text.usage.prompt_tokens);
+      if (overflow === 'stop') await assert.rejects(ask(long, { max_tokens: 4 }), { code: 'context_length_exceeded' });
+      else assert.ok((await ask(long, { max_tokens: 4 })).usage.prompt_tokens < 128);
+      await small.free();
+    }
+  },
   async refusesWhatIsWrong() {
     await assert.rejects(create({ messages: [] }), { name: 'RequestError', param: 'messages' });
     await assert.rejects(create({ ...greedy, temperature: 'hot' }), { param: 'temperature' });
