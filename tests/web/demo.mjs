@@ -297,9 +297,16 @@ const scenarios = {
     await my.page.click('#loading-cancel');
     await my.page.waitForSelector('body[data-model="none"]', { state: 'attached' });
     await my.wait.idle();
-    place.model.rate = Infinity;
-    await my.page.reload();
+    assert.equal(await my.page.textContent('#problem'), 'Without a model there is no answer.');
+    await my.set('temperature', 0);
+    await my.panel('models');
+    await my.page.fill('#url', place.model.url);
+    await my.page.press('#url', 'Enter');
+    await my.page.getByRole('button', { name: 'Answer this message' }).click(); // while it is coming again
     await my.wait.ready();
+    await my.wait.idle();
+    assert.match(await my.text(), /Paris/);
+    assert.deepEqual(my.errors, []);
   },
 
   async letsNothingThrough(place) {

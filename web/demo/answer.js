@@ -11,8 +11,9 @@ export function asked(messages) {
 /* Streams into `answer` ({ content, pieces, stats }) and calls changed() after each piece. Ends early, and without an
  * error, when the signal is raised. */
 export async function streamAnswer(model, messages, answer, signal, changed) {
-  const start = performance.now();
+  let start = performance.now();
   let first, last, count = 0, finish, usage;
+  model.loaded.then(() => { if (first === undefined) start = performance.now(); }, () => {}); // the time until then is the network's
   try {
     const stream = await model.chat.completions.create({
       messages: asked(messages), stream: true, logprobs: true, top_logprobs: 5, stream_options: { include_usage: true }, ...requestSettings(),

@@ -3,7 +3,7 @@ import { $, announce, copyButton, h, problem } from './dom.js';
 import { describe, streamAnswer } from './answer.js';
 import * as conversations from './conversations.js';
 import { markdownReady, render } from './markdown.js';
-import { modelReady } from './models.js';
+import { currentModel, modelReady } from './models.js';
 import { panelOpen } from './panels.js';
 import { answerProblem } from './problems.js';
 
@@ -96,8 +96,16 @@ function updateButtons() {
   if (!running && stopping) focusPrompt();
 }
 
+/* A model that did not come is explained where it was loaded. */
+async function explain(error, model) {
+  const failed = await Promise.race([model?.loaded.then(() => false, () => true), new Promise((resolve) => { setTimeout(resolve, 0, false); })]);
+  if (!failed) problem(answerProblem(error));
+  else if (error.name === 'AbortError') problem('Without a model there is no answer.');
+}
+
 /* previous: the answer that this one takes the place of, unless nothing comes. */
 async function answer(previous) {
+  let model;
   const message = { role: 'assistant', content: '', pieces: [] };
   const index = chat.messages.push(message) - 1;
   const before = chat.messages.slice(0, index);
@@ -113,14 +121,15 @@ async function answer(previous) {
   updateButtons();
   try {
     const waiting = setTimeout(() => { message.waiting = 'Answers as soon as the model is here.'; changed(); }, 200);
-    const model = await modelReady(abort.signal).finally(() => clearTimeout(waiting));
-    message.waiting = undefined;
+    model = await modelReady(abort.signal).finally(() => clearTimeout(waiting));
+    if (currentModel() === model) message.waiting = undefined;
+    model.loaded.then(() => { message.waiting = undefined; if (running?.answer === message) changed(); }, () => {});
     changed();
     const keep = setInterval(() => conversations.save(mine), 1000);
     await streamAnswer(model, before, message, abort.signal, changed).finally(() => clearInterval(keep));
     announce(`Answer: ${message.content.slice(0, 2000)}`);
   } catch (error) {
-    if (!abort.signal.aborted) problem(answerProblem(error));
+    if (!abort.signal.aborted) await explain(error, model);
   }
   clearTimeout(timer);
   running = undefined;

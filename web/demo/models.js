@@ -8,15 +8,15 @@ import { Progress } from './progress.js';
 import { loadSettings, settingsLoaded } from './settings.js';
 
 const LAST = 'quern.model';
-let model, loading, source, title, prepare; // title: what the page calls the model
+let model, arriving, loading, source, title, prepare; // arriving: can be asked, but is not whole yet; title: what the page calls the model
 let notes = [];
 let waiting = [];
 
 export const currentModel = () => model;
 
-/* Resolves to the model, as soon as there is one. */
+/* Resolves to the model, as soon as it can be asked. */
 export function modelReady(signal) {
-  if (model) return Promise.resolve(model);
+  if (model ?? arriving) return Promise.resolve(model ?? arriving);
   return new Promise((resolve, reject) => {
     waiting.push({ resolve, reject });
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
@@ -39,7 +39,8 @@ function changed() {
 /* Loads a model in the place of the present one. `from`: address, File, or { repo, file, revision }. */
 export async function load(from, name = nameOf(from)) {
   loading?.abort.abort();
-  if (model) document.dispatchEvent(new Event('leaving'));
+  if (model ?? arriving) document.dispatchEvent(new Event('leaving'));
+  arriving = undefined;
   const mine = { from, name, abort: new AbortController() };
   loading = mine;
   notes = [];
@@ -53,6 +54,7 @@ export async function load(from, name = nameOf(from)) {
     await prepare();
     const loaded = await loadModel(from, {
       ...loadSettings(),
+      early: true,
       signal: mine.abort.signal,
       onProgress: (state) => { if (loading === mine) progress.update(state); },
       onNote: (note) => notes.push(String(note.text ?? note)),
@@ -62,6 +64,11 @@ export async function load(from, name = nameOf(from)) {
       await loaded.free();
       throw new Error('It is an encoder: it turns texts into vectors and writes none. Choose a model that chats.');
     }
+    arriving = loaded;
+    for (const { resolve } of waiting) resolve(loaded);
+    waiting = [];
+    await loaded.loaded;
+    if (loading !== mine) return void loaded.free();
     model = loaded;
     source = from;
     title = name;
@@ -69,8 +76,6 @@ export async function load(from, name = nameOf(from)) {
     navigator.storage?.persist?.();
     settingsLoaded();
     announce(`${name} is ready`);
-    for (const { resolve } of waiting) resolve(model);
-    waiting = [];
   } catch (error) {
     if (loading !== mine) return;
     if (!mine.abort.signal.aborted) problem(loadingProblem(error, name, from));
@@ -80,7 +85,7 @@ export async function load(from, name = nameOf(from)) {
     waiting = [];
   } finally {
     if (loading === mine) {
-      loading = undefined;
+      loading = arriving = undefined;
       progress.close();
       changed();
     }
