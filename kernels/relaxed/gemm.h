@@ -93,7 +93,7 @@ ALWAYS_INLINE void tile256(int exact, int flush, struct tile *sums, const uint8_
     } while (*w != end);
     const struct tail256 *tail = (const struct tail256 *)(const void *)opaque(*w);
     finish256(sums, &isum, exact, tail, at);
-    *w = (const uint8_t *)(tail + 1);
+    *w = (const uint8_t *)(tail + GROUPS);
 }
 
 ALWAYS_INLINE void gemm_blocks256(int exact, int flush, const struct gemm_args *args) {

@@ -15,7 +15,7 @@
  * between two scales. The scales, i16, stand twice a row as the pairs do and
  * take as many bytes as a step. */
 #define PANEL32_BYTES         (8 * STEP_BYTES + sizeof(struct tail32))
-#define PANEL256_BYTES(flush) ((64 + 64 / (flush)) * STEP_BYTES + sizeof(struct tail256))
+#define PANEL256_BYTES(flush) ((64 + 64 / (flush)) * STEP_BYTES + GROUPS * sizeof(struct tail256))
 
 /* What the types share of unpacking is not inlined: it would be most of each. */
 static __attribute__((noinline)) void store_group32(uint8_t *panel, struct tail32 *tail, size_t g, v128_t each[4][2],
@@ -63,54 +63,6 @@ ALWAYS_INLINE void doubled(v128_t out[8], v128_t row0, v128_t row1, v128_t row2,
     }
     transpose(out, first[0], first[1], first[2], first[3]);
     transpose(out + 4, second[0], second[1], second[2], second[3]);
-}
-
-/* A group's scales, behind every `flush` steps. */
-ALWAYS_INLINE void store_scales256(uint8_t *panel, size_t g, unsigned flush_bits, const struct scales256 of[4]) {
-    const size_t flush = (size_t)1 << flush_bits;
-    KEEP_LOOP
-    for (size_t half = 0; half < 2; half++) {
-        v128_t scale[8];
-        doubled(scale, wasm_v128_load(of[0].scale + 8 * half), wasm_v128_load(of[1].scale + 8 * half),
-                wasm_v128_load(of[2].scale + 8 * half), wasm_v128_load(of[3].scale + 8 * half));
-        KEEP_LOOP
-        for (size_t step = 32 * half; step < 32 * half + 32; step += flush) {
-            wasm_v128_store(panel + (step + (step >> flush_bits) + flush) * STEP_BYTES + 16 * g, scale[step / 4 % 8]);
-        }
-    }
-}
-
-static __attribute__((noinline)) void store_group256(uint8_t *panel, size_t g, unsigned flush_bits, int exact,
-                                                     const struct rows256 *rows, v128_t halves) {
-    KEEP_LOOP
-    for (size_t j = 0; j < 16; j++) {
-        v128_t steps[4];
-        transpose(steps, rows->codes[0][j], rows->codes[1][j], rows->codes[2][j], rows->codes[3][j]);
-        UNROLL
-        for (size_t i = 0; i < 4; i++) {
-            const size_t step = 4 * j + i;
-            wasm_v128_store(panel + (step + (step >> flush_bits)) * STEP_BYTES + 16 * g, steps[i]);
-        }
-    }
-    store_scales256(panel, g, flush_bits, rows->scales);
-    struct tail256 *tail = (struct tail256 *)(void *)(panel + (64 + (64 >> flush_bits)) * STEP_BYTES);
-    store_tail256(tail, g, exact, rows->scales, halves);
-}
-
-/* sub_block, exact, halves_at: see gemv.h. */
-ALWAYS_INLINE void panel_blocks256(chunk256_fn *chunk, scales256_fn *scales, size_t sub_block, int exact,
-                                   size_t halves_at, size_t flush, size_t block_bytes, uint8_t *panel, const uint8_t *w,
-                                   size_t row_bytes, size_t rows, size_t n) {
-    for (size_t b = n / 256; b; b--, w += block_bytes, panel += PANEL256_BYTES(flush)) {
-        KEEP_LOOP
-        for (size_t g = 0; g < GROUPS; g++) {
-            const uint8_t *at[4];
-            four_rows(at, w, row_bytes, 4 * g, rows);
-            struct rows256 unpacked;
-            unpack_rows256(&unpacked, chunk, scales, sub_block, at);
-            store_group256(panel, g, flush == 8 ? 3 : 1, exact, &unpacked, words_of_rows(at, halves_at));
-        }
-    }
 }
 
 #endif

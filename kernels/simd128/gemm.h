@@ -12,7 +12,7 @@
 #define PAIRS          (PANEL_ROWS / 2)
 #define STEP_BYTES     (PAIRS * 16)
 #define PANEL32_BYTES  PANEL32_I16_BYTES
-#define PANEL256_BYTES (64 * STEP_BYTES + sizeof(struct tail256))
+#define PANEL256_BYTES (64 * STEP_BYTES + GROUPS * sizeof(struct tail256))
 
 /* Sixteen weights of a group of four rows, times a scale for each two rows: four steps. */
 ALWAYS_INLINE void store_steps(uint8_t *steps, const v128_t rows[4], v128_t scale01, v128_t scale23) {
@@ -73,7 +73,7 @@ static __attribute__((noinline)) void store_group256(uint8_t *panel, size_t g, i
         store_steps(panel + 4 * j * STEP_BYTES + 32 * g, codes, wasm_i64x2_shuffle(scale[0], scale[1], 0, 2),
                     wasm_i64x2_shuffle(scale[2], scale[3], 0, 2));
     }
-    store_tail256((struct tail256 *)(void *)(panel + 64 * STEP_BYTES), g, exact, rows->scales, halves);
+    store_tail256((struct tail256 *)(void *)(panel + 64 * STEP_BYTES) + g, exact, rows->scales, halves);
 }
 
 /* sub_block, exact, halves_at: see gemv.h. */
@@ -163,7 +163,7 @@ ALWAYS_INLINE void gemm_blocks256(int exact, const struct gemm_args *args) {
             sum_steps(&isum, &w, &at, 64);
             const struct tail256 *tail = (const struct tail256 *)(const void *)opaque(w);
             finish256(&sums, &isum, exact, tail, &at);
-            w = (const uint8_t *)(tail + 1);
+            w = (const uint8_t *)(tail + GROUPS);
         }
         tile_store(args, token, &sums);
     }

@@ -18,10 +18,10 @@ struct tail32 {
     float d[GROUPS][4];
     float m[GROUPS][4];
 };
-struct tail256 {
-    int16_t minimum[8][GROUPS][8]; /* of two sub-blocks of 16: row 0 both, row 1 both ... */
-    float d[GROUPS][4];
-    float dmin[GROUPS][4];
+struct tail256 {           /* of a group */
+    int16_t minimum[8][8]; /* of two sub-blocks of 16: row 0 both, row 1 both ... */
+    float d[4];
+    float dmin[4];
 };
 
 ALWAYS_INLINE void store_tail32(struct tail32 *tail, size_t g, v128_t halves) {
@@ -60,8 +60,7 @@ ALWAYS_INLINE void unpack_rows256(struct rows256 *out, chunk256_fn *chunk, scale
 
 /* Fills in a group's tail from the scales of its four rows and their f16 d and dmin, or with `exact` d as the second.
  */
-ALWAYS_INLINE void store_tail256(struct tail256 *tail, size_t g, int exact, const struct scales256 of[4],
-                                 v128_t halves) {
+ALWAYS_INLINE void store_tail256(struct tail256 *tail, int exact, const struct scales256 of[4], v128_t halves) {
     UNROLL
     for (size_t half = 0; half < 2; half++) {
         v128_t minimum[4];
@@ -69,14 +68,14 @@ ALWAYS_INLINE void store_tail256(struct tail256 *tail, size_t g, int exact, cons
                   wasm_v128_load(of[2].minimum + 8 * half), wasm_v128_load(of[3].minimum + 8 * half));
         UNROLL
         for (size_t i = 0; i < 4; i++) {
-            wasm_v128_store(tail->minimum[4 * half + i][g], minimum[i]);
+            wasm_v128_store(tail->minimum[4 * half + i], minimum[i]);
         }
     }
     v128_t first;
     v128_t second;
     widen_pairs(&first, &second, halves);
-    wasm_v128_store(tail->d[g], exact ? second : first);
-    wasm_v128_store(tail->dmin[g], second);
+    wasm_v128_store(tail->d, exact ? second : first);
+    wasm_v128_store(tail->dmin, second);
 }
 
 struct gemm_args {
@@ -155,7 +154,7 @@ ALWAYS_INLINE void finish32(struct tile *sums, const struct tile *isum, int has_
 }
 
 /* i32: the minima times the sums of the activations, for all sixteen
- * sub-blocks. */
+ * sub-blocks. tail: a group's each. */
 ALWAYS_INLINE void minima256(struct tile *msum, const struct tail256 *tail, struct places *at) {
     tile_clear(msum);
     const uint8_t *minimum = (const uint8_t *)tail->minimum;
@@ -169,18 +168,28 @@ ALWAYS_INLINE void minima256(struct tile *msum, const struct tail256 *tail, stru
         for (int i = 0; i < 2; i++) {
             FOR_TILE(t, g) {
                 const v128_t dot = wasm_i32x4_dot_i16x8(wasm_v128_load32_splat(at->s[t] + 4 * i),
-                                                        wasm_v128_load(minimum + (i * GROUPS + g) * 16));
+                                                        wasm_v128_load(minimum + 16 * i + (size_t)g * sizeof *tail));
                 msum->of[t][g] = wasm_i32x4_add(msum->of[t][g], dot);
             }
         }
-        minimum += 2 * GROUPS * 16;
+        minimum += 2 * 16;
         for (int t = 0; t < TOKENS; t++) {
             at->s[t] += 8;
         }
     } while (minimum != end);
 }
 
-/* The float operations of a block of 256. */
+/* The float operations of a block of 256, for four rows and a token: what is added to their sums. */
+ALWAYS_INLINE v128_t product256(int exact, const struct tail256 *tail, v128_t isum, v128_t msum, v128_t da) {
+    const v128_t scale = wasm_f32x4_mul(wasm_v128_load(tail->d), da);
+    if (exact) {
+        return wasm_f32x4_mul(wasm_f32x4_convert_i32x4(wasm_i32x4_sub(isum, msum)), scale);
+    }
+    const v128_t dmin = wasm_f32x4_mul(wasm_v128_load(tail->dmin), da);
+    return wasm_f32x4_sub(wasm_f32x4_mul(wasm_f32x4_convert_i32x4(isum), scale),
+                          wasm_f32x4_mul(wasm_f32x4_convert_i32x4(msum), dmin));
+}
+
 ALWAYS_INLINE void finish256(struct tile *sums, const struct tile *isum, int exact, const struct tail256 *tail,
                              struct places *at) {
     struct tile msum;
@@ -190,17 +199,8 @@ ALWAYS_INLINE void finish256(struct tile *sums, const struct tile *isum, int exa
         const v128_t da = wasm_v128_load32_splat(at->d[t]);
         UNROLL
         for (int g = 0; g < GROUPS; g++) {
-            const v128_t scale = wasm_f32x4_mul(wasm_v128_load(tail->d[g]), da);
-            v128_t product;
-            if (exact) {
-                product =
-                    wasm_f32x4_mul(wasm_f32x4_convert_i32x4(wasm_i32x4_sub(isum->of[t][g], msum.of[t][g])), scale);
-            } else {
-                const v128_t dmin = wasm_f32x4_mul(wasm_v128_load(tail->dmin[g]), da);
-                product = wasm_f32x4_sub(wasm_f32x4_mul(wasm_f32x4_convert_i32x4(isum->of[t][g]), scale),
-                                         wasm_f32x4_mul(wasm_f32x4_convert_i32x4(msum.of[t][g]), dmin));
-            }
-            sums->of[t][g] = wasm_f32x4_add(sums->of[t][g], product);
+            sums->of[t][g] =
+                wasm_f32x4_add(sums->of[t][g], product256(exact, tail + g, isum->of[t][g], msum.of[t][g], da));
         }
         at->d[t] += 4;
     }

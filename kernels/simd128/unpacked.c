@@ -106,7 +106,7 @@ static void panel256(struct type256 type, uint8_t *panel, const uint8_t *w, size
                 d[k] = block.d;
             }
             store_group256(panel, g, 1, &unpacked, wasm_i16x8_splat(0x3c00));
-            memcpy(tail->d[g], d, sizeof(d)); /* in place of the ones that stood for f16 scales */
+            memcpy(tail[g].d, d, sizeof(d)); /* in place of the ones that stood for f16 scales */
         }
     }
 }
