@@ -70,7 +70,7 @@ endif()
 
 # The kernels' benchmark, run by bench/kernels/run.js: built when asked for.
 if(NOT QUERN_THREADS)
-  add_executable(kernel_bench EXCLUDE_FROM_ALL bench/kernels/bench.c ${QUERN_KERNELS} ${QUERN_KERNELS_SCALAR}
+  add_executable(kernel_bench EXCLUDE_FROM_ALL bench/kernels/bench.c bench/kernels/vectors.c ${QUERN_KERNELS} ${QUERN_KERNELS_SCALAR}
     ${QUERN_KERNELS_SIMD128} ${QUERN_QUANT} platform/memory_wasm.c)
   target_link_libraries(kernel_bench PRIVATE quern_flags)
   target_compile_definitions(kernel_bench PRIVATE QUERN_KERNELS_SIMD128)

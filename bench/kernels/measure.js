@@ -5,19 +5,19 @@ const SLICE = 2; /* ms */
 const PEAK = 'machine peak';
 
 /* entries: regular expression over "type variant". Returns rows {name, gemv, dram, gemm, batch}: GMAC/s; dram is gemv
- * from memory that no cache holds, in GB/s. The first row is the machine's own. */
+ * from memory that no cache holds, in GB/s; and of the kernels that are no weight types rows {name, cache}, GB/s read and
+ * written. The first row is the machine's own. */
 export async function measure(bytes, { entries = '', rounds = 60, n = 2048, tokens = 64, dramBytes = 0 } = {}) {
   const { module } = await WebAssembly.instantiate(bytes, {});
   const table = new WebAssembly.Instance(module).exports;
-  const nameOf = (entry) => {
-    const view = new Uint8Array(table.memory.buffer, table.bench_name(entry));
+  const text = (at) => {
+    const view = new Uint8Array(table.memory.buffer, at);
     return new TextDecoder().decode(view.slice(0, view.indexOf(0)));
   };
-  const chosen = [];
-  for (let entry = 0; entry < table.bench_count(); entry++) {
-    const name = nameOf(entry);
-    if (new RegExp(entries).test(name)) chosen.push({ name, entry, results: {} });
-  }
+  const choose = (count, nameAt) => Array.from({ length: count }, (_, entry) => ({ name: text(nameAt(entry)), entry, results: {} }))
+    .filter(({ name }) => new RegExp(entries).test(name));
+  const chosen = choose(table.bench_count(), table.bench_name);
+  const vectors = choose(table.bench_vector_count(), table.bench_vector_name);
   const works = [
     { key: 'gemm', rows: 8, tokens, run: 'bench_gemm', unit: (e) => 8 * n * tokens / 1e9 },
     { key: 'batch', rows: 128, tokens, run: 'bench_batch', unit: (e) => 128 * n * tokens / 1e9 },
@@ -39,7 +39,9 @@ export async function measure(bytes, { entries = '', rounds = 60, n = 2048, toke
     }
     await turns(jobs, work, rounds);
   }
-  return [await machine(module, { rounds, n, dramBytes }), ...chosen.map(({ name, results }) => ({ name, ...results }))];
+  const calls = vectors.map((item) => ({ item, run: (times) => table.bench_vector(item.entry, times), times: 1, best: Infinity }));
+  await turns(calls, { key: 'cache', unit: (entry) => table.bench_vector_bytes(entry) / 1e9 }, rounds);
+  return [await machine(module, { rounds, n, dramBytes }), ...[...chosen, ...vectors].map(({ name, results }) => ({ name, ...results }))];
 }
 
 /* What the machine gives a small loop at most, as a row: gemm GMAC/s of products alone, dram GB/s of reading alone. */

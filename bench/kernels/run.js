@@ -64,13 +64,13 @@ const hosts = {
 };
 
 const figure = (x) => (x === undefined ? '' : x.toFixed(1)).padStart(8);
-console.log(`n ${options.n}, ${options.tokens} tokens; GMAC/s, dram: GB/s; ${relative(process.cwd(), values.wasm)}`);
-const KEYS = ['gemm', 'batch', 'gemv', 'dram'];
+console.log(`n ${options.n}, ${options.tokens} tokens; GMAC/s, dram and cache: GB/s; ${relative(process.cwd(), values.wasm)}`);
+const KEYS = ['gemm', 'batch', 'gemv', 'dram', 'cache'];
 const lines = [['host', 'entry', ...KEYS]];
 for (const host of values.hosts.split(',')) {
-  console.log(`${host.padEnd(16)}${KEYS.map((key) => key.padStart(8)).join('')}`);
+  console.log(`${host.padEnd(26)}${KEYS.map((key) => key.padStart(8)).join('')}`);
   for (const row of await hosts[host]()) {
-    console.log(`${row.name.padEnd(16)}${KEYS.map((key) => figure(row[key])).join('')}`);
+    console.log(`${row.name.padEnd(26)}${KEYS.map((key) => figure(row[key])).join('')}`);
     lines.push([host, row.name, ...KEYS.map((key) => row[key]?.toFixed(2) ?? '')]);
   }
 }

@@ -28,15 +28,16 @@ def main(path, options):
 
     call, memory = instance()
 
-    def name_of(entry):
-        at = call("bench_name", entry)
-        return memory.read(store, at, at + 40).split(b"\0")[0].decode()
+    def choose(count, name):
+        def name_of(entry):
+            at = call(name, entry)
+            return memory.read(store, at, at + 40).split(b"\0")[0].decode()
 
-    chosen = [
-        {"entry": entry, "name": name_of(entry)}
-        for entry in range(call("bench_count"))
-        if re.search(given["entries"], name_of(entry))
-    ]
+        rows = [{"entry": entry, "name": name_of(entry)} for entry in range(call(count))]
+        return [row for row in rows if re.search(given["entries"], row["name"])]
+
+    chosen = choose("bench_count", "bench_name")
+    vectors = choose("bench_vector_count", "bench_vector_name")
     works = [
         ("gemm", "bench_gemm", lambda e: (8, tokens), lambda e: 8 * n * tokens),
         ("batch", "bench_batch", lambda e: (128, tokens), lambda e: 128 * n * tokens),
@@ -66,7 +67,13 @@ def main(path, options):
                 job[3] = min(job[3], timed(job[1], function, job[2]) / job[2])
         for item, _, _, best in jobs:
             item[key] = unit(item["entry"]) / best / 1e9
-    print(json.dumps([machine(instance()[0], given), *chosen]))
+    for item in vectors:
+        times = 1
+        while timed(call, "bench_vector", item["entry"], times) < SLICE / 2:
+            times *= 2
+        best = min(timed(call, "bench_vector", item["entry"], times) / times for _ in range(rounds))
+        item["cache"] = call("bench_vector_bytes", item["entry"]) / best / 1e9
+    print(json.dumps([machine(instance()[0], given), *chosen, *vectors]))
 
 
 def machine(call, given):
@@ -86,9 +93,9 @@ def machine(call, given):
     return row
 
 
-def timed(call, function, times):
+def timed(call, function, *args):
     start = time.perf_counter()
-    call(function, times)
+    call(function, *args)
     return time.perf_counter() - start
 
 
