@@ -80,7 +80,9 @@ enum scale_keys {
     SCALES_MINICPM  /* the same, with defaults made of n_layer and n_embd */
 };
 
-#define WINDOW_ALL UINT32_MAX /* a window_pattern: every layer has one, whatever the file says */
+/* As a window_pattern: every layer has one, whatever the file says; the file must have a window and say which do. */
+#define WINDOW_ALL   UINT32_MAX
+#define WINDOW_NAMED (UINT32_MAX - 1)
 
 struct architecture {
     const char *name;  /* general.architecture, and the prefix of its keys */
@@ -113,6 +115,19 @@ struct architecture {
     bool final_softcaps;     /* logits pass through a soft cap where the file says so, or with ... */
     float final_softcap;     /* ... this one, where it does not; 0: none */
     bool act_named;          /* hidden_activation may name another act */
+    bool window_heads;       /* heads of layers with a window may have widths and rope dimensions of their own */
+    bool rope_freqs_needed;  /* layers without a window do not rotate without rope_freqs */
+    bool attention_unscaled; /* scores are not scaled */
+    bool value_norm;         /* values are normed as well, without a weight ... */
+    bool value_is_key;       /* ... and are the keys, as they are before norm and rope, where there is no attn_v */
+    bool shared_kv;     /* the last layers read keys and values of earlier ones, as attention.shared_kv_layers ... */
+    uint32_t kv_layers; /* ... says; so many of the first have their own, where the file does not say; 0: all */
+    bool layer_scales;  /* x is multiplied by layer_output_scale behind each layer that has one */
+    bool per_layer;     /* tokens have an embedding for each layer, embedding_length_per_layer_input wide */
+    uint32_t per_layer_width; /* where the file does not say; 0: it must */
+    bool altup;               /* the residual stream is several, of which layers take one and correct the others */
+    uint32_t sparse_layers;   /* activation_sparsity_scale counts; where the file has none, so many of the first layers
+                                 have sparse gates */
 };
 
 /* Null when `name` is no row; then *error lists the rows there are. */

@@ -95,7 +95,7 @@ struct piece {
 /* Queries rounded to f16, one after another: token by token, head by head. */
 static void pack_queries(const struct piece *piece) {
     const struct attention_job *job = piece->job;
-    const size_t dim = job->session->model->hparams.head_dim_k;
+    const size_t dim = job->shape->head.k;
     const uint32_t group = group_of(job->shape);
     for (uint32_t q = 0; q < piece->tokens * group; q++) {
         const size_t token = piece->first + q / group;
@@ -125,7 +125,7 @@ static struct span span_of(const struct piece *piece, uint32_t page) {
 static void score(const struct piece *piece, const struct span *span) {
     const struct attention_job *job = piece->job;
     const struct hparams *hparams = &job->session->model->hparams;
-    const size_t dim = hparams->head_dim_k;
+    const size_t dim = job->shape->head.k;
     const struct kv *kv = &job->session->kv;
     const uint16_t *keys = kv_read(kv, kv_keys(kv, hparams, job->layer, span->page, piece->kv_head), span->slot,
                                    span->count, dim, piece->place.cache);
@@ -161,7 +161,7 @@ static void weigh(const struct piece *piece) {
 static void gather(const struct piece *piece, const struct span *span) {
     const struct attention_job *job = piece->job;
     const struct hparams *hparams = &job->session->model->hparams;
-    const size_t dim = hparams->head_dim_v;
+    const size_t dim = job->shape->head.v;
     const struct kv *kv = &job->session->kv;
     const uint16_t *values = kv_read(kv, kv_values(kv, hparams, job->layer, span->page, piece->kv_head), span->slot,
                                      span->count, dim, piece->place.cache);
@@ -172,7 +172,7 @@ static void gather(const struct piece *piece, const struct span *span) {
 static void attend(const struct piece *piece) {
     const struct attention_job *job = piece->job;
     const uint32_t group = group_of(job->shape);
-    const size_t dim = job->session->model->hparams.head_dim_v;
+    const size_t dim = job->shape->head.v;
     const uint32_t first_page = piece->begin / KV_TILE;
     const uint32_t pages = kv_pages_for(piece->end);
     pack_queries(piece);
@@ -215,9 +215,8 @@ static void attend_items(void *context, size_t begin, size_t end, uint32_t worke
 }
 
 /* The norm of queries or keys before rope (late: after it), as the model has it. */
-static void norm_heads(const struct hparams *hparams, float *x, uint32_t heads, const float *weight) {
+static void norm_heads(const struct hparams *hparams, float *x, uint32_t heads, size_t dim, const float *weight) {
     const uint32_t features = hparams->architecture->features;
-    const size_t dim = hparams->head_dim_k;
     if (features & QK_NORM_WIDE) {
         kernels.rmsnorm(x, x, weight, heads * dim, hparams->norm_epsilon);
         return;
@@ -229,19 +228,19 @@ static void norm_heads(const struct hparams *hparams, float *x, uint32_t heads, 
 }
 
 /* Norms and rotates heads; no weight: no norm. No angles: no rope. */
-static void rotate_heads(const struct hparams *hparams, float *x, uint32_t heads, const float *weight,
-                         const float *angles) {
+static void rotate_heads(const struct hparams *hparams, const struct head_shape *shape, float *x, uint32_t heads,
+                         const float *weight, const float *angles) {
     const bool late = hparams->architecture->features & QK_NORM_LATE;
-    const size_t pairs = hparams->n_rot / 2;
+    const size_t pairs = shape->rot / 2;
     rope_fn *const rope = hparams->architecture->rope == ROPE_NEOX ? kernels.rope_neox : kernels.rope_norm;
     if (weight && !late) {
-        norm_heads(hparams, x, heads, weight);
+        norm_heads(hparams, x, heads, shape->k, weight);
     }
     for (uint32_t head = 0; angles && head < heads; head++) {
-        rope(x + head * hparams->head_dim_k, angles, angles + pairs, pairs);
+        rope(x + head * shape->k, angles, angles + pairs, pairs);
     }
     if (weight && late) {
-        norm_heads(hparams, x, heads, weight);
+        norm_heads(hparams, x, heads, shape->k, weight);
     }
 }
 
@@ -251,25 +250,43 @@ static float temperature(const struct hparams *hparams, uint32_t position) {
     return (float)(1.0 + (double)hparams->attention_temperature * math_log(stretch));
 }
 
-/* Norms and rotates queries and keys of tokens [begin, end) and puts keys and values into the cache. */
+/* Values before they are stored: keys where the layer has no values, and normed in models that norm them. */
+static void finish_values(const struct attention_job *job, const float *key, float *value) {
+    const struct hparams *hparams = &job->session->model->hparams;
+    const struct head_shape *shape = &job->shape->head;
+    const uint32_t heads = job->shape->n_head_kv;
+    if (job->session->model->tensors.layers[job->layer].value.kernels == NULL) {
+        memcpy(value, key, heads * shape->v * sizeof(*value));
+    }
+    for (uint32_t head = 0; head < heads; head++, value += shape->v) {
+        kernels.rmsnorm(value, value, NULL, shape->v, hparams->norm_epsilon);
+    }
+}
+
+/* Norms and rotates queries and keys of tokens [begin, end) and puts keys and values into the cache, where these are
+ * the layer's own. */
 static void store_items(void *context, size_t begin, size_t end, uint32_t worker) {
     const struct attention_job *job = context;
     const struct qn_session *session = job->session;
     const struct scratch *scratch = &session->scratch;
     const struct hparams *hparams = &session->model->hparams;
     const struct layer_tensors *layer = &session->model->tensors.layers[job->layer];
-    const uint32_t heads = job->shape->n_head_kv;
-    const size_t dim_k = hparams->head_dim_k;
-    const size_t dim_v = hparams->head_dim_v;
+    const struct head_shape *shape = &job->shape->head;
+    const uint32_t heads = job->shape->kv == job->layer ? job->shape->n_head_kv : 0; /* to be stored */
+    const size_t dim_k = shape->k;
+    const size_t dim_v = shape->v;
     float *room = scratch->attention + worker * scratch->attention_floats;
     for (size_t t = begin; t < end; t++) {
         const float *angles = rope_of_layer(hparams, job->shape, scratch->angles + t * ROPE_SETS * hparams->n_rot);
         float *query = scratch->query + t * job->shape->n_head * dim_k;
         float *key = scratch->key + t * heads * dim_k;
-        const float *value = scratch->value + t * heads * dim_v;
+        float *value = scratch->value + t * heads * dim_v;
         if (!job->ready) {
-            rotate_heads(hparams, query, job->shape->n_head, layer->query_norm, angles);
-            rotate_heads(hparams, key, heads, layer->key_norm, angles);
+            if (hparams->architecture->value_norm && heads) {
+                finish_values(job, key, value);
+            }
+            rotate_heads(hparams, shape, query, job->shape->n_head, layer->query_norm, angles);
+            rotate_heads(hparams, shape, key, heads, layer->key_norm, angles);
         }
         const uint32_t position = session->position + (uint32_t)t;
         if (hparams->attention_temperature > 0.0f) {
@@ -306,7 +323,7 @@ void forward_attention(struct qn_session *session, uint32_t layer, const float *
     const struct product inputs[] = {{scratch->query, &tensors->query, tensors->query_bias, false},
                                      {scratch->key, &tensors->key, tensors->key_bias, false},
                                      {scratch->value, &tensors->value, tensors->value_bias, false}};
-    op_multiply(inputs, 3, scratch, in, tokens);
+    op_multiply(inputs, tensors->value.kernels ? 3 : tensors->key.kernels ? 2 : 1, scratch, in, tokens);
     mix(&job);
     if (tensors->mixed_norm.weight) {
         op_norm(scratch->mixed, scratch->mixed, &tensors->mixed_norm, hparams, tensors->output.cols, tokens);

@@ -14,8 +14,12 @@ enum extent {
     CONTEXT,    /* n_ctx_train */
     TYPES,      /* n_types */
     DENSE,      /* n_dense */
-    ROPE_PAIRS, /* n_rot / 2 */
-    HEAD_DIM,   /* head_dim_k */
+    PER_LAYER,  /* n_per_layer */
+    PER_LAYERS, /* n_layer * n_per_layer */
+    ALTUP,      /* n_altup */
+    ALTUP_SQUARE,
+    LAUREL,     /* laurel_rank */
+    ROPE_PAIRS, /* rot / 2, of layers without a window */
     EMBD_THRICE,
     TAPS, /* from here on of recurrent layers */
     INNER,
@@ -27,11 +31,12 @@ enum extent {
     RANK_STATES, /* rank + 2 * state */
     HEADS,       /* the rest are of one layer */
     HEADS_KV,
-    QUERY_ROWS, /* n_head * head_dim_k */
-    KEY_ROWS,   /* n_head_kv * head_dim_k */
-    VALUE_ROWS, /* n_head_kv * head_dim_v */
+    HEAD_DIM,   /* head.k */
+    QUERY_ROWS, /* n_head * head.k */
+    KEY_ROWS,   /* n_head_kv * head.k */
+    VALUE_ROWS, /* n_head_kv * head.v */
     QKV_ROWS,   /* the sum of these three */
-    MIXED,      /* n_head * head_dim_v */
+    MIXED,      /* n_head * head.v */
     FF,
     FF_TWICE,
     EXPERT_COUNT,
@@ -85,6 +90,10 @@ struct weight weights_at(const struct weights *all, size_t index);
 void binder_ignore(struct binder *binder, const char *name);
 /* The tensors of a recurrent mixer. */
 void binder_recurrent(struct binder *binder, struct layer_tensors *layer, enum layer_kind kind);
+/* What joins x beside the halves of a layer: a token's embedding for it, other residual streams, a scale; and, in the
+ * second, the tensors of the model that these take. */
+void binder_per_layer(struct binder *binder, struct layer_tensors *layer);
+void binder_streams(struct binder *binder, struct tensors *tensors);
 /* Rows [first, first + count) of a matrix. */
 struct weight weight_rows(const struct weight *w, size_t first, size_t count);
 

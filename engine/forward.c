@@ -37,7 +37,16 @@ static void embed_tokens(void *context, size_t begin, size_t end, uint32_t worke
     }
 }
 
-void forward_embed(struct qn_session *session) { pool_run(session->n_batch, embed_tokens, session); }
+void forward_embed(struct qn_session *session) {
+    const struct hparams *hparams = &session->model->hparams;
+    pool_run(session->n_batch, embed_tokens, session);
+    if (hparams->n_per_layer) {
+        per_layer_embed(session);
+    }
+    if (hparams->n_altup) {
+        altup_begin(session);
+    }
+}
 
 /* x += out, with the norm that some models put in between, and some behind. */
 static void add_half(struct qn_session *session, const struct norm *post_norm) {
@@ -98,6 +107,9 @@ static void run_feed(struct qn_session *session, uint32_t layer, const float *in
     case FEED_EXPERTS:
         feed_experts(session, &tensors->experts, in);
         break;
+    case FEED_SPARSE:
+        feed_sparse(session, layer, in);
+        break;
     case FEED_NONE:
         break;
     }
@@ -117,11 +129,41 @@ static void forward_parallel(struct qn_session *session, uint32_t layer) {
     add_half(session, &tensors->attention_post_norm);
 }
 
+/* A layer of several residual streams takes and gives what it predicts of the first. */
+static void forward_streams(struct qn_session *session, uint32_t layer) {
+    const struct layer_tensors *tensors = &session->model->tensors.layers[layer];
+    altup_predict(session, layer);
+    const float *in = norm_input(session, &tensors->attention_norm);
+    altup_laurel(session, layer, in);
+    run_mixer(session, layer, in);
+    add_half(session, &tensors->attention_post_norm);
+    altup_join_laurel(session);
+    run_feed(session, layer, norm_input(session, &tensors->ff_norm));
+    add_half(session, &tensors->ff_post_norm);
+    altup_correct(session, layer);
+}
+
+/* What some models do to x behind a layer. */
+static void finish_layer(struct qn_session *session, const struct layer_tensors *tensors, uint32_t layer) {
+    const struct scratch *scratch = &session->scratch;
+    if (tensors->per_layer.gate.kernels) {
+        forward_per_layer(session, layer, scratch->x);
+        add_half(session, &tensors->per_layer.norm);
+    }
+    if (tensors->scale) {
+        kernels.scale(scratch->x, *tensors->scale, (size_t)session->n_batch * session->model->hparams.n_embd);
+    }
+}
+
 void forward_layer(struct qn_session *session, uint32_t layer) {
     const uint32_t features = session->model->hparams.architecture->features;
     const struct layer_tensors *tensors = &session->model->tensors.layers[layer];
     if ((features & PARALLEL) || ((features & LOOSE_FF_NORM) && tensors->ff_norm.weight == NULL)) {
         forward_parallel(session, layer);
+        return;
+    }
+    if (session->model->hparams.n_altup) {
+        forward_streams(session, layer);
         return;
     }
     run_mixer(session, layer, norm_input(session, &tensors->attention_norm));
@@ -130,6 +172,7 @@ void forward_layer(struct qn_session *session, uint32_t layer) {
         run_feed(session, layer, norm_input(session, &tensors->ff_norm));
         add_half(session, &tensors->ff_post_norm);
     }
+    finish_layer(session, tensors, layer);
 }
 
 void forward_output(struct qn_session *session, const uint32_t *which, uint32_t count) {

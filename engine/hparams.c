@@ -17,22 +17,42 @@ static int check_heads(struct reader *reader, struct hparams *hparams) {
     return QN_OK;
 }
 
+static int check_head_dims(struct reader *reader, const struct head_shape *shape) {
+    return shape->k % 8 == 0 && shape->v % 8 == 0
+               ? QN_OK
+               : error_set(reader->error, QN_ERR_UNSUPPORTED, QN_NO_OFFSET,
+                           "heads of %u (key) and %u (value) dimensions: this build needs multiples of 8", shape->k,
+                           shape->v);
+}
+
+static uint32_t larger(uint32_t a, uint32_t b) { return a > b ? a : b; }
+
 static int read_head_dims(struct reader *reader, struct hparams *hparams, uint32_t n_head) {
-    const uint32_t natural = hparams->n_embd / n_head;
-    hparams->head_dim_k = natural;
-    hparams->head_dim_v = natural;
-    int status = read_u32(reader, "attention.key_length", 1, MAX_WIDTH, &hparams->head_dim_k);
+    struct head_shape *all = &hparams->heads[LAYER_ROPE];
+    struct head_shape *window = &hparams->heads[LAYER_ROPE_WINDOW];
+    all->k = all->v = hparams->n_embd / n_head;
+    int status = read_u32(reader, "attention.key_length", 1, MAX_WIDTH, &all->k);
     if (status == QN_OK) {
-        status = read_u32(reader, "attention.value_length", 1, MAX_WIDTH, &hparams->head_dim_v);
+        status = read_u32(reader, "attention.value_length", 1, MAX_WIDTH, &all->v);
+    }
+    *window = *all;
+    if (status == QN_OK && hparams->architecture->window_heads) {
+        status = read_u32(reader, "attention.key_length_swa", 1, MAX_WIDTH, &window->k);
+        if (status == QN_OK) {
+            status = read_u32(reader, "attention.value_length_swa", 1, MAX_WIDTH, &window->v);
+        }
+    }
+    if (status == QN_OK) {
+        status = check_head_dims(reader, all);
+    }
+    if (status == QN_OK) {
+        status = check_head_dims(reader, window);
     }
     if (status != QN_OK) {
         return status;
     }
-    if (hparams->head_dim_k % 8 != 0 || hparams->head_dim_v % 8 != 0) {
-        return error_set(reader->error, QN_ERR_UNSUPPORTED, QN_NO_OFFSET,
-                         "heads of %u (key) and %u (value) dimensions: this build needs multiples of 8",
-                         hparams->head_dim_k, hparams->head_dim_v);
-    }
+    hparams->head_dim_k = larger(all->k, window->k);
+    hparams->head_dim_v = larger(all->v, window->v);
     if ((uint64_t)hparams->head_dim_k * hparams->max_head > MAX_WIDTH ||
         (uint64_t)hparams->head_dim_v * hparams->max_head > MAX_WIDTH) {
         const uint32_t dim = hparams->head_dim_k > hparams->head_dim_v ? hparams->head_dim_k : hparams->head_dim_v;
@@ -114,7 +134,9 @@ static int read_scales(struct reader *reader, struct hparams *hparams) {
     const struct architecture *row = hparams->architecture;
     const bool wide = row->wide_attention && hparams->n_layer == row->wide_attention;
     hparams->attention_scale =
-        1.0f / square_root(wide ? hparams->n_embd / hparams->layers[0].n_head : hparams->head_dim_k);
+        row->attention_unscaled
+            ? 1.0f
+            : 1.0f / square_root(wide ? hparams->n_embd / hparams->layers[0].n_head : hparams->head_dim_k);
     hparams->embedding_scale = row->embedding_sqrt ? square_root(hparams->n_embd) : 1.0f;
     hparams->residual_scale = 1.0f;
     hparams->logit_scale = 1.0f;
@@ -182,6 +204,9 @@ int hparams_read(struct hparams *hparams, const struct gguf *gguf, struct arena 
                          hparams->n_layer);
     }
     hparams->layers = layers;
+    for (uint32_t i = 0; i < hparams->n_layer; i++) {
+        layers[i].kv = i;
+    }
     const uint32_t n = hparams->n_layer;
     const uint32_t least = hparams->architecture->recurrent == LAYER_ATTENTION; /* heads of a layer */
     status = hparams_read_feed(&reader, hparams, layers);
@@ -211,6 +236,9 @@ int hparams_read(struct hparams *hparams, const struct gguf *gguf, struct arena 
     }
     if (status == QN_OK) {
         status = hparams_read_rope(&reader, hparams, layers);
+    }
+    if (status == QN_OK) {
+        status = hparams_read_layers(&reader, hparams, layers);
     }
     if (status == QN_OK) {
         status = read_scales(&reader, hparams);

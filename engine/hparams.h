@@ -12,10 +12,18 @@
 #define MAX_VOCAB   (1u << 24)
 #define MAX_CONTEXT (1u << 24)
 #define MAX_EXPERTS 512u
+#define MAX_ALTUP   8u
 
-enum feed_kind { FEED_DENSE, FEED_EXPERTS, FEED_NONE };             /* the feed-forward half */
-enum layer_rope { LAYER_ROPE, LAYER_ROPE_WINDOW, LAYER_ROPE_NONE }; /* the first two: sets of angles */
+enum feed_kind { FEED_DENSE, FEED_EXPERTS, FEED_SPARSE, FEED_NONE }; /* the feed-forward half */
+enum layer_rope { LAYER_ROPE, LAYER_ROPE_WINDOW, LAYER_ROPE_NONE };  /* the first two: sets of angles */
 #define ROPE_SETS 2
+
+/* The widths of a head: keys and queries, and values, multiples of 8; and how much of a key is rotated, even. */
+struct head_shape {
+    uint32_t k;
+    uint32_t v;
+    uint32_t rot;
+};
 
 struct layer_hparams {
     enum layer_kind kind;
@@ -23,9 +31,12 @@ struct layer_hparams {
     enum layer_rope rope;
     uint32_t n_head;    /* 0, as the next: no attention */
     uint32_t n_head_kv; /* divides n_head */
+    struct head_shape head;
     uint32_t n_ff;
-    uint32_t window; /* positions seen, the token's own included; 0: all */
-    size_t state;    /* floats before the layer's own in the recurrent state */
+    uint32_t window;  /* positions seen, the token's own included; 0: all */
+    uint32_t kv;      /* the layer whose keys and values it reads: its own number, or an earlier one's */
+    float deviations; /* of FEED_SPARSE: how far above the mean a gate begins to count */
+    size_t state;     /* floats before the layer's own in the recurrent state */
 };
 
 /* How one set of angles comes from positions. */
@@ -91,13 +102,17 @@ struct hparams {
     uint32_t n_embd;
     uint32_t n_vocab;
     uint32_t n_ctx_train;
-    uint32_t head_dim_k; /* multiples of 8 */
+    struct head_shape heads[ROPE_SETS]; /* of layers without a window and with one */
+    uint32_t head_dim_k;                /* the larger of the two, as are the next */
     uint32_t head_dim_v;
-    uint32_t n_rot; /* dimensions of a head that are rotated, even */
+    uint32_t n_rot;
     struct rope_hparams rope;
     struct expert_hparams experts;
     struct recurrent_hparams recurrent;
     struct latent_hparams latent;
+    uint32_t n_per_layer; /* floats of a token's embedding for each layer; 0: there are none */
+    uint32_t n_altup;     /* residual streams; 0: the one */
+    uint32_t laurel_rank; /* with altup: of the two matrices beside attention */
     float norm_epsilon;
     enum act_kind act;  /* of the feed-forward network */
     bool bidirectional; /* tokens see those after them: a whole input is computed at once */
@@ -128,6 +143,10 @@ int hparams_read_latent(struct reader *reader, struct hparams *hparams, struct l
 int hparams_read_feed(struct reader *reader, struct hparams *hparams, struct layer_hparams *layers);
 /* The part that concerns rope, and the windows of layers; the layers' numbers have been read. */
 int hparams_read_rope(struct reader *reader, struct hparams *hparams, struct layer_hparams *layers);
+/* The part that concerns layers that share keys, embeddings for each layer, altup and sparse gates; windows have been
+ * read. Sets the layers' `head`, `kv`, `deviations`, and which feed is
+ * sparse. */
+int hparams_read_layers(struct reader *reader, struct hparams *hparams, struct layer_hparams *layers);
 /* The part that concerns recurrent layers, and which they are; the heads' numbers have been read. */
 int hparams_read_recurrent(struct reader *reader, struct hparams *hparams, struct layer_hparams *layers);
 

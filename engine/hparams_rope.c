@@ -6,18 +6,27 @@
 enum scaling { SCALING_NONE, SCALING_LINEAR, SCALING_YARN, SCALING_LONGROPE, SCALINGS };
 static const char *const scaling_names[SCALINGS] = {"none", "linear", "yarn", "longrope"};
 
+static int read_dimension_count(struct reader *reader, const char *suffix, struct head_shape *head, bool whole) {
+    const int status = read_u32(reader, suffix, 2, head->k, &head->rot);
+    if (status == QN_OK && (head->rot % 2 != 0 || (whole && head->rot != head->k))) {
+        return error_set(reader->error, QN_ERR_FORMAT, reader_offset(reader), "rope over %u dimensions of heads of %u",
+                         head->rot, head->k);
+    }
+    return status;
+}
+
 static int read_dimensions(struct reader *reader, struct hparams *hparams) {
     const struct architecture *row = hparams->architecture;
-    hparams->n_rot = hparams->head_dim_k;
-    const int status = read_u32(reader, "rope.dimension_count", 2, hparams->head_dim_k, &hparams->n_rot);
-    if (status != QN_OK) {
-        return status;
+    struct head_shape *all = &hparams->heads[LAYER_ROPE];
+    struct head_shape *window = &hparams->heads[LAYER_ROPE_WINDOW];
+    all->rot = all->k;
+    int status = read_dimension_count(reader, "rope.dimension_count", all, row->rope_is_head_dim);
+    window->rot = all->rot;
+    if (status == QN_OK && row->window_heads) {
+        status = read_dimension_count(reader, "rope.dimension_count_swa", window, false);
     }
-    if (hparams->n_rot % 2 != 0 || (row->rope_is_head_dim && hparams->n_rot != hparams->head_dim_k)) {
-        return error_set(reader->error, QN_ERR_FORMAT, reader_offset(reader), "rope over %u dimensions of heads of %u",
-                         hparams->n_rot, hparams->head_dim_k);
-    }
-    return QN_OK;
+    hparams->n_rot = all->rot > window->rot ? all->rot : window->rot;
+    return status;
 }
 
 static int read_sections(struct reader *reader, struct hparams *hparams) {
@@ -145,10 +154,18 @@ static int read_windows(struct reader *reader, const struct hparams *hparams, st
     uint32_t window = has ? row->window_default : 0;
     reader_find(reader, "attention.sliding_window");
     int status = has ? gguf_u32(reader->gguf, reader->key, &window, reader->error) : QN_OK;
+    if (status >= 0 && window == 0 && row->window_pattern == WINDOW_NAMED) {
+        return error_set(reader->error, QN_ERR_FORMAT, reader_offset(reader), "the metadata has no %s above 0",
+                         reader->key);
+    }
     if (status < 0 || window == 0) {
         return status < 0 ? status : QN_OK;
     }
     const struct gguf_value *pattern = reader_find(reader, "attention.sliding_window_pattern");
+    if (row->window_pattern == WINDOW_NAMED && (pattern == NULL || pattern->type != GGUF_ARRAY)) {
+        return error_set(reader->error, QN_ERR_FORMAT, pattern ? pattern->offset : QN_NO_OFFSET,
+                         "%s must be an array that says which layers have a window", reader->key);
+    }
     const bool array = pattern && pattern->type == GGUF_ARRAY && row->window_pattern != WINDOW_ALL;
     uint32_t every = row->window_pattern;
     if (array && ((pattern->element != GGUF_BOOL && pattern->element != GGUF_U32 && pattern->element != GGUF_I32) ||

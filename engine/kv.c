@@ -9,8 +9,9 @@ static size_t row_bytes(uint32_t form, size_t head_dim) {
 }
 
 static uint64_t layer_bytes(const struct hparams *hparams, uint32_t form, uint32_t layer) {
-    const uint64_t rows = row_bytes(form, hparams->head_dim_k) + row_bytes(form, hparams->head_dim_v);
-    return hparams->layers[layer].n_head_kv * rows * KV_TILE;
+    const struct layer_hparams *shape = &hparams->layers[layer];
+    const uint64_t rows = row_bytes(form, shape->head.k) + row_bytes(form, shape->head.v);
+    return shape->kv == layer ? shape->n_head_kv * rows * KV_TILE : 0; /* its own, if it has any */
 }
 
 uint64_t kv_page_bytes(const struct hparams *hparams, uint32_t form) {
@@ -30,7 +31,8 @@ void kv_init(struct kv *kv, const struct hparams *hparams, uint32_t max_pages) {
     kv->max_pages = max_pages;
     size_t at = 0;
     for (uint32_t i = 0; i < hparams->n_layer; i++) {
-        kv->layer_start[i] = at;
+        const uint32_t from = hparams->layers[i].kv;
+        kv->layer_start[i] = from == i ? at : kv->layer_start[from];
         at += hparams->bidirectional ? 0 : (size_t)layer_bytes(hparams, kv->form, i);
     }
 }
@@ -57,13 +59,14 @@ void kv_free(struct kv *kv) {
 }
 
 uint8_t *kv_keys(const struct kv *kv, const struct hparams *hparams, uint32_t layer, uint32_t page, uint32_t head) {
-    return kv->pages[page] + kv->layer_start[layer] + head * KV_TILE * row_bytes(kv->form, hparams->head_dim_k);
+    return kv->pages[page] + kv->layer_start[layer] +
+           head * KV_TILE * row_bytes(kv->form, hparams->layers[layer].head.k);
 }
 
 uint8_t *kv_values(const struct kv *kv, const struct hparams *hparams, uint32_t layer, uint32_t page, uint32_t head) {
     const uint32_t heads = hparams->layers[layer].n_head_kv;
     uint8_t *values = kv_keys(kv, hparams, layer, page, heads); /* past the last head's keys */
-    return values + head * KV_TILE * row_bytes(kv->form, hparams->head_dim_v);
+    return values + head * KV_TILE * row_bytes(kv->form, hparams->layers[layer].head.v);
 }
 
 uint64_t kv_scratch(const struct hparams *hparams, uint32_t form) {

@@ -1,6 +1,6 @@
 /* The KV cache: keys and values in pages of KV_TILE positions that are taken as the context fills. A page holds, for
- * every layer, K as (n_head_kv, KV_TILE, head_dim_k) and then V as (n_head_kv, KV_TILE, head_dim_v), in f16 or in q8_0
- * blocks. */
+ * every layer with keys of its own, K as (n_head_kv, KV_TILE, head.k) and then V as (n_head_kv, KV_TILE, head.v), in
+ * f16 or in q8_0 blocks; the other layers read those of one before them. */
 #ifndef ENGINE_KV_H
 #define ENGINE_KV_H
 

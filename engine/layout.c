@@ -54,6 +54,11 @@ struct layout layout_of(const struct qn_model *model, uint32_t context, uint32_t
     if (hparams->experts.n_expert || hparams->latent.n_latent) {
         place_groups(&layout, hparams, batch);
     }
+    const uint64_t per_layer = (uint64_t)hparams->n_layer * hparams->n_per_layer;
+    layout.per_layer = place(&layout, batch * per_layer, sizeof(float));
+    layout.per_layer_rows = place(&layout, workers * per_layer, sizeof(float));
+    layout.streams = place(&layout, (uint64_t)batch * hparams->n_altup * hparams->n_embd, sizeof(float));
+    layout.laurel = place(&layout, hparams->n_altup ? (uint64_t)batch * hparams->n_embd : 0, sizeof(float));
     layout.tokens = place(&layout, context, sizeof(int32_t));
     layout.wants = place(&layout, context, sizeof(uint8_t));
     layout.recent = place(&layout, context, sizeof(int32_t));

@@ -10,6 +10,7 @@ struct layout {
     uint64_t scores, weights, shared, chosen, slots, rows, which, starts, next; /* struct expert_scratch */
     uint64_t tokens, wants, recent, candidates, pages, layer_start;
     uint64_t projected, state;                               /* of recurrent layers */
+    uint64_t per_layer, per_layer_rows, streams, laurel;     /* of models that have these */
     uint64_t quantized_bytes, panel_bytes, attention_floats; /* of one row, of one worker */
     uint64_t bytes;                                          /* of the block */
 };

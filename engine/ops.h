@@ -45,7 +45,30 @@ void op_gate(float *gate, float *up, enum act_kind act, size_t n, size_t rows);
 
 /* in: (n_batch, n_embd), left as it is; the result goes to scratch.out. */
 void feed_dense(struct qn_session *session, const struct feed_tensors *feed, const float *in);
+/* A network of which few gates count for anything. */
+void feed_sparse(struct qn_session *session, uint32_t layer, const float *in);
 /* A mixture of experts. */
 void feed_experts(struct qn_session *session, const struct expert_tensors *experts, const float *in);
+
+/* ---- embeddings for each layer ---- */
+
+/* Of the micro-batch, into scratch.per_layer: the tokens' rows of the model's table and a product of x. */
+void per_layer_embed(struct qn_session *session);
+/* in: (n_batch, n_embd), left as it is; up(act(gate(in)) * the layer's embedding) goes to scratch.out. */
+void forward_per_layer(struct qn_session *session, uint32_t layer, const float *in);
+
+/* ---- several residual streams ---- */
+
+/* scratch.streams, all made of x. */
+void altup_begin(struct qn_session *session);
+/* scratch.streams become what the layer predicts they are behind it; the first goes to x as well. */
+void altup_predict(struct qn_session *session, uint32_t layer);
+/* in: (n_batch, n_embd), left as it is; what the low-rank matrices make of it goes to scratch.laurel ... */
+void altup_laurel(struct qn_session *session, uint32_t layer, const float *in);
+/* ... and is joined with x. */
+void altup_join_laurel(struct qn_session *session);
+/* scratch.streams, by how x differs from what was predicted, and by the tokens' embeddings for the layer. Behind the
+ * last layer x becomes what the output takes. */
+void altup_correct(struct qn_session *session, uint32_t layer);
 
 #endif

@@ -14,18 +14,18 @@ static const float *factors_of(const struct qn_model *model, uint32_t context) {
 }
 
 /* The pair, counted in whole and parts, that turns `turns` times over the original context. */
-static double pair_of_turns(const struct hparams *hparams, const struct rope_set *set, float turns) {
+static double pair_of_turns(const struct hparams *hparams, const struct rope_set *set, uint32_t n_rot, float turns) {
     const double longest = (double)hparams->rope.original_context / ((double)turns * TWO_PI);
-    return (double)hparams->n_rot * math_log(longest) / (2.0 * math_log((double)set->base));
+    return (double)n_rot * math_log(longest) / (2.0 * math_log((double)set->base));
 }
 
 /* YaRN ("YaRN: Efficient Context Window Extension of Large Language Models", section 3.2): how much of pair i's angle
  * is left unscaled, 1 for fast pairs and 0 for slow ones. */
-static double unscaled_part(const struct hparams *hparams, const struct rope_set *set, size_t i) {
-    double low = __builtin_floor(pair_of_turns(hparams, set, hparams->rope.beta_fast));
-    double high = __builtin_ceil(pair_of_turns(hparams, set, hparams->rope.beta_slow));
+static double unscaled_part(const struct hparams *hparams, const struct rope_set *set, uint32_t n_rot, size_t i) {
+    double low = __builtin_floor(pair_of_turns(hparams, set, n_rot, hparams->rope.beta_fast));
+    double high = __builtin_ceil(pair_of_turns(hparams, set, n_rot, hparams->rope.beta_slow));
     low = low > 0.0 ? low : 0.0;
-    high = high < (double)hparams->n_rot - 1.0 ? high : (double)hparams->n_rot - 1.0;
+    high = high < (double)n_rot - 1.0 ? high : (double)n_rot - 1.0;
     const double width = high - low > 0.001 ? high - low : 0.001;
     const double y = ((double)i - low) / width;
     return 1.0 - (y < 0.0 ? 0.0 : y > 1.0 ? 1.0 : y);
@@ -44,27 +44,28 @@ static bool stands_still(const struct hparams *hparams, size_t i) {
 
 void rope_inverses(const struct qn_model *model, uint32_t context, double *inverse) {
     const struct hparams *hparams = &model->hparams;
-    const size_t pairs = hparams->n_rot / 2;
-    for (const struct rope_set *set = hparams->rope.sets; set < hparams->rope.sets + ROPE_SETS; set++) {
+    for (size_t s = 0; s < ROPE_SETS; s++, inverse += hparams->n_rot / 2) {
+        const struct rope_set *set = &hparams->rope.sets[s];
+        const uint32_t n_rot = hparams->heads[s].rot;
         const float *factors = set->factors ? factors_of(model, context) : NULL;
-        for (size_t i = 0; i < pairs; i++) {
-            const double power = -2.0 * (double)i / (double)hparams->n_rot;
-            const double unscaled = set->yarn ? unscaled_part(hparams, set, i) : 0.0;
+        for (size_t i = 0; i < n_rot / 2; i++) {
+            const double power = -2.0 * (double)i / (double)n_rot;
+            const double unscaled = set->yarn ? unscaled_part(hparams, set, n_rot, i) : 0.0;
             const double scale = (double)set->scale * (1.0 - unscaled) + unscaled;
             const double angle = math_pow((double)set->base, power) * scale / (factors ? (double)factors[i] : 1.0);
-            *inverse++ = stands_still(hparams, i) ? 0.0 : angle;
+            inverse[i] = stands_still(hparams, i) ? 0.0 : angle;
         }
     }
 }
 
 void rope_angles(const struct hparams *hparams, const double *inverse, float *angles, uint32_t position) {
-    const size_t pairs = hparams->n_rot / 2;
-    for (size_t set = 0; set < ROPE_SETS; set++, angles += 2 * pairs) {
+    for (size_t set = 0; set < ROPE_SETS; set++, angles += hparams->n_rot, inverse += hparams->n_rot / 2) {
+        const size_t pairs = hparams->heads[set].rot / 2;
         const double magnitude = (double)hparams->rope.sets[set].magnitude;
         for (size_t i = 0; i < pairs; i++) {
             double sine;
             double cosine;
-            math_sincos((double)position * *inverse++, &sine, &cosine);
+            math_sincos((double)position * inverse[i], &sine, &cosine);
             angles[i] = (float)(cosine * magnitude);
             angles[pairs + i] = (float)(sine * magnitude);
         }

@@ -67,6 +67,10 @@ static void set_places(struct qn_session *session, const struct layout *layout) 
     scratch->projected = (float *)(void *)(block + layout->projected);
     scratch->gate = (float *)(void *)(block + layout->gate);
     scratch->up = (float *)(void *)(block + layout->up);
+    scratch->per_layer = (float *)(void *)(block + layout->per_layer);
+    scratch->per_layer_rows = (float *)(void *)(block + layout->per_layer_rows);
+    scratch->streams = (float *)(void *)(block + layout->streams);
+    scratch->laurel = (float *)(void *)(block + layout->laurel);
     scratch->angles = (float *)(void *)(block + layout->angles);
     scratch->inverse = (double *)(void *)(block + layout->inverse);
     scratch->quantized = block + layout->quantized;

@@ -29,20 +29,24 @@ struct scratch {
     float *x;         /* (batch, n_embd): the residual stream */
     float *h;         /* (batch, n_embd): the same, normed, for one half of a layer to take */
     float *out;       /* (batch, n_embd): what that half gives */
-    float *query;     /* (batch, n_head * head_dim_k) */
-    float *key;       /* (batch, n_head_kv * head_dim_k) */
-    float *value;     /* (batch, n_head_kv * head_dim_v) */
-    float *mixed;     /* (batch, n_head * head_dim_v): what attention gives, or another mixer before its last product */
+    float *query;     /* (batch, n_head * head.k), and so on by the layer's own shape */
+    float *key;       /* (batch, n_head_kv * head.k) */
+    float *value;     /* (batch, n_head_kv * head.v) */
+    float *mixed;     /* (batch, n_head * head.v): what attention gives, or another mixer before its last product */
     float *projected; /* (batch, recurrent.projected): what a recurrent mixer's first products give */
     float *gate;      /* (batch, n_ff) */
     float *up;        /* (batch, n_ff) */
-    float *angles;    /* (batch, ROPE_SETS, 2, n_rot / 2): cosines and sines */
+    float *angles;    /* (batch, ROPE_SETS, n_rot): cosines and sines */
     double *inverse;  /* (ROPE_SETS, n_rot / 2): angle a position, radians */
-    float *logits;    /* (n_rows, n_vocab), in a block of its own */
-    uint8_t *quantized; /* (batch, tensors.quantized_bytes): activations */
-    uint8_t *panels;    /* (workers, panel_bytes) */
-    float *attention;   /* (workers, attention_floats) */
-    float *pooled;      /* (n_embd), and (n_dense) to work in: the embedding of what has been computed of an input */
+    float *per_layer; /* (batch, n_layer, n_per_layer): tokens' embeddings for each layer */
+    float *per_layer_rows; /* (workers, n_layer, n_per_layer): rows of the table they are of */
+    float *streams;        /* (n_altup, batch, n_embd): residual streams */
+    float *laurel;         /* (batch, n_embd), with several streams: what goes beside attention */
+    float *logits;         /* (n_rows, n_vocab), in a block of its own */
+    uint8_t *quantized;    /* (batch, tensors.quantized_bytes): activations */
+    uint8_t *panels;       /* (workers, panel_bytes) */
+    float *attention;      /* (workers, attention_floats) */
+    float *pooled;         /* (n_embd), and (n_dense) to work in: the embedding of what has been computed of an input */
     struct expert_scratch experts;
     size_t panel_bytes;
     size_t attention_floats;

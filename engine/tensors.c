@@ -64,16 +64,20 @@ static const struct place_line qkv_lines[] = {
 static const struct place_line attention_lines[] = {
     {"attn_output.weight", PLACE_MATRIX, true, MIXED, EMBD, 0, 0, IN_LAYER(output)},
     {"attn_q.bias", PLACE_VECTOR, false, QUERY_ROWS, ONE, 0, 0, IN_LAYER(query_bias)},
-    {"attn_k.bias", PLACE_VECTOR, false, KEY_ROWS, ONE, 0, 0, IN_LAYER(key_bias)},
-    {"attn_v.bias", PLACE_VECTOR, false, VALUE_ROWS, ONE, 0, 0, IN_LAYER(value_bias)},
     {"attn_output.bias", PLACE_VECTOR, false, EMBD, ONE, 0, OUTPUT_BIAS_UNUSED, IN_LAYER(output_bias)},
     {"attn_sinks.weight", PLACE_VECTOR, true, HEADS, ONE, SINKS, 0, IN_LAYER(sinks)},
     {"attn_sub_norm.weight", PLACE_VECTOR, true, MIXED, ONE, INNER_NORMS, 0, IN_LAYER(mixed_norm.weight)},
     {"attn_q_norm.weight", PLACE_VECTOR, true, HEAD_DIM, ONE, QK_NORM, 0, IN_LAYER(query_norm)},
-    {"attn_k_norm.weight", PLACE_VECTOR, true, HEAD_DIM, ONE, QK_NORM, 0, IN_LAYER(key_norm)},
     {"attn_q_norm.weight", PLACE_VECTOR, true, QUERY_ROWS, ONE, QK_NORM_WIDE, 0, IN_LAYER(query_norm)},
-    {"attn_k_norm.weight", PLACE_VECTOR, true, KEY_ROWS, ONE, QK_NORM_WIDE, 0, IN_LAYER(key_norm)},
     {"attn_q_norm.weight", PLACE_VECTOR, false, HEAD_DIM, HEADS, QK_NORM_EACH, 0, IN_LAYER(query_norm)},
+};
+
+/* Of layers with keys and values of their own. */
+static const struct place_line key_lines[] = {
+    {"attn_k.bias", PLACE_VECTOR, false, KEY_ROWS, ONE, 0, 0, IN_LAYER(key_bias)},
+    {"attn_v.bias", PLACE_VECTOR, false, VALUE_ROWS, ONE, 0, 0, IN_LAYER(value_bias)},
+    {"attn_k_norm.weight", PLACE_VECTOR, true, HEAD_DIM, ONE, QK_NORM, 0, IN_LAYER(key_norm)},
+    {"attn_k_norm.weight", PLACE_VECTOR, true, KEY_ROWS, ONE, QK_NORM_WIDE, 0, IN_LAYER(key_norm)},
     {"attn_k_norm.weight", PLACE_VECTOR, false, HEAD_DIM, HEADS_KV, QK_NORM_EACH, 0, IN_LAYER(key_norm)},
 };
 
@@ -102,22 +106,43 @@ static const struct place_line shared_lines[] = {
 
 #define LINES(binder, table, into) binder_lines(binder, table, sizeof(table) / sizeof((table)[0]), into)
 
-static void bind_attention(struct binder *binder, struct layer_tensors *layer) {
+/* Q, K and V as matrices of their own. A layer that reads another's keys has no use for its own, which its file may
+ * have. */
+static void bind_qkv(struct binder *binder, struct layer_tensors *layer, bool own_keys) {
+    static const char *const unused[] = {"attn_k.weight", "attn_v.weight", "attn_k_norm.weight"};
+    const bool value_is_key = binder->hparams->architecture->value_is_key;
+    const size_t lines = sizeof(qkv_lines) / sizeof(qkv_lines[0]);
+    binder_lines(binder, qkv_lines, own_keys ? lines - value_is_key : 1, layer);
+    if (own_keys && value_is_key) {
+        layer->value =
+            binder_matrix(binder, "attn_v.weight", false, binder->extents[VALUE_ROWS], binder->extents[EMBD]);
+    }
+    for (size_t i = 0; !own_keys && i < sizeof(unused) / sizeof(unused[0]); i++) {
+        binder_ignore(binder, unused[i]);
+    }
+}
+
+static void bind_attention(struct binder *binder, struct layer_tensors *layer, bool own_keys) {
     const uint64_t *extents = binder->extents;
     const size_t query = (size_t)extents[QUERY_ROWS];
     const size_t key = (size_t)extents[KEY_ROWS];
     const struct weight all = binder_matrix(binder, "attn_qkv.weight", false, extents[QKV_ROWS], extents[EMBD]);
     LINES(binder, attention_lines, layer);
+    if (own_keys) {
+        LINES(binder, key_lines, layer);
+    }
     if (binder->hparams->architecture->features & OUTPUT_BIAS_UNUSED) {
         binder_ignore(binder, "attn_output.bias");
     }
     if (all.kernels == NULL) {
-        LINES(binder, qkv_lines, layer);
+        bind_qkv(binder, layer, own_keys);
         return;
     }
     layer->query = weight_rows(&all, 0, query);
-    layer->key = weight_rows(&all, query, key);
-    layer->value = weight_rows(&all, query + key, (size_t)extents[VALUE_ROWS]);
+    if (own_keys) {
+        layer->key = weight_rows(&all, query, key);
+        layer->value = weight_rows(&all, query + key, (size_t)extents[VALUE_ROWS]);
+    }
     const float *bias = binder_vector(binder, "attn_qkv.bias", false, extents[QKV_ROWS], 1);
     if (bias) {
         layer->query_bias = bias;
@@ -237,11 +262,13 @@ static void bind_layer(struct binder *binder, struct layer_tensors *layer, const
     if (shape->kind == LAYER_LATENT) {
         bind_latent(binder, layer);
     } else if (shape->n_head) {
-        bind_attention(binder, layer);
+        bind_attention(binder, layer, shape->kv == binder->layer);
     }
     binder_recurrent(binder, layer, shape->kind);
+    binder_per_layer(binder, layer);
     switch (shape->feed) {
     case FEED_DENSE:
+    case FEED_SPARSE:
         bind_feed(binder, layer);
         break;
     case FEED_EXPERTS:
@@ -277,6 +304,7 @@ static int bind_all(struct binder *binder, struct tensors *tensors, struct layer
     memset(tensors, 0, sizeof(*tensors));
     tensors->embedding = binder_matrix(binder, "token_embd.weight", true, hparams->n_vocab, hparams->n_embd);
     LINES(binder, model_lines, tensors);
+    binder_streams(binder, tensors);
     binder->turn = TURN_OUTPUT(hparams);
     tensors->output = binder_matrix(binder, "output.weight", false, hparams->n_vocab, hparams->n_embd);
     if (tensors->output.kernels == NULL) {

@@ -84,6 +84,25 @@ struct mamba_tensors {
     struct weight out;      /* (n_embd, inner) */
 };
 
+/* A token's embedding for the layer joins x behind it. */
+struct per_layer_tensors {
+    struct weight gate; /* (n_per_layer, n_embd) */
+    struct weight up;   /* (n_embd, n_per_layer) */
+    struct norm norm;   /* (n_embd) */
+};
+
+/* Of a layer in a model with several residual streams. */
+struct altup_tensors {
+    struct weight router;       /* (n_altup, n_embd) */
+    struct norm router_norm;    /* (n_embd) */
+    struct weight predict;      /* (n_altup * n_altup, n_altup) */
+    struct weight correct;      /* (n_altup, n_altup) */
+    const float *correct_scale; /* (n_embd) */
+    struct weight laurel_left;  /* (laurel_rank, n_embd) */
+    struct weight laurel_right; /* (n_embd, laurel_rank) */
+    struct norm laurel_norm;    /* (n_embd) */
+};
+
 /* What a model lacks is zero. */
 struct layer_tensors {
     struct norm attention_norm;      /* (n_embd) */
@@ -91,8 +110,8 @@ struct layer_tensors {
     const float *query_norm;         /* (head_dim_k), or one after another for each head */
     const float *key_norm;
     struct weight query;     /* (n_head * head_dim_k, n_embd) */
-    struct weight key;       /* (n_head_kv * head_dim_k, n_embd) */
-    struct weight value;     /* (n_head_kv * head_dim_v, n_embd) */
+    struct weight key;       /* (n_head_kv * head_dim_k, n_embd); none, and no value, in a layer that reads another's */
+    struct weight value;     /* (n_head_kv * head_dim_v, n_embd); none where keys are the values */
     struct weight output;    /* (n_embd, n_head * head_dim_v) */
     const float *query_bias; /* biases: as long as the rows of their matrix */
     const float *key_bias;
@@ -107,6 +126,9 @@ struct layer_tensors {
     struct feed_tensors feed;
     struct expert_tensors experts;
     struct latent_tensors latent;
+    struct per_layer_tensors per_layer;
+    struct altup_tensors altup;
+    const float *scale; /* (1): of x, behind the layer */
 };
 
 struct tensors {
@@ -118,9 +140,14 @@ struct tensors {
     const float *output_bias;           /* (n_vocab) */
     struct norm embedding_norm;         /* (n_embd) */
     struct norm output_norm;            /* (n_embd) */
+    struct weight per_layer_embedding;  /* (n_vocab, n_layer * n_per_layer) */
+    struct weight per_layer_projection; /* (n_layer * n_per_layer, n_embd) */
+    struct norm per_layer_norm;         /* (n_per_layer) */
+    struct weights altup_in;            /* (n_altup - 1) of (n_embd, n_embd): from x to the other streams, ... */
+    struct weights altup_out;           /* ... and back */
     struct weight dense_in;             /* (n_dense, n_embd), and ... */
     struct weight dense_out;            /* ... (n_embd, n_dense): what an embedding passes at last */
-    const float *rope_factors;          /* (n_rot / 2), divisors of the angles: for any context, ... */
+    const float *rope_factors;          /* (rot / 2), divisors of the angles: for any context, ... */
     const float *rope_factors_long;     /* ... for one longer than the model was first trained for, ... */
     const float *rope_factors_short;    /* ... and for one that is not */
     uint64_t quantized_bytes;           /* of the activations of a token that a matrix wants */

@@ -15,8 +15,13 @@
 #define TOKENS     100
 #define HEAD_BYTES 128
 
-static const char *const models[] = {LFM2, "tests/vectors/tiny-mamba-f32.gguf", "tests/vectors/tiny-falcon-h1-f32.gguf",
-                                     "tests/vectors/tiny-granitehybrid-f32.gguf"};
+/* Models with recurrent layers, and without some whose layers share keys or have streams of their own. */
+static const char *const models[] = {LFM2,
+                                     "tests/vectors/tiny-mamba-f32.gguf",
+                                     "tests/vectors/tiny-falcon-h1-f32.gguf",
+                                     "tests/vectors/tiny-granitehybrid-f32.gguf",
+                                     "tests/vectors/tiny-gemma4-f32.gguf",
+                                     "tests/vectors/tiny-gemma3n-f32.gguf"};
 #define MODELS (sizeof(models) / sizeof(models[0]))
 
 /* A model, and the logits of TOKENS ids in a session that was fed them one by one. */
