@@ -1,0 +1,221 @@
+/* Matrix products of the types of kernels/simd128/codes256.h, where the dot that sums four products into i32 is one
+ * instruction (wide.h). Elsewhere they are those of plain SIMD128.
+ *
+ * Where codes count as unsigned they are 128 more, and sums start at -128 times the sum of the activations. */
+#include "kernels/simd128/codes256.h"
+
+#include "kernels/relaxed/wide.h"
+#include "kernels/simd128/gemv.h"
+#include "kernels/variants.h"
+#include "platform/memory.h"
+
+#define FETCHED 256 /* bytes, of about four blocks: see gemv.h */
+
+/* i32x4 whose lanes add up to the dot of a block with 256 activations, of which s has the sums. */
+static v128_t dot256_codes(const struct codes256 *of, const uint8_t *q, const uint8_t *s, int is_unsigned) {
+    const v128_t flip = wasm_i8x16_splat(is_unsigned ? -128 : 0);
+    const int8_t *code = of->code;
+    v128_t sum = wasm_i32x4_splat(0);
+    KEEP_LOOP
+    for (size_t half = 0; half < 16; half += 8) {
+        const v128_t scales = wasm_v128_load(of->scale + half);
+        const v128_t offset = wasm_i32x4_dot_i16x8(scales, wasm_v128_load(s + 2 * half));
+        int32_t scale[8];
+        wasm_v128_store(scale, wasm_i32x4_extend_low_i16x8(scales));
+        wasm_v128_store(scale + 4, wasm_i32x4_extend_high_i16x8(scales));
+        if (is_unsigned) {
+            sum = wasm_i32x4_sub(sum, wasm_i32x4_shl(offset, 7));
+        }
+        UNROLL
+        for (size_t j = 0; j < 8; j++) {
+            const v128_t codes = wasm_v128_xor(wasm_v128_load(code + 16 * j), flip);
+            const v128_t dot = dot_add(wasm_v128_load(q + 16 * j), codes, wasm_i32x4_splat(0));
+            sum = wasm_i32x4_add(sum, wasm_i32x4_mul(dot, wasm_v128_load32_splat(scale + j)));
+        }
+        code += 128;
+        q += 128;
+    }
+    return sum;
+}
+
+static int32_t lanes_sum(v128_t lanes) {
+    return wasm_i32x4_extract_lane(lanes, 0) + wasm_i32x4_extract_lane(lanes, 1) + wasm_i32x4_extract_lane(lanes, 2) +
+           wasm_i32x4_extract_lane(lanes, 3);
+}
+
+static void gemv256(const struct type256 *type, int is_unsigned, const struct gemv_args *args) {
+    union spread_grid grid;
+    const size_t bytes = type->block_bytes;
+    const struct activation_layout layout = activation_layout(ACTIVATION_Q8_K, args->n);
+    const uint8_t *const d = args->activation + layout.scales;
+    const uint8_t *const s = args->activation + layout.sums;
+    struct ahead ahead = ahead_of(args, FETCHED);
+    spread_grid(&grid, type);
+    for (size_t row = 0; row < args->rows; row++) {
+        const uint8_t *at = args->w + row * args->row_bytes;
+        float sum = 0.0f;
+        for (size_t b = 0; b < args->n / 256; b++, at += bytes) {
+            struct codes256 codes;
+            if (b % 2 == 0) {
+                fetch_ahead(&ahead, at, FETCHED);
+            }
+            type->unpack(&codes, at, &grid);
+            const v128_t isum = dot256_codes(&codes, args->activation + 256 * b, s + 32 * b, is_unsigned);
+            sum += (float)lanes_sum(isum) * (codes.d * f32_from_bits(u32_at(d + 4 * b)));
+        }
+        args->out[row] = sum;
+    }
+    ahead_done(&ahead);
+}
+
+/* ---- batches: behind the four steps of 16 weights the rows' scales, i32, and behind a block their d ---- */
+
+#define SCALED_BYTES (5 * STEP_BYTES)
+#define CODES_BYTES  (16 * SCALED_BYTES + STEP_BYTES)
+#define PLAIN_BYTES  (2 * 256 * PANEL_ROWS + 1024) /* what the panel of plain SIMD128 takes, or more */
+
+static void panel_wide(const struct type256 *type, int is_unsigned, uint8_t *panel, const uint8_t *w, size_t row_bytes,
+                       size_t rows, size_t n) {
+    const v128_t flip = wasm_i8x16_splat(is_unsigned ? -128 : 0);
+    union spread_grid grid;
+    spread_grid(&grid, type);
+    for (size_t b = n / 256; b; b--, w += type->block_bytes, panel += CODES_BYTES) {
+        for (size_t g = 0; g < GROUPS; g++) {
+            const uint8_t *at[4];
+            struct codes256 codes[4];
+            four_rows(at, w, row_bytes, 4 * g, rows);
+            KEEP_LOOP
+            for (int k = 0; k < 4; k++) {
+                type->unpack(&codes[k], at[k], &grid);
+            }
+            KEEP_LOOP
+            for (size_t j = 0; j < 16; j++) {
+                uint8_t *const to = panel + j * SCALED_BYTES + 16 * g;
+                v128_t steps[4];
+                transpose(steps, wasm_v128_load(codes[0].code + 16 * j), wasm_v128_load(codes[1].code + 16 * j),
+                          wasm_v128_load(codes[2].code + 16 * j), wasm_v128_load(codes[3].code + 16 * j));
+                UNROLL
+                for (size_t i = 0; i < 4; i++) {
+                    wasm_v128_store(to + i * STEP_BYTES, wasm_v128_xor(steps[i], flip));
+                }
+                wasm_v128_store(to + 4 * STEP_BYTES, wasm_i32x4_make(codes[0].scale[j], codes[1].scale[j],
+                                                                     codes[2].scale[j], codes[3].scale[j]));
+            }
+            wasm_v128_store(panel + 16 * SCALED_BYTES + 16 * g,
+                            wasm_f32x4_make(codes[0].d, codes[1].d, codes[2].d, codes[3].d));
+        }
+    }
+}
+
+/* i32: 16 weights' dots times their scales, added to isum. */
+ALWAYS_INLINE void sixteen(struct tile *isum, const uint8_t *w, struct places *at, v128_t offset) {
+    struct tile sum[2];
+    tile_clear(&sum[1]);
+    UNROLL
+    for (int t = 0; t < TOKENS; t++) {
+        const v128_t start = wasm_i32x4_dot_i16x8(wasm_v128_load16_splat(at->s[t]), offset);
+        UNROLL
+        for (int g = 0; g < GROUPS; g++) {
+            sum[0].of[t][g] = start;
+        }
+    }
+    UNROLL
+    for (int i = 0; i < 4; i++) {
+        FOR_TILE(t, g) {
+            sum[i % 2].of[t][g] = dot_add(wasm_v128_load32_splat(at->q[t] + 4 * i),
+                                          wasm_v128_load(w + i * STEP_BYTES + 16 * g), sum[i % 2].of[t][g]);
+        }
+    }
+    FOR_TILE(t, g) {
+        const v128_t dot = wasm_i32x4_add(sum[0].of[t][g], sum[1].of[t][g]);
+        isum->of[t][g] =
+            wasm_i32x4_add(isum->of[t][g], wasm_i32x4_mul(dot, wasm_v128_load(w + 4 * STEP_BYTES + 16 * g)));
+    }
+}
+
+static void gemm_wide(int is_unsigned, const struct gemm_args *args) {
+    const struct activation_layout layout = activation_layout(ACTIVATION_Q8_K, args->n);
+    const v128_t offset = wasm_i32x4_splat(is_unsigned ? 0xff80 : 0); /* -128 in the lower halves */
+    for (size_t token = 0; token < args->tokens; token += TOKENS) {
+        struct places at = places_of(args, token, layout);
+        const uint8_t *w = args->panel;
+        struct tile sums;
+        tile_clear(&sums);
+        KEEP_LOOP
+        for (size_t b = args->n / 256; b; b--) {
+            struct tile isum;
+            tile_clear(&isum);
+            KEEP_LOOP
+            for (size_t j = 0; j < 16; j++) {
+                w = opaque(w);
+                UNROLL
+                for (int t = 0; t < TOKENS; t++) {
+                    at.q[t] = opaque(at.q[t]);
+                }
+                sixteen(&isum, w, &at, offset);
+                w += SCALED_BYTES;
+                UNROLL
+                for (int t = 0; t < TOKENS; t++) {
+                    at.q[t] += 16;
+                    at.s[t] += 2;
+                }
+            }
+            UNROLL
+            for (int t = 0; t < TOKENS; t++) {
+                const v128_t d = wasm_v128_load32_splat(at.d[t]);
+                UNROLL
+                for (int g = 0; g < GROUPS; g++) {
+                    const v128_t scale = wasm_f32x4_mul(wasm_v128_load(w + 16 * g), d);
+                    sums.of[t][g] =
+                        wasm_f32x4_add(sums.of[t][g], wasm_f32x4_mul(wasm_f32x4_convert_i32x4(isum.of[t][g]), scale));
+                }
+                at.d[t] += 4;
+            }
+            w += STEP_BYTES;
+        }
+        tile_store(args, token, &sums);
+    }
+}
+
+static void gemm256(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
+                    size_t activation_bytes, size_t tokens, size_t n) {
+    const struct gemm_args args = {out, out_stride, panel, rows, activations, activation_bytes, tokens, n};
+    const enum eighth_bit is = eighth_bit();
+    if (is == LOST) {
+        iq4_xs_simd128.gemm(out, out_stride, panel, rows, activations, activation_bytes, tokens, n);
+    } else {
+        gemm_wide(is == UNSIGNED, &args);
+    }
+}
+
+#define PRODUCTS256(name)                                                                                              \
+    static void gemv_##name(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,    \
+                            size_t n) {                                                                                \
+        const struct gemv_args args = {out, w, row_bytes, rows, activation, n};                                        \
+        const enum eighth_bit is = eighth_bit();                                                                       \
+        if (is == LOST) {                                                                                              \
+            name##_simd128.gemv(out, w, row_bytes, rows, activation, n);                                               \
+        } else {                                                                                                       \
+            gemv256(&type_##name, is == UNSIGNED, &args);                                                              \
+        }                                                                                                              \
+    }                                                                                                                  \
+    static void panel_##name(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {              \
+        const enum eighth_bit is = eighth_bit();                                                                       \
+        if (is == LOST) {                                                                                              \
+            name##_simd128.panel(panel, w, row_bytes, rows, n);                                                        \
+        } else {                                                                                                       \
+            panel_wide(&type_##name, is == UNSIGNED, panel, w, row_bytes, rows, n);                                    \
+        }                                                                                                              \
+    }                                                                                                                  \
+    const struct weight_kernels name##_relaxed = {ACTIVATION_Q8_K, PLAIN_BYTES, gemv_##name, panel_##name, gemm256};
+
+PRODUCTS256(iq4_xs)
+PRODUCTS256(tq1_0)
+PRODUCTS256(tq2_0)
+PRODUCTS256(iq1_s)
+PRODUCTS256(iq1_m)
+PRODUCTS256(iq2_xxs)
+PRODUCTS256(iq2_xs)
+PRODUCTS256(iq2_s)
+PRODUCTS256(iq3_xxs)
+PRODUCTS256(iq3_s)
