@@ -1,5 +1,5 @@
-/* q8_0 needs all eight bits of its codes. Where the host's dot loses the eighth, the kernels are those of plain
- * SIMD128. */
+/* q8_0 and iq4_nl need all eight bits of their codes. Where the host's dot loses the eighth, the kernels are those of
+ * plain SIMD128. */
 #include "kernels/relaxed/wide.h"
 #include "kernels/simd128/gemv.h"
 #include "kernels/variants.h"
@@ -7,6 +7,12 @@
 /* Codes plus 128, for a dot that takes them as unsigned. */
 static inline void codes_unsigned(v128_t codes[2], const uint8_t *block) {
     codes_q8_0(codes, block);
+    codes[0] = wasm_v128_xor(codes[0], every8(-128));
+    codes[1] = wasm_v128_xor(codes[1], every8(-128));
+}
+
+static inline void codes_iq4_nl_unsigned(v128_t codes[2], const uint8_t *block) {
+    codes_iq4_nl(codes, block);
     codes[0] = wasm_v128_xor(codes[0], every8(-128));
     codes[1] = wasm_v128_xor(codes[1], every8(-128));
 }
@@ -51,3 +57,30 @@ static void gemm_q8_0(float *out, size_t out_stride, const uint8_t *panel, size_
 }
 
 const struct weight_kernels q8_0_relaxed = {ACTIVATION_Q8_0, PANEL32_I16_BYTES, gemv_q8_0, panel_q8_0, gemm_q8_0};
+
+static void gemv_iq4_nl(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
+                        size_t n) {
+    const struct gemv_args args = {out, w, row_bytes, rows, activation, n};
+    const enum eighth_bit is = eighth_bit();
+    if (is == SIGNED) {
+        gemv_blocks32(codes_iq4_nl, dot32, (struct form32){sizeof(struct block_iq4_nl), 0, 0}, 0, &args);
+    } else if (is == UNSIGNED) {
+        gemv_blocks32(codes_iq4_nl_unsigned, dot32, (struct form32){sizeof(struct block_iq4_nl), 8, 0}, 0, &args);
+    } else {
+        iq4_nl_simd128.gemv(out, w, row_bytes, rows, activation, n);
+    }
+}
+
+static void panel_iq4_nl(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
+    const enum eighth_bit is = eighth_bit();
+    if (is == SIGNED) {
+        panel_blocks32(codes_iq4_nl, sizeof(struct block_iq4_nl), panel, w, row_bytes, rows, n);
+    } else if (is == UNSIGNED) {
+        panel_blocks32(codes_iq4_nl_unsigned, sizeof(struct block_iq4_nl), panel, w, row_bytes, rows, n);
+    } else {
+        iq4_nl_simd128.panel(panel, w, row_bytes, rows, n);
+    }
+}
+
+/* The panel is one of q8_0. */
+const struct weight_kernels iq4_nl_relaxed = {ACTIVATION_Q8_0, PANEL32_I16_BYTES, gemv_iq4_nl, panel_iq4_nl, gemm_q8_0};
