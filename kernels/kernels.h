@@ -72,7 +72,7 @@ typedef void add_fn(float *out, const float *a, const float *b, size_t n);
 typedef void scale_fn(float *x, float factor, size_t n);
 /* out[i] = act(gate[i]) * up[i]; out may be gate or up. silu(x) = x / (1 + exp(-x)). gelu by the tanh form,
  * x / (1 + exp(-2 sqrt(2/pi) (x + 0.044715 x^3))), from x rounded to f16 and itself rounded to f16, as llama.cpp's
- * table has it; 0 for x <= -10 and x for x >= 10. */
+ * table has it; 0 for x <= -10 and x for x >= 10. glu: up[i] / (1 + exp(-gate[i])), the sigmoid's. */
 typedef void gate_fn(float *out, const float *gate, const float *up, size_t n);
 /* out[i] = act(x[i]), as above; out may be x. */
 typedef void act_fn(float *out, const float *x, size_t n);
@@ -95,6 +95,10 @@ typedef void scan_fn(float *out, float *state, size_t rows, size_t n, float deca
 /* The same, where each float of state decays by exp(step[r] * a[r][i]). */
 typedef void scan_each_fn(float *out, float *state, size_t rows, size_t n, const float *step, const float *a,
                           const float *b, const float *x, const float *c);
+/* A token's step of a gated delta net: state[r][i] *= decay; state[r][i] += k[i] * ((v[r] - dot(state[r], k)) * beta);
+ * then out[r] = dot(state[r], q); dots in four partial sums as above. out may be v. */
+typedef void delta_fn(float *out, float *state, size_t rows, size_t n, float decay, float beta, const float *k,
+                      const float *v, const float *q);
 
 /* ---- attention, over up to KV_TILE positions of one KV head; K and V rows are `stride` f16 apart ---- */
 

@@ -14,6 +14,12 @@ void silu_scalar(float *out, const float *x, size_t n) {
     }
 }
 
+void glu_scalar(float *out, const float *gate, const float *up, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        out[i] = up[i] / (1.0f + exp_f32(-gate[i]));
+    }
+}
+
 static float gelu(float exact) {
     const float x = f16_to_f32(f32_to_f16(exact));
     const float y = x * (GELU_LINEAR + GELU_CUBIC * (x * x));

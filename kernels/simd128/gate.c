@@ -27,6 +27,19 @@ void silu_simd128(float *out, const float *x, size_t n) {
     }
 }
 
+static inline v128_t glu(v128_t gate, v128_t up) {
+    return wasm_f32x4_div(up, wasm_f32x4_add(wasm_f32x4_splat(1.0f), exp_f32x4(wasm_f32x4_neg(gate))));
+}
+
+void glu_simd128(float *out, const float *gate, const float *up, size_t n) {
+    for (; n >= 4; n -= 4, out += 4, gate += 4, up += 4) {
+        wasm_v128_store(out, glu(wasm_v128_load(gate), wasm_v128_load(up)));
+    }
+    if (n) {
+        store_tail(out, glu(load_tail(gate, n), load_tail(up, n)), n);
+    }
+}
+
 static inline v128_t gelu(v128_t exact) {
     const v128_t x = f32x4_round_to_f16(exact);
     const v128_t cubic = wasm_f32x4_mul(wasm_f32x4_splat(GELU_CUBIC), wasm_f32x4_mul(x, x));

@@ -61,3 +61,33 @@ void scan_each_simd128(float *out, float *state, size_t rows, size_t n, const fl
                (wasm_f32x4_extract_lane(sum, 2) + wasm_f32x4_extract_lane(sum, 3));
     }
 }
+
+/* Four rows: what k finds in them, once they have decayed. */
+ALWAYS_INLINE v128_t decay_four(float *state, size_t n, v128_t decay, const float *k) {
+    v128_t sums[4];
+    for (size_t r = 0; r < 4; r++) {
+        sums[r] = wasm_f32x4_splat(0.0f);
+    }
+    KEEP_LOOP
+    for (size_t i = 0; i < n; i += 4) {
+        const v128_t ks = wasm_v128_load(k + i);
+        for (size_t r = 0; r < 4; r++) {
+            const v128_t next = wasm_f32x4_mul(wasm_v128_load(state + r * n + i), decay);
+            wasm_v128_store(state + r * n + i, next);
+            sums[r] = wasm_f32x4_add(sums[r], wasm_f32x4_mul(next, ks));
+        }
+    }
+    return add_partial(sums);
+}
+
+void delta_simd128(float *out, float *state, size_t rows, size_t n, float decay, float beta, const float *k,
+                   const float *v, const float *q) {
+    const v128_t decays = wasm_f32x4_splat(decay);
+    for (; rows >= 4; rows -= 4, out += 4, v += 4, state += 4 * n) {
+        const v128_t held = decay_four(state, n, decays, k);
+        float changes[4];
+        wasm_v128_store(changes, wasm_f32x4_mul(wasm_f32x4_sub(wasm_v128_load(v), held), wasm_f32x4_splat(beta)));
+        wasm_v128_store(out, scan_four(state, n, wasm_f32x4_splat(1.0f), k, changes, q));
+    }
+    delta_scalar(out, state, rows, n, decay, beta, k, v, q);
+}

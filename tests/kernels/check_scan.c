@@ -66,3 +66,22 @@ void check_scan_each(struct check *check, scan_each_fn *contract, scan_each_fn *
         }
     }
 }
+
+void check_delta(struct check *check, delta_fn *contract, delta_fn *variant) {
+    static const float factors[] = {0.0f, 1.0f, 0.99f, 1e-30f};
+    for (size_t i = 0; i < CASES; i++) {
+        const struct shape s = shape_of(check, i);
+        const float decay = factors[check_below(check, 4)];
+        const float beta = factors[check_below(check, 4)];
+        float *state = filled(check, s.rows * s.n, s.fill);
+        float *k = filled(check, s.n, s.fill);
+        float *v = filled(check, s.rows, FILL_NORMAL);
+        float *q = filled(check, s.n, s.fill);
+        float *out = s.in_place ? v : check_floats(check, s.rows);
+        check_expect(check);
+        contract(out, state, s.rows, s.n, decay, beta, k, v, q);
+        while (check_place(check)) {
+            variant(AT(out), AT(state), s.rows, s.n, decay, beta, AT(k), AT(v), AT(q));
+        }
+    }
+}

@@ -159,6 +159,18 @@ static void test_swiglu(void **state) {
     assert_nmse(&nmse, "swiglu", 1e-14);
 }
 
+static void test_glu(void **state) {
+    (void)state;
+    struct nmse nmse = {0};
+    fill(x, 5);
+    fill(y, 1);
+    glu_scalar(out, x, y, N);
+    for (size_t i = 0; i < N; i++) {
+        nmse_add(&nmse, out[i], (double)y[i] / (1 + exp(-(double)x[i])));
+    }
+    assert_nmse(&nmse, "glu", 1e-14);
+}
+
 static double round_to_f16(double value) { return (double)f16_to_f32(f32_to_f16((float)value)); }
 
 static void test_geglu(void **state) {
@@ -371,7 +383,7 @@ int main(void) {
     srand(1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_exp),     cmocka_unit_test(test_rmsnorm), cmocka_unit_test(test_layernorm),
-        cmocka_unit_test(test_softcap), cmocka_unit_test(test_swiglu),  cmocka_unit_test(test_geglu),
+        cmocka_unit_test(test_softcap), cmocka_unit_test(test_swiglu), cmocka_unit_test(test_glu),  cmocka_unit_test(test_geglu),
         cmocka_unit_test(test_rope),    cmocka_unit_test(test_softmax), cmocka_unit_test(test_attention),
         cmocka_unit_test(test_dots),
     };
