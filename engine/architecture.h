@@ -17,7 +17,8 @@ enum layer_kind {
     LAYER_SHORTCONV,
     LAYER_MAMBA,
     LAYER_MAMBA2,
-    LAYER_ATTENTION_MAMBA2 /* both, of the same input, added up */
+    LAYER_ATTENTION_MAMBA2, /* both, of the same input, added up */
+    LAYER_DELTA             /* gated delta net */
 };
 /* Of the feed-forward network. OAI: g s(1.702 g) (u + 1), s the sigmoid, g at most 7 and u in [-7, 7]. */
 enum act_kind { ACT_SILU, ACT_GELU, ACT_OAI };
@@ -52,7 +53,8 @@ enum feature {
     INNER_NORMS = 1 << 22,      /* norms before the last matrix of each half */
     OUTPUT_NORM_ELSEWHERE = 1 << 23, /* the output's norm is called token_embd_norm */
     NO_FEED = 1 << 24,               /* layers end with what mixes tokens */
-    BARE_FF_NORM = 1 << 25           /* ffn_norm without .weight */
+    BARE_FF_NORM = 1 << 25,          /* ffn_norm without .weight */
+    GATED_ATTENTION = 1 << 26        /* attn_q gives each head a query and a gate, whose sigmoid multiplies what it mixes */
 };
 
 /* How a mixture of experts is made; the keys expert_* say the rest. */
@@ -92,7 +94,8 @@ struct architecture {
     enum act_kind act;
     enum scale_keys scales;
     enum layer_kind recurrent; /* of layers without KV heads, or ... */
-    bool all_recurrent;        /* ... of all */
+    bool all_recurrent;        /* ... of all, or ... */
+    uint32_t attention_every;  /* ... of all but every n-th, where the file says neither n nor which they are */
     bool rope_freqs_unused;    /* rope_freqs is read over, as llama.cpp reads over it */
     enum section_kind sections;
     uint32_t experts;        /* enum expert_features */

@@ -314,17 +314,47 @@ void attention_mix(struct qn_session *session, uint32_t layer) {
     mix(&job);
 }
 
+/* Queries out of what gated attention's first product gave. */
+static void take_queries(void *context, size_t begin, size_t end, uint32_t worker) {
+    const struct attention_job *job = context;
+    const struct scratch *scratch = &job->session->scratch;
+    const size_t dim = job->shape->head.k;
+    (void)worker;
+    for (size_t head = begin * job->shape->n_head; head < end * job->shape->n_head; head++) {
+        memcpy(scratch->query + head * dim, scratch->projected + 2 * head * dim, dim * sizeof(float));
+    }
+}
+
+static void gate_heads(void *context, size_t begin, size_t end, uint32_t worker) {
+    const struct attention_job *job = context;
+    const struct scratch *scratch = &job->session->scratch;
+    const size_t dim = job->shape->head.k;
+    (void)worker;
+    for (size_t head = begin * job->shape->n_head; head < end * job->shape->n_head; head++) {
+        float *x = scratch->mixed + head * dim;
+        kernels.glu(x, scratch->projected + (2 * head + 1) * dim, x, dim);
+    }
+}
+
 void forward_attention(struct qn_session *session, uint32_t layer, const float *in) {
     const struct scratch *scratch = &session->scratch;
     const struct hparams *hparams = &session->model->hparams;
     const struct layer_tensors *tensors = &session->model->tensors.layers[layer];
     struct attention_job job = {session, &hparams->layers[layer], layer, false};
     const size_t tokens = session->n_batch;
-    const struct product inputs[] = {{scratch->query, &tensors->query, tensors->query_bias, false},
+    const bool gated = hparams->architecture->features & GATED_ATTENTION;
+    float *query = gated ? scratch->projected : scratch->query;
+    const struct product inputs[] = {{query, &tensors->query, tensors->query_bias, false},
                                      {scratch->key, &tensors->key, tensors->key_bias, false},
                                      {scratch->value, &tensors->value, tensors->value_bias, false}};
     op_multiply(inputs, tensors->value.kernels ? 3 : tensors->key.kernels ? 2 : 1, scratch, in, tokens);
+    if (gated) {
+        pool_run(tokens, take_queries, &job);
+    }
     mix(&job);
+    if (gated) {
+        pool_run(tokens, gate_heads, &job);
+    }
     if (tensors->mixed_norm.weight) {
         op_norm(scratch->mixed, scratch->mixed, &tensors->mixed_norm, hparams, tensors->output.cols, tokens);
     }

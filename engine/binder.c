@@ -170,8 +170,9 @@ void binder_enter(struct binder *binder, uint32_t layer) {
         const struct layer_hparams *shape = &hparams->layers[layer];
         extents[HEADS] = shape->n_head;
         extents[HEADS_KV] = shape->n_head_kv;
+        const bool gated = hparams->architecture->features & GATED_ATTENTION;
         extents[HEAD_DIM] = shape->head.k;
-        extents[QUERY_ROWS] = (uint64_t)shape->n_head * shape->head.k;
+        extents[QUERY_ROWS] = (uint64_t)shape->n_head * shape->head.k * (gated ? 2 : 1);
         extents[KEY_ROWS] = (uint64_t)shape->n_head_kv * shape->head.k;
         extents[VALUE_ROWS] = (uint64_t)shape->n_head_kv * shape->head.v;
         extents[QKV_ROWS] = extents[QUERY_ROWS] + extents[KEY_ROWS] + extents[VALUE_ROWS];

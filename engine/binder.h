@@ -32,7 +32,7 @@ enum extent {
     HEADS,       /* the rest are of one layer */
     HEADS_KV,
     HEAD_DIM,   /* head.k */
-    QUERY_ROWS, /* n_head * head.k */
+    QUERY_ROWS, /* n_head * head.k, twice with gates */
     KEY_ROWS,   /* n_head_kv * head.k */
     VALUE_ROWS, /* n_head_kv * head.v */
     QKV_ROWS,   /* the sum of these three */

@@ -95,6 +95,9 @@ static void run_mixer(struct qn_session *session, uint32_t layer, const float *i
         op_add(session->scratch.x, session->scratch.out, session->model->hparams.n_embd, session->n_batch, 1.0f);
         forward_mamba2(session, layer, in);
         break;
+    case LAYER_DELTA:
+        forward_delta(session, layer, in);
+        break;
     }
 }
 

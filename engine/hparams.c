@@ -53,6 +53,11 @@ static int read_head_dims(struct reader *reader, struct hparams *hparams, uint32
     }
     hparams->head_dim_k = larger(all->k, window->k);
     hparams->head_dim_v = larger(all->v, window->v);
+    if ((hparams->architecture->features & GATED_ATTENTION) && (all->k != all->v || window->k != window->v)) {
+        return error_set(reader->error, QN_ERR_FORMAT, QN_NO_OFFSET,
+                         "gates of %u dimensions for values of %u: they must be as many", hparams->head_dim_k,
+                         hparams->head_dim_v);
+    }
     if ((uint64_t)hparams->head_dim_k * hparams->max_head > MAX_WIDTH ||
         (uint64_t)hparams->head_dim_v * hparams->max_head > MAX_WIDTH) {
         const uint32_t dim = hparams->head_dim_k > hparams->head_dim_v ? hparams->head_dim_k : hparams->head_dim_v;
@@ -84,6 +89,22 @@ static int read_encoder(struct reader *reader, struct hparams *hparams) {
     return (row->features & ENCODER) && reader_find(reader, "dense_2_feat_out")
                ? read_u32(reader, "dense_2_feat_out", 1, MAX_WIDTH, &hparams->n_dense)
                : QN_OK;
+}
+
+/* Layers that draft tokens stand behind the others; they are not run. */
+static int read_layer_count(struct reader *reader, struct hparams *hparams) {
+    uint32_t all = 0;
+    int status = read_u32(reader, "block_count", 1, MAX_LAYERS, &all);
+    if (status == QN_OK) {
+        reader_find(reader, "nextn_predict_layers");
+        status = gguf_u32(reader->gguf, reader->key, &hparams->n_draft, reader->error);
+    }
+    if (status >= 0 && hparams->n_draft >= all && all) {
+        return error_set(reader->error, QN_ERR_FORMAT, reader_offset(reader), "%s is %u of %u layers", reader->key,
+                         hparams->n_draft, all);
+    }
+    hparams->n_layer = all - hparams->n_draft;
+    return status < 0 ? status : QN_OK;
 }
 
 static bool says(struct gguf_text text, const char *word) {
@@ -179,7 +200,7 @@ int hparams_read(struct hparams *hparams, const struct gguf *gguf, struct arena 
         return error->code;
     }
     struct reader reader = {.gguf = gguf, .prefix = hparams->architecture->name, .error = error};
-    int status = read_u32(&reader, "block_count", 1, MAX_LAYERS, &hparams->n_layer);
+    int status = read_layer_count(&reader, hparams);
     if (status == QN_OK) {
         status = read_u32(&reader, "context_length", 1, MAX_CONTEXT, &hparams->n_ctx_train);
     }

@@ -86,8 +86,8 @@ struct recurrent_hparams {
     uint32_t taps;         /* inputs that the convolution sees */
     uint32_t inner;        /* channels */
     uint32_t state;        /* floats of a channel's state, a multiple of 4 */
-    uint32_t rank;         /* Mamba: of the product that gives the pace; Mamba 2: heads, a multiple of groups */
-    uint32_t groups;       /* of heads that share B and C */
+    uint32_t rank;         /* Mamba: of the product that gives the pace; others: heads, a multiple of groups */
+    uint32_t groups;       /* of heads that share B and C; delta net: query and key */
     bool normed;           /* Mamba: pace, B and C pass through norms */
     uint32_t projected;    /* floats of a token that the input matrices give */
     uint32_t mixed;        /* floats of a token that the output matrix takes */
@@ -99,6 +99,7 @@ struct hparams {
     const struct architecture *architecture;
     const struct layer_hparams *layers; /* (n_layer) */
     uint32_t n_layer;
+    uint32_t n_draft; /* layers behind them whose tensors are read over */
     uint32_t n_embd;
     uint32_t n_vocab;
     uint32_t n_ctx_train;

@@ -67,6 +67,27 @@ static int read_mamba2(struct reader *reader, struct recurrent_hparams *recurren
     return QN_OK;
 }
 
+static int read_delta(struct reader *reader, struct recurrent_hparams *recurrent) {
+    int status = read_ssm(reader, recurrent);
+    if (status == QN_OK) {
+        status = read_u32(reader, "ssm.group_count", 1, MAX_GROUPS, &recurrent->groups);
+    }
+    if (status != QN_OK) {
+        return status;
+    }
+    if (recurrent->inner != (uint64_t)recurrent->rank * recurrent->state || recurrent->rank % recurrent->groups) {
+        return error_set(reader->error, QN_ERR_FORMAT, reader_offset(reader),
+                         "%u channels of %u heads of %u in %u groups: not whole heads and groups", recurrent->inner,
+                         recurrent->rank, recurrent->state, recurrent->groups);
+    }
+    const uint32_t channels = recurrent->inner + 2 * recurrent->groups * recurrent->state;
+    recurrent->mixed = recurrent->inner;
+    recurrent->projected = channels + recurrent->inner + 2 * recurrent->rank;
+    recurrent->layer_floats =
+        (uint64_t)(recurrent->taps - 1) * channels + (uint64_t)recurrent->state * recurrent->inner;
+    return QN_OK;
+}
+
 static int read_kind(struct reader *reader, struct hparams *hparams) {
     switch (hparams->architecture->recurrent) {
     case LAYER_ATTENTION:
@@ -79,12 +100,36 @@ static int read_kind(struct reader *reader, struct hparams *hparams) {
     case LAYER_MAMBA2:
     case LAYER_ATTENTION_MAMBA2:
         return read_mamba2(reader, &hparams->recurrent);
+    case LAYER_DELTA:
+        return read_delta(reader, &hparams->recurrent);
     }
     return QN_OK;
 }
 
-static bool is_recurrent(const struct architecture *row, const struct layer_hparams *layer) {
-    return row->all_recurrent || layer->n_head_kv == 0 || layer->n_head == 0;
+/* Which layers have attention, where the file says so other than by their heads. */
+struct pattern {
+    const struct gguf_value *array; /* true for recurrent ones; or null */
+    uint32_t every;                 /* the last of so many has attention; 0: heads say it */
+};
+
+static int read_pattern(struct reader *reader, const struct hparams *hparams, struct pattern *pattern) {
+    *pattern = (struct pattern){NULL, hparams->architecture->attention_every};
+    if (pattern->every == 0) {
+        return QN_OK;
+    }
+    const int status = read_flags(reader, "attention.recurrent_layers", hparams->n_layer, &pattern->array);
+    return status == QN_OK && pattern->array == NULL
+               ? read_u32(reader, "full_attention_interval", 1, MAX_LAYERS, &pattern->every)
+               : status;
+}
+
+static bool is_recurrent(const struct hparams *hparams, const struct pattern *pattern, uint32_t i) {
+    const struct layer_hparams *layer = &hparams->layers[i];
+    if (pattern->array) {
+        return flag_at(pattern->array, i);
+    }
+    return pattern->every ? (i + 1) % pattern->every != 0
+                          : hparams->architecture->all_recurrent || layer->n_head_kv == 0 || layer->n_head == 0;
 }
 
 int hparams_read_recurrent(struct reader *reader, struct hparams *hparams, struct layer_hparams *layers) {
@@ -97,10 +142,17 @@ int hparams_read_recurrent(struct reader *reader, struct hparams *hparams, struc
         return error_set(reader->error, QN_ERR_UNSUPPORTED, QN_NO_OFFSET,
                          "attention.causal is false: recurrent layers see the tokens before only");
     }
-    const int status = read_kind(reader, hparams);
+    struct pattern pattern = {0};
+    int status = read_kind(reader, hparams);
+    if (status == QN_OK) {
+        status = read_pattern(reader, hparams, &pattern);
+    }
     for (uint32_t i = 0; i < hparams->n_layer && status == QN_OK; i++) {
         struct layer_hparams *layer = &layers[i];
-        if (!is_recurrent(row, layer)) {
+        if (!is_recurrent(hparams, &pattern, i)) {
+            if (layer->n_head == 0 || layer->n_head_kv == 0) {
+                return error_set(reader->error, QN_ERR_FORMAT, QN_NO_OFFSET, "layer %u has no heads", i);
+            }
             continue;
         }
         layer->kind = row->recurrent;

@@ -144,10 +144,6 @@ static int read_sets(struct reader *reader, struct hparams *hparams) {
     return status == QN_OK ? read_f32(reader, "rope.freq_base_swa", &window->base) : status;
 }
 
-static bool array_says(const struct gguf_value *value, size_t i) {
-    return value->element == GGUF_BOOL ? gguf_array_bool(value, i) : gguf_array_u32(value, i) != 0;
-}
-
 static int read_windows(struct reader *reader, const struct hparams *hparams, struct layer_hparams *layers) {
     const struct architecture *row = hparams->architecture;
     const bool has = row->window_pattern && (row->window_layers == 0 || row->window_layers == hparams->n_layer);
@@ -181,7 +177,7 @@ static int read_windows(struct reader *reader, const struct hparams *hparams, st
     }
     const uint32_t free = row->window_first ? 0 : every - 1; /* of every `every` layers, the one without a window */
     for (uint32_t i = 0; i < hparams->n_layer; i++) {
-        const bool windowed = array ? array_says(pattern, i) : every == 0 || i % every != free;
+        const bool windowed = array ? flag_at(pattern, i) : every == 0 || i % every != free;
         layers[i].window = windowed ? window : 0;
         layers[i].rope = windowed ? LAYER_ROPE_WINDOW : row->window_rope_only ? LAYER_ROPE_NONE : layers[i].rope;
     }

@@ -42,7 +42,10 @@ struct layout layout_of(const struct qn_model *model, uint32_t context, uint32_t
     const uint64_t attended = (uint64_t)hparams->max_head * hparams->head_dim_v;
     const uint64_t mixed = hparams->recurrent.mixed;
     layout.mixed = place(&layout, batch * (attended > mixed ? attended : mixed), sizeof(float));
-    layout.projected = place(&layout, (uint64_t)batch * hparams->recurrent.projected, sizeof(float));
+    const bool gated = hparams->architecture->features & GATED_ATTENTION;
+    const uint64_t queries = gated ? 2 * (uint64_t)hparams->max_head * hparams->head_dim_k : 0;
+    const uint64_t projected = hparams->recurrent.projected;
+    layout.projected = place(&layout, batch * (queries > projected ? queries : projected), sizeof(float));
     layout.gate = place(&layout, (uint64_t)batch * hparams->max_ff, sizeof(float));
     layout.up = place(&layout, (uint64_t)batch * hparams->max_ff, sizeof(float));
     layout.angles = place(&layout, (uint64_t)batch * ROPE_SETS * hparams->n_rot, sizeof(float));

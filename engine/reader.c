@@ -90,3 +90,22 @@ int read_layers(struct reader *reader, const char *suffix, uint32_t low, uint32_
     }
     return QN_OK;
 }
+
+bool flag_at(const struct gguf_value *array, size_t i) {
+    return array->element == GGUF_BOOL ? gguf_array_bool(array, i) : gguf_array_u32(array, i) != 0;
+}
+
+int read_flags(struct reader *reader, const char *suffix, uint32_t n_layer, const struct gguf_value **out) {
+    const struct gguf_value *array = reader_find(reader, suffix);
+    *out = array;
+    if (array == NULL) {
+        return QN_OK;
+    }
+    const bool fits = array->type == GGUF_ARRAY && (array->element == GGUF_BOOL || array->element == GGUF_U32 ||
+                                                    array->element == GGUF_I32);
+    if (!fits || array->count < n_layer) {
+        return error_set(reader->error, QN_ERR_FORMAT, array->offset, "%s must hold a bool or number for each layer",
+                         reader->key);
+    }
+    return QN_OK;
+}

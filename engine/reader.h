@@ -28,5 +28,9 @@ int read_optional_f32(struct reader *reader, const char *suffix, float *out);
 /* One number for all layers, or an array with one for each. field: offset in struct layer_hparams. */
 int read_layers(struct reader *reader, const char *suffix, uint32_t low, uint32_t high, uint32_t fallback,
                 struct layer_hparams *layers, uint32_t n_layer, size_t field);
+/* Element of an array of bools or numbers, of a kind that read_flags takes: true unless it is 0. */
+bool flag_at(const struct gguf_value *array, size_t i);
+/* An array that holds a bool or number for each of n_layer layers; absent: *out is null. */
+int read_flags(struct reader *reader, const char *suffix, uint32_t n_layer, const struct gguf_value **out);
 
 #endif

@@ -33,7 +33,8 @@ struct scratch {
     float *key;       /* (batch, n_head_kv * head.k) */
     float *value;     /* (batch, n_head_kv * head.v) */
     float *mixed;     /* (batch, n_head * head.v): what attention gives, or another mixer before its last product */
-    float *projected; /* (batch, recurrent.projected): what a recurrent mixer's first products give */
+    float *projected; /* (batch, recurrent.projected): what a recurrent mixer's first products give;
+                         (batch, n_head, 2, head.k): queries and gates of gated attention */
     float *gate;      /* (batch, n_ff) */
     float *up;        /* (batch, n_ff) */
     float *angles;    /* (batch, ROPE_SETS, n_rot): cosines and sines */
@@ -109,6 +110,7 @@ void forward_attention(struct qn_session *session, uint32_t layer, const float *
 void forward_shortconv(struct qn_session *session, uint32_t layer, const float *in);
 void forward_mamba(struct qn_session *session, uint32_t layer, const float *in);
 void forward_mamba2(struct qn_session *session, uint32_t layer, const float *in);
+void forward_delta(struct qn_session *session, uint32_t layer, const float *in);
 void forward_latent(struct qn_session *session, uint32_t layer, const float *in);
 /* From queries, keys and values in scratch, normed and rotated as the model wants them, to scratch.mixed. */
 void attention_mix(struct qn_session *session, uint32_t layer);

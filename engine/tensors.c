@@ -331,6 +331,20 @@ static int bind_all(struct binder *binder, struct tensors *tensors, struct layer
     return binder->status;
 }
 
+/* "blk.<layer>.", the layer one of those that draft. */
+static bool is_draft(struct gguf_text name, const struct hparams *hparams) {
+    uint64_t layer = 0;
+    size_t i = 4;
+    if (name.bytes < 4 || memcmp(name.at, "blk.", 4) != 0) {
+        return false;
+    }
+    for (; i < name.bytes && i < 8 && name.at[i] >= '0' && name.at[i] <= '9'; i++) {
+        layer = 10 * layer + (uint64_t)(name.at[i] - '0');
+    }
+    return i > 4 && i < name.bytes && name.at[i] == '.' && layer >= hparams->n_layer &&
+           layer < hparams->n_layer + hparams->n_draft;
+}
+
 int tensors_bind(struct tensors *tensors, struct layer_tensors *layers, struct hparams *hparams,
                  const struct gguf *gguf, uintptr_t base, uint16_t *turns, struct qn_error *error) {
     struct binder binder = {.gguf = gguf, .hparams = hparams, .base = base, .turns = turns, .error = error};
@@ -340,7 +354,9 @@ int tensors_bind(struct tensors *tensors, struct layer_tensors *layers, struct h
         status = bind_all(&binder, tensors, layers);
     }
     for (size_t i = 0; i < gguf->n_tensors && status == QN_OK; i++) {
-        if (turns[i] == 0) { /* left out, the model would compute something else */
+        if (turns[i] == 0 && is_draft(gguf->tensors[i].name, hparams)) {
+            turns[i] = (uint16_t)(1 + TURN_OUTPUT(hparams));
+        } else if (turns[i] == 0) { /* left out, the model would compute something else */
             const struct gguf_tensor *extra = &gguf->tensors[i];
             status = error_set(error, QN_ERR_UNSUPPORTED, extra->info_offset,
                                "tensor %.*s has no place in %s models as this build runs them", (int)extra->name.bytes,

@@ -103,13 +103,26 @@ struct altup_tensors {
     struct norm laurel_norm;    /* (n_embd) */
 };
 
+/* Gated delta net. Channels: inner + 2 * groups * state. */
+struct delta_tensors {
+    struct weight qkv;    /* (channels, n_embd) */
+    struct weight gate;   /* (inner, n_embd) */
+    struct weight beta;   /* (rank, n_embd) */
+    struct weight alpha;  /* (rank, n_embd) */
+    const float *conv;    /* (channels, taps) */
+    const float *dt_bias; /* (rank) */
+    const float *a;       /* (rank) */
+    const float *norm;    /* (state) */
+    struct weight out;    /* (n_embd, inner) */
+};
+
 /* What a model lacks is zero. */
 struct layer_tensors {
     struct norm attention_norm;      /* (n_embd) */
     struct norm attention_post_norm; /* (n_embd) */
     const float *query_norm;         /* (head_dim_k), or one after another for each head */
     const float *key_norm;
-    struct weight query;     /* (n_head * head_dim_k, n_embd) */
+    struct weight query;     /* (n_head * head_dim_k, n_embd); gated: each head's gate follows its query */
     struct weight key;       /* (n_head_kv * head_dim_k, n_embd); none, and no value, in a layer that reads another's */
     struct weight value;     /* (n_head_kv * head_dim_v, n_embd); none where keys are the values */
     struct weight output;    /* (n_embd, n_head * head_dim_v) */
@@ -121,6 +134,7 @@ struct layer_tensors {
     struct norm mixed_norm; /* (n_head * head_dim_v): of what goes into the output matrix */
     struct shortconv_tensors shortconv;
     struct mamba_tensors mamba;
+    struct delta_tensors delta;
     struct norm ff_norm;      /* (n_embd) */
     struct norm ff_post_norm; /* (n_embd) */
     struct feed_tensors feed;

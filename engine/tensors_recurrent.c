@@ -3,6 +3,7 @@
 
 #define IN_SHORTCONV(field) offsetof(struct shortconv_tensors, field)
 #define IN_MAMBA(field)     offsetof(struct mamba_tensors, field)
+#define IN_DELTA(field)     offsetof(struct delta_tensors, field)
 
 static const struct place_line shortconv_lines[] = {
     {"shortconv.in_proj.weight", PLACE_MATRIX, true, EMBD, EMBD_THRICE, 0, 0, IN_SHORTCONV(in)},
@@ -32,6 +33,18 @@ static const struct place_line mamba2_lines[] = {
     {"ssm_out.weight", PLACE_MATRIX, true, INNER, EMBD, 0, 0, IN_MAMBA(out)},
 };
 
+static const struct place_line delta_lines[] = {
+    {"attn_qkv.weight", PLACE_MATRIX, true, EMBD, INNER_GROUPS, 0, 0, IN_DELTA(qkv)},
+    {"attn_gate.weight", PLACE_MATRIX, true, EMBD, INNER, 0, 0, IN_DELTA(gate)},
+    {"ssm_beta.weight", PLACE_MATRIX, true, EMBD, RANK, 0, 0, IN_DELTA(beta)},
+    {"ssm_alpha.weight", PLACE_MATRIX, true, EMBD, RANK, 0, 0, IN_DELTA(alpha)},
+    {"ssm_conv1d.weight", PLACE_VECTOR, true, TAPS, INNER_GROUPS, 0, 0, IN_DELTA(conv)},
+    {"ssm_dt.bias", PLACE_VECTOR, true, RANK, ONE, 0, 0, IN_DELTA(dt_bias)},
+    {"ssm_a", PLACE_VECTOR, true, RANK, ONE, 0, 0, IN_DELTA(a)},
+    {"ssm_norm.weight", PLACE_VECTOR, true, STATE, ONE, 0, 0, IN_DELTA(norm)},
+    {"ssm_out.weight", PLACE_MATRIX, true, INNER, EMBD, 0, 0, IN_DELTA(out)},
+};
+
 #define LINES(binder, table, into) binder_lines(binder, table, sizeof(table) / sizeof((table)[0]), into)
 
 static void bind_mamba2(struct binder *binder, struct mamba_tensors *mamba, bool norm_required) {
@@ -56,6 +69,9 @@ void binder_recurrent(struct binder *binder, struct layer_tensors *layer, enum l
         break;
     case LAYER_ATTENTION_MAMBA2:
         bind_mamba2(binder, &layer->mamba, false);
+        break;
+    case LAYER_DELTA:
+        LINES(binder, delta_lines, &layer->delta);
         break;
     }
 }

@@ -21,7 +21,7 @@ VOCAB, EMBD, FF, HEADS, HEADS_KV, DIM, CONTEXT = 48, 32, 24, 4, 2, 8, 256
 # more_bias: of the other matrices; output_bias_unused: one that the architecture reads over; ungated, fused_gate; output: its
 # own matrix, not the embedding; output_norm: its name; extra: tensors of the model; experts: of a mixture, with what keys and tensors it has beyond
 # the plain ones; late_norm: ffn_norm by its other name; sinks, inner: norms before the last matrix of each half.
-# latent: attention by one short vector, whose heads are made before ("heads") or after attention ("absorbed").
+# gated: each head has a gate. latent: attention by one short vector, whose heads are made before ("heads") or after attention ("absorbed").
 EXPERTS, USED, EXPERT_FF = 6, 2, 16
 LATENT, QUERY, PLAIN, ROTATED, LATENT_V = 16, 24, 8, 8, 8
 ARCHITECTURES = {  # in the order of their seeds
@@ -160,7 +160,7 @@ class Decoder:
         if facts.get("qkv"):
             self.matrix(b + "attn_qkv", query + 2 * key, EMBD, facts.get("bias"))
         else:
-            for name, rows in (("attn_q", query), ("attn_k", key), ("attn_v", key)):
+            for name, rows in (("attn_q", 2 * query if facts.get("gated") else query), ("attn_k", key), ("attn_v", key)):
                 self.matrix(b + name, rows, EMBD, facts.get("bias"))
         for name, width, heads in (("attn_q_norm", query, HEADS), ("attn_k_norm", key, self.heads_kv)):
             if facts.get("qk") == "each":

@@ -5,18 +5,20 @@ others. Needs gguf and numpy.
   make_tiny_recurrent.py DIR [NAME ...]
 
 ARCHITECTURES has what sets each apart; heads_kv has a number for each layer, 0 where the layer is recurrent; mixer: the kind
-of those layers; both: layers have attention and the mixer; bare: no feed-forward half and no attention anywhere.
+of those layers; both: layers have attention and the mixer; bare: no feed-forward half and no attention anywhere; every:
+one of so many layers has attention; draft: the last layer drafts tokens and is not run.
 """
 import pathlib
 import sys
 
 import numpy as np
 
-from make_tiny_decoders import CONTEXT, EMBD, VOCAB, Decoder, add_key
+from make_tiny_decoders import CONTEXT, EMBD, HEADS_KV, VOCAB, Decoder, add_key
 
 INNER = 2 * EMBD
 MAMBA = {"ssm.conv_kernel": 4, "ssm.inner_size": INNER, "ssm.state_size": 8, "ssm.time_step_rank": 6}
 MAMBA2 = {"ssm.conv_kernel": 4, "ssm.inner_size": INNER, "ssm.state_size": 12, "ssm.time_step_rank": 8, "ssm.group_count": 2}
+DELTA = {"ssm.conv_kernel": 4, "ssm.inner_size": INNER, "ssm.state_size": 8, "ssm.time_step_rank": 8, "ssm.group_count": 2}
 GRANITE = {"embedding_scale": 12.0, "residual_scale": 0.22, "attention.scale": 0.125, "logit_scale": 8.0,
            "rope.scaling.finetuned": False}
 ARCHITECTURES = {
@@ -32,6 +34,9 @@ ARCHITECTURES = {
     "granitehybrid": dict(layers=3, heads_kv=[0, 2, 0], mixer="mamba2", keys=MAMBA2 | GRANITE),
     "granitehybrid-experts": dict(arch="granitehybrid", layers=3, heads_kv=[0, 2, 0], mixer="mamba2", experts={"shared": 12},
                                   keys=MAMBA2 | GRANITE),
+    "qwen35": dict(layers=4, every=2, mixer="delta", qk="head", gated=True, late_norm=True, draft=True,
+                   keys=DELTA | {"full_attention_interval": 2, "nextn_predict_layers": 1, "rope.dimension_count": 6,
+                                 "rope.dimension_sections": [1, 1, 0, 1]}),
 }
 
 
@@ -59,7 +64,13 @@ class Recurrent(Decoder):
             super().norm(name, n)
 
     def attention(self, b):
-        heads_kv = 0 if self.facts.get("bare") else self.facts["heads_kv"][int(b.split(".")[1])]
+        layer, every = int(b.split(".")[1]), self.facts.get("every")
+        if self.facts.get("bare"):
+            heads_kv = 0
+        elif every:
+            heads_kv = 0 if (layer + 1) % every else HEADS_KV
+        else:
+            heads_kv = self.facts["heads_kv"][layer]
         if heads_kv:
             self.heads_kv = heads_kv
             super().attention(b)
@@ -69,6 +80,8 @@ class Recurrent(Decoder):
     def feed(self, b, i):
         if not self.facts.get("bare"):
             super().feed(b, i)
+        if self.facts.get("draft") and i + 1 == self.layers:
+            self.drafting(b)
 
     def values(self, name, values):
         self.out.writer.add_tensor(name, values.astype(np.float32))
@@ -105,6 +118,24 @@ class Recurrent(Decoder):
         if not self.facts.get("unnormed"):
             self.values(b + "ssm_norm.weight", 1.0 + 0.1 * rng.standard_normal((groups, INNER // groups)))
         self.matrix(b + "ssm_out", EMBD, INNER, False)
+
+    def delta(self, b, keys):
+        rng, heads, state, groups = self.out.rng, keys["ssm.time_step_rank"], keys["ssm.state_size"], keys["ssm.group_count"]
+        channels = INNER + 2 * groups * state
+        self.matrix(b + "attn_qkv", channels, EMBD, False)
+        self.matrix(b + "attn_gate", INNER, EMBD, False)
+        self.matrix(b + "ssm_beta", heads, EMBD, False)
+        self.matrix(b + "ssm_alpha", heads, EMBD, False)
+        self.taps(b + "ssm_conv1d", channels, keys["ssm.conv_kernel"])
+        self.out.vector(b + "ssm_dt.bias", heads, around=-3.0, spread=1.0)
+        self.values(b + "ssm_a", -rng.uniform(0.5, 2.0, heads))
+        self.out.vector(b + "ssm_norm.weight", state)
+        self.matrix(b + "ssm_out", EMBD, INNER, False)
+
+    def drafting(self, b):
+        self.matrix(b + "nextn.eh_proj", EMBD, 2 * EMBD, False)
+        for name in ("nextn.enorm", "nextn.hnorm", "nextn.shared_head_norm"):
+            self.out.vector(f"{b}{name}.weight", EMBD)
 
 
 def main():

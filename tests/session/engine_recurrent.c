@@ -20,6 +20,7 @@ static const char *const models[] = {LFM2,
                                      "tests/vectors/tiny-mamba-f32.gguf",
                                      "tests/vectors/tiny-falcon-h1-f32.gguf",
                                      "tests/vectors/tiny-granitehybrid-f32.gguf",
+                                     "tests/vectors/tiny-qwen35-f32.gguf",
                                      "tests/vectors/tiny-gemma4-f32.gguf",
                                      "tests/vectors/tiny-gemma3n-f32.gguf"};
 #define MODELS (sizeof(models) / sizeof(models[0]))
