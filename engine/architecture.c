@@ -189,7 +189,7 @@ static const struct architecture table[] = {
     {.name = "qwen2moe",
      .rope = ROPE_NEOX,
      .experts = EXPERTS | EXPERTS_NEEDED | EXPERTS_DIVIDE | EXPERTS_SHARE_ALWAYS},
-    {.name = "qwen2vl", .rope = ROPE_NEOX, .sections = SECTIONS_RUNS},
+    {.name = "qwen2vl", .rope = ROPE_NEOX, .output_bias_unused = true, .sections = SECTIONS_RUNS},
     {.name = "qwen3", .features = QK_NORM | FF_SCALES, .rope = ROPE_NEOX},
     {.name = "qwen35",
      .features = QK_NORM | FF_SCALES | LATE_FF_NORM | GATED_ATTENTION,

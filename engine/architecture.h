@@ -97,6 +97,7 @@ struct architecture {
     bool all_recurrent;        /* ... of all, or ... */
     uint32_t attention_every;  /* ... of all but every n-th, where the file says neither n nor which they are */
     bool rope_freqs_unused;    /* rope_freqs is read over, as llama.cpp reads over it */
+    bool output_bias_unused;   /* and so is output.bias */
     enum section_kind sections;
     uint32_t experts;        /* enum expert_features */
     enum gating gating;      /* none: softmax */

@@ -314,6 +314,9 @@ static int bind_all(struct binder *binder, struct tensors *tensors, struct layer
         tensors->rope_factors = NULL;
     }
     LINES(binder, output_lines, tensors);
+    if (hparams->architecture->output_bias_unused) {
+        tensors->output_bias = NULL;
+    }
     if (binder->status == QN_OK && (tensors->dense_in.kernels == NULL) != (tensors->dense_out.kernels == NULL)) {
         binder->status = error_set(binder->error, QN_ERR_FORMAT, QN_NO_OFFSET,
                                    "the file has one of dense_2.weight and dense_3.weight, not both");
