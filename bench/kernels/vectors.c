@@ -42,6 +42,7 @@ RUN(f16_to_f32) { f(out, halves, N); }
 RUN(q8_0_to_f16) { f(halves, bytes, N); }
 RUN(scan) { f(out, a, ROWS, STATE, 0.5f, b, c, b); }
 RUN(scan_each) { f(out, a, ROWS, STATE, c, d, b, c, b); }
+RUN(delta) { f(out, a, ROWS, STATE, 0.5f, 0.01f, b, c, b); }
 RUN(quantize) { f(bytes, a, N / 2); }
 RUN(attention_scores) { f(out, KV_TILE, b, HEAD_DIM, QUERIES, halves, HEAD_DIM, KV_TILE, HEAD_DIM, 0.125f); }
 RUN(attention_softmax) {
@@ -67,6 +68,7 @@ enum {
     BYTES_q8_0_to_f16 = N / 32 * 34 + FLOATS / 2,
     BYTES_scan = 2 * 4 * ROWS * STATE,
     BYTES_scan_each = 3 * 4 * ROWS * STATE,
+    BYTES_delta = 2 * 4 * ROWS * STATE,
     BYTES_quantize = (FLOATS + N) / 2,
     BYTES_attention_softmax = 2 * FLOATS,
     ATTENDED = KV_TILE * HEAD_DIM,
