@@ -11,6 +11,7 @@ const TYPES = {
   '.css': 'text/css', '.html': 'text/html', '.js': 'text/javascript', '.json': 'application/json', '.mjs': 'text/javascript',
   '.svg': 'image/svg+xml', '.wasm': 'application/wasm', '.webmanifest': 'application/manifest+json',
 };
+const FIRST = 8 << 20; /* bytes of a file that hold its header: a limit must not keep them from an answer that took another's place */
 const PIECE = 64 << 10;
 
 /* Reads `length` bytes at `start` of a path or of bytes in memory. */
@@ -40,7 +41,7 @@ class ServedFile {
   sized = true; // false: no Content-Length
   rate = Infinity; // bytes a second, of all connections together
   etag = '"1"'; // '' for none
-  limit = Infinity; // bytes that are sent in all; the rest waits until it is raised
+  limit = Infinity; // bytes that are sent in all; the rest waits until it is raised, but for the file's first ones
   cut = null; // {after, times}: so many answers break off after so many bytes
   offline = false; // true: connections are broken off without an answer
   failures = []; // statuses that the next requests get instead
@@ -100,7 +101,7 @@ async function send(file, response, start, end, entry) {
       if (entry.sent >= limit) return response.socket.destroySoon(); // what was sent arrives
       const length = Math.min(PIECE, end - at, limit - entry.sent);
       await file.throttled(length);
-      while (file.sent + length > file.limit && !response.destroyed) await sleep(20);
+      while (at >= FIRST && file.sent + length > file.limit && !response.destroyed) await sleep(20);
       const bytes = source.read(at, length);
       at += bytes.length;
       entry.sent += bytes.length;
