@@ -135,7 +135,10 @@ const checks = {
 
   async 'what is asked during the download is computed as it comes, to the same bits'({ open, model, server }) {
     const { sha256, ids } = expected('smollm2');
-    for (const served of [model, server.add(file, { ranges: false })]) {
+    /* Not in Firefox without ranges: on a busy machine loading now and then waited there for as long as the server held
+     * the rest back (docs/page.md). tests/web/api.mjs has both in Node. */
+    const streams = name === 'firefox' ? [] : [server.add(file, { ranges: false })];
+    for (const served of [model, ...streams]) {
       const tab = await open();
       served.limit = 60e6;
       await load(tab, served.url, { early: true });
