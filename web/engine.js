@@ -38,14 +38,14 @@ export class Engine {
   #threads = null;
 
   /* wasm: a Uint8Array of the module's bytes. threads > 1 needs a threaded module. */
-  static async start(wasm, { threads = 1 } = {}) {
+  static async start(wasm, { threads = 1, spawn } = {}) {
     const module = await WebAssembly.compile(wasm);
     const limits = memoryImport(wasm);
     const memory = limits ? sharedMemory(limits) : undefined;
     const instance = await WebAssembly.instantiate(module, memory ? { env: { memory } } : {});
     const exports = numberExports(wasm, instance.exports);
     const engine = new Engine(exports, memory ?? exports.memory);
-    if (threads > 1) engine.#threads = await startThreads({ module, memory, exports, threads, wide: limits?.wide });
+    if (threads > 1) engine.#threads = await startThreads({ module, memory, exports, threads, wide: limits?.wide, spawn });
     return engine;
   }
 

@@ -9,6 +9,7 @@ import { addressOf } from './modules.js';
 import { isNode, node } from './node.js';
 import { openSource } from './sources/index.js';
 import { keepSession, resumeSession, SessionError } from './store/sessions.js';
+import { spawnByPage } from './threads.js';
 import { tuneThreads } from './tune.js';
 
 /* Chromium keeps a worker and its memory for good if it is ended while its own workers are ending; no event tells when they have. */
@@ -50,6 +51,8 @@ function textOf(model, wanted) {
 }
 
 class Host {
+  #port;
+  #spawn; /* what starts threads, if not the worker itself */
   #turn = pauses();
   #pause = (waiting, signal) => (waiting ? this.#loading.next(signal) : this.#turn());
   #loading = new Loading();
@@ -59,9 +62,13 @@ class Host {
   #next = 1;
   #freed = null;
 
+  constructor(port) {
+    this.#port = port;
+  }
+
   async #start(options, source, wide) {
     const module = chooseModule({ processors: await processors(), ...options, wide });
-    const start = async (threads) => Engine.start(await bytesAt(addressOf(threads > 1 ? module.file : module.file.replace('-mt', ''), options.wasm)), { threads });
+    const start = async (threads) => Engine.start(await bytesAt(addressOf(threads > 1 ? module.file : module.file.replace('-mt', ''), options.wasm)), { threads, spawn: this.#spawn });
     try {
       return { module, engine: await start(module.threads) };
     } catch (error) {
@@ -81,6 +88,7 @@ class Host {
   /* With the option `early`, {info} is emitted as soon as the model can be used, though its tensors are still coming. */
   async load([what, options], { signal, emit, others }) {
     const begun = performance.now();
+    if (options.threadsByPage) this.#spawn = spawnByPage(this.#port);
     const source = await openSource(what, {
       ...options, signal, onProgress: (progress) => emit({ progress }), onNote: (note) => emit({ note }),
     });
@@ -225,12 +233,12 @@ class Host {
     this.completions?.free();
     this.model?.free();
     await this.engine?.stop();
-    if (this.#started > 1 && !isNode) await new Promise((resolve) => { setTimeout(resolve, FAREWELL); });
+    if (this.#started > 1 && !isNode && !this.#spawn) await new Promise((resolve) => { setTimeout(resolve, FAREWELL); });
   }
 }
 
 export function serve(port) {
-  const host = new Host();
+  const host = new Host(port);
   const running = new Map();
   port.onmessage = async ({ data: { id, call, args, abort } }) => {
     if (abort) {

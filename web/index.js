@@ -2,6 +2,7 @@
 import { collect } from './completions.js';
 import { isNode, node } from './node.js';
 import { createEmbeddings, inputsOf } from './embeddings.js';
+import { startForWorker } from './threads.js';
 
 export { deleteModel, listModels, persist, storageInfo } from './store/index.js';
 export { deleteSession, listSessions } from './store/sessions.js';
@@ -41,6 +42,7 @@ class Link {
   #port;
   #end;
   #calls = new Map();
+  #threads = []; /* what ends those that the worker had started here */
   #next = 1;
   #aborted; /* the call that was aborted last has ended in the worker */
   #over = null; /* the error of whatever is still asked */
@@ -62,7 +64,12 @@ class Link {
   constructor(port, end) {
     this.#port = port;
     this.#end = end;
-    port.onmessage = ({ data: { id, chunk, value, error } }) => {
+    port.onmessage = ({ data }) => {
+      if (data.thread) {
+        this.#threads.push(startForWorker(data));
+        return;
+      }
+      const { id, chunk, value, error } = data;
       const call = this.#calls.get(id);
       if (!call) return;
       if (chunk !== undefined) {
@@ -118,6 +125,7 @@ class Link {
   end(error = new Error('the model has been freed')) {
     this.#over = error;
     this.#end();
+    for (const end of this.#threads.splice(0)) end();
     this.fail(error);
   }
 }
@@ -236,7 +244,7 @@ export async function loadModel(source, { onProgress, onNote, signal, wasm, work
       early = info;
       resolve(new Model(link, info, loaded));
     };
-    const call = link.call('load', [what, { ...options, wasm: base }], { signal, onChunk, transfer: what.stream ? [what.stream] : [] });
+    const call = link.call('load', [what, { ...options, wasm: base, threadsByPage: !isNode && !worker }], { signal, onChunk, transfer: what.stream ? [what.stream] : [] });
     const loaded = call.then((info) => Object.assign(early, info));
     loaded.then((info) => resolve(new Model(link, info, loaded)), (error) => {
       link.endSoon(error);

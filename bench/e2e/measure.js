@@ -12,10 +12,10 @@ function crc32(bytes) {
   return ~crc >>> 0;
 }
 
-/* wasm: the module's bytes; source: of the model, as Engine.loadModel takes it. */
-export async function openQuern({ prompt, generate, context, threads, seed, kv }, wasm, source) {
+/* wasm: the module's bytes; source: of the model, as Engine.loadModel takes it; spawn: as startThreads does. */
+export async function openQuern({ prompt, generate, context, threads, seed, kv }, wasm, source, spawn) {
   const start = performance.now();
-  const engine = await Engine.start(wasm, { threads });
+  const engine = await Engine.start(wasm, { threads, spawn });
   const model = await engine.loadModel(source);
   if (kv) model.useCache(kv);
   const loadMs = performance.now() - start;

@@ -1,4 +1,5 @@
 /* Quern in a browser as a competitor: the worker that the engine lives in. */
+import { spawnByPage } from '../../web/threads.js';
 import { openQuern } from './measure.js';
 
 let competitor;
@@ -15,7 +16,7 @@ async function open(cell) {
       return part.length;
     },
   };
-  competitor = await openQuern(cell, wasm, source);
+  competitor = await openQuern(cell, wasm, source, spawnByPage(self));
   const { load_ms, peak_bytes } = competitor;
   return { load_ms, peak_bytes };
 }

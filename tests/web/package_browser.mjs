@@ -135,10 +135,7 @@ const checks = {
 
   async 'what is asked during the download is computed as it comes, to the same bits'({ open, model, server }) {
     const { sha256, ids } = expected('smollm2');
-    /* Not in Firefox without ranges: on a busy machine loading now and then waited there for as long as the server held
-     * the rest back (docs/page.md). tests/web/api.mjs has both in Node. */
-    const streams = name === 'firefox' ? [] : [server.add(file, { ranges: false })];
-    for (const served of [model, ...streams]) {
+    for (const served of [model, server.add(file, { ranges: false })]) {
       const tab = await open();
       served.limit = 60e6;
       await load(tab, served.url, { early: true });
@@ -158,6 +155,21 @@ const checks = {
     /* Ranges are asked for in the order of need: blk.2, which lies behind blk.10 to blk.19, before the end of those. */
     const starts = model.requests.map(({ range }) => Number(range.slice(6).split('-')[0]));
     assert.ok(starts.findIndex((start) => start > 70e6) < starts.findLastIndex((start) => start < 60e6), `${starts}`);
+  },
+
+  async 'a worker of the page\'s own starts its threads itself'({ tab, model, server }) {
+    if (name === 'firefox') return; /* may wait for ever while it is driven: docs/page.md */
+    const { build } = await load(tab, model.url, { worker: `${server.url}/web/worker.js`, threads: 2 });
+    assert.equal(build, 'relaxed-mt');
+    await holds(tab, 'smollm2');
+  },
+
+  async 'threads that do not start are told of, and done without'({ tab, model, server }) {
+    server.missing = /thread-worker\.js$/;
+    const { build, threads, reason } = await load(tab, model.url, { threads: 2 });
+    assert.deepEqual({ build, threads }, { build: 'relaxed', threads: 1 });
+    assert.match(reason, /one thread, as more could not be started: a worker did not start/);
+    await holds(tab, 'smollm2');
   },
 
   async 'plain SIMD gives the same bits'({ tab, model }) {

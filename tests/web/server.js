@@ -135,12 +135,12 @@ async function answer(file, request, response, headers) {
   return send(file, response, start, end, entry);
 }
 
-/* {url, isolated, offline, requests, add(content, options) → ServedFile, close()}; content is a path or bytes, options are what
- * a ServedFile has, and `name`. */
+/* {url, isolated, offline, missing, requests, add(content, options) → ServedFile, close()}; content is a path or bytes, options are what
+ * a ServedFile has, and `name`; missing is a pattern of paths that are not there. */
 export async function serve({ isolated = true, root = ROOT } = {}) {
   const files = [];
   const placed = new Map(); // path → ServedFile
-  const state = { isolated, offline: false, requests: [] };
+  const state = { isolated, offline: false, missing: null, requests: [] };
 
   function locate(path) {
     if (placed.has(path)) return placed.get(path);
@@ -157,7 +157,7 @@ export async function serve({ isolated = true, root = ROOT } = {}) {
     if (state.isolated) Object.assign(headers, { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' });
     const path = decodeURIComponent(new URL(request.url, 'http://localhost').pathname);
     state.requests.push(path);
-    const file = locate(path);
+    const file = state.missing?.test(path) ? undefined : locate(path);
     if (file?.offline) return void request.socket.destroy();
     if (!file) return void response.writeHead(404, headers).end();
     if (request.method === 'OPTIONS') return void response.writeHead(204, { ...headers, ...file.cors }).end();
