@@ -1,71 +1,40 @@
-/* Matrix products of the types of kernels/simd128/codes256.h, where the dot that sums four products into i32 is one
- * instruction (wide.h). Elsewhere they are those of plain SIMD128.
+/* Matrix products of the types of kernels/simd128/codes256.h. Batches take the dot that sums four products into i32 where
+ * it is one instruction (wide.h); elsewhere they are those of plain SIMD128.
  *
- * Where codes count as unsigned they are 128 more, and sums start at -128 times the sum of the activations. */
+ * Where the codes of a batch count as unsigned they are 128 more, and sums start at -128 times the sum of the
+ * activations. */
 #include "kernels/simd128/codes256.h"
 
+#include "kernels/relaxed/dot.h"
 #include "kernels/relaxed/wide.h"
-#include "kernels/simd128/gemv.h"
+#include "kernels/simd128/gemv_codes256.h"
 #include "kernels/variants.h"
 #include "platform/memory.h"
 
-#define FETCHED 256 /* bytes, of about four blocks: see gemv.h */
-
-/* i32x4 whose lanes add up to the dot of a block with 256 activations, of which s has the sums. */
-static v128_t dot256_codes(const struct codes256 *of, const uint8_t *q, const uint8_t *s, int is_unsigned) {
-    const v128_t flip = wasm_i8x16_splat(is_unsigned ? -128 : 0);
-    const int8_t *code = of->code;
+/* Magnitudes of the codes, which negative ones, those below 8, leave their sign to the activations. */
+ALWAYS_INLINE v128_t dot_of_iq4_xs(dot_scaled_fn *dot, const uint8_t *q, const uint8_t *s, const struct type256 *type,
+                                   const uint8_t *bytes, const union spread_grid *grid, float *d) {
+    (void)s, (void)type, (void)grid;
+    const struct block_iq4_xs *block = (const struct block_iq4_xs *)bytes;
+    const v128_t magnitudes = wasm_i8x16_abs(constant(iq4_values));
+    int16_t scales[8];
+    iq4_xs_scales(scales, block);
     v128_t sum = wasm_i32x4_splat(0);
     KEEP_LOOP
-    for (size_t half = 0; half < 16; half += 8) {
-        const v128_t scales = wasm_v128_load(of->scale + half);
-        const v128_t offset = wasm_i32x4_dot_i16x8(scales, wasm_v128_load(s + 2 * half));
-        int32_t scale[8];
-        wasm_v128_store(scale, wasm_i32x4_extend_low_i16x8(scales));
-        wasm_v128_store(scale + 4, wasm_i32x4_extend_high_i16x8(scales));
-        if (is_unsigned) {
-            sum = wasm_i32x4_sub(sum, wasm_i32x4_shl(offset, 7));
-        }
+    for (size_t i = 0; i < 8; i++) {
+        const v128_t scale = wasm_v128_load16_splat(scales + i);
+        v128_t codes[2];
+        codes_of_halves(codes, block->qs + 16 * i);
         UNROLL
-        for (size_t j = 0; j < 8; j++) {
-            const v128_t codes = wasm_v128_xor(wasm_v128_load(code + 16 * j), flip);
-            const v128_t dot = dot_add(wasm_v128_load(q + 16 * j), codes, wasm_i32x4_splat(0));
-            sum = wasm_i32x4_add(sum, wasm_i32x4_mul(dot, wasm_v128_load32_splat(scale + j)));
+        for (size_t half = 0; half < 2; half++) {
+            const v128_t negative = wasm_i8x16_lt(codes[half], every8(8));
+            const v128_t activations = with_signs(wasm_v128_load(q + 32 * i + 16 * half), negative);
+            const v128_t magnitude = wasm_i8x16_relaxed_swizzle(magnitudes, codes[half]);
+            sum = wasm_i32x4_add(sum, dot(&magnitude, &activations, scale));
         }
-        code += 128;
-        q += 128;
     }
+    *d = f16_at(block->d);
     return sum;
-}
-
-static int32_t lanes_sum(v128_t lanes) {
-    return wasm_i32x4_extract_lane(lanes, 0) + wasm_i32x4_extract_lane(lanes, 1) + wasm_i32x4_extract_lane(lanes, 2) +
-           wasm_i32x4_extract_lane(lanes, 3);
-}
-
-static void gemv256(const struct type256 *type, int is_unsigned, const struct gemv_args *args) {
-    union spread_grid grid;
-    const size_t bytes = type->block_bytes;
-    const struct activation_layout layout = activation_layout(ACTIVATION_Q8_K, args->n);
-    const uint8_t *const d = args->activation + layout.scales;
-    const uint8_t *const s = args->activation + layout.sums;
-    struct ahead ahead = ahead_of(args, FETCHED);
-    spread_grid(&grid, type);
-    for (size_t row = 0; row < args->rows; row++) {
-        const uint8_t *at = args->w + row * args->row_bytes;
-        float sum = 0.0f;
-        for (size_t b = 0; b < args->n / 256; b++, at += bytes) {
-            struct codes256 codes;
-            if (b % 2 == 0) {
-                fetch_ahead(&ahead, at, FETCHED);
-            }
-            type->unpack(&codes, at, &grid);
-            const v128_t isum = dot256_codes(&codes, args->activation + 256 * b, s + 32 * b, is_unsigned);
-            sum += (float)lanes_sum(isum) * (codes.d * f32_from_bits(u32_at(d + 4 * b)));
-        }
-        args->out[row] = sum;
-    }
-    ahead_done(&ahead);
 }
 
 /* ---- batches: behind the four steps of 16 weights the rows' scales, i32, and behind a block their d ---- */
@@ -86,7 +55,7 @@ static void panel_wide(const struct type256 *type, int is_unsigned, uint8_t *pan
             four_rows(at, w, row_bytes, 4 * g, rows);
             KEEP_LOOP
             for (int k = 0; k < 4; k++) {
-                type->unpack(&codes[k], at[k], &grid);
+                type->unpack(&codes[k], type, at[k], &grid);
             }
             KEEP_LOOP
             for (size_t j = 0; j < 16; j++) {
@@ -188,16 +157,30 @@ static void gemm256(float *out, size_t out_stride, const uint8_t *panel, size_t 
     }
 }
 
-#define PRODUCTS256(name)                                                                                              \
+static void gemv_grid8(const struct type256 *type, const struct gemv_args *args) {
+    gemv_codes256(dot_of_grid8, dot16_scaled, type, args);
+}
+static void gemv_grid4(const struct type256 *type, const struct gemv_args *args) {
+    gemv_codes256(dot_of_grid4, dot16_scaled, type, args);
+}
+static void gemv_shifted(const struct type256 *type, const struct gemv_args *args) {
+    gemv_codes256(dot_of_shifted, dot16_scaled, type, args);
+}
+static void gemv_of_iq4_xs(const struct type256 *type, const struct gemv_args *args) {
+    gemv_codes256(dot_of_iq4_xs, dot16_scaled, type, args);
+}
+static void gemv_of_tq1_0(const struct type256 *type, const struct gemv_args *args) {
+    gemv_codes256(dot_of_tq1_0, dot16_scaled, type, args);
+}
+static void gemv_of_tq2_0(const struct type256 *type, const struct gemv_args *args) {
+    gemv_codes256(dot_of_tq2_0, dot16_scaled, type, args);
+}
+
+#define PRODUCTS256(name, products)                                                                                    \
     static void gemv_##name(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,    \
                             size_t n) {                                                                                \
         const struct gemv_args args = {out, w, row_bytes, rows, activation, n};                                        \
-        const enum eighth_bit is = eighth_bit();                                                                       \
-        if (is == LOST) {                                                                                              \
-            name##_simd128.gemv(out, w, row_bytes, rows, activation, n);                                               \
-        } else {                                                                                                       \
-            gemv256(&type_##name, is == UNSIGNED, &args);                                                              \
-        }                                                                                                              \
+        products(&type_##name, &args);                                                                                 \
     }                                                                                                                  \
     static void panel_##name(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {              \
         const enum eighth_bit is = eighth_bit();                                                                       \
@@ -209,13 +192,13 @@ static void gemm256(float *out, size_t out_stride, const uint8_t *panel, size_t 
     }                                                                                                                  \
     const struct weight_kernels name##_relaxed = {ACTIVATION_Q8_K, PLAIN_BYTES, gemv_##name, panel_##name, gemm256};
 
-PRODUCTS256(iq4_xs)
-PRODUCTS256(tq1_0)
-PRODUCTS256(tq2_0)
-PRODUCTS256(iq1_s)
-PRODUCTS256(iq1_m)
-PRODUCTS256(iq2_xxs)
-PRODUCTS256(iq2_xs)
-PRODUCTS256(iq2_s)
-PRODUCTS256(iq3_xxs)
-PRODUCTS256(iq3_s)
+PRODUCTS256(iq4_xs, gemv_of_iq4_xs)
+PRODUCTS256(tq1_0, gemv_of_tq1_0)
+PRODUCTS256(tq2_0, gemv_of_tq2_0)
+PRODUCTS256(iq1_s, gemv_shifted)
+PRODUCTS256(iq1_m, gemv_shifted)
+PRODUCTS256(iq2_xxs, gemv_grid8)
+PRODUCTS256(iq2_xs, gemv_grid8)
+PRODUCTS256(iq2_s, gemv_grid8)
+PRODUCTS256(iq3_xxs, gemv_grid4)
+PRODUCTS256(iq3_s, gemv_grid4)

@@ -1,11 +1,6 @@
 /* Where the integer sums of blocks become floats: see gemv.h. */
 #include "kernels/simd128/gemv.h"
 
-static int32_t lanes_sum(v128_t lanes) {
-    return wasm_i32x4_extract_lane(lanes, 0) + wasm_i32x4_extract_lane(lanes, 1) + wasm_i32x4_extract_lane(lanes, 2) +
-           wasm_i32x4_extract_lane(lanes, 3);
-}
-
 static float f32_at(const uint8_t *at) { return f32_from_bits(u32_at(at)); }
 
 float product32(v128_t sums, struct form32 form, int has_minimum, const uint8_t *w, const uint8_t *d,

@@ -33,6 +33,11 @@ ALWAYS_INLINE v128_t add_across_pairs(const v128_t sums[4]) {
                           wasm_i32x4_shuffle(wide01, wide23, 1, 3, 5, 7));
 }
 
+static inline int32_t lanes_sum(v128_t lanes) {
+    return wasm_i32x4_extract_lane(lanes, 0) + wasm_i32x4_extract_lane(lanes, 1) + wasm_i32x4_extract_lane(lanes, 2) +
+           wasm_i32x4_extract_lane(lanes, 3);
+}
+
 /* Lane r of the result: the sum of the four lanes of sums[r]. */
 ALWAYS_INLINE v128_t add_across(const v128_t sums[4]) {
     const v128_t low01 = wasm_i32x4_shuffle(sums[0], sums[1], 0, 4, 1, 5);
@@ -58,10 +63,11 @@ ALWAYS_INLINE void transpose(v128_t out[4], v128_t a, v128_t b, v128_t c, v128_t
 
 /* Constants, loaded: V8 builds a vector constant anew wherever it is used, with three instructions. */
 struct constants {
-    int8_t bytes[6][16];   /* every8 */
+    int8_t bytes[11][16];  /* every8 */
     int16_t halves[10][8]; /* every16 */
     int32_t words[1][4];   /* every32 */
     uint8_t bits[16];      /* bit i % 8 in byte i */
+    uint8_t zero[16];
 };
 extern const struct constants constants;
 
@@ -69,7 +75,17 @@ ALWAYS_INLINE v128_t constant(const void *of) { return wasm_v128_load(opaque(of)
 
 /* x, one of those of constants.c, in all lanes. */
 ALWAYS_INLINE v128_t every8(int32_t x) {
-    return constant(constants.bytes[x == 3 ? 0 : x == 4 ? 1 : x == 15 ? 2 : x == 16 ? 3 : x == 48 ? 4 : 5]);
+    return constant(constants.bytes[x == 3     ? 0
+                                    : x == 4   ? 1
+                                    : x == 15  ? 2
+                                    : x == 16  ? 3
+                                    : x == 48  ? 4
+                                    : x == 1   ? 5
+                                    : x == 2   ? 6
+                                    : x == 8   ? 7
+                                    : x == 85  ? 8
+                                    : x == -86 ? 9
+                                               : 10]);
 }
 ALWAYS_INLINE v128_t every16(int32_t x) {
     return constant(constants.halves[x == 1        ? 0

@@ -1,24 +1,27 @@
-/* Matrix products of the types of codes256.h in plain SIMD128: a block is unpacked, and multiplied from there. A batch
- * takes the panels of gemm.h. */
+/* Matrix products of the types of codes256.h in plain SIMD128. A batch takes the panels of gemm.h. */
 #include "kernels/simd128/codes256.h"
+#include "kernels/simd128/dot.h"
 #include "kernels/simd128/gemm.h"
-#include "kernels/simd128/gemv.h"
+#include "kernels/simd128/gemv_codes256.h"
 #include "kernels/variants.h"
 #include "platform/memory.h"
 
-#define FETCHED 256 /* bytes, of about four blocks: see gemv.h */
-
-/* i32x4 whose lanes add up to the dot of a block with 256 activations. Scales are below 64: codes times their scale fit
- * i16. */
-static v128_t dot256_codes(const struct codes256 *of, const uint8_t *q) {
+/* Codes take all of their eight bits: they are unpacked, and multiplied from there. Scales are below 64: codes times
+ * their scale fit i16. */
+ALWAYS_INLINE v128_t dot_of_iq4_xs(dot_scaled_fn *dot, const uint8_t *q, const uint8_t *s, const struct type256 *type,
+                                   const uint8_t *block, const union spread_grid *grid, float *d) {
+    (void)dot, (void)s;
+    struct codes256 of;
+    type->unpack(&of, type, block, grid);
+    *d = of.d;
     v128_t even = wasm_i32x4_splat(0);
     v128_t odd = even;
-    const int8_t *code = of->code;
+    const int8_t *code = of.code;
     KEEP_LOOP
     for (size_t j = 0; j < 16; j += 2) {
         UNROLL
         for (size_t i = 0; i < 2; i++) {
-            const v128_t scale = wasm_v128_load16_splat(of->scale + j + i);
+            const v128_t scale = wasm_v128_load16_splat(of.scale + j + i);
             const v128_t low = wasm_i16x8_mul(wasm_i16x8_load8x8(code + 16 * i), scale);
             const v128_t high = wasm_i16x8_mul(wasm_i16x8_load8x8(code + 16 * i + 8), scale);
             even = wasm_i32x4_add(even, wasm_i32x4_dot_i16x8(low, wasm_i16x8_load8x8(q + 16 * i)));
@@ -28,34 +31,6 @@ static v128_t dot256_codes(const struct codes256 *of, const uint8_t *q) {
         q += 32;
     }
     return wasm_i32x4_add(even, odd);
-}
-
-static int32_t lanes_sum(v128_t lanes) {
-    return wasm_i32x4_extract_lane(lanes, 0) + wasm_i32x4_extract_lane(lanes, 1) + wasm_i32x4_extract_lane(lanes, 2) +
-           wasm_i32x4_extract_lane(lanes, 3);
-}
-
-static void gemv256(const struct type256 *type, const struct gemv_args *args) {
-    union spread_grid grid;
-    const size_t bytes = type->block_bytes;
-    const uint8_t *const d = args->activation + activation_layout(ACTIVATION_Q8_K, args->n).scales;
-    struct ahead ahead = ahead_of(args, FETCHED);
-    spread_grid(&grid, type);
-    for (size_t row = 0; row < args->rows; row++) {
-        const uint8_t *at = args->w + row * args->row_bytes;
-        float sum = 0.0f;
-        for (size_t b = 0; b < args->n / 256; b++, at += bytes) {
-            struct codes256 codes;
-            if (b % 2 == 0) {
-                fetch_ahead(&ahead, at, FETCHED);
-            }
-            type->unpack(&codes, at, &grid);
-            const float isum = (float)lanes_sum(dot256_codes(&codes, args->activation + 256 * b));
-            sum += isum * (codes.d * f32_from_bits(u32_at(d + 4 * b)));
-        }
-        args->out[row] = sum;
-    }
-    ahead_done(&ahead);
 }
 
 static void panel256(const struct type256 *type, uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows,
@@ -71,7 +46,7 @@ static void panel256(const struct type256 *type, uint8_t *panel, const uint8_t *
             float d[4];
             for (size_t k = 0; k < 4; k++) {
                 struct codes256 codes;
-                type->unpack(&codes, at[k], &grid);
+                type->unpack(&codes, type, at[k], &grid);
                 memcpy(unpacked.codes[k], codes.code, sizeof(codes.code));
                 memcpy(unpacked.scales[k].scale, codes.scale, sizeof(codes.scale));
                 memset(unpacked.scales[k].minimum, 0, sizeof(unpacked.scales[k].minimum));
@@ -89,24 +64,43 @@ static void gemm256(float *out, size_t out_stride, const uint8_t *panel, size_t 
     q6_K_simd128.gemm(out, out_stride, panel, rows, activations, activation_bytes, tokens, n);
 }
 
-#define PRODUCTS256(name)                                                                                              \
+static void gemv_grid8(const struct type256 *type, const struct gemv_args *args) {
+    gemv_codes256(dot_of_grid8, dot16_scaled, type, args);
+}
+static void gemv_grid4(const struct type256 *type, const struct gemv_args *args) {
+    gemv_codes256(dot_of_grid4, dot16_scaled, type, args);
+}
+static void gemv_shifted(const struct type256 *type, const struct gemv_args *args) {
+    gemv_codes256(dot_of_shifted, dot16_scaled, type, args);
+}
+static void gemv_of_iq4_xs(const struct type256 *type, const struct gemv_args *args) {
+    gemv_codes256(dot_of_iq4_xs, dot16_scaled, type, args);
+}
+static void gemv_of_tq1_0(const struct type256 *type, const struct gemv_args *args) {
+    gemv_codes256(dot_of_tq1_0, dot16_scaled, type, args);
+}
+static void gemv_of_tq2_0(const struct type256 *type, const struct gemv_args *args) {
+    gemv_codes256(dot_of_tq2_0, dot16_scaled, type, args);
+}
+
+#define PRODUCTS256(name, products)                                                                                    \
     static void gemv_##name(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,    \
                             size_t n) {                                                                                \
         const struct gemv_args args = {out, w, row_bytes, rows, activation, n};                                        \
-        gemv256(&type_##name, &args);                                                                                  \
+        products(&type_##name, &args);                                                                                 \
     }                                                                                                                  \
     static void panel_##name(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {              \
         panel256(&type_##name, panel, w, row_bytes, rows, n);                                                          \
     }                                                                                                                  \
     const struct weight_kernels name##_simd128 = {ACTIVATION_Q8_K, PANEL256_BYTES, gemv_##name, panel_##name, gemm256};
 
-PRODUCTS256(iq4_xs)
-PRODUCTS256(tq1_0)
-PRODUCTS256(tq2_0)
-PRODUCTS256(iq1_s)
-PRODUCTS256(iq1_m)
-PRODUCTS256(iq2_xxs)
-PRODUCTS256(iq2_xs)
-PRODUCTS256(iq2_s)
-PRODUCTS256(iq3_xxs)
-PRODUCTS256(iq3_s)
+PRODUCTS256(iq4_xs, gemv_of_iq4_xs)
+PRODUCTS256(tq1_0, gemv_of_tq1_0)
+PRODUCTS256(tq2_0, gemv_of_tq2_0)
+PRODUCTS256(iq1_s, gemv_shifted)
+PRODUCTS256(iq1_m, gemv_shifted)
+PRODUCTS256(iq2_xxs, gemv_grid8)
+PRODUCTS256(iq2_xs, gemv_grid8)
+PRODUCTS256(iq2_s, gemv_grid8)
+PRODUCTS256(iq3_xxs, gemv_grid4)
+PRODUCTS256(iq3_s, gemv_grid4)
