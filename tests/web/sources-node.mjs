@@ -69,6 +69,34 @@ const checks = {
     }
   },
 
+  async 'what has been read makes room for what comes'({ server }) {
+    const blocks = 160;
+    const content = Buffer.alloc(blocks * BLOCK, DATA);
+    const bytes = new Uint8Array(BLOCK);
+    const Plain = globalThis.Uint8Array;
+    for (const ranges of [true, false]) {
+      let made = 0;
+      globalThis.Uint8Array = class extends Plain {
+        constructor(...args) {
+          super(...args);
+          if (args[0] === BLOCK) made++;
+        }
+      };
+      try {
+        const source = await openSource({ url: server.add(content, { ranges }).url });
+        for (let at = 0; at < content.length;) {
+          const got = await source.read(bytes.subarray(at % BLOCK), at);
+          assert.ok(content.subarray(at, at + got).equals(bytes.subarray(at % BLOCK, at % BLOCK + got)), `bytes at ${at} differ`);
+          at += got;
+        }
+        await source.close();
+      } finally {
+        globalThis.Uint8Array = Plain;
+      }
+      assert.ok(made < 60, `${made} blocks were taken for ${blocks}, ranges: ${ranges}`);
+    }
+  },
+
   async 'blobs, bytes and streams'() {
     assert.equal((await load({ files: [new Blob([DATA])] })).from, 'file');
     assert.equal((await load({ buffer: DATA })).from, 'memory');

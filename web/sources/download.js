@@ -41,7 +41,8 @@ export class Download {
   #answer = null;
   #jobs = new Set();
 
-  /* owner: arrived(block, bytes), room(block), which resolves when a stream may go on to that block, and ended(error). */
+  /* owner: bytes(length) for a block, arrived(block, bytes), room(block), which resolves when a stream may go on to that block,
+   * and ended(error). */
   constructor(url, { headers, signal, given, owner }) {
     this.#url = url;
     this.#asking = { headers, signal };
@@ -163,7 +164,7 @@ export class Download {
       const block = Math.floor(job.at / BLOCK);
       if (!job.bytes) {
         if (!this.ranges) await this.#owner.room(block);
-        job.bytes = new Uint8Array(this.#lengthOf(block));
+        job.bytes = this.#owner.bytes(this.#lengthOf(block));
       }
       const taken = bytes.subarray(0, job.bytes.length - (job.at - block * BLOCK));
       job.bytes.set(taken, job.at - block * BLOCK);

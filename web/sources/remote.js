@@ -1,5 +1,6 @@
 /* A file that comes from its stored copy, from the network, or from both, in blocks of 1 MiB. Blocks that came are held
- * in memory, a few dozen at most, until they have been read. */
+ * in memory, a few dozen at most, until they have been read; then others are read into the same memory, since browsers are slow
+ * to free what is dropped. */
 import { BLOCK, blocksOf } from '../store/journal.js';
 import { Sha256 } from '../store/sha256.js';
 import { Download, GivenAnswer } from './download.js';
@@ -10,6 +11,7 @@ const CONNECTIONS = 4;
 const CONNECTIONS_MOST = 6; // when something else is asked for than was expected; HTTP/1.1 has no more for a host
 const AHEAD = 32; // blocks
 const HELD = 40; // blocks
+const PASSED = 4; // blocks that were read and are not stored, in case that they are wanted once more
 
 export class RemoteFile {
   name;
@@ -26,6 +28,8 @@ export class RemoteFile {
   #download;
   #size = 0;
   #held = new Map(); // block → bytes
+  #storing = new Set(); // blocks that are being written
+  #spare = []; // bytes of whole blocks that are not held any more
   #old = new Set(); // blocks that were stored before
   #seen = new Set(); // blocks that came, or were read
   #touched = new Set(); // blocks that were read
@@ -50,6 +54,7 @@ export class RemoteFile {
     this.#stop.signal.addEventListener('abort', () => this.#wake());
     const given = stream && new GivenAnswer(stream.stream, stream.size ?? 0);
     this.#download = new Download(url, { headers, signal: this.#stop.signal, given, owner: {
+      bytes: (length) => this.#bytes(length),
       arrived: (block, bytes) => this.#arrived(block, bytes),
       room: (block) => this.#room(block),
       ended: (error) => this.#ended(error),
@@ -146,9 +151,13 @@ export class RemoteFile {
         continue;
       }
       if (done && !this.#held.has(block) && !this.#copy?.has(block)) break;
-      const held = await this.#block(block);
-      const part = held?.subarray(at - block * BLOCK, end - block * BLOCK);
-      if (!part?.length) break;
+      const held = this.#held.get(block);
+      if (!held) {
+        if (await this.#comes(block)) continue;
+        break;
+      }
+      const part = held.subarray(at - block * BLOCK, end - block * BLOCK);
+      if (!part.length) break;
       bytes.set(part, done);
       this.#touch(block);
       done += part.length;
@@ -161,6 +170,7 @@ export class RemoteFile {
     this.#next = this.#rankOf(block);
     this.#touched.add(block);
     this.#saw(block);
+    this.#letGo(block);
   }
 
   #saw(block) {
@@ -169,27 +179,27 @@ export class RemoteFile {
     this.#progress();
   }
 
-  /* A block's bytes; null after the end of a stream whose size was not known. */
-  async #block(block) {
+  /* Resolves to true when a block is held, which it is for this turn only; false after the end of a stream whose size was not
+   * known. */
+  async #comes(block) {
     for (;;) {
       this.#stop.signal.throwIfAborted();
-      const held = this.#held.get(block);
-      if (held) return held;
+      if (this.#held.has(block)) return true;
       if (this.#copy?.has(block)) {
-        const bytes = new Uint8Array(this.#lengthOf(block));
+        const bytes = this.#bytes(this.#lengthOf(block));
         if (!await this.#copy.get(block, bytes)) {
           await this.#damaged(block);
           continue;
         }
         this.#hold(block, bytes);
-        return bytes;
+        return true;
       }
       if (this.#failure) {
         const failure = this.#failure;
         this.#failure = null;
         throw failure;
       }
-      if (this.#download.ended && block * BLOCK >= this.#download.size) return null;
+      if (this.#download.ended && block * BLOCK >= this.#download.size) return false;
       this.#ask(block);
       await new Promise((resolve) => { this.#waiting.push(resolve); });
     }
@@ -252,23 +262,49 @@ export class RemoteFile {
     this.#hold(block, bytes);
     this.#saw(block);
     this.#wake();
-    if (this.#copy?.writing && !this.#copy.has(block)) await this.#copy.put(block, bytes);
+    if (this.#copy?.writing && !this.#copy.has(block)) {
+      this.#storing.add(block);
+      await this.#copy.put(block, bytes);
+      this.#storing.delete(block);
+    }
     if (this.#copy?.writing && this.#copy.whole) this.#finish();
+  }
+
+  #bytes(length) {
+    return (length === BLOCK && this.#spare.pop()) || new Uint8Array(length);
   }
 
   #hold(block, bytes) {
     this.#held.set(block, bytes);
     this.#hashHeld();
-    while (this.#held.size > HELD) this.#held.delete(this.#leastWanted());
+    while (this.#held.size > HELD && this.#drop(this.#leastWanted()));
+  }
+
+  #drop(block) {
+    const bytes = this.#held.get(block);
+    if (bytes?.length === BLOCK) this.#spare.push(bytes);
+    return this.#held.delete(block);
   }
 
   #leastWanted() {
     let farthest = -1;
     for (const block of this.#held.keys()) {
+      if (this.#storing.has(block)) continue;
       if (this.#rankOf(block) < this.#next || this.#copy?.has(block)) return block;
       if (farthest < 0 || this.#rankOf(block) > this.#rankOf(farthest)) farthest = block;
     }
     return farthest;
+  }
+
+  /* Of the blocks that were read before this one, those that can be read again or are unlikely to be. */
+  #letGo(current) {
+    const passed = [];
+    for (const block of this.#held.keys()) {
+      if (block === current || !this.#touched.has(block) || this.#storing.has(block)) continue;
+      if (this.#copy?.has(block)) this.#drop(block);
+      else if (this.#rankOf(block) < this.#next && !(this.#hash && block >= this.#hashed)) passed.push(block);
+    }
+    for (const block of passed.slice(0, -PASSED)) this.#drop(block);
   }
 
   #hashOn(block, bytes) {
@@ -312,9 +348,8 @@ export class RemoteFile {
   async #verify() {
     if (!this.#hash || this.#copy?.journal?.commit?.sha256 === this.#sha256) return;
     while (this.#hashed < this.#count) {
-      const block = this.#hashed;
-      const bytes = await this.#block(block);
-      this.#hashOn(block, bytes);
+      if (!this.#held.has(this.#hashed)) await this.#comes(this.#hashed);
+      this.#hashHeld();
     }
     this.#hashedAs ??= this.#hash.hex();
     if (this.#hashedAs === this.#sha256) return;
@@ -339,5 +374,6 @@ export class RemoteFile {
   abort(reason) {
     this.#stop.abort(reason);
     this.#held.clear();
+    this.#spare = [];
   }
 }

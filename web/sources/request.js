@@ -2,6 +2,8 @@
 
 const TRIES = 6;
 const STALLED = 30_000; // ms without a byte
+const ROOM = 256 << 10; // bytes of a chunk
+const rooms = []; // for chunks, not in use
 
 export class SourceError extends Error {
   /* again: whether trying again may help; changed: whether the server has another version by now. */
@@ -112,18 +114,31 @@ export class Answer {
     return new SourceError(`${this.url}: no connection, or not allowed by the server for this page (${hint})`, { again: true });
   }
 
-  /* The chunks as they come. */
+  /* A reader of the body, and the room that it is to fill, or undefined where it takes room of its own for each chunk, which
+   * browsers are slow to free. */
+  #reader() {
+    const { body } = this.#response;
+    try {
+      return { reader: body.getReader({ mode: 'byob' }), room: rooms.pop() ?? new ArrayBuffer(ROOM) };
+    } catch {
+      return { reader: body.getReader() };
+    }
+  }
+
+  /* The chunks as they come; each is there until the next is asked for. */
   async* chunks() {
-    const reader = this.#response.body.getReader();
+    let { reader, room } = this.#reader();
     try {
       for (;;) {
         this.#watch();
-        const { done, value } = await reader.read().catch((error) => { throw this.#broken(error, this.signal); });
+        const { done, value } = await reader.read(room && new Uint8Array(room)).catch((error) => { throw this.#broken(error, this.signal); });
         clearTimeout(this.#timer); // the reader of the chunk may take its time
         if (done) return;
+        if (room) room = value.buffer;
         yield value;
       }
     } finally {
+      if (room?.byteLength) rooms.push(room);
       this.end();
     }
   }
