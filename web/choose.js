@@ -13,6 +13,8 @@ const WIDE = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 4, 4, 1, 112, 4, 0, 5,
 export const NARROW_BYTES = 2 ** 32 - 2 ** 26;
 const MOST_THREADS = 8; /* more seldom help: memory is the limit */
 
+const HERE = isNode ? 'host' : 'browser';
+
 const mayShare = () => isNode || globalThis.crossOriginIsolated === true;
 
 /* {file, name, threads, reason, advice}: the module's file name, what it is, and in words why it was taken, and what would make
@@ -21,10 +23,10 @@ export function chooseModule({ build, threads, processors = 1, wide = false } = 
   const reasons = [];
   const advice = [];
   const relaxed = build !== 'plain' && WebAssembly.validate(RELAXED);
-  if (build === 'relaxed' && !relaxed) throw new Error('this host does not know relaxed SIMD');
-  if (wide && !WebAssembly.validate(WIDE)) throw new Error('the model takes more than 4 GiB, and this host has no 64-bit memory');
+  if (build === 'relaxed' && !relaxed) throw new Error(`this ${HERE} does not know relaxed SIMD`);
+  if (wide && !WebAssembly.validate(WIDE)) throw new Error(`the model takes more than 4 GiB, and this ${HERE} has no 64-bit memory`);
   if (build === 'plain') reasons.push('the plain build was asked for');
-  else if (!relaxed) reasons.push('this host does not know relaxed SIMD');
+  else if (!relaxed) reasons.push(`this ${HERE} does not know relaxed SIMD`);
   let count = threads ?? Math.min(MOST_THREADS, processors);
   if (count > 1 && !mayShare()) {
     count = 1;
@@ -34,6 +36,6 @@ export function chooseModule({ build, threads, processors = 1, wide = false } = 
   return {
     file: `quern${wide ? '64' : ''}-${relaxed ? 'relaxed' : 'simd128'}${count > 1 ? '-mt' : ''}.wasm`,
     name: `${wide ? '64-' : ''}${relaxed ? 'relaxed' : 'plain'}${count > 1 ? '-mt' : ''}`,
-    threads: count, reason: reasons.join('; ') || 'the fastest that this host can run', advice: advice.join('; '),
+    threads: count, reason: reasons.join('; ') || `the fastest that this ${HERE} can run`, advice: advice.join('; '),
   };
 }

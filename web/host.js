@@ -7,13 +7,14 @@ import { Engine } from './engine.js';
 import { Loading, readTensors } from './loading.js';
 import { addressOf } from './modules.js';
 import { isNode, node } from './node.js';
-import { openSource } from './sources/index.js';
+import { openSource, SourceError } from './sources/index.js';
 import { keepSession, resumeSession, SessionError } from './store/sessions.js';
 import { spawnByPage } from './threads.js';
 import { tuneThreads } from './tune.js';
 
 /* Chromium keeps a worker and its memory for good if it is ended while its own workers are ending; no event tells when they have. */
 const FAREWELL = 200; /* ms */
+const FORMAT = -2; /* of quern.h: no GGUF, or a damaged one, which would be no better from the storage the next time */
 const MUCH = 2 ** 30; /* bytes of a file; below, a 32-bit module holds the model and the usual context */
 const USUAL_CONTEXT = 4096;
 
@@ -28,8 +29,10 @@ async function bytesAt(url) {
     const { readFile } = await node('fs/promises');
     return new Uint8Array(await readFile(new URL(url)));
   }
-  const answer = await fetch(url);
-  if (!answer.ok) throw new Error(`${url}: ${answer.status} ${answer.statusText}`);
+  const answer = await fetch(url).catch((error) => {
+    throw new SourceError(`${url}: the engine's module cannot be fetched (${error.message}). Without a network there is only the module of an earlier visit: load with the same threads and build as then`);
+  });
+  if (!answer.ok) throw new SourceError(`${url}: the engine's module is not there (${answer.status} ${answer.statusText}): the folder wasm of the package has to be beside its scripts, or named by the option wasm`, answer);
   return new Uint8Array(await answer.arrayBuffer());
 }
 
@@ -113,6 +116,7 @@ class Host {
       return { ...info, threads: this.threads, memoryBytes: engine.memory.buffer.byteLength, loadMs: performance.now() - begun };
     } catch (error) {
       this.#loading.end(error);
+      if (error.code === FORMAT) await source.drop();
       await Promise.all(others());
       await this.free();
       throw error;

@@ -28,8 +28,8 @@ async function holds(tab, model) {
 
 const checks = {
   async 'loads and streams, by threads'({ tab, model }) {
-    const { from, build, threads } = await load(tab, model.url);
-    assert.deepEqual({ from, build }, { from: 'network', build: 'relaxed-mt' });
+    const { from, build, reason, threads } = await load(tab, model.url);
+    assert.deepEqual({ from, build, reason }, { from: 'network', build: 'relaxed-mt', reason: 'the fastest that this browser can run' });
     assert.ok(threads >= 1);
     const { text, pieces } = await tab(([question]) => my.answer(question, 24), [QUESTION]);
     assert.match(text, /Paris/);
@@ -170,6 +170,27 @@ const checks = {
     assert.deepEqual({ build, threads }, { build: 'relaxed', threads: 1 });
     assert.match(reason, /one thread, as more could not be started: a worker did not start/);
     await holds(tab, 'smollm2');
+  },
+
+  async 'a module that cannot be fetched is named'({ tab, model, server }) {
+    const why = (options) => tab(([url, more]) => my.load(url, more).then(() => 'taken', ({ name, status, message }) => `${name} ${status} ${message}`), [model.url, options]);
+    assert.match(await why({ threads: 1, wasm: 'http://localhost:1/modules' }),
+      /^SourceError 0 http:\/\/localhost:1\/modules\/quern-relaxed\.wasm: the engine's module cannot be fetched \(.+\)\. Without a network .*the same threads and build/);
+    server.missing = /quern-relaxed\.wasm$/;
+    assert.match(await why({ threads: 1 }), /^SourceError 404 .*\/web\/wasm\/quern-relaxed\.wasm: the engine's module is not there \(404 Not Found\)/);
+  },
+
+  async 'what is no model is not kept'({ tab, server }) {
+    const page = server.add(Buffer.from(`<!doctype html>${'no model '.repeat(200_000)}`));
+    const kept = () => tab(() => my.listModels());
+    for (const options of [{}, { early: true }]) {
+      const why = await tab(([url, more]) => my.load(url, more).then(() => 'taken', ({ name, code }) => `${name} ${code}`), [page.url, options]);
+      assert.equal(why, 'QuernError -2');
+      assert.deepEqual(await kept(), []);
+    }
+    page.content = join(VECTORS, 'tiny-llama-f32.gguf');
+    assert.equal((await load(tab, page.url)).from, 'network');
+    assert.equal((await kept()).length, 1);
   },
 
   async 'plain SIMD gives the same bits'({ tab, model }) {

@@ -7,6 +7,7 @@ function ofNetwork({ status, message }, from) {
   if (status === 404) return `There is no such file at ${url?.href ?? 'Hugging Face'}. Is the address spelled as it should be?`;
   if (status === 401 || status === 403) return `${server} gives this file only to those who sign in (${status}). Download it there, then drop the file on this page.`;
   if (status) return message;
+  if (/the engine's module/.test(message)) return message;
   if (!navigator.onLine) return 'There is no network, and this model is not kept on this device.';
   if (url?.protocol === 'http:' && location.protocol === 'https:') return 'A secure page may not load from an http: address. Does the server have an https: one?';
   if (url?.origin === location.origin || !/no connection/.test(message)) return message;

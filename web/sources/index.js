@@ -40,6 +40,7 @@ const PROGRESS = 50; // ms between reports
  * @property {boolean} seekable whether it can be read in any order at no cost
  * @property {(ranges: [number, number][], part?: number) => void} expect tells the order, in ranges [offset, length], in
  *   which a part is going to be read, so that the network is asked in that order
+ * @property {() => Promise<void>} drop deletes what is stored of it
  * @property {() => Promise<void>} close lets go of files and connections; what was downloaded stays for the next time
  */
 
@@ -148,6 +149,7 @@ export async function openSource(what, { cache = true, revalidate = false, sha25
         return files[part].read(bytes, offset);
       },
       expect: (ranges, part = 0) => files[part]?.expect?.(ranges),
+      async drop() { await model?.drop(); },
       async close() {
         try {
           await Promise.all(files.map((file) => file.close?.()));
