@@ -1,5 +1,5 @@
-/* Matrix products of the types of kernels/simd128/codes256.h. Batches take the dot that sums four products into i32 where
- * it is one instruction (wide.h); elsewhere they are those of plain SIMD128.
+/* Matrix products of the types of kernels/simd128/codes256.h. Batches take the dot that sums four products into i32
+ * where it is one instruction (wide.h); elsewhere they are those of plain SIMD128.
  *
  * Where the codes of a batch count as unsigned they are 128 more, and sums start at -128 times the sum of the
  * activations. */

@@ -12,7 +12,7 @@ static const powers threes_to_top = {1 << 13, 1 << 10, 1 << 7, 1 << 4, 1 << 13, 
 /* ---- without a grid ---- */
 
 static void unpack_iq4_xs(struct codes256 *out, const struct type256 *type, const uint8_t *bytes,
-                           const union spread_grid *grid) {
+                          const union spread_grid *grid) {
     (void)type, (void)grid;
     const struct block_iq4_xs *block = (const struct block_iq4_xs *)bytes;
     const v128_t values = constant(iq4_values);
@@ -35,7 +35,7 @@ static void all_scales_one(struct codes256 *out) {
 }
 
 static void unpack_tq1_0(struct codes256 *out, const struct type256 *type, const uint8_t *bytes,
-                           const union spread_grid *grid) {
+                         const union spread_grid *grid) {
     (void)type, (void)grid;
     const struct block_tq1_0 *block = (const struct block_tq1_0 *)bytes;
     v128_t at[3] = {wasm_v128_load(block->qs), wasm_v128_load(block->qs + 16), wasm_v128_load(block->qs + 32)};
@@ -55,7 +55,7 @@ static void unpack_tq1_0(struct codes256 *out, const struct type256 *type, const
 }
 
 static void unpack_tq2_0(struct codes256 *out, const struct type256 *type, const uint8_t *bytes,
-                           const union spread_grid *grid) {
+                         const union spread_grid *grid) {
     (void)type, (void)grid;
     const struct block_tq2_0 *block = (const struct block_tq2_0 *)bytes;
     KEEP_LOOP
@@ -188,8 +188,8 @@ static void indices_iq2_xs(struct indices *out, const uint8_t *bytes) {
         const v128_t second = wasm_v128_load(block->qs + 2 * i + 16);
         wasm_v128_store(out->index + i, wasm_v128_and(first, wasm_i16x8_splat(511)));
         wasm_v128_store(out->index + i + 8, wasm_v128_and(second, wasm_i16x8_splat(511)));
-        wasm_v128_store(out->signs + i, complete_signs(wasm_u8x16_narrow_i16x8(wasm_u16x8_shr(first, 9),
-                                                                               wasm_u16x8_shr(second, 9))));
+        wasm_v128_store(out->signs + i,
+                        complete_signs(wasm_u8x16_narrow_i16x8(wasm_u16x8_shr(first, 9), wasm_u16x8_shr(second, 9))));
     }
     put_odd(out->scale, sixteen_nibbles(wasm_v128_load64_zero(block->scales)));
     out->d = f16_at(block->d) * 0.125f;
@@ -280,9 +280,9 @@ static void indices_iq1_m(struct indices *out, const uint8_t *bytes) {
         put_deltas(out->signs + 8 * i, wasm_i16x8_shl(high, 4));
         d_bits |= (unsigned)(u16_at(block->scales + 2 * i) >> 12) << 4 * i;
     }
-    put_odd(out->scale,
-            wasm_u8x16_narrow_i16x8(wasm_u16x8_shr(times_powers(two_halves_by_four(block->scales), threes_to_top), 13),
-                                    wasm_u16x8_shr(times_powers(two_halves_by_four(block->scales + 4), threes_to_top), 13)));
+    put_odd(out->scale, wasm_u8x16_narrow_i16x8(
+                            wasm_u16x8_shr(times_powers(two_halves_by_four(block->scales), threes_to_top), 13),
+                            wasm_u16x8_shr(times_powers(two_halves_by_four(block->scales + 4), threes_to_top), 13)));
     out->d = f16_to_f32((uint16_t)d_bits) * 0.125f;
 }
 
@@ -292,17 +292,17 @@ static void indices_iq1_m(struct indices *out, const uint8_t *bytes) {
 const struct type256 type_iq4_xs = {unpack_iq4_xs, sizeof(struct block_iq4_xs), NULL, NULL, 0, NO_GRID, {0}};
 const struct type256 type_tq1_0 = {unpack_tq1_0, sizeof(struct block_tq1_0), NULL, NULL, 0, NO_GRID, {0}};
 const struct type256 type_tq2_0 = {unpack_tq2_0, sizeof(struct block_tq2_0), NULL, NULL, 0, NO_GRID, {0}};
-const struct type256 type_iq1_s = {
-    unpack_shifted, sizeof(struct block_iq1_s), indices_iq1_s, iq1_grid, 2048, SHIFTED, VALUES_IQ1};
-const struct type256 type_iq1_m = {
-    unpack_shifted, sizeof(struct block_iq1_m), indices_iq1_m, iq1_grid, 2048, SHIFTED, VALUES_IQ1};
+const struct type256 type_iq1_s = {unpack_shifted, sizeof(struct block_iq1_s), indices_iq1_s, iq1_grid, 2048, SHIFTED,
+                                   VALUES_IQ1};
+const struct type256 type_iq1_m = {unpack_shifted, sizeof(struct block_iq1_m), indices_iq1_m, iq1_grid, 2048, SHIFTED,
+                                   VALUES_IQ1};
 const struct type256 type_iq2_xxs = {
     unpack_grid8, sizeof(struct block_iq2_xxs), indices_iq2_xxs, iq2_xxs_grid, 256, GRID8, VALUES_IQ2};
-const struct type256 type_iq2_xs = {
-    unpack_grid8, sizeof(struct block_iq2_xs), indices_iq2_xs, iq2_xs_grid, 512, GRID8, VALUES_IQ2};
-const struct type256 type_iq2_s = {
-    unpack_grid8, sizeof(struct block_iq2_s), indices_iq2_s, iq2_s_grid, 1024, GRID8, VALUES_IQ2};
-const struct type256 type_iq3_xxs = {
-    unpack_grid4, sizeof(struct block_iq3_xxs), indices_iq3_xxs, iq3_xxs_grid, 256, GRID4, {4, 12, 20, 28, 36, 44, 52, 62}};
-const struct type256 type_iq3_s = {
-    unpack_grid4, sizeof(struct block_iq3_s), indices_iq3_s, iq3_s_grid, 512, GRID4, {1, 3, 5, 7, 9, 11, 13, 15}};
+const struct type256 type_iq2_xs = {unpack_grid8, sizeof(struct block_iq2_xs), indices_iq2_xs, iq2_xs_grid, 512, GRID8,
+                                    VALUES_IQ2};
+const struct type256 type_iq2_s = {unpack_grid8, sizeof(struct block_iq2_s), indices_iq2_s, iq2_s_grid, 1024, GRID8,
+                                   VALUES_IQ2};
+const struct type256 type_iq3_xxs = {unpack_grid4, sizeof(struct block_iq3_xxs),   indices_iq3_xxs, iq3_xxs_grid, 256,
+                                     GRID4,        {4, 12, 20, 28, 36, 44, 52, 62}};
+const struct type256 type_iq3_s = {unpack_grid4, sizeof(struct block_iq3_s), indices_iq3_s, iq3_s_grid, 512,
+                                   GRID4,        {1, 3, 5, 7, 9, 11, 13, 15}};

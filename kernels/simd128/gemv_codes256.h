@@ -1,5 +1,6 @@
-/* One token with the types of codes256.h, straight from the file's blocks. Codes come to the dot below 128 and without a
- * sign, so that every variant's dot can take them: signs go to the activations, and codes of both signs are raised. */
+/* One token with the types of codes256.h, straight from the file's blocks. Codes come to the dot below 128 and without
+ * a sign, so that every variant's dot can take them: signs go to the activations, and codes of both signs are raised.
+ */
 #ifndef KERNELS_SIMD128_GEMV_CODES256_H
 #define KERNELS_SIMD128_GEMV_CODES256_H
 
