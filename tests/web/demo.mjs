@@ -62,6 +62,7 @@ const scenarios = {
     await my.set('temperature', 0);
     await my.page.fill('#prompt', QUESTION);
     await my.page.press('#prompt', 'Enter');
+    await my.wait.busy();
     const lengths = new Set();
     while (await my.page.locator('#stop').isVisible()) lengths.add((await my.text()).length);
     assert.ok(lengths.size > 1, 'the answer grows as it streams');
@@ -173,7 +174,7 @@ const scenarios = {
   },
 
   async showsTokens(place) {
-    const my = await visit(place);
+    const my = await visit(place, { hasTouch: true, isMobile: true });
     await my.wait.ready();
     await my.set('max_tokens', 8);
     await my.set('temperature', 0);
@@ -195,6 +196,11 @@ const scenarios = {
     await my.page.locator('#answer-tokens .token').first().focus();
     await my.page.keyboard.press('ArrowRight');
     assert.equal(await my.page.evaluate(() => [...document.querySelectorAll('#answer-tokens .token')].indexOf(document.activeElement)), 1);
+    await my.page.keyboard.press('Escape');
+    await my.panel('tokens');
+    await my.page.locator('#answer-tokens .token').nth(3).tap();
+    await my.page.waitForTimeout(300);
+    assert.ok(await my.page.locator('#token-card').isVisible(), 'what a finger has touched stays');
   },
 
   async worksOffline(place) {
@@ -291,9 +297,9 @@ const scenarios = {
     const my = await visit(place);
     await my.page.fill('#prompt', QUESTION); // asked before the model is here
     await my.page.press('#prompt', 'Enter');
-    await my.page.waitForFunction(() => /of 98 MB · .*B\/s · \d+ s left/.test(document.getElementById('loading-text').textContent));
+    await my.page.waitForFunction(() => /of 98\sMB · .*B\/s · \d+\ss\sleft/.test(document.getElementById('loading-text').textContent));
     assert.equal(await my.page.innerText('#loading-stage'), 'is being downloaded');
-    assert.match(await my.page.innerText('.message .waiting'), /as soon as the model is here/);
+    await my.page.waitForFunction(() => /as soon as the model is here/.test(document.querySelector('.message .waiting').innerText));
     await my.page.click('#loading-cancel');
     await my.page.waitForSelector('body[data-model="none"]', { state: 'attached' });
     await my.wait.idle();

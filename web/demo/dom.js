@@ -39,13 +39,13 @@ const UNITS = ['B', 'kB', 'MB', 'GB'];
 export function bytes(count) {
   let unit = 0;
   while (count >= 999.5 && unit < UNITS.length - 1) { count /= 1000; unit++; }
-  return `${count.toFixed(unit > 0 && count < 10 ? 1 : 0)} ${UNITS[unit]}`;
+  return `${count.toFixed(unit > 0 && count < 10 ? 1 : 0)} ${UNITS[unit]}`;
 }
 
 export function duration(seconds) {
-  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
-  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
-  return `${(seconds / 3600).toFixed(1)} h`;
+  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+  return `${(seconds / 3600).toFixed(1)} h`;
 }
 
 /* localStorage that may be full, or refused: then what is kept lasts as long as the page. */

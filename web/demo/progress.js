@@ -24,7 +24,7 @@ export class Progress {
     const rate = now - time > 300 ? (loaded - start) / ((now - time) / 1000) : 0;
     const parts = [total ? `${bytes(loaded)} of ${bytes(total)}` : bytes(loaded)];
     if (rate > 0) parts.push(`${bytes(rate)}/s`);
-    if (rate > 0 && total && total > loaded) parts.push(`${duration((total - loaded) / rate)} left`);
+    if (rate > 0 && total && total > loaded) parts.push(`${duration((total - loaded) / rate)} left`);
     $('loading-stage').textContent = total && loaded >= total ? 'is nearly ready' : this.stage;
     $('loading-text').textContent = parts.join(' · ');
     if (total) $('loading-bar').value = loaded / total;

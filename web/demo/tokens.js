@@ -36,7 +36,7 @@ function fill(stream, tokens) {
     const label = [JSON.stringify(token), id !== undefined && `id ${id}`, logprob !== undefined && percent(logprob)].filter(Boolean).join(', ');
     const chip = h('span', {
       class: special ? 'token special' : 'token', role: 'listitem', tabindex: index === 0 ? 0 : -1, 'aria-label': label, 'aria-describedby': 'token-card', 'data-id': id,
-      onmouseenter: () => showCard(chip, entry), onmouseleave: hideCard, onfocus: () => showCard(chip, entry), onblur: hideCard,
+      onmouseenter: () => showCard(chip, entry), onmouseleave: () => { if (document.activeElement !== chip) hideCard(); }, onfocus: () => showCard(chip, entry), onblur: hideCard,
     }, visible(token), h('small', { class: 'id' }, id ?? ''));
     chip.style.setProperty('--doubt', doubt.toFixed(3));
     return chip;
@@ -78,7 +78,7 @@ export async function drawTokens() {
     : prompt.length === 0 ? 'Write something to see what the template makes of it.'
       : `${prompt.length} tokens, as the chat template and the tokenizer made them.`;
   $('answer-hint').textContent = !answer ? ''
-    : answer.pieces?.length ? `${answer.pieces.length} tokens; the deeper the shade, the less likely it was. Point at one, or walk with the arrow keys, to see what else was likely.`
+    : answer.pieces?.length ? `${answer.pieces.length} tokens; the deeper the shade, the less likely it was. Point at one, tap it, or walk with the arrow keys, to see what else was likely.`
       : 'Probabilities are kept only until the page is left: answer again to see them.';
 }
 
