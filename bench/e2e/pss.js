@@ -1,6 +1,6 @@
 /* Memory of all processes that this one has started, as the system counts it: proportional set size, so that pages
  * shared between them count once. Linux only. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 function read(path) {
   try {
@@ -10,10 +10,20 @@ function read(path) {
   }
 }
 
+const processes = () => readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+
+function program(pid) {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`);
+  } catch {
+    return ''; /* ended, or another user's */
+  }
+}
+
 /* Process ids, as text. */
 export function descendants() {
   const children = new Map();
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+  for (const pid of processes()) {
     const stat = read(`/proc/${pid}/stat`);
     const parent = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1];
     if (parent) children.set(parent, [...(children.get(parent) ?? []), pid]);
@@ -29,15 +39,28 @@ export function pssBytes() {
   return kilobytes * 1024;
 }
 
-/* The most that was seen while `work` ran, and what it gave. */
+/* Whether the browser that this process has started runs elsewhere too: pages that both share count half then. */
+function shared() {
+  const own = new Set(descendants());
+  const browsers = new Set([...own].map(program).filter((path) => /chrom|firefox/.test(path)));
+  return processes().some((pid) => !own.has(pid) && browsers.has(program(pid)));
+}
+
+/* The most that was seen while `work` ran, the median of what was seen, whether pages of the browser were shared with another, and
+ * what the work gave. */
 export async function peakPss(work) {
-  let peak = 0;
-  const sample = () => { peak = Math.max(peak, pssBytes()); };
+  const seen = [];
+  let disturbed = false;
+  const sample = () => {
+    seen.push(pssBytes());
+    disturbed ||= shared();
+  };
   const timer = setInterval(sample, 50);
   try {
     const value = await work();
     sample();
-    return { peak, value };
+    seen.sort((a, b) => a - b);
+    return { peak: seen.at(-1), median: seen[seen.length >> 1], disturbed, value };
   } finally {
     clearInterval(timer);
   }

@@ -299,7 +299,7 @@ const scenarios = {
     await my.page.press('#prompt', 'Enter');
     await my.page.waitForFunction(() => /of 98\sMB · .*B\/s · \d+\ss\sleft/.test(document.getElementById('loading-text').textContent));
     assert.equal(await my.page.innerText('#loading-stage'), 'is being downloaded');
-    await my.page.waitForFunction(() => /as soon as the model is here/.test(document.querySelector('.message .waiting').innerText));
+    await my.page.waitForFunction(() => /as soon as the model is here/.test(document.querySelector('.message .waiting')?.innerText));
     await my.page.click('#loading-cancel');
     await my.page.waitForSelector('body[data-model="none"]', { state: 'attached' });
     await my.wait.idle();

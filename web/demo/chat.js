@@ -119,18 +119,23 @@ async function answer(previous) {
   problem();
   draw();
   updateButtons();
+  const waiting = setTimeout(() => { message.waiting = 'Answers as soon as the model is here.'; changed(); }, 200);
+  const here = () => {
+    clearTimeout(waiting);
+    message.waiting = undefined;
+    if (running?.answer === message) changed();
+  };
   try {
-    const waiting = setTimeout(() => { message.waiting = 'Answers as soon as the model is here.'; changed(); }, 200);
-    model = await modelReady(abort.signal).finally(() => clearTimeout(waiting));
-    if (currentModel() === model) message.waiting = undefined;
-    model.loaded.then(() => { message.waiting = undefined; if (running?.answer === message) changed(); }, () => {});
-    changed();
+    model = await modelReady(abort.signal);
+    if (currentModel() === model) here();
+    else model.loaded.then(here, () => {});
     const keep = setInterval(() => conversations.save(mine), 1000);
     await streamAnswer(model, before, message, abort.signal, changed).finally(() => clearInterval(keep));
     announce(`Answer: ${message.content.slice(0, 2000)}`);
   } catch (error) {
     if (!abort.signal.aborted) await explain(error, model);
   }
+  clearTimeout(waiting);
   clearTimeout(timer);
   running = undefined;
   if (!message.content) mine.messages.splice(index, 1, ...(previous ? [previous] : []));
