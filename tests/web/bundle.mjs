@@ -15,7 +15,7 @@ const README = readFileSync(new URL('../../web/README.md', import.meta.url), 'ut
 const [, EXAMPLE] = /```html\n(.*?)```/s.exec(README);
 const [, HOSTING] = /```\n(Access-Control.*?)```/s.exec(README);
 const HEADERS = Object.fromEntries(HOSTING.trim().split('\n').map((line) => line.split(': ')));
-const ISOLATED = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
+const [, CONFIG] = /```ts\n(const headers.*?)```/s.exec(README);
 
 /* A folder with the package installed, and a page that loads the model from `url`. */
 function project(url) {
@@ -92,7 +92,8 @@ const checks = {
 
   async viteDev({ browser, model }) {
     const folder = project(model.url);
-    const site = await createServer({ root: folder, logLevel: 'error', server: { headers: ISOLATED, port: 0, host: '127.0.0.1' } });
+    writeFileSync(join(folder, 'vite.config.js'), CONFIG);
+    const site = await createServer({ root: folder, logLevel: 'error', server: { port: 0, host: '127.0.0.1' } });
     await site.listen();
     await ask(browser, `http://localhost:${site.httpServer.address().port}/`);
     await site.close();
