@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Writes a copy of a model with every matrix as F32, by the decoders of the gguf package: dequantize.py IN OUT"""
+import os
 import pathlib
 import sys
 
@@ -20,7 +21,7 @@ def copy_metadata(reader, writer):
 
 def main(source, target):
     reader = gguf.GGUFReader(source)
-    partial = pathlib.Path(f"{target}.part")
+    partial = pathlib.Path(f"{target}.{os.getpid()}.part")  # two processes may do so at once
     writer = gguf.GGUFWriter(str(partial), reader.fields["general.architecture"].contents())
     copy_metadata(reader, writer)
     for tensor in reader.tensors:

@@ -1,11 +1,23 @@
 #!/usr/bin/env python3
 """Puts the built modules where the npm package expects them: web/wasm/quern[64]-BUILD.wasm. With --tarball, packs it."""
+import filecmp
+import os
 import pathlib
 import shutil
 import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def place(module, target):
+    """Never a torn file, nor another when there is no need: pages may be reading it."""
+    if target.exists() and filecmp.cmp(module, target, shallow=False):
+        os.utime(target)
+        return
+    partial = ROOT / "build" / f"{target.name}.{os.getpid()}"
+    shutil.copy(module, partial)
+    partial.replace(target)
 
 
 def main(arguments):
@@ -16,7 +28,7 @@ def main(arguments):
             module = ROOT / "build" / f"wasm{bits}-{build}" / "quern.wasm"
             if not module.exists():
                 sys.exit(f"{module} has not been built; make builds it")
-            shutil.copy(module, target / f"quern{mark}-{build}.wasm")
+            place(module, target / f"quern{mark}-{build}.wasm")
     if "--tarball" in arguments:
         subprocess.run(["npm", "pack", "--pack-destination", ROOT / "build"], cwd=ROOT / "web", check=True)
 

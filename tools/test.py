@@ -12,6 +12,8 @@ import fetch_model
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 MODULES = [f"wasm{bits}-{build}" for bits in (32, 64) for build in ("simd128", "relaxed", "simd128-mt", "relaxed-mt")]
+# Several processes; tests/conftest.py says which tests stay together, and in which order they begin.
+SHARED = ["-n", str(min(os.cpu_count() or 2, 4)), "--dist", "loadgroup", "--no-loadscope-reorder"]
 PYTHON = fetch_model.cache() / "venv" / "bin" / "python"
 
 
@@ -61,7 +63,7 @@ def native():
 def python():
     report = BUILD / "pytest.xml"
     environment = {**os.environ, "QUERN_BUILD": str(BUILD / "native"), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [PYTHON, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", f"--junitxml={report}", "tests"]
+    command = [PYTHON, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", f"--junitxml={report}", *SHARED, "tests"]
     return run(command, report, cwd=ROOT, env=environment)
 
 

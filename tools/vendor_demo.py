@@ -6,6 +6,7 @@
 """
 import hashlib
 import io
+import os
 import pathlib
 import subprocess
 import sys
@@ -30,6 +31,13 @@ def unpacked(package, directory):
         return {member.name.removeprefix("package/"): tar.extractfile(member).read() for member in tar if member.isfile()}
 
 
+def write(path, data):
+    """Never a torn file: another process may be doing the same."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
+    partial.write_bytes(data)
+    partial.replace(path)
+
+
 def vendor(libraries, directory):
     directory.mkdir(parents=True, exist_ok=True)
     for name, version, source, target, licence in libraries:
@@ -42,9 +50,9 @@ def vendor(libraries, directory):
         if (found := hashlib.sha256(files[source]).hexdigest()) != SHA256[target]:
             sys.exit(f"{name}@{version}: {source} has the sha256 {found}, not {SHA256[target]}")
         lines = io.StringIO(files[source].decode())
-        place.write_text("".join(line for line in lines if not line.startswith("//# sourceMappingURL")))
-        (directory / f"{target}.LICENSE").write_bytes(files[licence])
-        stamp.write_text(SHA256[target])
+        write(place, "".join(line for line in lines if not line.startswith("//# sourceMappingURL")).encode())
+        write(directory / f"{target}.LICENSE", files[licence])
+        write(stamp, SHA256[target].encode())
         print(f"{place.relative_to(ROOT)}: {name} {version}", flush=True)
 
 

@@ -60,12 +60,13 @@ const scenarios = {
     const my = await visit(place);
     await my.wait.ready();
     await my.set('temperature', 0);
-    await my.page.fill('#prompt', QUESTION);
-    await my.page.press('#prompt', 'Enter');
-    await my.wait.busy();
-    const lengths = new Set();
-    while (await my.page.locator('#stop').isVisible()) lengths.add((await my.text()).length);
-    assert.ok(lengths.size > 1, 'the answer grows as it streams');
+    await my.page.evaluate(() => {
+      window.lengths = new Set();
+      const look = () => window.lengths.add(document.querySelector('.message.assistant .body')?.textContent.length);
+      new MutationObserver(look).observe(document.body, { childList: true, subtree: true, characterData: true });
+    });
+    await my.ask();
+    assert.ok(await my.page.evaluate(() => window.lengths.size) > 3, 'the answer grows as it streams');
     assert.match(await my.text(), /Paris/);
     assert.match(await my.figures(), /^\d+ tokens · [\d.]+ tokens\/s · first after [\d.]+ s$/);
     assert.match(await my.page.textContent('#status'), /thread.*SIMD.*MB of memory/);
@@ -348,7 +349,7 @@ const scenarios = {
     for (const options of [{ colorScheme: 'light' }, { colorScheme: 'dark', viewport: { width: 360, height: 640 }, reducedMotion: 'reduce' }]) {
       const my = await visit(place, { query: '', ...options });
       const check = async (state) => {
-        await my.page.waitForTimeout(200);
+        await my.page.waitForFunction(() => !document.getAnimations().some((each) => each instanceof CSSTransition)); // colours are on their way
         const broken = await my.page.evaluate(() => window.axe.run({ resultTypes: ['violations'] }));
         for (const { id, nodes } of broken.violations) found.push(`${options.colorScheme} ${state}: ${id} ${nodes.map((node) => node.html).slice(0, 3).join(' ')}`);
         const beyond = await my.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);

@@ -2,6 +2,7 @@
  * name and what went wrong, if anything did; node sources.mjs list <browser> tells the names. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { start } from './browsers.mjs';
 import { serve } from './server.js';
 
@@ -74,7 +75,7 @@ async function torn(tab, file) {
   await tab.reload();
   for (let sent = -1; sent !== file.sent;) {
     sent = file.sent;
-    await new Promise((resolve) => { setTimeout(resolve, 200); });
+    await sleep(200);
   }
   file.rate = Infinity;
   return entry(tab, file.url);
@@ -87,7 +88,7 @@ function same(loaded, from, sums = [SUM]) {
 }
 
 const entry = async (tab, url) => (await tab.ask('list')).find((model) => model.url === url);
-const until = async (condition) => { while (!condition()) await new Promise((resolve) => { setTimeout(resolve, 10); }); };
+const until = async (condition) => { while (!condition()) await sleep(10); };
 
 /* Begins a slow download; resolves when `bytes` have been sent. tab.begun() is its outcome. */
 async function underWay(tab, file, bytes) {
@@ -312,7 +313,7 @@ const checks = {
     same(await tab.load({ url: file.url }, { hold: true }), 'network');
     await until(() => file.sent === SIZE);
     let other;
-    for (let tries = 0; tries < 50 && !(await entry(tab, file.url))?.complete; tries++);
+    for (let tries = 0; tries < 3000 && !(await entry(tab, file.url))?.complete; tries++) await sleep(10);
     same(await (other = tab.askOther('load', { url: file.url })), 'store');
     assert.deepEqual((await other).notes, []);
   },

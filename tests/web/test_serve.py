@@ -201,7 +201,7 @@ def test_a_split_model():
             assert ask(int(port), "GET", f"/models/{part.name}").body == part.read_bytes()
     finally:
         process.terminate()
-        process.wait(5)
+        process.wait(60)
 
 
 def test_embeddings_of_a_decoder(client):

@@ -1,0 +1,28 @@
+"""Which tests go together when several processes share them (pytest-xdist, --dist loadgroup): those of a file, unless it is
+listed here, as they share what is costly to compute. The groups that take longest begin first."""
+import pytest
+
+TOGETHER = {"test_serve.py": "serve", "test_serve_http.py": "serve"}  # ask one server
+# By parameters whose values share nothing, or by function.
+APART = {
+    "test_demo.py": ["function"], "test_embeddings.py": ["host"], "test_hostile.py": ["function"], "test_kernel_check.py": ["build"],
+    "test_package.py": ["browser"], "test_sources.py": ["browser"], "test_threads.py": ["model"], "test_vectors.py": ["function", "host"],
+}
+LONGEST = [
+    "test_package.py firefox", "test_package.py chromium", "test_demo.py test_demo", "test_sources.py firefox", "test_sources.py chromium", "serve",
+    "test_kernel_check.py wasm32-simd128", "test_kernel_check.py wasm32-relaxed",
+]
+
+
+def group_of(item):
+    values = {**getattr(getattr(item, "callspec", None), "params", {}), "function": item.originalname}
+    file = item.path.name
+    return " ".join([TOGETHER.get(file, file), *(str(values[name]) for name in APART.get(file, []) if name in values)])
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
+def pytest_collection_modifyitems(items):
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group_of(item)))
+    place = {group: at for at, group in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(group_of(item), len(place)))
