@@ -30,7 +30,6 @@ async function visit({ browser, server, model, demo = DEMO }, { query = `?model=
     started: () => page.waitForSelector('body[data-started]', { state: 'attached' }),
     ready: () => page.waitForSelector('body[data-model="ready"]', { state: 'attached' }),
     idle: () => page.waitForSelector('#send:not([hidden])', { state: 'attached' }),
-    busy: () => page.waitForSelector('#stop:not([hidden])'),
   };
   await wait.started();
   const last = () => page.locator('.message.assistant').last();
@@ -49,8 +48,7 @@ async function visit({ browser, server, model, demo = DEMO }, { query = `?model=
     async ask(question = QUESTION) {
       await page.fill('#prompt', question);
       await page.press('#prompt', 'Enter');
-      await wait.busy();
-      await wait.idle();
+      await wait.idle(); // an answer begins within the event that asks for it
     },
   };
 }
@@ -66,7 +64,7 @@ const scenarios = {
       new MutationObserver(look).observe(document.body, { childList: true, subtree: true, characterData: true });
     });
     await my.ask();
-    assert.ok(await my.page.evaluate(() => window.lengths.size) > 3, 'the answer grows as it streams');
+    assert.ok(await my.page.evaluate(() => window.lengths.size) > 2, 'the answer grows as it streams');
     assert.match(await my.text(), /Paris/);
     assert.match(await my.figures(), /^\d+ tokens · [\d.]+ tokens\/s · first after [\d.]+ s$/);
     assert.match(await my.page.textContent('#status'), /thread.*SIMD.*MB of memory/);
@@ -100,7 +98,6 @@ const scenarios = {
     await my.ask('Tell me a story.');
     const first = await my.text();
     await my.last().getByRole('button', { name: 'Answer again' }).click();
-    await my.wait.busy();
     await my.wait.idle();
     assert.equal(await my.count(), 2);
     assert.notEqual(await my.text(), first, 'another seed gives another answer');
@@ -116,7 +113,6 @@ const scenarios = {
     await my.page.getByRole('button', { name: 'Edit this message' }).first().click();
     await my.page.getByLabel('Edit your message').fill('Tell me a joke.');
     await my.page.keyboard.press('Enter');
-    await my.wait.busy();
     await my.wait.idle();
     assert.equal(await my.count(), 2, 'what followed the edited message is gone');
     assert.equal(await my.page.locator('.message.user .body').innerText(), 'Tell me a joke.');
@@ -168,7 +164,6 @@ const scenarios = {
     assert.match(await my.page.locator('#prompt-tokens').innerText(), /You are a pirate\./);
     await my.set('contextSize', 512);
     await my.page.getByRole('button', { name: 'Load again' }).click();
-    await my.page.waitForSelector('body[data-model="loading"]', { state: 'attached' });
     await my.wait.ready();
     await my.panel('models');
     assert.match(await my.page.locator('#facts').innerText(), /512 tokens/);
@@ -294,7 +289,7 @@ const scenarios = {
   },
 
   async showsAndCancelsDownloads(place) {
-    place.model.rate = 20e6;
+    place.model.rate = 5e6;
     const my = await visit(place);
     await my.page.fill('#prompt', QUESTION); // asked before the model is here
     await my.page.press('#prompt', 'Enter');
@@ -310,6 +305,7 @@ const scenarios = {
     await my.page.fill('#url', place.model.url);
     await my.page.press('#url', 'Enter');
     await my.page.getByRole('button', { name: 'Answer this message' }).click(); // while it is coming again
+    place.model.rate = Infinity;
     await my.wait.ready();
     await my.wait.idle();
     assert.match(await my.text(), /Paris/);
