@@ -8,10 +8,20 @@ file(GLOB QUERN_KERNELS_SIMD128 CONFIGURE_DEPENDS kernels/simd128/*.c)
 file(GLOB QUERN_KERNELS_RELAXED CONFIGURE_DEPENDS kernels/relaxed/*.c)
 file(GLOB QUERN_ENGINE CONFIGURE_DEPENDS engine/*.c engine/text/*.c)
 set(QUERN_SOURCES ${QUERN_PLATFORM} ${QUERN_GGUF} ${QUERN_QUANT} ${QUERN_KERNELS} ${QUERN_KERNELS_SCALAR} ${QUERN_ENGINE})
+set(QUERN_NATIVE ${QUERN_SOURCES} ${CMAKE_SOURCE_DIR}/engine/single/pool.c ${CMAKE_SOURCE_DIR}/platform/block_native.c)
+# Those that differ between sets of kernels; all others are compiled once for every library.
+set(QUERN_OF_A_SET ${QUERN_NATIVE})
+list(FILTER QUERN_OF_A_SET INCLUDE REGEX "/(engine/api|kernels/kernels)\\.c$")
 
 # quern_library(<target> scalar|simd128): a native library whose kernels are of that set.
 function(quern_library target set)
-  add_library(${target} STATIC ${QUERN_SOURCES} engine/single/pool.c platform/block_native.c)
+  if(NOT TARGET quern_of_any_set)
+    set(others ${QUERN_NATIVE})
+    list(REMOVE_ITEM others ${QUERN_OF_A_SET})
+    add_library(quern_of_any_set OBJECT ${others})
+    target_link_libraries(quern_of_any_set PRIVATE quern_flags)
+  endif()
+  add_library(${target} STATIC ${QUERN_OF_A_SET} $<TARGET_OBJECTS:quern_of_any_set>)
   target_link_libraries(${target} PUBLIC quern_flags m) # floor and sqrt, where they are no instructions
   if(set STREQUAL "simd128")
     target_sources(${target} PRIVATE ${QUERN_KERNELS_SIMD128})
