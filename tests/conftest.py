@@ -9,8 +9,10 @@ APART = {
     "test_package.py": ["browser"], "test_sources.py": ["browser"], "test_threads.py": ["model"], "test_vectors.py": ["function", "host"],
 }
 LONGEST = [
-    "test_package.py firefox", "test_package.py chromium", "test_demo.py test_demo", "test_sources.py firefox", "test_sources.py chromium", "serve",
-    "test_kernel_check.py wasm32-simd128", "test_kernel_check.py wasm32-relaxed",
+    "test_package.py firefox", "test_demo.py test_demo", "test_package.py chromium", "test_kernel_check.py wasm32-relaxed",
+    "test_kernel_check.py wasm32-simd128", "serve", "test_sources.py firefox", "test_sources.py chromium",
+    "test_vectors.py test_logits_are_llama_cpps", "test_sampler.py", "test_api.py", "test_cli.py", "test_gguf_package.py", "test_bench.py",
+    "test_tokenizer.py",
 ]
 
 
