@@ -1,6 +1,6 @@
 /* Matrix products of the K-quants with relaxed SIMD. */
 #include "kernels/relaxed/dot.h"
-#include "kernels/relaxed/gemm.h"
+#include "kernels/relaxed/pairs.h"
 #include "kernels/relaxed/wide.h"
 #include "kernels/simd128/gemv.h"
 #include "kernels/variants.h"
@@ -11,7 +11,7 @@ struct batch256 {
     uint32_t block_bytes;
     uint32_t halves_at; /* see gemv.h, as exact */
     int exact;
-    unsigned flush_bits; /* steps whose sums of pairs fit i16, as a power of two; see gemm.h */
+    unsigned flush_bits; /* steps whose sums of pairs fit i16, as a power of two; see pairs.h */
     uint32_t steps;      /* those of wide256; 0 where that gains nothing */
 };
 
@@ -74,12 +74,6 @@ static void panel256(const struct batch256 *of, uint8_t *panel, const uint8_t *w
     }
 }
 
-/* Their names end in the steps of four weights whose sums of pairs fit i16: 2 * 8 * 15 * 127 for codes of 4 bits,
- * 2 * 4 * 31 * 127 for 5 bits, 2 * 2 * 63 * 127 for 6 bits. */
-static void gemm_minimum_8(const struct gemm_args *args) { gemm_blocks256(0, 8, args); }
-static void gemm_minimum_2(const struct gemm_args *args) { gemm_blocks256(0, 2, args); }
-static void gemm_exact_2(const struct gemm_args *args) { gemm_blocks256(1, 2, args); }
-
 static void gemv_q2_K(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
                       size_t n) {
     const struct gemv_args args = {out, w, row_bytes, rows, activation, n};
@@ -88,7 +82,7 @@ static void gemv_q2_K(float *out, const uint8_t *w, size_t row_bytes, size_t row
 static void unpack_q2_K(struct rows256 *out, const uint8_t *const at[4]) {
     unpack_rows256(out, chunk_q2_K, scales_q2_K, 16, at);
 }
-static const struct batch256 batch_q2_K = {unpack_q2_K, sizeof(struct block_q2_K), 80, 0, 1, 2};
+static const struct batch256 batch_q2_K = {unpack_q2_K, sizeof(struct block_q2_K), 80, 0, 2, 2};
 static void panel_q2_K(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
     panel256(&batch_q2_K, panel, w, row_bytes, rows, n);
 }
@@ -98,10 +92,10 @@ static void gemm_q2_K(float *out, size_t out_stride, const uint8_t *panel, size_
     if (is_wide(&batch_q2_K)) {
         gemm_wide256_2(&args);
     } else {
-        gemm_minimum_2(&args);
+        gemm_pairs256_4(&args);
     }
 }
-const struct weight_kernels q2_K_relaxed = {ACTIVATION_Q8_K, PANEL256_BYTES(2), gemv_q2_K, panel_q2_K, gemm_q2_K};
+const struct weight_kernels q2_K_relaxed = {ACTIVATION_Q8_K, PANEL256_BYTES(4), gemv_q2_K, panel_q2_K, gemm_q2_K};
 
 static void gemv_q3_K(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
                       size_t n) {
@@ -111,7 +105,7 @@ static void gemv_q3_K(float *out, const uint8_t *w, size_t row_bytes, size_t row
 static void unpack_q3_K(struct rows256 *out, const uint8_t *const at[4]) {
     unpack_rows256(out, chunk_q3_K, scales_q3_K, 16, at);
 }
-static const struct batch256 batch_q3_K = {unpack_q3_K, sizeof(struct block_q3_K), 106, 1, 1, 2};
+static const struct batch256 batch_q3_K = {unpack_q3_K, sizeof(struct block_q3_K), 106, 1, 2, 2};
 static void panel_q3_K(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
     panel256(&batch_q3_K, panel, w, row_bytes, rows, n);
 }
@@ -121,10 +115,10 @@ static void gemm_q3_K(float *out, size_t out_stride, const uint8_t *panel, size_
     if (is_wide(&batch_q3_K)) {
         gemm_wide256_2_exact(&args);
     } else {
-        gemm_exact_2(&args);
+        gemm_pairs256_4_exact(&args);
     }
 }
-const struct weight_kernels q3_K_relaxed = {ACTIVATION_Q8_K, PANEL256_BYTES(2), gemv_q3_K, panel_q3_K, gemm_q3_K};
+const struct weight_kernels q3_K_relaxed = {ACTIVATION_Q8_K, PANEL256_BYTES(4), gemv_q3_K, panel_q3_K, gemm_q3_K};
 
 static void gemv_q4_K(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
                       size_t n) {
@@ -144,7 +138,7 @@ static void gemm_q4_K(float *out, size_t out_stride, const uint8_t *panel, size_
     if (is_wide(&batch_q4_K)) {
         gemm_wide256_4(&args);
     } else {
-        gemm_minimum_8(&args);
+        gemm_pairs256_8(&args);
     }
 }
 const struct weight_kernels q4_K_relaxed = {ACTIVATION_Q8_K, PANEL256_BYTES(8), gemv_q4_K, panel_q4_K, gemm_q4_K};
@@ -157,7 +151,7 @@ static void gemv_q5_K(float *out, const uint8_t *w, size_t row_bytes, size_t row
 static void unpack_q5_K(struct rows256 *out, const uint8_t *const at[4]) {
     unpack_rows256(out, chunk_q5_K, scales_q5_K, 32, at);
 }
-static const struct batch256 batch_q5_K = {unpack_q5_K, sizeof(struct block_q5_K), 0, 0, 1, 2};
+static const struct batch256 batch_q5_K = {unpack_q5_K, sizeof(struct block_q5_K), 0, 0, 2, 2};
 static void panel_q5_K(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
     panel256(&batch_q5_K, panel, w, row_bytes, rows, n);
 }
@@ -167,10 +161,10 @@ static void gemm_q5_K(float *out, size_t out_stride, const uint8_t *panel, size_
     if (is_wide(&batch_q5_K)) {
         gemm_wide256_2(&args);
     } else {
-        gemm_minimum_2(&args);
+        gemm_pairs256_4(&args);
     }
 }
-const struct weight_kernels q5_K_relaxed = {ACTIVATION_Q8_K, PANEL256_BYTES(2), gemv_q5_K, panel_q5_K, gemm_q5_K};
+const struct weight_kernels q5_K_relaxed = {ACTIVATION_Q8_K, PANEL256_BYTES(4), gemv_q5_K, panel_q5_K, gemm_q5_K};
 
 static void gemv_q6_K(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
                       size_t n) {
@@ -187,6 +181,6 @@ static void panel_q6_K(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_
 static void gemm_q6_K(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
                       size_t activation_bytes, size_t tokens, size_t n) {
     const struct gemm_args args = {out, out_stride, panel, rows, activations, activation_bytes, tokens, n};
-    gemm_exact_2(&args);
+    gemm_pairs256_2_exact(&args);
 }
 const struct weight_kernels q6_K_relaxed = {ACTIVATION_Q8_K, PANEL256_BYTES(2), gemv_q6_K, panel_q6_K, gemm_q6_K};

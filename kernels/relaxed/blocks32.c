@@ -1,7 +1,7 @@
 /* Matrix products of the block-of-32 types with relaxed SIMD; q8_0 is in
  * eight_bits.c. */
 #include "kernels/relaxed/dot.h"
-#include "kernels/relaxed/gemm.h"
+#include "kernels/relaxed/pairs.h"
 #include "kernels/relaxed/wide.h"
 #include "kernels/simd128/gemv.h"
 #include "kernels/variants.h"
@@ -10,7 +10,7 @@ static void gemm_q4_0(float *out, size_t out_stride, const uint8_t *panel, size_
                       size_t activation_bytes, size_t tokens, size_t n) {
     const struct gemm_args args = {out, out_stride, panel, rows, activations, activation_bytes, tokens, n};
     if (eighth_bit() == LOST) {
-        gemm_blocks32(0, 4, 8, &args);
+        gemm_pairs32_8(&args);
     } else {
         gemm_wide32(4, &args);
     }
@@ -20,7 +20,7 @@ static void gemm_q4_1(float *out, size_t out_stride, const uint8_t *panel, size_
                       size_t activation_bytes, size_t tokens, size_t n) {
     const struct gemm_args args = {out, out_stride, panel, rows, activations, activation_bytes, tokens, n};
     if (eighth_bit() == LOST) {
-        gemm_blocks32(1, 0, 8, &args);
+        gemm_pairs32_8_minimum(&args);
     } else {
         gemm_wide32_minimum(&args);
     }
@@ -30,7 +30,7 @@ static void gemm_q5_0(float *out, size_t out_stride, const uint8_t *panel, size_
                       size_t activation_bytes, size_t tokens, size_t n) {
     const struct gemm_args args = {out, out_stride, panel, rows, activations, activation_bytes, tokens, n};
     if (eighth_bit() == LOST) {
-        gemm_blocks32(0, 5, 2, &args);
+        gemm_pairs32_4(&args);
     } else {
         gemm_wide32(5, &args);
     }
@@ -40,7 +40,7 @@ static void gemm_q5_1(float *out, size_t out_stride, const uint8_t *panel, size_
                       size_t activation_bytes, size_t tokens, size_t n) {
     const struct gemm_args args = {out, out_stride, panel, rows, activations, activation_bytes, tokens, n};
     if (eighth_bit() == LOST) {
-        gemm_blocks32(1, 0, 2, &args);
+        gemm_pairs32_4_minimum(&args);
     } else {
         gemm_wide32_minimum(&args);
     }

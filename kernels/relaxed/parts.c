@@ -1,7 +1,7 @@
 /* Matrix products of the types of kernels/simd128/parts.h with relaxed SIMD. Their codes plus 16 are below 32. */
 #include "kernels/simd128/parts.h"
 #include "kernels/relaxed/dot.h"
-#include "kernels/relaxed/gemm.h"
+#include "kernels/relaxed/pairs.h"
 #include "kernels/variants.h"
 
 /* The dot of the codes less that of 16 in their place. */
@@ -95,28 +95,26 @@ static void gemv_nvfp4(float *out, const uint8_t *w, size_t row_bytes, size_t ro
 static void panel_nvfp4(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
     panel_parts(parts_nvfp4, store_part16, PANEL16_BYTES, FORM_NVFP4, panel, w, row_bytes, rows, n);
 }
-static void gemm_nvfp4(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
-                       size_t activation_bytes, size_t tokens, size_t n) {
-    const struct gemm_args args = {out, out_stride, panel, rows, activations, activation_bytes, tokens, n};
-    const struct activation_layout layout = activation_layout(ACTIVATION_Q8_0, n);
-    for (size_t token = 0; token < tokens; token += TOKENS) {
-        struct places at = places_of(&args, token, layout);
-        const uint8_t *w = panel;
+ALWAYS_INLINE void gemm16(enum splat splat, const struct gemm_args *args) {
+    const struct activation_layout layout = activation_layout(ACTIVATION_Q8_0, args->n);
+    for (size_t token = 0; token < args->tokens; token += TOKENS) {
+        struct places at = places_of(args, token, layout);
+        const uint8_t *w = args->panel;
         struct tile sums;
         tile_clear(&sums);
         KEEP_LOOP
-        for (size_t part = 0; part < n / 16; part++) {
+        for (size_t part = 0; part < args->n / 16; part++) {
             v128_t offset[TOKENS];
             struct tile isum;
             UNROLL
             for (int t = 0; t < TOKENS; t++) {
                 offset[t] = offset_of(at.q[t]);
             }
-            two_steps(&isum, &w, &at, 1);
-            two_steps(&isum, &w, &at, 0);
+            two_steps(splat, &isum, &w, &at, 1);
+            two_steps(splat, &isum, &w, &at, 0);
             UNROLL
             for (int t = 0; t < TOKENS; t++) {
-                const v128_t d = wasm_v128_load32_splat(at.d[t] + part / 2 * 4);
+                const v128_t d = splat_at(splat, at.d[t] + part / 2 * 4);
                 UNROLL
                 for (int g = 0; g < GROUPS; g++) {
                     const v128_t exact = wasm_i32x4_sub(wasm_i32x4_extadd_pairwise_i16x8(isum.of[t][g]), offset[t]);
@@ -127,7 +125,16 @@ static void gemm_nvfp4(float *out, size_t out_stride, const uint8_t *panel, size
             }
             w += GROUPS * 16;
         }
-        tile_store(&args, token, &sums);
+        tile_store(args, token, &sums);
+    }
+}
+static void gemm_nvfp4(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
+                       size_t activation_bytes, size_t tokens, size_t n) {
+    const struct gemm_args args = {out, out_stride, panel, rows, activations, activation_bytes, tokens, n};
+    if (splat_here() == LOADED) {
+        gemm16(LOADED, &args);
+    } else {
+        gemm16(SHUFFLED, &args);
     }
 }
 const struct weight_kernels nvfp4_relaxed = {ACTIVATION_Q8_0, 4 * PANEL16_BYTES, gemv_nvfp4, panel_nvfp4, gemm_nvfp4};

@@ -59,7 +59,7 @@ ALWAYS_INLINE void wide32(int has_minimum, uint32_t offset, const struct gemm_ar
             wide_steps(&isum, &w, w + 8 * STEP_BYTES, &at);
             FOR_TILE(t, g) { isum.of[0].of[t][g] = wasm_i32x4_add(isum.of[0].of[t][g], isum.of[1].of[t][g]); }
             const struct tail32 *tail = (const struct tail32 *)(const void *)opaque(w);
-            finish32(&sums, &isum.of[0], has_minimum, offset, tail, &at);
+            finish32(LOADED, &sums, &isum.of[0], has_minimum, offset, tail, &at);
             w = (const uint8_t *)(tail + 1);
         }
         tile_store(args, token, &sums);

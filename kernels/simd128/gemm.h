@@ -143,7 +143,7 @@ ALWAYS_INLINE void gemm_blocks32(int has_minimum, const struct gemm_args *args) 
             struct tile isum;
             sum_steps(&isum, &w, &at, 8);
             const struct tail32 *tail = (const struct tail32 *)(const void *)opaque(w);
-            finish32(&sums, &isum, has_minimum, 0, tail, &at);
+            finish32(LOADED, &sums, &isum, has_minimum, 0, tail, &at);
             w = (const uint8_t *)(tail + 1);
         }
         tile_store(args, token, &sums);
@@ -162,7 +162,7 @@ ALWAYS_INLINE void gemm_blocks256(int exact, const struct gemm_args *args) {
             struct tile isum;
             sum_steps(&isum, &w, &at, 64);
             const struct tail256 *tail = (const struct tail256 *)(const void *)opaque(w);
-            finish256(&sums, &isum, exact, tail, &at);
+            finish256(LOADED, &sums, &isum, exact, tail, &at);
             w = (const uint8_t *)(tail + GROUPS);
         }
         tile_store(args, token, &sums);

@@ -127,14 +127,39 @@ ALWAYS_INLINE void tile_store(const struct gemm_args *args, size_t token, const 
     }
 }
 
+/* How four bytes get into all lanes: by the load, or by a shuffle of what was loaded. Most hosts have an instruction
+ * for the first; see kernels/relaxed/pairs.h for the others. */
+enum splat { LOADED, SHUFFLED };
+
+/* Four bytes in all lanes; the twelve before them are read too. */
+ALWAYS_INLINE v128_t splat_at(enum splat splat, const uint8_t *at) {
+    if (splat == LOADED) {
+        return wasm_v128_load32_splat(at);
+    }
+    const v128_t last = wasm_v128_load(at - 12);
+    return wasm_i32x4_shuffle(last, last, 3, 3, 3, 3);
+}
+
+/* Twice four bytes in all lanes, the second in `splats[1]`; the eight before them are read too. */
+ALWAYS_INLINE void two_splats_at(v128_t splats[2], enum splat splat, const uint8_t *at) {
+    if (splat == LOADED) {
+        splats[0] = wasm_v128_load32_splat(at);
+        splats[1] = wasm_v128_load32_splat(at + 4);
+        return;
+    }
+    const v128_t last = wasm_v128_load(at - 8);
+    splats[0] = wasm_i32x4_shuffle(last, last, 2, 2, 2, 2);
+    splats[1] = wasm_i32x4_shuffle(last, last, 3, 3, 3, 3);
+}
+
 /* The float operations of a block of 32. Codes less than 2^offset, where there is an offset, stand for
  * code - 2^offset / 2. */
-ALWAYS_INLINE void finish32(struct tile *sums, const struct tile *isum, int has_minimum, uint32_t offset,
-                            const struct tail32 *tail, struct places *at) {
+ALWAYS_INLINE void finish32(enum splat splat, struct tile *sums, const struct tile *isum, int has_minimum,
+                            uint32_t offset, const struct tail32 *tail, struct places *at) {
     UNROLL
     for (int t = 0; t < TOKENS; t++) {
-        const v128_t da = wasm_v128_load32_splat(at->d[t]);
-        const v128_t s = wasm_v128_load32_splat(at->s[t]);
+        const v128_t da = splat_at(splat, at->d[t]);
+        const v128_t s = splat_at(splat, at->s[t]);
         UNROLL
         for (int g = 0; g < GROUPS; g++) {
             v128_t exact = isum->of[t][g];
@@ -155,20 +180,22 @@ ALWAYS_INLINE void finish32(struct tile *sums, const struct tile *isum, int has_
 
 /* i32: the minima times the sums of the activations, for all sixteen
  * sub-blocks. tail: a group's each. */
-ALWAYS_INLINE void minima256(struct tile *msum, const struct tail256 *tail, struct places *at) {
+ALWAYS_INLINE void minima256(enum splat splat, struct tile *msum, const struct tail256 *tail, struct places *at) {
     tile_clear(msum);
     const uint8_t *minimum = (const uint8_t *)tail->minimum;
     const uint8_t *const end = minimum + sizeof tail->minimum;
     KEEP_LOOP
     do {
         minimum = opaque(minimum);
+        v128_t s[TOKENS][2];
         for (int t = 0; t < TOKENS; t++) {
             at->s[t] = opaque(at->s[t]);
+            two_splats_at(s[t], splat, at->s[t]);
         }
         for (int i = 0; i < 2; i++) {
             FOR_TILE(t, g) {
-                const v128_t dot = wasm_i32x4_dot_i16x8(wasm_v128_load32_splat(at->s[t] + 4 * i),
-                                                        wasm_v128_load(minimum + 16 * i + (size_t)g * sizeof *tail));
+                const v128_t dot =
+                    wasm_i32x4_dot_i16x8(s[t][i], wasm_v128_load(minimum + 16 * i + (size_t)g * sizeof *tail));
                 msum->of[t][g] = wasm_i32x4_add(msum->of[t][g], dot);
             }
         }
@@ -190,13 +217,13 @@ ALWAYS_INLINE v128_t product256(int exact, const struct tail256 *tail, v128_t is
                           wasm_f32x4_mul(wasm_f32x4_convert_i32x4(msum), dmin));
 }
 
-ALWAYS_INLINE void finish256(struct tile *sums, const struct tile *isum, int exact, const struct tail256 *tail,
-                             struct places *at) {
+ALWAYS_INLINE void finish256(enum splat splat, struct tile *sums, const struct tile *isum, int exact,
+                             const struct tail256 *tail, struct places *at) {
     struct tile msum;
-    minima256(&msum, tail, at);
+    minima256(splat, &msum, tail, at);
     UNROLL
     for (int t = 0; t < TOKENS; t++) {
-        const v128_t da = wasm_v128_load32_splat(at->d[t]);
+        const v128_t da = splat_at(splat, at->d[t]);
         UNROLL
         for (int g = 0; g < GROUPS; g++) {
             sums->of[t][g] =
