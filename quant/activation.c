@@ -12,16 +12,17 @@ struct activation_layout activation_layout(enum activation_kind kind, size_t n) 
     case ACTIVATION_Q8_0:
     case ACTIVATION_Q8_1:
         layout.scales = round_up16(n);
-        layout.sums = layout.scales + round_up16(n / 32 * 4);
+        layout.sums = layout.sums_of_32 = layout.scales + round_up16(n / 32 * 4);
         layout.bytes = layout.sums + round_up16(n / 32 * 4);
         break;
     case ACTIVATION_Q8_K:
         layout.scales = round_up16(n);
         layout.sums = layout.scales + round_up16(n / 256 * 4);
-        layout.bytes = layout.sums + round_up16(n / 16 * 2);
+        layout.sums_of_32 = layout.sums + round_up16(n / 16 * 2);
+        layout.bytes = layout.sums_of_32 + round_up16(n / 32 * 2);
         break;
     default:
-        layout.scales = layout.sums = layout.bytes = round_up16(n * 4);
+        layout.scales = layout.sums = layout.sums_of_32 = layout.bytes = round_up16(n * 4);
         break;
     }
     return layout;
@@ -118,7 +119,11 @@ void activation_quantize_q8_K(uint8_t *row, const float *x, size_t n) {
     int8_t *quants = (int8_t *)row;
     float *d = (float *)(void *)(row + layout.scales);
     int16_t *sums = (int16_t *)(void *)(row + layout.sums);
+    int16_t *sums_of_32 = (int16_t *)(void *)(row + layout.sums_of_32);
     for (size_t b = 0; b < n / 256; b++) {
         d[b] = quantize_256(quants + 256 * b, sums + 16 * b, x + 256 * b);
+    }
+    for (size_t i = 0; i < n / 32; i++) {
+        sums_of_32[i] = (int16_t)(sums[2 * i] + sums[2 * i + 1]);
     }
 }

@@ -6,7 +6,8 @@
  *   F32       float[n]    -                           -
  *   Q8_0      int8[n]     float d[n/32]               int32 sum[n/32], of the block's quants
  *   Q8_1      int8[n]     float d[n/32]               float s[n/32], d times the block's sum
- *   Q8_K      int8[n]     float d[n/256]              int16 sum[n/16], of each 16 quants
+ *   Q8_K      int8[n]     float d[n/256]              int16 sum[n/16], of each 16 quants, and
+ *                                                     int16 sum[n/32], of each 32
  *
  * d of Q8_0 and Q8_1 and s have been rounded to f16 and back, as llama.cpp stores them. */
 #ifndef QUANT_ACTIVATION_H
@@ -21,6 +22,7 @@ enum activation_kind { ACTIVATION_F32, ACTIVATION_Q8_0, ACTIVATION_Q8_1, ACTIVAT
 struct activation_layout {
     size_t scales;
     size_t sums;
+    size_t sums_of_32; /* of Q8_K, behind those of 16 */
     size_t bytes;
 };
 /* n: a multiple of 32, and of 256 for Q8_K. */

@@ -9,6 +9,7 @@
 struct batch256 {
     void (*unpack)(struct rows256 *out, const uint8_t *const at[4]);
     uint32_t block_bytes;
+    uint32_t sub_block; /* see store_tail256 */
     uint32_t halves_at; /* see gemv.h, as exact */
     int exact;
     unsigned flush_bits; /* steps whose sums of pairs fit i16, as a power of two; see pairs.h */
@@ -32,8 +33,8 @@ ALWAYS_INLINE void store_scales256(uint8_t *panel, size_t g, unsigned flush_bits
     }
 }
 
-static void store_group256(uint8_t *panel, size_t g, unsigned flush_bits, int exact, const struct rows256 *rows,
-                           v128_t halves) {
+static void store_group256(uint8_t *panel, size_t g, unsigned flush_bits, size_t sub_block, int exact,
+                           const struct rows256 *rows, v128_t halves) {
     KEEP_LOOP
     for (size_t j = 0; j < 16; j++) {
         v128_t steps[4];
@@ -46,7 +47,7 @@ static void store_group256(uint8_t *panel, size_t g, unsigned flush_bits, int ex
     }
     store_scales256(panel, g, flush_bits, rows->scales);
     struct tail256 *tail = (struct tail256 *)(void *)(panel + (64 + (64 >> flush_bits)) * STEP_BYTES);
-    store_tail256(tail + g, exact, rows->scales, halves);
+    store_tail256(tail + g, sub_block, exact, rows->scales, halves);
 }
 
 static void panel256(const struct batch256 *of, uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows,
@@ -62,10 +63,10 @@ static void panel256(const struct batch256 *of, uint8_t *panel, const uint8_t *w
             const v128_t halves = words_of_rows(at, of->halves_at);
             if (wide) {
                 uint8_t *block = panel + (g * blocks + b) * wide256_bytes(of->steps);
-                wide256_store(block, of->steps, of->exact, &unpacked, halves);
+                wide256_store(block, of->steps, of->sub_block, of->exact, &unpacked, halves);
             } else {
                 uint8_t *block = panel + b * PANEL256_BYTES((size_t)1 << of->flush_bits);
-                store_group256(block, g, of->flush_bits, of->exact, &unpacked, halves);
+                store_group256(block, g, of->flush_bits, of->sub_block, of->exact, &unpacked, halves);
             }
             for (size_t k = 0; k < 4; k++) {
                 at[k] += of->block_bytes;
@@ -82,7 +83,7 @@ static void gemv_q2_K(float *out, const uint8_t *w, size_t row_bytes, size_t row
 static void unpack_q2_K(struct rows256 *out, const uint8_t *const at[4]) {
     unpack_rows256(out, chunk_q2_K, scales_q2_K, 16, at);
 }
-static const struct batch256 batch_q2_K = {unpack_q2_K, sizeof(struct block_q2_K), 80, 0, 2, 2};
+static const struct batch256 batch_q2_K = {unpack_q2_K, sizeof(struct block_q2_K), 16, 80, 0, 2, 2};
 static void panel_q2_K(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
     panel256(&batch_q2_K, panel, w, row_bytes, rows, n);
 }
@@ -90,9 +91,9 @@ static void gemm_q2_K(float *out, size_t out_stride, const uint8_t *panel, size_
                       size_t activation_bytes, size_t tokens, size_t n) {
     const struct gemm_args args = {out, out_stride, panel, rows, activations, activation_bytes, tokens, n};
     if (is_wide(&batch_q2_K)) {
-        gemm_wide256_2(&args);
+        gemm_wide256_2(16, &args);
     } else {
-        gemm_pairs256_4(&args);
+        gemm_pairs256_4(16, &args);
     }
 }
 const struct weight_kernels q2_K_relaxed = {ACTIVATION_Q8_K, PANEL256_BYTES(4), gemv_q2_K, panel_q2_K, gemm_q2_K};
@@ -105,7 +106,7 @@ static void gemv_q3_K(float *out, const uint8_t *w, size_t row_bytes, size_t row
 static void unpack_q3_K(struct rows256 *out, const uint8_t *const at[4]) {
     unpack_rows256(out, chunk_q3_K, scales_q3_K, 16, at);
 }
-static const struct batch256 batch_q3_K = {unpack_q3_K, sizeof(struct block_q3_K), 106, 1, 2, 2};
+static const struct batch256 batch_q3_K = {unpack_q3_K, sizeof(struct block_q3_K), 16, 106, 1, 2, 2};
 static void panel_q3_K(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
     panel256(&batch_q3_K, panel, w, row_bytes, rows, n);
 }
@@ -128,7 +129,7 @@ static void gemv_q4_K(float *out, const uint8_t *w, size_t row_bytes, size_t row
 static void unpack_q4_K(struct rows256 *out, const uint8_t *const at[4]) {
     unpack_rows256(out, chunk_q4_K, scales_q4_K, 32, at);
 }
-static const struct batch256 batch_q4_K = {unpack_q4_K, sizeof(struct block_q4_K), 0, 0, 3, 4};
+static const struct batch256 batch_q4_K = {unpack_q4_K, sizeof(struct block_q4_K), 32, 0, 0, 3, 4};
 static void panel_q4_K(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
     panel256(&batch_q4_K, panel, w, row_bytes, rows, n);
 }
@@ -151,7 +152,7 @@ static void gemv_q5_K(float *out, const uint8_t *w, size_t row_bytes, size_t row
 static void unpack_q5_K(struct rows256 *out, const uint8_t *const at[4]) {
     unpack_rows256(out, chunk_q5_K, scales_q5_K, 32, at);
 }
-static const struct batch256 batch_q5_K = {unpack_q5_K, sizeof(struct block_q5_K), 0, 0, 2, 2};
+static const struct batch256 batch_q5_K = {unpack_q5_K, sizeof(struct block_q5_K), 32, 0, 0, 2, 2};
 static void panel_q5_K(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
     panel256(&batch_q5_K, panel, w, row_bytes, rows, n);
 }
@@ -159,9 +160,9 @@ static void gemm_q5_K(float *out, size_t out_stride, const uint8_t *panel, size_
                       size_t activation_bytes, size_t tokens, size_t n) {
     const struct gemm_args args = {out, out_stride, panel, rows, activations, activation_bytes, tokens, n};
     if (is_wide(&batch_q5_K)) {
-        gemm_wide256_2(&args);
+        gemm_wide256_2(32, &args);
     } else {
-        gemm_pairs256_4(&args);
+        gemm_pairs256_4(32, &args);
     }
 }
 const struct weight_kernels q5_K_relaxed = {ACTIVATION_Q8_K, PANEL256_BYTES(4), gemv_q5_K, panel_q5_K, gemm_q5_K};
@@ -174,7 +175,7 @@ static void gemv_q6_K(float *out, const uint8_t *w, size_t row_bytes, size_t row
 static void unpack_q6_K(struct rows256 *out, const uint8_t *const at[4]) {
     unpack_rows256(out, chunk_q6_K, scales_q6_K, 16, at);
 }
-static const struct batch256 batch_q6_K = {unpack_q6_K, sizeof(struct block_q6_K), 206, 1, 1, 0};
+static const struct batch256 batch_q6_K = {unpack_q6_K, sizeof(struct block_q6_K), 16, 206, 1, 1, 0};
 static void panel_q6_K(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
     panel256(&batch_q6_K, panel, w, row_bytes, rows, n);
 }

@@ -67,8 +67,8 @@ void gemm_pairs32_8_minimum(const struct gemm_args *args) { either32(1, 0, 8, ar
 void gemm_pairs32_4(const struct gemm_args *args) { either32(0, 5, 4, args); }
 void gemm_pairs32_4_minimum(const struct gemm_args *args) { either32(1, 0, 4, args); }
 
-ALWAYS_INLINE void tile256(enum splat splat, int exact, int flush, struct tile *sums, const uint8_t **w,
-                           struct places *at) {
+ALWAYS_INLINE void tile256(enum splat splat, size_t sub_block, int exact, int flush, struct tile *sums,
+                           const uint8_t **w, struct places *at) {
     const uint8_t *const end = *w + (64 + 64 / flush) * STEP_BYTES;
     struct tile isum;
     tile_clear(&isum);
@@ -84,33 +84,33 @@ ALWAYS_INLINE void tile256(enum splat splat, int exact, int flush, struct tile *
         *w = scale + STEP_BYTES;
     } while (*w != end);
     const struct tail256 *tail = (const struct tail256 *)(const void *)opaque(*w);
-    finish256(splat, sums, &isum, exact, tail, at);
+    finish256(splat, sub_block, sums, &isum, exact, tail, at);
     *w = (const uint8_t *)(tail + GROUPS);
 }
 
-ALWAYS_INLINE void batch256(enum splat splat, int exact, int flush, const struct gemm_args *args) {
-    const struct activation_layout layout = activation_layout(ACTIVATION_Q8_K, args->n);
+ALWAYS_INLINE void batch256(enum splat splat, size_t sub_block, int exact, int flush, const struct gemm_args *args) {
+    const struct activation_layout layout = layout256(sub_block, args->n);
     for (size_t token = 0; token < args->tokens; token += TOKENS) {
         struct places at = places_of(args, token, layout);
         const uint8_t *w = args->panel;
         struct tile sums;
         tile_clear(&sums);
         for (size_t b = args->n / 256; b; b--) {
-            tile256(splat, exact, flush, &sums, &w, &at);
+            tile256(splat, sub_block, exact, flush, &sums, &w, &at);
         }
         tile_store(args, token, &sums);
     }
 }
 
-ALWAYS_INLINE void either256(int exact, int flush, const struct gemm_args *args) {
+ALWAYS_INLINE void either256(size_t sub_block, int exact, int flush, const struct gemm_args *args) {
     if (splat_here() == LOADED) {
-        batch256(LOADED, exact, flush, args);
+        batch256(LOADED, sub_block, exact, flush, args);
     } else {
-        batch256(SHUFFLED, exact, flush, args);
+        batch256(SHUFFLED, sub_block, exact, flush, args);
     }
 }
 
-void gemm_pairs256_8(const struct gemm_args *args) { either256(0, 8, args); }
-void gemm_pairs256_4(const struct gemm_args *args) { either256(0, 4, args); }
-void gemm_pairs256_4_exact(const struct gemm_args *args) { either256(1, 4, args); }
-void gemm_pairs256_2_exact(const struct gemm_args *args) { either256(1, 2, args); }
+void gemm_pairs256_8(const struct gemm_args *args) { either256(32, 0, 8, args); }
+void gemm_pairs256_4(size_t sub_block, const struct gemm_args *args) { either256(sub_block, 0, 4, args); }
+void gemm_pairs256_4_exact(const struct gemm_args *args) { either256(16, 1, 4, args); }
+void gemm_pairs256_2_exact(const struct gemm_args *args) { either256(16, 1, 2, args); }

@@ -52,8 +52,9 @@ void gemm_pairs32_8(const struct gemm_args *args);
 void gemm_pairs32_8_minimum(const struct gemm_args *args);
 void gemm_pairs32_4(const struct gemm_args *args);
 void gemm_pairs32_4_minimum(const struct gemm_args *args);
+/* sub_block: see store_tail256; 256_8 has 32, the exact have 16. */
 void gemm_pairs256_8(const struct gemm_args *args);
-void gemm_pairs256_4(const struct gemm_args *args);
+void gemm_pairs256_4(size_t sub_block, const struct gemm_args *args);
 void gemm_pairs256_4_exact(const struct gemm_args *args);
 void gemm_pairs256_2_exact(const struct gemm_args *args);
 

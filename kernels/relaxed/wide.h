@@ -20,11 +20,13 @@ void gemm_wide32_minimum(const struct gemm_args *args);
 
 /* Batches of K-quants on such hosts, over panels of their own (wide256.c): for each group of four rows, blocks of
  * wide256_bytes. `steps` of eight weights have their sums in i16: 4 for codes of 4 bits in sub-blocks of 32, 2 for
- * codes of up to 5 bits. exact: see store_tail256. */
+ * codes of up to 5 bits. sub_block, exact: see store_tail256; wide256_4 is for sub-blocks of 32, the exact one of 16.
+ */
 size_t wide256_bytes(size_t steps);
-void wide256_store(uint8_t *block, size_t steps, int exact, const struct rows256 *rows, v128_t halves);
+void wide256_store(uint8_t *block, size_t steps, size_t sub_block, int exact, const struct rows256 *rows,
+                   v128_t halves);
 void gemm_wide256_4(const struct gemm_args *args);
-void gemm_wide256_2(const struct gemm_args *args);
+void gemm_wide256_2(size_t sub_block, const struct gemm_args *args);
 void gemm_wide256_2_exact(const struct gemm_args *args);
 
 #endif

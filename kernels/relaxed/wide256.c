@@ -12,7 +12,8 @@
 
 size_t wide256_bytes(size_t steps) { return 32 * STEP8_BYTES + 32 / steps * SCALES_BYTES + sizeof(struct tail256); }
 
-void wide256_store(uint8_t *panel, size_t steps, int exact, const struct rows256 *rows, v128_t halves) {
+void wide256_store(uint8_t *panel, size_t steps, size_t sub_block, int exact, const struct rows256 *rows,
+                   v128_t halves) {
     const size_t bytes = steps * STEP8_BYTES + SCALES_BYTES;
     KEEP_LOOP
     for (size_t half = 0; half < 2; half++) {
@@ -35,7 +36,7 @@ void wide256_store(uint8_t *panel, size_t steps, int exact, const struct rows256
             wasm_v128_store(panel + step / steps * bytes + steps * STEP8_BYTES, scale[i]);
         }
     }
-    store_tail256((struct tail256 *)(void *)(panel + 32 / steps * bytes), exact, rows->scales, halves);
+    store_tail256((struct tail256 *)(void *)(panel + 32 / steps * bytes), sub_block, exact, rows->scales, halves);
 }
 
 struct wide_places {
@@ -47,7 +48,7 @@ struct wide_places {
 #define FOR_TOKENS UNROLL for (int t = 0; t < WIDE_TOKENS; t++)
 
 /* A sub-block: adds its scaled sums to isum. */
-ALWAYS_INLINE void sub_block(v128_t isum[WIDE_TOKENS], int steps, const uint8_t *w, struct wide_places *at) {
+ALWAYS_INLINE void scaled_steps(v128_t isum[WIDE_TOKENS], int steps, const uint8_t *w, struct wide_places *at) {
     v128_t sum[WIDE_TOKENS][2];
     UNROLL
     for (int i = 0; i < steps; i++) {
@@ -65,8 +66,8 @@ ALWAYS_INLINE void sub_block(v128_t isum[WIDE_TOKENS], int steps, const uint8_t 
     }
 }
 
-ALWAYS_INLINE void wide256(int exact, int steps, const struct gemm_args *args) {
-    const struct activation_layout layout = activation_layout(ACTIVATION_Q8_K, args->n);
+ALWAYS_INLINE void wide256(size_t sub_block, int exact, int steps, const struct gemm_args *args) {
+    const struct activation_layout layout = layout256(sub_block, args->n);
     const size_t bytes = (size_t)steps * STEP8_BYTES + SCALES_BYTES;
     for (size_t token = 0; token < args->tokens; token += WIDE_TOKENS) {
         const uint8_t *w = args->panel;
@@ -89,26 +90,29 @@ ALWAYS_INLINE void wide256(int exact, int steps, const struct gemm_args *args) {
                 do {
                     w = opaque(w);
                     FOR_TOKENS { at.q[t] = opaque(at.q[t]); }
-                    sub_block(isum, steps, w, &at);
+                    scaled_steps(isum, steps, w, &at);
                     FOR_TOKENS { at.q[t] += 8 * steps; }
                     w += bytes;
                 } while (w != end);
                 const struct tail256 *const tail = (const struct tail256 *)(const void *)opaque(w);
                 v128_t msum[WIDE_TOKENS];
                 FOR_TOKENS { msum[t] = wasm_i32x4_splat(0); }
-                UNROLL
-                for (int i = 0; i < 8; i++) {
-                    const v128_t minimum = wasm_v128_load(tail->minimum[i]);
-                    FOR_TOKENS {
-                        msum[t] = wasm_i32x4_add(
-                            msum[t], wasm_i32x4_dot_i16x8(wasm_v128_load32_splat(at.s[t] + 4 * i), minimum));
+                KEEP_LOOP
+                for (size_t half = 0; half < 32 / sub_block; half++) {
+                    UNROLL
+                    for (int i = 0; i < 4; i++) {
+                        const v128_t minimum = wasm_v128_load(tail->minimum[4 * half + (size_t)i]);
+                        FOR_TOKENS {
+                            msum[t] = wasm_i32x4_add(
+                                msum[t], wasm_i32x4_dot_i16x8(wasm_v128_load32_splat(at.s[t] + 4 * i), minimum));
+                        }
                     }
+                    FOR_TOKENS { at.s[t] += 16; }
                 }
                 FOR_TOKENS {
                     const v128_t product = product256(exact, tail, isum[t], msum[t], wasm_v128_load32_splat(at.d[t]));
                     sums[t] = wasm_f32x4_add(sums[t], product);
                     at.d[t] += 4;
-                    at.s[t] += 32;
                 }
                 w = (const uint8_t *)(tail + 1);
             }
@@ -121,6 +125,6 @@ ALWAYS_INLINE void wide256(int exact, int steps, const struct gemm_args *args) {
     }
 }
 
-void gemm_wide256_4(const struct gemm_args *args) { wide256(0, 4, args); }
-void gemm_wide256_2(const struct gemm_args *args) { wide256(0, 2, args); }
-void gemm_wide256_2_exact(const struct gemm_args *args) { wide256(1, 2, args); }
+void gemm_wide256_4(const struct gemm_args *args) { wide256(32, 0, 4, args); }
+void gemm_wide256_2(size_t sub_block, const struct gemm_args *args) { wide256(sub_block, 0, 2, args); }
+void gemm_wide256_2_exact(const struct gemm_args *args) { wide256(16, 1, 2, args); }

@@ -73,7 +73,7 @@ static __attribute__((noinline)) void store_group256(uint8_t *panel, size_t g, i
         store_steps(panel + 4 * j * STEP_BYTES + 32 * g, codes, wasm_i64x2_shuffle(scale[0], scale[1], 0, 2),
                     wasm_i64x2_shuffle(scale[2], scale[3], 0, 2));
     }
-    store_tail256((struct tail256 *)(void *)(panel + 64 * STEP_BYTES) + g, exact, rows->scales, halves);
+    store_tail256((struct tail256 *)(void *)(panel + 64 * STEP_BYTES) + g, 16, exact, rows->scales, halves);
 }
 
 /* sub_block, exact, halves_at: see gemv.h. */
@@ -162,7 +162,7 @@ ALWAYS_INLINE void gemm_blocks256(int exact, const struct gemm_args *args) {
             struct tile isum;
             sum_steps(&isum, &w, &at, 64);
             const struct tail256 *tail = (const struct tail256 *)(const void *)opaque(w);
-            finish256(LOADED, &sums, &isum, exact, tail, &at);
+            finish256(LOADED, 16, &sums, &isum, exact, tail, &at);
             w = (const uint8_t *)(tail + GROUPS);
         }
         tile_store(args, token, &sums);

@@ -128,5 +128,8 @@ void quantize_q8_K_simd128(uint8_t *row, const float *x, size_t n) {
     int16_t *sums = (int16_t *)(void *)(row + layout.sums);
     for (size_t b = 0; b < n / 256; b++) {
         d[b] = quantize_256(row + 256 * b, sums + 16 * b, x + 256 * b);
+        const v128_t first = wasm_i32x4_extadd_pairwise_i16x8(wasm_v128_load(sums + 16 * b));
+        const v128_t second = wasm_i32x4_extadd_pairwise_i16x8(wasm_v128_load(sums + 16 * b + 8));
+        wasm_v128_store(row + layout.sums_of_32 + 16 * b, wasm_i16x8_narrow_i32x4(first, second));
     }
 }

@@ -19,7 +19,7 @@ struct tail32 {
     float m[GROUPS][4];
 };
 struct tail256 {           /* of a group */
-    int16_t minimum[8][8]; /* of two sub-blocks of 16: row 0 both, row 1 both ... */
+    int16_t minimum[8][8]; /* of two sub-blocks: row 0 both, row 1 both ... */
     float d[4];
     float dmin[4];
 };
@@ -59,13 +59,22 @@ ALWAYS_INLINE void unpack_rows256(struct rows256 *out, chunk256_fn *chunk, scale
 }
 
 /* Fills in a group's tail from the scales of its four rows and their f16 d and dmin, or with `exact` d as the second.
- */
-ALWAYS_INLINE void store_tail256(struct tail256 *tail, int exact, const struct scales256 of[4], v128_t halves) {
+ * sub_block: 16, or 32 where half as many minima are to meet the sums of 32 activations. */
+ALWAYS_INLINE void store_tail256(struct tail256 *tail, size_t sub_block, int exact, const struct scales256 of[4],
+                                 v128_t halves) {
+    v128_t rows[4][2];
+    UNROLL
+    for (size_t k = 0; k < 4; k++) {
+        rows[k][0] = wasm_v128_load(of[k].minimum);
+        rows[k][1] = wasm_v128_load(of[k].minimum + 8);
+        if (sub_block == 32) { /* each is there twice */
+            rows[k][0] = wasm_i16x8_shuffle(rows[k][0], rows[k][1], 0, 2, 4, 6, 8, 10, 12, 14);
+        }
+    }
     UNROLL
     for (size_t half = 0; half < 2; half++) {
         v128_t minimum[4];
-        transpose(minimum, wasm_v128_load(of[0].minimum + 8 * half), wasm_v128_load(of[1].minimum + 8 * half),
-                  wasm_v128_load(of[2].minimum + 8 * half), wasm_v128_load(of[3].minimum + 8 * half));
+        transpose(minimum, rows[0][half], rows[1][half], rows[2][half], rows[3][half]);
         UNROLL
         for (size_t i = 0; i < 4; i++) {
             wasm_v128_store(tail->minimum[4 * half + i], minimum[i]);
@@ -117,6 +126,13 @@ ALWAYS_INLINE struct places places_of(const struct gemm_args *args, size_t token
         at.s[t] = at.q[t] + layout.sums;
     }
     return at;
+}
+
+/* The layout of q8_K with the sums that go with sub-blocks of 16 or 32. */
+ALWAYS_INLINE struct activation_layout layout256(size_t sub_block, size_t n) {
+    struct activation_layout layout = activation_layout(ACTIVATION_Q8_K, n);
+    layout.sums = sub_block == 32 ? layout.sums_of_32 : layout.sums;
+    return layout;
 }
 
 ALWAYS_INLINE void tile_store(const struct gemm_args *args, size_t token, const struct tile *sums) {
@@ -178,12 +194,12 @@ ALWAYS_INLINE void finish32(enum splat splat, struct tile *sums, const struct ti
     }
 }
 
-/* i32: the minima times the sums of the activations, for all sixteen
- * sub-blocks. tail: a group's each. */
-ALWAYS_INLINE void minima256(enum splat splat, struct tile *msum, const struct tail256 *tail, struct places *at) {
+/* i32: the minima times the sums of the activations, for all sub-blocks. tail: a group's each. */
+ALWAYS_INLINE void minima256(enum splat splat, size_t sub_block, struct tile *msum, const struct tail256 *tail,
+                             struct places *at) {
     tile_clear(msum);
     const uint8_t *minimum = (const uint8_t *)tail->minimum;
-    const uint8_t *const end = minimum + sizeof tail->minimum;
+    const uint8_t *const end = minimum + sizeof tail->minimum / (sub_block / 16);
     KEEP_LOOP
     do {
         minimum = opaque(minimum);
@@ -217,10 +233,10 @@ ALWAYS_INLINE v128_t product256(int exact, const struct tail256 *tail, v128_t is
                           wasm_f32x4_mul(wasm_f32x4_convert_i32x4(msum), dmin));
 }
 
-ALWAYS_INLINE void finish256(enum splat splat, struct tile *sums, const struct tile *isum, int exact,
+ALWAYS_INLINE void finish256(enum splat splat, size_t sub_block, struct tile *sums, const struct tile *isum, int exact,
                              const struct tail256 *tail, struct places *at) {
     struct tile msum;
-    minima256(splat, &msum, tail, at);
+    minima256(splat, sub_block, &msum, tail, at);
     UNROLL
     for (int t = 0; t < TOKENS; t++) {
         const v128_t da = splat_at(splat, at->d[t]);

@@ -34,12 +34,13 @@ struct vector {
 };
 _Static_assert(sizeof(struct vector) == 1024 + 8 * 34 + 8 * 36 + 292, "the file's layout");
 
-/* A quantised row with its three parts found. */
+/* A quantised row with its parts found. */
 struct row {
     _Alignas(16) uint8_t bytes[2048];
     const int8_t *quants;
     const float *scales;
     const void *sums;
+    const int16_t *sums_of_32;
 };
 
 static void quantize(struct row *row, enum activation_kind kind, const float *x, size_t n) {
@@ -55,6 +56,7 @@ static void quantize(struct row *row, enum activation_kind kind, const float *x,
     row->quants = (const int8_t *)row->bytes;
     row->scales = (const float *)(const void *)(row->bytes + layout.scales);
     row->sums = row->bytes + layout.sums;
+    row->sums_of_32 = (const int16_t *)(const void *)(row->bytes + layout.sums_of_32);
 }
 
 static void rows_equal_the_reference(void **state) {
@@ -85,6 +87,9 @@ static void rows_equal_the_reference(void **state) {
         assert_memory_equal(row.quants, v.q8_K.qs, N);
         assert_int_equal(f32_bits(row.scales[0]), f32_bits(v.q8_K.d));
         assert_memory_equal(row.sums, v.q8_K.sums, sizeof v.q8_K.sums);
+        for (unsigned i = 0; i < N / 32; i++) {
+            assert_int_equal(row.sums_of_32[i], v.q8_K.sums[2 * i] + v.q8_K.sums[2 * i + 1]);
+        }
     }
     fclose(file);
     assert_int_equal(rows, 7);
@@ -115,6 +120,10 @@ static void layouts_are_in_sixteens(void **state) {
                 const size_t block = kind == ACTIVATION_Q8_K ? 256 : 32;
                 assert_true(layout.sums - layout.scales >= n / block * 4);
                 assert_true(layout.bytes - layout.sums >= (kind == ACTIVATION_Q8_K ? n / 16 * 2 : n / 32 * 4));
+                if (kind == ACTIVATION_Q8_K) {
+                    assert_true(layout.sums_of_32 % 16 == 0 && layout.sums_of_32 - layout.sums >= n / 16 * 2);
+                    assert_true(layout.bytes - layout.sums_of_32 >= n / 32 * 2);
+                }
             }
         }
     }
