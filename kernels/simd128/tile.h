@@ -135,12 +135,17 @@ ALWAYS_INLINE struct activation_layout layout256(size_t sub_block, size_t n) {
     return layout;
 }
 
-ALWAYS_INLINE void tile_store(const struct gemm_args *args, size_t token, const struct tile *sums) {
+static __attribute__((noinline)) void store_tile(const struct gemm_args *args, size_t token, const struct tile *sums) {
     for (size_t t = 0; t < TOKENS && token + t < args->tokens; t++) {
         for (size_t g = 0; g < GROUPS && 4 * g < args->rows; g++) {
             store_lanes(args->out + (token + t) * args->out_stride + 4 * g, sums->of[t][g], args->rows - 4 * g);
         }
     }
+}
+
+ALWAYS_INLINE void tile_store(const struct gemm_args *args, size_t token, const struct tile *sums) {
+    const struct tile copy = *sums; /* so that sums may lie in registers until here */
+    store_tile(args, token, &copy);
 }
 
 /* How four bytes get into all lanes: by the load, or by a shuffle of what was loaded. Most hosts have an instruction
