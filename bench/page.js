@@ -159,6 +159,7 @@ const parts = {
         }
         if (it.disturbed) throw new Error('another Chromium is running, and shares pages with the one that is measured: end it first');
         seen[name].push(it);
+        console.error(`memory, round ${round + 1}, ${name}: ${mb(name === 'empty' ? it.median : it.peak)}`);
       }
     }
     const { size } = statSync(LARGE);
