@@ -7,6 +7,7 @@ import os
 import pathlib
 import random
 import re
+import signal
 import stat
 import struct
 import sys
@@ -206,7 +207,35 @@ class Answer:
             write(piece.encode())
 
 
-def generate(session, model, answer, most, context):
+class Interrupts:
+    """Takes the first Ctrl-C between two steps: an exception wherever Python happens to be can be lost, as in a __del__."""
+
+    def __enter__(self):
+        self.asked = False
+        self.before = signal.signal(signal.SIGINT, self.ask)
+        return self
+
+    def __exit__(self, *_):
+        signal.signal(signal.SIGINT, self.before)
+
+    def ask(self, *_):
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+    def steps(self, session):
+        """Computes what is queued, and yields between the steps."""
+        while session.step():
+            self.check()
+            yield
+        self.check()
+
+    def check(self):
+        if self.asked:
+            raise KeyboardInterrupt
+
+
+def generate(session, model, answer, most, context, interrupts):
     while len(answer.tokens) < most:
         id = session.sample()
         if model.is_end(id):
@@ -217,7 +246,7 @@ def generate(session, model, answer, most, context):
         if len(answer.tokens) == most or session.position == context:
             return
         session.feed([id])
-        while session.step():
+        for _ in interrupts.steps(session):
             pass
 
 
@@ -241,12 +270,13 @@ def run(engine, options):
     bar, start, status = Progress("reading the prompt"), time.perf_counter(), 0
     answer, prefilled = Answer(model, options.json), None
     try:
-        session.feed(prompt)
-        while session.step():
-            bar.show(session.position, len(prompt))
-        bar.done()
-        prefilled = time.perf_counter()
-        generate(session, model, answer, most, context)
+        with Interrupts() as interrupts:
+            session.feed(prompt)
+            for _ in interrupts.steps(session):
+                bar.show(session.position, len(prompt))
+            bar.done()
+            prefilled = time.perf_counter()
+            generate(session, model, answer, most, context, interrupts)
     except KeyboardInterrupt:
         status = 130
     answer.push(-1)
