@@ -157,30 +157,13 @@ static void gemm256(float *out, size_t out_stride, const uint8_t *panel, size_t 
     }
 }
 
-static void gemv_grid8(const struct type256 *type, const struct gemv_args *args) {
-    gemv_codes256(dot_of_grid8, dot16_scaled, type, args);
-}
-static void gemv_grid4(const struct type256 *type, const struct gemv_args *args) {
-    gemv_codes256(dot_of_grid4, dot16_scaled, type, args);
-}
-static void gemv_shifted(const struct type256 *type, const struct gemv_args *args) {
-    gemv_codes256(dot_of_shifted, dot16_scaled, type, args);
-}
-static void gemv_of_iq4_xs(const struct type256 *type, const struct gemv_args *args) {
-    gemv_codes256(dot_of_iq4_xs, dot16_scaled, type, args);
-}
-static void gemv_of_tq1_0(const struct type256 *type, const struct gemv_args *args) {
-    gemv_codes256(dot_of_tq1_0, dot16_scaled, type, args);
-}
-static void gemv_of_tq2_0(const struct type256 *type, const struct gemv_args *args) {
-    gemv_codes256(dot_of_tq2_0, dot16_scaled, type, args);
-}
+GEMV_OF_FORMS
 
-#define PRODUCTS256(name, products)                                                                                    \
+#define PRODUCTS256(name, form)                                                                                        \
     static void gemv_##name(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,    \
                             size_t n) {                                                                                \
         const struct gemv_args args = {out, w, row_bytes, rows, activation, n};                                        \
-        products(&type_##name, &args);                                                                                 \
+        gemv_of_##form(&type_##name, &args);                                                                           \
     }                                                                                                                  \
     static void panel_##name(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {              \
         const enum eighth_bit is = eighth_bit();                                                                       \
@@ -192,13 +175,4 @@ static void gemv_of_tq2_0(const struct type256 *type, const struct gemv_args *ar
     }                                                                                                                  \
     const struct weight_kernels name##_relaxed = {ACTIVATION_Q8_K, PLAIN_BYTES, gemv_##name, panel_##name, gemm256};
 
-PRODUCTS256(iq4_xs, gemv_of_iq4_xs)
-PRODUCTS256(tq1_0, gemv_of_tq1_0)
-PRODUCTS256(tq2_0, gemv_of_tq2_0)
-PRODUCTS256(iq1_s, gemv_shifted)
-PRODUCTS256(iq1_m, gemv_shifted)
-PRODUCTS256(iq2_xxs, gemv_grid8)
-PRODUCTS256(iq2_xs, gemv_grid8)
-PRODUCTS256(iq2_s, gemv_grid8)
-PRODUCTS256(iq3_xxs, gemv_grid4)
-PRODUCTS256(iq3_s, gemv_grid4)
+EACH_TYPE256(PRODUCTS256)

@@ -1,7 +1,6 @@
 /* What the codes of each type stand for is said in quant/blocks.h and kernels/scalar/unpack_grids.c. */
 #include "kernels/simd128/codes256.h"
 
-#include "kernels/simd128/codes.h"
 #include "platform/memory.h"
 #include "quant/grids.h"
 
@@ -145,12 +144,6 @@ static inline void put_odd(int16_t out[16], v128_t bytes) {
     const v128_t odd = wasm_i8x16_add(wasm_i8x16_add(bytes, bytes), wasm_i8x16_splat(1));
     wasm_v128_store(out, wasm_u16x8_extend_low_u8x16(odd));
     wasm_v128_store(out + 8, wasm_u16x8_extend_high_u8x16(odd));
-}
-
-/* Nibbles of eight bytes, in order, as bytes. */
-static inline v128_t sixteen_nibbles(v128_t bytes) {
-    return wasm_i8x16_shuffle(low_nibbles(bytes), high_nibbles(bytes), 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22,
-                              7, 23);
 }
 
 /* For 32 weights in each of four lanes: four times seven bits of signs, and a scale of four. */

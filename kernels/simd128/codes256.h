@@ -2,8 +2,7 @@
 #ifndef KERNELS_SIMD128_CODES256_H
 #define KERNELS_SIMD128_CODES256_H
 
-#include "kernels/simd128/lanes.h"
-#include "quant/blocks.h"
+#include "kernels/simd128/codes.h"
 
 struct codes256 {
     int8_t code[256];
@@ -86,11 +85,15 @@ extern const powers twos_to_top; /* moves lane i's bits 2i and 2i + 1 to the top
 
 ALWAYS_INLINE v128_t times_powers(v128_t lanes, const powers by) { return wasm_i16x8_mul(lanes, constant(by)); }
 
+/* Nibbles of eight bytes, in order, as bytes. */
+static inline v128_t sixteen_nibbles(v128_t bytes) {
+    return wasm_i8x16_shuffle(low_nibbles(bytes), high_nibbles(bytes), 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22,
+                              7, 23);
+}
+
 /* Eight scales: nibbles, and above them two bits each. */
 ALWAYS_INLINE void iq4_xs_scales(int16_t out[8], const struct block_iq4_xs *block) {
-    const v128_t bytes = wasm_v128_load32_zero(block->scales_l);
-    const v128_t nibbles = wasm_i8x16_shuffle(wasm_v128_and(bytes, wasm_i8x16_splat(15)), wasm_u8x16_shr(bytes, 4), 0,
-                                              16, 1, 17, 2, 18, 3, 19, 0, 0, 0, 0, 0, 0, 0, 0);
+    const v128_t nibbles = sixteen_nibbles(wasm_v128_load32_zero(block->scales_l));
     const v128_t high = wasm_u16x8_shr(times_powers(wasm_v128_load16_splat(block->scales_h), twos_to_top), 14);
     const v128_t scales = wasm_v128_or(wasm_u16x8_extend_low_u8x16(nibbles), wasm_i16x8_shl(high, 4));
     wasm_v128_store(out, wasm_i16x8_sub(scales, wasm_i16x8_splat(32)));

@@ -4,7 +4,6 @@
 #ifndef KERNELS_SIMD128_GEMV_CODES256_H
 #define KERNELS_SIMD128_GEMV_CODES256_H
 
-#include "kernels/simd128/codes.h"
 #include "kernels/simd128/codes256.h"
 #include "kernels/simd128/gemv.h"
 
@@ -137,5 +136,25 @@ ALWAYS_INLINE void gemv_codes256(block_dot_fn *block_dot, dot_scaled_fn *dot, co
     }
     ahead_done(&ahead);
 }
+
+/* What each form's types are multiplied by: the variant's dot16_scaled, and its dot_of_iq4_xs. */
+#define GEMV_OF(form)                                                                                                  \
+    static void gemv_of_##form(const struct type256 *type, const struct gemv_args *args) {                             \
+        gemv_codes256(dot_of_##form, dot16_scaled, type, args);                                                        \
+    }
+#define GEMV_OF_FORMS GEMV_OF(grid8) GEMV_OF(grid4) GEMV_OF(shifted) GEMV_OF(iq4_xs) GEMV_OF(tq1_0) GEMV_OF(tq2_0)
+
+/* PRODUCTS(type, form) for each type. */
+#define EACH_TYPE256(PRODUCTS)                                                                                         \
+    PRODUCTS(iq4_xs, iq4_xs)                                                                                           \
+    PRODUCTS(tq1_0, tq1_0)                                                                                             \
+    PRODUCTS(tq2_0, tq2_0)                                                                                             \
+    PRODUCTS(iq1_s, shifted)                                                                                           \
+    PRODUCTS(iq1_m, shifted)                                                                                           \
+    PRODUCTS(iq2_xxs, grid8)                                                                                           \
+    PRODUCTS(iq2_xs, grid8)                                                                                            \
+    PRODUCTS(iq2_s, grid8)                                                                                             \
+    PRODUCTS(iq3_xxs, grid4)                                                                                           \
+    PRODUCTS(iq3_s, grid4)
 
 #endif
