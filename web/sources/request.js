@@ -133,8 +133,8 @@ export class Answer {
         this.#watch();
         const { done, value } = await reader.read(room && new Uint8Array(room)).catch((error) => { throw this.#broken(error, this.signal); });
         clearTimeout(this.#timer); // the reader of the chunk may take its time
+        if (room && value) room = value.buffer; // a read takes it away until then
         if (done) return;
-        if (room) room = value.buffer;
         yield value;
       }
     } finally {
