@@ -7,9 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { QUIET } from '../tests/web/browsers.mjs';
 import { descendants } from './e2e/pss.js';
 
-const FLAGS = ['--headless=new', '--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const FLAGS = ['--headless=new', ...QUIET];
 const PATIENCE = 600_000; /* ms */
 const SETTLE = 3000; /* ms that a browser has to itself after its start */
 

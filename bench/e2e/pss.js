@@ -33,15 +33,15 @@ export function descendants() {
   return found.slice(1);
 }
 
-export function pssBytes() {
+export function pssBytes(pids = descendants()) {
   let kilobytes = 0;
-  for (const pid of descendants()) kilobytes += Number(/^Pss:\s+(\d+)/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0);
+  for (const pid of pids) kilobytes += Number(/^Pss:\s+(\d+)/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0);
   return kilobytes * 1024;
 }
 
-/* Whether the browser that this process has started runs elsewhere too: pages that both share count half then. */
-function shared() {
-  const own = new Set(descendants());
+/* Whether the browser that this process has started (`pids`) runs elsewhere too: pages that both share count half then. */
+function shared(pids) {
+  const own = new Set(pids);
   const browsers = new Set([...own].map(program).filter((path) => /chrom|firefox/.test(path)));
   return processes().some((pid) => !own.has(pid) && browsers.has(program(pid)));
 }
@@ -52,8 +52,9 @@ export async function peakPss(work) {
   const seen = [];
   let disturbed = false;
   const sample = () => {
-    seen.push(pssBytes());
-    disturbed ||= shared();
+    const pids = descendants();
+    seen.push(pssBytes(pids));
+    disturbed ||= shared(pids);
   };
   const timer = setInterval(sample, 50);
   try {
