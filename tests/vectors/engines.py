@@ -7,17 +7,12 @@ import pathlib
 import subprocess
 import sys
 
+from node_flags import relaxed_flags
+
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path.insert(0, str(ROOT / "hosts" / "wasmtime"))
 from engine import LOGITS_ALL, Engine, Session  # noqa: E402
-
-
-@functools.cache
-def relaxed_flags():
-    """Node 20 knows relaxed SIMD behind a flag only."""
-    version = subprocess.run(["node", "-p", "parseInt(process.versions.node)"], capture_output=True, text=True, check=True).stdout
-    return ["--experimental-wasm-relaxed-simd"] if int(version) < 21 else []
 
 
 @functools.cache

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from node_flags import relaxed_flags
 
 HERE = pathlib.Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -27,9 +28,7 @@ def results():
     said = subprocess.run([ROOT / "quern", "run", "-m", model, "-p", QUESTION, "-n", "24", "--temp", "0", "--json"],
                           capture_output=True, text=True, check=True)
     answer = json.dumps({"question": QUESTION, "text": json.loads(said.stdout)["text"]})
-    version = int(subprocess.run(["node", "-p", "process.versions.node"], capture_output=True, text=True, check=True).stdout.split(".")[0])
-    flags = ["--experimental-wasm-relaxed-simd"] if version < 21 else []
-    done = subprocess.run(["node", *flags, HERE / "api.mjs", model, answer], capture_output=True, text=True, check=False)
+    done = subprocess.run(["node", *relaxed_flags(), HERE / "api.mjs", model, answer], capture_output=True, text=True, check=False)
     print(done.stderr)
     return {line["name"]: line["wrong"] for line in map(json.loads, done.stdout.splitlines())}
 

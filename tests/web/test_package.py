@@ -29,7 +29,7 @@ def outcomes(browser):
     return {line["check"]: line for line in lines(DRIVER, browser, model)} if model.exists() else None
 
 
-@pytest.mark.parametrize("browser,check", [(browser, check) for browser in PROGRAMS for check in lines(DRIVER, "list")[0]])
+@pytest.mark.parametrize("browser,check", [(browser, check) for browser in PROGRAMS for check in lines(DRIVER, "list", browser)[0]])
 def test_package(browser, check):
     if not (ROOT / "bench/node_modules/playwright-core").exists():
         pytest.skip("bench/node_modules is not installed")
