@@ -65,8 +65,13 @@ const calls = {
     handle.close();
   },
 
-  /* As a browser without the origin private file system. */
-  withoutFiles() {
+  /* As a browser without the origin private file system, on a machine where each line of the journal takes `pause` ms more. */
+  withoutFiles(pause = 0) {
+    const { put } = Cache.prototype;
+    Cache.prototype.put = async function slowly(address, response) {
+      if (address.endsWith('/journal')) await new Promise((resolve) => { setTimeout(resolve, pause); });
+      return put.call(this, address, response);
+    };
     delete globalThis.FileSystemSyncAccessHandle;
     Object.defineProperty(navigator.storage, 'getDirectory', { value: undefined });
   },

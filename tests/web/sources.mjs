@@ -84,7 +84,7 @@ async function torn(tab, file) {
 function same(loaded, from, sums = [SUM]) {
   assert.equal(loaded.error, undefined, loaded.error);
   assert.deepEqual(loaded.sums, sums);
-  if (from) assert.equal(loaded.from, from);
+  if (from) assert.equal(loaded.from, from, `from the ${loaded.from}: ${loaded.notes.join('; ')}`);
 }
 
 const entry = async (tab, url) => (await tab.ask('list')).find((model) => model.url === url);
@@ -451,6 +451,13 @@ const checks = {
     assert.equal(other.sent - sent, SIZE - bytes);
     assert.equal(await tab.ask('delete', key), 'deleted');
     assert.equal(await entry(tab, other.url), undefined);
+  },
+
+  async 'a slow store has all of it when the source is closed'({ tab, server }) {
+    await tab.ask('withoutFiles', 40);
+    const file = server.add(DATA);
+    same(await tab.load({ url: file.url }), 'network');
+    same(await tab.load({ url: file.url }), 'store');
   },
 };
 

@@ -365,7 +365,7 @@ export class RemoteFile {
         this.#fetchAhead();
         await new Promise((resolve) => { this.#waiting.push(resolve); });
       }
-      if (!signal.aborted) await this.#finishing;
+      if (!signal.aborted) await (this.#copy?.writing && this.#copy.whole ? this.#finish() : this.#finishing);
     } finally {
       this.abort(new SourceError(`${this.#url}: the source has been closed`));
     }
