@@ -49,7 +49,7 @@ static void gemm_q5_1(float *out, size_t out_stride, const uint8_t *panel, size_
 static void gemv_q4_0(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
                       size_t n) {
     const struct gemv_args args = {out, w, row_bytes, rows, activation, n};
-    gemv_blocks32(codes_q4_0, pairs32, (struct form32){sizeof(struct block_q4_0), 4, 1}, 0, &args);
+    gemv_blocks32(codes_q4_0, pairs32, (struct form32){sizeof(struct block_q4_0), 4, 1, 0}, 0, &args);
 }
 static void panel_q4_0(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
     panel_blocks32(codes_q4_0, sizeof(struct block_q4_0), panel, w, row_bytes, rows, n);
@@ -59,7 +59,7 @@ const struct weight_kernels q4_0_relaxed = {ACTIVATION_Q8_0, PANEL32_BYTES, gemv
 static void gemv_q4_1(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
                       size_t n) {
     const struct gemv_args args = {out, w, row_bytes, rows, activation, n};
-    gemv_blocks32(codes_q4_1, pairs32, (struct form32){sizeof(struct block_q4_1), 0, 1}, 1, &args);
+    gemv_blocks32(codes_q4_1, pairs32, (struct form32){sizeof(struct block_q4_1), 0, 1, 0}, 1, &args);
 }
 static void panel_q4_1(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
     panel_blocks32(codes_q4_1, sizeof(struct block_q4_1), panel, w, row_bytes, rows, n);
@@ -69,7 +69,7 @@ const struct weight_kernels q4_1_relaxed = {ACTIVATION_Q8_1, PANEL32_BYTES, gemv
 static void gemv_q5_0(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
                       size_t n) {
     const struct gemv_args args = {out, w, row_bytes, rows, activation, n};
-    gemv_blocks32(codes_q5_0, pairs32, (struct form32){sizeof(struct block_q5_0), 5, 1}, 0, &args);
+    gemv_blocks32(codes_q5_0, pairs32, (struct form32){sizeof(struct block_q5_0), 5, 1, 1}, 0, &args);
 }
 static void panel_q5_0(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
     panel_blocks32(codes_q5_0, sizeof(struct block_q5_0), panel, w, row_bytes, rows, n);
@@ -79,7 +79,7 @@ const struct weight_kernels q5_0_relaxed = {ACTIVATION_Q8_0, PANEL32_BYTES, gemv
 static void gemv_q5_1(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
                       size_t n) {
     const struct gemv_args args = {out, w, row_bytes, rows, activation, n};
-    gemv_blocks32(codes_q5_1, pairs32, (struct form32){sizeof(struct block_q5_1), 0, 1}, 1, &args);
+    gemv_blocks32(codes_q5_1, pairs32, (struct form32){sizeof(struct block_q5_1), 0, 1, 1}, 1, &args);
 }
 static void panel_q5_1(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
     panel_blocks32(codes_q5_1, sizeof(struct block_q5_1), panel, w, row_bytes, rows, n);

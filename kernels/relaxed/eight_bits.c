@@ -26,9 +26,9 @@ static void gemv_q8_0(float *out, const uint8_t *w, size_t row_bytes, size_t row
     const struct gemv_args args = {out, w, row_bytes, rows, activation, n};
     const enum eighth_bit is = eighth_bit();
     if (is == SIGNED) {
-        gemv_blocks32(codes_q8_0, dot32, (struct form32){sizeof(struct block_q8_0), 0, 0}, 0, &args);
+        gemv_blocks32(codes_q8_0, dot32, (struct form32){sizeof(struct block_q8_0), 0, 0, 0}, 0, &args);
     } else if (is == UNSIGNED) {
-        gemv_blocks32(codes_unsigned, dot32, (struct form32){sizeof(struct block_q8_0), 8, 0}, 0, &args);
+        gemv_blocks32(codes_unsigned, dot32, (struct form32){sizeof(struct block_q8_0), 8, 0, 0}, 0, &args);
     } else {
         q8_0_simd128.gemv(out, w, row_bytes, rows, activation, n);
     }
@@ -63,9 +63,9 @@ static void gemv_iq4_nl(float *out, const uint8_t *w, size_t row_bytes, size_t r
     const struct gemv_args args = {out, w, row_bytes, rows, activation, n};
     const enum eighth_bit is = eighth_bit();
     if (is == SIGNED) {
-        gemv_blocks32(codes_iq4_nl, dot32, (struct form32){sizeof(struct block_iq4_nl), 0, 0}, 0, &args);
+        gemv_blocks32(codes_iq4_nl, dot32, (struct form32){sizeof(struct block_iq4_nl), 0, 0, 0}, 0, &args);
     } else if (is == UNSIGNED) {
-        gemv_blocks32(codes_iq4_nl_unsigned, dot32, (struct form32){sizeof(struct block_iq4_nl), 8, 0}, 0, &args);
+        gemv_blocks32(codes_iq4_nl_unsigned, dot32, (struct form32){sizeof(struct block_iq4_nl), 8, 0, 0}, 0, &args);
     } else {
         iq4_nl_simd128.gemv(out, w, row_bytes, rows, activation, n);
     }

@@ -3,16 +3,6 @@
 
 static float f32_at(const uint8_t *at) { return f32_from_bits(u32_at(at)); }
 
-float product32(v128_t sums, struct form32 form, int has_minimum, const uint8_t *w, const uint8_t *d,
-                const uint8_t *s) {
-    int32_t isum = lanes_sum(form.pairs ? wasm_i32x4_extadd_pairwise_i16x8(sums) : sums);
-    if (form.offset) {
-        isum -= (int32_t)(u32_at(s) << (form.offset - 1));
-    }
-    const float product = (float)isum * (f16_at(w) * f32_at(d));
-    return has_minimum ? product + f16_at(w + 2) * f32_at(s) : product;
-}
-
 void widen_any_halves(v128_t *first, v128_t *second, v128_t halves) {
     const v128_t exponent = wasm_v128_and(halves, every16(0x7c00));
     const v128_t sign = wasm_v128_and(halves, every16(0x8000));
@@ -39,49 +29,54 @@ ALWAYS_INLINE void four_blocks(const uint8_t *at[4], const uint8_t *block, size_
     }
 }
 
-ALWAYS_INLINE v128_t products_of_four(const v128_t sums[4], struct form32 form, v128_t scale, const uint8_t *d,
-                                      const uint8_t *s) {
-    v128_t isum = form.pairs ? add_across_pairs(sums) : add_across(sums);
-    if (form.offset) {
-        isum = wasm_i32x4_sub(isum, wasm_i32x4_shl(wasm_v128_load(s), form.offset - 1));
+/* Of one column. */
+ALWAYS_INLINE v128_t products_of_four(v128_t isum, uint32_t offset, v128_t scale, const uint8_t *d, const uint8_t *s) {
+    if (offset) {
+        isum = wasm_i32x4_sub(isum, wasm_i32x4_shl(wasm_v128_load32_splat(s), offset - 1));
     }
-    return wasm_f32x4_mul(wasm_f32x4_convert_i32x4(isum), wasm_f32x4_mul(scale, wasm_v128_load(d)));
+    return wasm_f32x4_mul(wasm_f32x4_convert_i32x4(isum), wasm_f32x4_mul(scale, wasm_v128_load32_splat(d)));
 }
 
-void products32(float *out, const v128_t sums[RUN32], size_t count, struct form32 form, const uint8_t *w,
-                const uint8_t *d, const uint8_t *s) {
-    const uint8_t *at[4];
-    four_blocks(at, w, form.block_bytes);
-    v128_t halves = wasm_v128_load16_lane(at[0], wasm_i16x8_splat(0), 0);
-    halves = wasm_v128_load16_lane(at[1], halves, 1);
-    halves = wasm_v128_load16_lane(at[2], halves, 2);
-    halves = wasm_v128_load16_lane(at[3], halves, 3);
-    four_blocks(at, w + (count - 4) * form.block_bytes, form.block_bytes);
-    halves = wasm_v128_load16_lane(at[0], halves, 4);
-    halves = wasm_v128_load16_lane(at[1], halves, 5);
-    halves = wasm_v128_load16_lane(at[2], halves, 6);
-    halves = wasm_v128_load16_lane(at[3], halves, 7);
-    v128_t first;
-    v128_t second;
-    widen_halves(&first, &second, halves);
-    wasm_v128_store(out, products_of_four(sums, form, first, d, s));
-    if (count > 4) {
-        wasm_v128_store(out + 4, products_of_four(sums + 4, form, second, d + 16, s + 16));
-    }
-}
-
-void products32_with_minimum(float *out, const v128_t sums[RUN32], size_t count, struct form32 form, const uint8_t *w,
-                             const uint8_t *d, const uint8_t *s) {
+/* Two columns at a time, for eight scales are widened at once; the last may stand alone. */
+void add_columns32(v128_t *sum, const v128_t *isums, size_t count, size_t block_bytes, uint32_t offset,
+                   const uint8_t *const at[4], const uint8_t *d, const uint8_t *s) {
+    v128_t result = *sum;
     KEEP_LOOP
-    for (size_t i = 0; i < count; i += 4) {
-        const uint8_t *at[4];
-        four_blocks(at, w + i * form.block_bytes, form.block_bytes);
+    for (size_t i = 0; i < count; i += 2) {
+        const size_t first = i * block_bytes;
+        const size_t second = i + 1 < count ? first + block_bytes : first;
+        v128_t halves = wasm_v128_load16_lane(at[0] + first, wasm_i16x8_splat(0), 0);
+        halves = wasm_v128_load16_lane(at[1] + first, halves, 1);
+        halves = wasm_v128_load16_lane(at[2] + first, halves, 2);
+        halves = wasm_v128_load16_lane(at[3] + first, halves, 3);
+        halves = wasm_v128_load16_lane(at[0] + second, halves, 4);
+        halves = wasm_v128_load16_lane(at[1] + second, halves, 5);
+        halves = wasm_v128_load16_lane(at[2] + second, halves, 6);
+        halves = wasm_v128_load16_lane(at[3] + second, halves, 7);
+        v128_t scales[2];
+        widen_halves(&scales[0], &scales[1], halves);
+        result = wasm_f32x4_add(result, products_of_four(isums[i], offset, scales[0], d + 4 * i, s + 4 * i));
+        if (second != first) {
+            result =
+                wasm_f32x4_add(result, products_of_four(isums[i + 1], offset, scales[1], d + 4 * i + 4, s + 4 * i + 4));
+        }
+    }
+    *sum = result;
+}
+
+void add_columns32_with_minimum(v128_t *sum, const v128_t *isums, size_t count, size_t block_bytes, uint32_t offset,
+                                const uint8_t *const at[4], const uint8_t *d, const uint8_t *s) {
+    v128_t result = *sum;
+    KEEP_LOOP
+    for (size_t i = 0; i < count; i++) {
         v128_t scale;
         v128_t minimum;
-        widen_pairs(&scale, &minimum, words_of_rows(at, 0));
-        const v128_t products = products_of_four(sums + i, form, scale, d + 4 * i, NULL);
-        wasm_v128_store(out + i, wasm_f32x4_add(products, wasm_f32x4_mul(minimum, wasm_v128_load(s + 4 * i))));
+        widen_pairs(&scale, &minimum, words_of_rows(at, i * block_bytes));
+        const v128_t products = products_of_four(isums[i], offset, scale, d + 4 * i, NULL);
+        result = wasm_f32x4_add(result,
+                                wasm_f32x4_add(products, wasm_f32x4_mul(minimum, wasm_v128_load32_splat(s + 4 * i))));
     }
+    *sum = result;
 }
 
 static float product256(v128_t isums, v128_t msums, const struct form256 *form, const uint8_t *block, float d) {

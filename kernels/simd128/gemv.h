@@ -1,6 +1,5 @@
-/* One token, straight from the file's blocks. Rows are read one after another, so that memory is walked from end to
- * end, in runs of blocks; while one run is computed, the next is already on its way from memory. The dots of 32 and of
- * 16 weights are the variant's; what follows them is shared by all types (gemv.c). */
+/* One token, straight from the file's blocks. While one run of blocks is computed, the next is already on its way from
+ * memory. The dots of 32 and of 16 weights are the variant's; what follows them is shared by all types (gemv.c). */
 #ifndef KERNELS_SIMD128_GEMV_H
 #define KERNELS_SIMD128_GEMV_H
 
@@ -23,13 +22,16 @@ struct gemv_args {
     size_t n;
 };
 
-/* Blocks of a run, and the most that a row's products are gathered of before they are added. */
-#define RUN32    8
+/* Types with blocks of 32 take four rows at a time, in columns of four blocks. As many columns are fetched ahead, and
+ * have their sums made floats, at once. */
+#define COLUMNS32 8
+/* Blocks of a run of one row, and the most that a row's products are gathered of before they are added. */
 #define RUN256   4
 #define GATHERED 256
 
-/* What is fetched ahead: a load in each cache line of the next run. WebAssembly has no prefetch, and where the hardware
- * does not guess well a processor waits for each line; a handful of loads that nothing depends on are served at once.
+/* What is fetched ahead: a load in each cache line of a run to come. WebAssembly has no prefetch, and where the
+ * hardware does not guess well a processor waits for each line; a handful of loads that nothing depends on are served
+ * at once.
  */
 struct ahead {
     const uint8_t *last; /* the furthest that a run may start, so that all of it lies in the rows */
@@ -41,8 +43,8 @@ ALWAYS_INLINE struct ahead ahead_of(const struct gemv_args *args, size_t run_byt
     return (struct ahead){args->w + (bytes > run_bytes ? bytes - run_bytes : 0), 0};
 }
 
-ALWAYS_INLINE void fetch_ahead(struct ahead *ahead, const uint8_t *at, size_t run_bytes) {
-    const uint8_t *next = opaque(at + run_bytes);
+ALWAYS_INLINE void fetch_ahead(struct ahead *ahead, const uint8_t *run, size_t run_bytes) {
+    const uint8_t *next = opaque(run);
     if (next <= ahead->last) {
         UNROLL
         for (size_t line = 0; line < run_bytes; line += 64) {
@@ -56,27 +58,20 @@ ALWAYS_INLINE void ahead_done(const struct ahead *ahead) {
     (void)kept;
 }
 
-/* The products of blocks, row by row: four rows are added up at once, so that their sums fill a vector. */
-struct products {
-    float of[4][GATHERED];
-};
-/* sums[r] += of[r][0], of[r][1] ... in order. What is beyond `count` is overwritten. */
-void add_products(v128_t *sums, struct products *products, size_t count);
-
 /* How the sums of a block of 32 become a product: isum * (d * activation's d), and for types that have an f16 minimum
  * after the f16 scale they start with, + minimum * activation's sum. isum is less by the offset of the codes,
  * 2^offset / 2, times the sum of the activations. d and s: the activation's scales and sums of these blocks. */
 struct form32 {
     size_t block_bytes;
     uint32_t offset;
-    int pairs; /* sums are i16x8, with room for twice their size; else i32x4 */
+    int pairs;      /* sums are i16x8, with room for twice their size; else i32x4 */
+    int fifth_bits; /* the codes of four blocks at once are more than there are registers */
 };
-/* Of `count` blocks: 4 or RUN32. */
-typedef void products32_fn(float *out, const v128_t sums[RUN32], size_t count, struct form32 form, const uint8_t *w,
-                           const uint8_t *d, const uint8_t *s);
-products32_fn products32, products32_with_minimum;
-/* Of one block. */
-float product32(v128_t sums, struct form32 form, int has_minimum, const uint8_t *w, const uint8_t *d, const uint8_t *s);
+/* sum[r] += the products of `count` <= COLUMNS32 blocks of row r, one after the other. isums: (count, 4); at: where the
+ * blocks of each row start. */
+typedef void add_columns32_fn(v128_t *sum, const v128_t *isums, size_t count, size_t block_bytes, uint32_t offset,
+                              const uint8_t *const at[4], const uint8_t *d, const uint8_t *s);
+add_columns32_fn add_columns32, add_columns32_with_minimum;
 
 /* Signed bytes on both sides. */
 ALWAYS_INLINE v128_t dot8_signed(const uint8_t *w, const uint8_t *q) {
@@ -84,95 +79,63 @@ ALWAYS_INLINE v128_t dot8_signed(const uint8_t *w, const uint8_t *q) {
 }
 
 /* codes null: those of q8_0, signed bytes as they are. */
-ALWAYS_INLINE v128_t dot_of_block(codes32_fn *codes, dot32_fn *dot, const uint8_t *w, const uint8_t *q) {
+ALWAYS_INLINE v128_t dot_of_block(codes32_fn *codes, dot32_fn *dot, const uint8_t *w, const uint8_t *q,
+                                  const v128_t activations[2]) {
     if (!codes) {
         return wasm_i32x4_add(wasm_i32x4_add(dot8_signed(w + 2, q), dot8_signed(w + 10, q + 8)),
                               wasm_i32x4_add(dot8_signed(w + 18, q + 16), dot8_signed(w + 26, q + 24)));
     }
-    const v128_t activations[2] = {wasm_v128_load(q), wasm_v128_load(q + 16)};
     v128_t each[2];
     codes(each, w);
     return dot(each, activations);
 }
 
-/* Where a row's blocks meet the activation's. */
-struct place32 {
-    const uint8_t *w;
-    const uint8_t *q;
-    const uint8_t *d;
-    const uint8_t *s;
-};
-
-ALWAYS_INLINE void next_blocks(struct place32 *at, size_t count, size_t block_bytes) {
-    at->w += count * block_bytes;
-    at->q += count * 32;
-    at->d += count * 4;
-    at->s += count * 4;
-}
-
 /* What has been put into an array is stored by now. V8 would else load what all of an unrolled loop's turns need before
- * it computes the first, and run out of registers. */
+ * it computes the first, and run out of registers: one token of Q4_K took a sixth longer in Node 20. */
 #define STORED(array) __asm__ volatile("" : : "r"(array) : "memory")
 
-/* Products of `left` blocks of one row. */
-ALWAYS_INLINE void row_products32(float *out, codes32_fn *codes, dot32_fn *dot, struct form32 form, int has_minimum,
-                                  struct place32 at, size_t left, struct ahead *ahead) {
-    const size_t block_bytes = form.block_bytes;
-    while (left >= 4) {
-        const size_t count = left >= RUN32 ? RUN32 : 4;
-        v128_t sums[RUN32];
-        fetch_ahead(ahead, at.w, RUN32 * block_bytes);
-        const uint8_t *w = opaque(at.w);
-        const uint8_t *q = opaque(at.q);
-        UNROLL
-        for (size_t i = 0; i < 4; i++) {
-            sums[i] = dot_of_block(codes, dot, w + i * block_bytes, q + i * 32);
-            STORED(sums);
-        }
-        if (count > 4) {
-            UNROLL
-            for (size_t i = 4; i < RUN32; i++) {
-                sums[i] = dot_of_block(codes, dot, w + i * block_bytes, q + i * 32);
-                STORED(sums);
-            }
-        }
-        (has_minimum ? products32_with_minimum : products32)(out, sums, count, form, at.w, at.d, at.s);
-        next_blocks(&at, count, block_bytes);
-        out += count;
-        left -= count;
-        if (left && left < 4) { /* the last four, some of them once more */
-            const size_t again = 4 - left;
-            at = (struct place32){at.w - again * block_bytes, at.q - again * 32, at.d - again * 4, at.s - again * 4};
-            out -= again;
-            left = 4;
-        }
-    }
-    KEEP_LOOP
-    for (; left; left--) {
-        *out++ = product32(dot_of_block(codes, dot, at.w, at.q), form, has_minimum, at.w, at.d, at.s);
-        next_blocks(&at, 1, block_bytes);
-    }
-}
-
+/* Each row is a lane of the sums: nothing is to be transposed, and no length of rows leaves a rest. What is fetched
+ * ahead is of the next four rows. */
 ALWAYS_INLINE void gemv_blocks32(codes32_fn *codes, dot32_fn *dot, struct form32 form, int has_minimum,
                                  const struct gemv_args *args) {
     const struct activation_layout layout = activation_layout(has_minimum ? ACTIVATION_Q8_1 : ACTIVATION_Q8_0, args->n);
-    struct ahead ahead = ahead_of(args, RUN32 * form.block_bytes);
-    struct products products;
+    const size_t block_bytes = form.block_bytes;
+    struct ahead ahead = ahead_of(args, COLUMNS32 * 4 * block_bytes);
     for (size_t row = 0; row < args->rows; row += 4) {
-        const size_t rows = args->rows - row < 4 ? args->rows - row : 4;
-        v128_t sums = wasm_f32x4_splat(0.0f);
-        for (size_t first = 0, blocks = args->n / 32; first < blocks; first += GATHERED) {
-            const size_t count = blocks - first < GATHERED ? blocks - first : GATHERED;
-            for (size_t k = 0; k < rows; k++) {
-                const uint8_t *const q = args->activation;
-                struct place32 at = {args->w + (row + k) * args->row_bytes, q, q + layout.scales, q + layout.sums};
-                next_blocks(&at, first, form.block_bytes);
-                row_products32(products.of[k], codes, dot, form, has_minimum, at, count, &ahead);
+        const uint8_t *at[4];
+        four_rows(at, args->w, args->row_bytes, row, args->rows);
+        const uint8_t *next = args->w + (row + 4) * args->row_bytes;
+        const uint8_t *q = args->activation;
+        const uint8_t *d = q + layout.scales;
+        const uint8_t *s = q + layout.sums;
+        v128_t sum = wasm_f32x4_splat(0.0f);
+        for (size_t left = args->n / 32, count; left; left -= count) {
+            count = left < COLUMNS32 ? left : COLUMNS32;
+            const uint8_t *const from[4] = {at[0], at[1], at[2], at[3]};
+            v128_t isums[COLUMNS32];
+            fetch_ahead(&ahead, next, COLUMNS32 * 4 * block_bytes);
+            KEEP_LOOP
+            for (size_t column = 0; column < count; column++) {
+                const v128_t activations[2] = {wasm_v128_load(q), wasm_v128_load(q + 16)};
+                v128_t sums[4];
+                UNROLL
+                for (size_t r = 0; r < 4; r++) {
+                    sums[r] = dot_of_block(codes, dot, at[r], q, activations);
+                    at[r] += block_bytes;
+                    if (form.fifth_bits && r == 1) {
+                        STORED(sums);
+                    }
+                }
+                isums[column] = form.pairs ? add_across_pairs(sums) : add_across(sums);
+                next += 4 * block_bytes;
+                q += 32;
             }
-            add_products(&sums, &products, count);
+            (has_minimum ? add_columns32_with_minimum : add_columns32)(&sum, isums, count, block_bytes, form.offset,
+                                                                       from, d, s);
+            d += 4 * count;
+            s += 4 * count;
         }
-        store_lanes(args->out + row, sums, rows);
+        store_lanes(args->out + row, sum, args->rows - row);
     }
     ahead_done(&ahead);
 }
@@ -192,6 +155,7 @@ ALWAYS_INLINE v128_t dot256(chunk256_fn *chunk, dot_scaled_fn *dot, int sub_bloc
                             const int16_t scale[16][2], const uint8_t *q) {
     const size_t step = sub_block == 32 ? 1 : 2; /* from a chunk's vector to the next, in sixteens of weights */
     v128_t sum = wasm_i32x4_splat(0);
+    v128_t so_far[1];
     UNROLL
     for (size_t i = 0; i < 4; i++) {
         const size_t first = sub_block == 32 ? 4 * i : 8 * (i / 2) + i % 2;
@@ -204,9 +168,20 @@ ALWAYS_INLINE v128_t dot256(chunk256_fn *chunk, dot_scaled_fn *dot, int sub_bloc
             const v128_t activations[2] = {wasm_v128_load(a + 16 * step * v), wasm_v128_load(a + 16 * (step * v | 1))};
             sum = wasm_i32x4_add(sum, dot(codes + v, activations, wasm_v128_load32_splat(twice + 4 * step * v)));
         }
+        if (i < 3) {
+            so_far[0] = sum;
+            STORED(so_far);
+        }
     }
     return sum;
 }
+
+/* The products of blocks, row by row: four rows are added up at once, so that their sums fill a vector. */
+struct products {
+    float of[4][GATHERED];
+};
+/* sums[r] += of[r][0], of[r][1] ... in order. What is beyond `count` is overwritten. */
+void add_products(v128_t *sums, struct products *products, size_t count);
 
 /* What a block of 256 ends in floats with: see scales.h for `exact`. */
 struct form256 {
@@ -240,7 +215,7 @@ ALWAYS_INLINE void gemv_blocks256(chunk256_fn *chunk, scales256_fn *scales, dot_
                     const uint8_t *const run = at;
                     v128_t isums[RUN256];
                     v128_t msums[RUN256];
-                    fetch_ahead(&ahead, at, RUN256 * block_bytes);
+                    fetch_ahead(&ahead, at + RUN256 * block_bytes, RUN256 * block_bytes);
                     KEEP_LOOP
                     for (size_t i = 0; i < count; i++) {
                         struct scales256 of;

@@ -127,7 +127,7 @@ ALWAYS_INLINE void gemv_codes256(block_dot_fn *block_dot, dot_scaled_fn *dot, co
         for (size_t b = 0; b < args->n / 256; b++, at += bytes) {
             float scale;
             if (b % 2 == 0) {
-                fetch_ahead(&ahead, at, run);
+                fetch_ahead(&ahead, at + run, run);
             }
             const v128_t isum = block_dot(dot, args->activation + 256 * b, s + 32 * b, type, at, &grid, &scale);
             sum += (float)lanes_sum(isum) * (scale * f32_from_bits(u32_at(d + 4 * b)));

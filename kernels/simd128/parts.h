@@ -91,7 +91,7 @@ ALWAYS_INLINE void gemv_parts(parts_fn *parts, dot16_fn *dot, int pairs, struct 
                         q = rest.q;
                         d = (const uint8_t *)rest.d;
                     } else if (left % 16 == 0) {
-                        fetch_ahead(&ahead, w, FETCHED);
+                        fetch_ahead(&ahead, w + FETCHED, FETCHED);
                     }
                     wasm_v128_store(products.of[k] + count - left,
                                     products_of_parts(parts, dot, pairs, form.weights, w, q, d));
