@@ -267,7 +267,7 @@ export class RemoteFile {
       await this.#copy.put(block, bytes);
       this.#storing.delete(block);
     }
-    if (this.#copy?.writing && this.#copy.whole) this.#finish();
+    this.#finishWhole();
   }
 
   #bytes(length) {
@@ -345,6 +345,10 @@ export class RemoteFile {
     return this.#finishing;
   }
 
+  #finishWhole() {
+    if (this.#copy?.writing && this.#copy.whole) this.#finish();
+  }
+
   async #verify() {
     if (!this.#hash || this.#copy?.journal?.commit?.sha256 === this.#sha256) return;
     while (this.#hashed < this.#count) {
@@ -365,7 +369,9 @@ export class RemoteFile {
         this.#fetchAhead();
         await new Promise((resolve) => { this.#waiting.push(resolve); });
       }
-      if (!signal.aborted) await (this.#copy?.writing && this.#copy.whole ? this.#finish() : this.#finishing);
+      if (signal.aborted) return;
+      this.#finishWhole(); // the last block's line in the journal may still be on its way
+      await this.#finishing;
     } finally {
       this.abort(new SourceError(`${this.#url}: the source has been closed`));
     }
