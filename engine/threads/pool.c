@@ -74,6 +74,20 @@ static void work(uint32_t worker) {
     }
 }
 
+/* Begins the next generation for so many workers, of whom the caller is one. */
+static void begin(uint32_t workers) {
+    __atomic_store_n(&pool.busy, workers - 1, __ATOMIC_SEQ_CST);
+    __atomic_add_fetch(&pool.generation, 1, __ATOMIC_SEQ_CST);
+    wake(&pool.generation, &pool.sleepers);
+}
+
+/* Returns once all have left it. Each generation is awaited, or who is late would be counted in the next one too. */
+static void finish(void) {
+    for (uint32_t busy; (busy = load(&pool.busy)) != 0;) {
+        wait_while(&pool.busy, busy, &pool.caller_sleeps);
+    }
+}
+
 void pool_run(size_t items, pool_job *job, void *context) {
     if (items <= 1 || pool.active == 1) {
         if (items) {
@@ -86,13 +100,9 @@ void pool_run(size_t items, pool_job *job, void *context) {
     pool.items = items;
     pool.pieces = (size_t)pool.active * SHARES;
     pool.next = 0;
-    __atomic_store_n(&pool.busy, pool.active - 1, __ATOMIC_SEQ_CST);
-    __atomic_add_fetch(&pool.generation, 1, __ATOMIC_SEQ_CST);
-    wake(&pool.generation, &pool.sleepers);
+    begin(pool.active);
     work(0);
-    for (uint32_t busy; (busy = load(&pool.busy)) != 0;) {
-        wait_while(&pool.busy, busy, &pool.caller_sleeps);
-    }
+    finish();
 }
 
 /* Sleeps until the worker takes part again. Returns the generation that it has missed nothing of: no job begins before
@@ -119,12 +129,13 @@ void worker_main(uint32_t worker) {
         if (!stop) {
             work(worker);
         }
+        const uint32_t active = load(&pool.active); /* changes when nobody is busy, so this is the job's */
         __atomic_sub_fetch(&pool.busy, 1, __ATOMIC_SEQ_CST);
         wake(&pool.busy, &pool.caller_sleeps);
         if (stop) {
             return;
         }
-        if (worker >= load(&pool.active)) {
+        if (worker >= active) {
             seen = park(worker) - 1;
         }
     }
@@ -179,9 +190,8 @@ int32_t qn_threads_use(uint32_t threads) {
     __atomic_store_n(&pool.active, threads, __ATOMIC_SEQ_CST);
     if (threads < before) { /* a job without items, after which they look */
         pool.pieces = 0;
-        __atomic_store_n(&pool.busy, before - 1, __ATOMIC_SEQ_CST);
-        __atomic_add_fetch(&pool.generation, 1, __ATOMIC_SEQ_CST);
-        wake(&pool.generation, &pool.sleepers);
+        begin(before);
+        finish();
     } else {
         wake(&pool.active, &pool.parked_sleepers);
     }
@@ -197,13 +207,9 @@ void *qn_worker_stack(uint32_t worker) {
 
 void qn_threads_stop(void) {
     qn_threads_use(pool.workers);
-    __atomic_store_n(&pool.busy, pool.workers - 1, __ATOMIC_SEQ_CST);
     __atomic_store_n(&pool.stop, 1, __ATOMIC_SEQ_CST);
-    __atomic_add_fetch(&pool.generation, 1, __ATOMIC_SEQ_CST);
-    wake(&pool.generation, &pool.sleepers);
-    for (uint32_t busy; (busy = load(&pool.busy)) != 0;) {
-        wait_while(&pool.busy, busy, &pool.caller_sleeps);
-    }
+    begin(pool.workers);
+    finish();
     block_give(pool.stacks);
     pool.stacks = NULL;
     pool.workers = 1;

@@ -61,6 +61,27 @@ const checks = {
     await engine.stop();
   },
 
+  /* A worker may be late for the change and find the next job begun: more workers than processors make it so. */
+  async 'changes their number often'() {
+    const engine = await Engine.start(threaded, { threads: 4 });
+    const model = await engine.loadModel(source);
+    const session = model.session({ context: 16 });
+    let first;
+    for (let round = 0; round < 700; round++) {
+      for (const threads of [4, 2, 3]) {
+        engine.useThreads(threads);
+        session.rewind(0);
+        session.feed([1, 2]);
+        while (session.step());
+        first ??= session.logits();
+        if (round % 100 === 0) assert.deepEqual(session.logits(), first);
+      }
+    }
+    session.free();
+    model.free();
+    await engine.stop();
+  },
+
   /* Workers that nobody stopped do not keep the process: the test's time limit says so. */
   async 'ends by itself'() {
     await logits(await Engine.start(threaded, { threads: 3 }));
