@@ -37,6 +37,7 @@ const USAGE = `make bench BENCH="options", or node bench/e2e/suite.js options; l
   --threads LIST    (1,2)
   --contexts LIST   tokens in the cache before (0,1500)
   --rounds N        measured after one to warm up (5)
+  --minutes M       after which a group of competitors begins no further round; there is always one (none)
   --others PERCENT  of the machine that others may use: a round with more is measured again (10)
   --no-peers        quern only
   --quick           smollm2, node, chromium and native, relaxed, 2 threads, context 0, 3 rounds
@@ -49,6 +50,7 @@ const OPTIONS = {
   threads: { type: 'string' },
   contexts: { type: 'string' },
   rounds: { type: 'string' },
+  minutes: { type: 'string', default: 'Infinity' },
   others: { type: 'string', default: '10' },
   name: { type: 'string', default: 'e2e' },
   'no-peers': { type: 'boolean', default: false },
@@ -71,6 +73,7 @@ function plan(values) {
     threads: list('threads').map(Number),
     contexts: list('contexts').map(Number),
     rounds: Number(given.rounds),
+    minutes: Number(given.minutes),
     others: Number(given.others) / 100,
     peers: !given['no-peers'],
   };
@@ -118,7 +121,7 @@ async function undisturbed(competitor, limit) {
 }
 
 /* Runs the entries of a group in turns; fills in their rounds, or why they failed. */
-async function measure(entries, { rounds, others }, all) {
+async function measure(entries, { rounds, minutes, others }, all) {
   const fail = (entry, error) => {
     entry.error = (error.message ?? String(error)).split('\n')[0];
     console.error(`  ${entry.name}: ${entry.error}`);
@@ -132,7 +135,8 @@ async function measure(entries, { rounds, others }, all) {
       fail(entry, error);
     }
   }
-  for (let round = 0; round < rounds; round++) {
+  const end = performance.now() + minutes * 60000;
+  for (let round = 0; round === 0 || (round < rounds && performance.now() < end); round++) {
     for (const entry of entries.filter((entry) => !entry.error)) {
       try {
         entry.rounds.push(await undisturbed(entry.competitor, others));
@@ -234,7 +238,7 @@ async function main() {
   }
   const file = `${RESULTS}${values.name}.csv`;
   const rows = [];
-  console.log(`${cpus()[0].model}, ${cpus().length} cores; tokens/s of 256 at once and of 64 one by one, medians of ${what.rounds} rounds`);
+  console.log(`${cpus()[0].model}, ${cpus().length} cores; tokens/s of 256 at once and of 64 one by one, medians of up to ${what.rounds} rounds`);
   const all = hosts();
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => all.close().finally(() => process.exit(1)));
   try {
