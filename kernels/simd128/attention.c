@@ -15,6 +15,16 @@ INLINE v128_t cached_to_f32x4(v128_t extended) {
 INLINE v128_t cached_low(v128_t halves) { return cached_to_f32x4(wasm_i32x4_extend_low_i16x8(halves)); }
 INLINE v128_t cached_high(v128_t halves) { return cached_to_f32x4(wasm_i32x4_extend_high_i16x8(halves)); }
 
+/* Reads a half of each cache line of the rows. These loads are served at once, for nothing waits for them; those of the
+ * conversions would come a few at a time: see struct ahead in gemv.h. */
+static void fetch(const uint16_t *rows, size_t stride, size_t positions, size_t head_dim) {
+    for (size_t t = 0; t < positions; t++, rows += stride) {
+        for (size_t d = 0; d < head_dim; d += 64 / sizeof(*rows)) {
+            (void)*(const volatile uint16_t *)(rows + d);
+        }
+    }
+}
+
 /* ---- scores: 4 keys by 2 queries ---- */
 
 #define KEYS     4u
@@ -97,6 +107,7 @@ INLINE void score_queries(struct key_tile *tile, float *scores, size_t scores_st
 void attention_scores_simd128(float *scores, size_t scores_stride, const float *query, size_t query_stride,
                               size_t queries, const uint16_t *keys, size_t stride, size_t positions, size_t head_dim,
                               float factor) {
+    fetch(keys, stride, positions, head_dim);
     struct key_tile tile;
     tile.head_dim = head_dim;
     tile.factor = factor;
@@ -208,6 +219,7 @@ INLINE void gather(unsigned queries, unsigned vectors, float *out, size_t out_st
 void attention_values_simd128(float *out, size_t out_stride, const float *scores, size_t scores_stride, size_t queries,
                               const uint16_t *values, size_t stride, size_t positions, size_t head_dim) {
     float floats[KV_TILE * COLUMNS];
+    fetch(values, stride, positions, head_dim);
     for (size_t d = 0; d < head_dim; d += COLUMNS, out += COLUMNS) {
         const size_t columns = head_dim - d < COLUMNS ? head_dim - d : COLUMNS;
         convert_values(floats, values + d, stride, positions, columns);

@@ -91,7 +91,7 @@ ALWAYS_INLINE v128_t dot_of_block(codes32_fn *codes, dot32_fn *dot, const uint8_
 }
 
 /* What has been put into an array is stored by now. V8 would else load what all of an unrolled loop's turns need before
- * it computes the first, and run out of registers: one token of Q4_K took a sixth longer in Node 20. */
+ * it computes the first, and run out of registers: one token of Q4_K took a fifth longer in Node 20. */
 #define STORED(array) __asm__ volatile("" : : "r"(array) : "memory")
 
 /* Each row is a lane of the sums: nothing is to be transposed, and no length of rows leaves a rest. What is fetched
