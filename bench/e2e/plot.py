@@ -55,6 +55,7 @@ def main():
     if not groups:
         sys.exit(f"{source} has no rates to draw")
     heights = [len(group) + 2 for group in groups.values()]
+    plt.rcParams["svg.fonttype"] = "none"  # half the size
     plt.rcParams["svg.hashsalt"] = "quern"  # the same figures give the same file
     figure, axes = plt.subplots(len(groups), 2, figsize=(10, sum(heights) * 0.22 + 0.5), squeeze=False,
                                 gridspec_kw={"height_ratios": heights}, layout="constrained")
