@@ -6,12 +6,13 @@ file(GLOB QUERN_KERNELS CONFIGURE_DEPENDS kernels/*.c)
 file(GLOB QUERN_KERNELS_SCALAR CONFIGURE_DEPENDS kernels/scalar/*.c)
 file(GLOB QUERN_KERNELS_SIMD128 CONFIGURE_DEPENDS kernels/simd128/*.c)
 file(GLOB QUERN_KERNELS_RELAXED CONFIGURE_DEPENDS kernels/relaxed/*.c)
-file(GLOB QUERN_ENGINE CONFIGURE_DEPENDS engine/*.c engine/text/*.c)
+file(GLOB QUERN_ENGINE CONFIGURE_DEPENDS engine/*/*.c)
+list(FILTER QUERN_ENGINE EXCLUDE REGEX "/engine/pool/") # single.c or threads.c, one of them
 set(QUERN_SOURCES ${QUERN_PLATFORM} ${QUERN_GGUF} ${QUERN_QUANT} ${QUERN_KERNELS} ${QUERN_KERNELS_SCALAR} ${QUERN_ENGINE})
-set(QUERN_NATIVE ${QUERN_SOURCES} ${CMAKE_SOURCE_DIR}/engine/single/pool.c ${CMAKE_SOURCE_DIR}/platform/block_native.c)
+set(QUERN_NATIVE ${QUERN_SOURCES} ${CMAKE_SOURCE_DIR}/engine/pool/single.c ${CMAKE_SOURCE_DIR}/platform/block_native.c)
 # Those that differ between sets of kernels; all others are compiled once for every library.
 set(QUERN_OF_A_SET ${QUERN_NATIVE})
-list(FILTER QUERN_OF_A_SET INCLUDE REGEX "/(engine/api|kernels/kernels)\\.c$")
+list(FILTER QUERN_OF_A_SET INCLUDE REGEX "/(engine/model/module|kernels/kernels)\\.c$")
 
 # quern_library(<target> scalar|simd128): a native library whose kernels are of that set.
 function(quern_library target set)

@@ -81,8 +81,9 @@ void qn_free(void *memory);
 
 typedef struct qn_model qn_model;
 
-/* file_bytes may be 0 when the host does not know; a file that ends early is then found when it does. A model in several
- * files (name-00001-of-00003.gguf) is opened with its first one; want.part then says which of the others comes next. */
+/* file_bytes may be 0 when the host does not know; a file that ends early is then found when it does. A model in
+ * several files (name-00001-of-00003.gguf) is opened with its first one; want.part then says which of the others comes
+ * next. */
 qn_model *qn_model_open(uint64_t file_bytes);
 /* Sessions of the model must have been freed before. */
 void qn_model_free(qn_model *model);
@@ -112,8 +113,8 @@ struct qn_plan {
     uint32_t batch;          /* tokens */
 };
 enum qn_cache { QN_CACHE_F16 = 0, QN_CACHE_Q8_0 = 1 /* about half the bytes, for a little accuracy */ };
-/* How keys and values lie in the caches of plans and sessions from now on; f16 at first. q8_0 where the widths of heads are
- * multiples of 32, else QN_ERR_UNSUPPORTED. Once the directory is read. */
+/* How keys and values lie in the caches of plans and sessions from now on; f16 at first. q8_0 where the widths of heads
+ * are multiples of 32, else QN_ERR_UNSUPPORTED. Once the directory is read. */
 int32_t qn_model_cache(qn_model *model, uint32_t cache);
 /* What a session of `context` tokens (0: as trained) and micro-batches of `batch` tokens (0: the default) takes
  * beside the model. Once the directory is read. */
@@ -133,8 +134,8 @@ int32_t qn_model_place(qn_model *model);
 int32_t qn_model_need(const qn_model *model, uint32_t index, struct qn_want *need);
 /* Bytes [offset, offset + bytes) of a part's file have been written where qn_model_need says, for the first time or
  * again. They lie between the part's first and last tensor, or it is QN_ERR_ARGUMENT. bytes == 0 says that the file
- * ends at offset: an error. What has come may lie in up to 1024 pieces with gaps between them; one more is QN_ERR_LIMIT,
- * and does not count as written. */
+ * ends at offset: an error. What has come may lie in up to 1024 pieces with gaps between them; one more is
+ * QN_ERR_LIMIT, and does not count as written. */
 int32_t qn_model_wrote_at(qn_model *model, uint32_t part, uint64_t offset, uint64_t bytes);
 
 struct qn_value {
@@ -142,8 +143,8 @@ struct qn_value {
     uint64_t key_bytes;
     uint64_t address; /* little-endian, as in the file; a string's text without its length; an array's elements */
     uint64_t bytes;
-    uint64_t count;       /* elements of an array, else 1 */
-    uint32_t type;        /* as GGUF numbers them: 8 string, 9 array ... */
+    uint64_t count;        /* elements of an array, else 1 */
+    uint32_t type;         /* as GGUF numbers them: 8 string, 9 array ... */
     uint32_t element_type; /* of an array, else the type */
 };
 /* Metadata entry `index`; QN_ERR_ARGUMENT past the last. Once the directory is read. */
@@ -249,9 +250,10 @@ int32_t qn_model_pooling(const qn_model *model);
  * qn_session_feed refuses, and a session's batch is its context. 0: it writes text, and gives embeddings too. Once the
  * directory is read. */
 int32_t qn_model_is_encoder(const qn_model *model);
-/* Forgets all tokens of the session and queues an input, of one token at least, for its embedding; then step until QN_OK.
- * ids are those of qn_tokenize with QN_ADD_SPECIAL. pooling: a qn_pooling. normalize: 1 scales each row to the length 1, 0
- * leaves it. With QN_POOLING_NONE rows come with each step, in the order of the tokens; else one comes with the last. */
+/* Forgets all tokens of the session and queues an input, of one token at least, for its embedding; then step until
+ * QN_OK. ids are those of qn_tokenize with QN_ADD_SPECIAL. pooling: a qn_pooling. normalize: 1 scales each row to the
+ * length 1, 0 leaves it. With QN_POOLING_NONE rows come with each step, in the order of the tokens; else one comes with
+ * the last. */
 int32_t qn_session_embed(qn_session *session, const int32_t *ids, size_t count, int32_t pooling, uint32_t normalize);
 /* float[qn_model_embedding_size] of row `row` < qn_session_rows, valid until the next step. Null past the last. */
 const float *qn_session_embedding(const qn_session *session, uint32_t row);
@@ -262,8 +264,8 @@ const float *qn_session_embedding(const qn_session *session, uint32_t row);
 
 /* Bytes of the saved form as the session is now. */
 int64_t qn_session_save_bytes(const qn_session *session);
-/* Fills bytes[capacity] with the saved form from byte `offset` on; returns how many bytes it filled, 0 at the end. Step,
- * feed and rewind only once all is saved. */
+/* Fills bytes[capacity] with the saved form from byte `offset` on; returns how many bytes it filled, 0 at the end.
+ * Step, feed and rewind only once all is saved. */
 int64_t qn_session_save(const qn_session *session, uint64_t offset, void *bytes, size_t capacity);
 /* Takes in the next `count` bytes of a saved form, which may be hostile: pieces come in order, `offset` says where they
  * lie, the first one has 256 bytes at least (or all). QN_MORE: more must come. QN_OK: the session is as the saved one
@@ -278,15 +280,15 @@ qn_session *qn_session_fork(const qn_session *session);
 /* The sampler's settings, with the defaults of qn_sampling_default. The order is: logit bias, penalties, top-k,
  * top-p, min-p, temperature, draw. temperature <= 0 takes the best token, the lowest id among equals. */
 struct qn_sampling {
-    float temperature;        /* 0.8 */
-    float top_p;              /* 0.95; 1 is off */
-    float min_p;              /* 0.05; 0 is off */
-    float repeat_penalty;     /* 1: off */
-    float frequency_penalty;  /* 0 */
-    float presence_penalty;   /* 0 */
-    int32_t top_k;            /* 40; 0 is off */
-    int32_t penalty_last_n;   /* 64 tokens looked back on; 0 is off, -1 the context */
-    uint64_t seed;            /* 0 is a seed like any other */
+    float temperature;       /* 0.8 */
+    float top_p;             /* 0.95; 1 is off */
+    float min_p;             /* 0.05; 0 is off */
+    float repeat_penalty;    /* 1: off */
+    float frequency_penalty; /* 0 */
+    float presence_penalty;  /* 0 */
+    int32_t top_k;           /* 40; 0 is off */
+    int32_t penalty_last_n;  /* 64 tokens looked back on; 0 is off, -1 the context */
+    uint64_t seed;           /* 0 is a seed like any other */
 };
 struct qn_bias {
     int32_t id;
@@ -309,8 +311,8 @@ int32_t qn_session_sample(qn_session *session);
 /* Prepares for `threads` threads, the caller's included, before the first session. In a module without threads, more
  * than 1 is QN_ERR_UNSUPPORTED. */
 int32_t qn_threads_start(uint32_t threads);
-/* Of the threads that were started, so many take part from now on; the others sleep. Between steps, at any time: a host can
- * try which number is fastest, for results do not depend on it. */
+/* Of the threads that were started, so many take part from now on; the others sleep. Between steps, at any time: a host
+ * can try which number is fastest, for results do not depend on it. */
 int32_t qn_threads_use(uint32_t threads);
 /* The stack of worker 1 <= worker < threads: its top, for qn_worker_enter. */
 void *qn_worker_stack(uint32_t worker);

@@ -4,6 +4,10 @@
 
 #include "platform/memory.h"
 
+struct qn_error last_error;
+
+const struct qn_error *qn_last_error(void) { return &last_error; }
+
 struct line {
     char *at;
     size_t room; /* the final zero's place is kept back */

@@ -4,6 +4,9 @@
 
 #include "quern.h"
 
+/* The record behind qn_last_error. */
+extern struct qn_error last_error;
+
 /* Writes code, offset (or QN_NO_OFFSET) and one line of text into *error; returns code, so that a check reads
  * `return error_set(...)`. The format knows %s %.*s %d %u %zu %lld %llu %%. Strings may hold any bytes: what is
  * not printable ASCII or UTF-8 is shown as \xNN, so that hostile text cannot break the line. */

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares our chat-template renderer with jinja2 over the templates and template tests of llama.cpp, or over a folder:
     tools/check_templates.py LLAMA_CPP_SOURCE|FOLDER [-v]
-Renders each template with every conversation of tests/text/template_conversations.py, and the cases of
+Renders each template with every conversation of tests/engine/text/template_conversations.py, and the cases of
 tests/test-jinja.cpp with their own variables. Where jinja2 fails, so must we; of the messages only those of
 raise_exception are compared. Needs jinja2 and a native build (template_tool)."""
 
@@ -9,7 +9,7 @@ import difflib
 import pathlib
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests/text"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests/engine/text"))
 import llama_cpp_templates
 import template_conversations
 import template_reference

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Writes tests/text/vectors/*.json: what llama.cpp makes of texts, for tests/text/test_tokenizer.py.
+"""Writes tests/engine/text/vectors/*.json: what llama.cpp makes of texts, for tests/engine/text/test_tokenizer.py.
 
     python3 tools/make_tokenizer_vectors.py path/to/libllama.so path/to/models
 
 The library is llama.cpp's at commit 0c1e57098, with libggml*.so beside it. The folder of models has
-SmolLM2-135M-Instruct.Q4_1.gguf and gemma-3-270m-q4_k_m.gguf. All else comes from tests/text."""
+SmolLM2-135M-Instruct.Q4_1.gguf and gemma-3-270m-q4_k_m.gguf. All else comes from tests/engine/text."""
 
 import ctypes
 import itertools
@@ -15,10 +15,10 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests/text"))
+sys.path.insert(0, str(ROOT / "tests/engine/text"))
 import tokenizer_vocabularies as vocabularies  # noqa: E402
 
-OUT = ROOT / "tests/text/vectors"
+OUT = ROOT / "tests/engine/text/vectors"
 MODELS = {"smollm2": "SmolLM2-135M-Instruct.Q4_1.gguf", "gemma3": "gemma-3-270m-q4_k_m.gguf"}
 
 

@@ -106,12 +106,12 @@ size_t match_spaced_run(struct characters *text, size_t at, size_t end, uint32_t
 size_t match_set(struct characters *text, size_t at, size_t end, uint32_t rule);        /* [rule]+ */
 size_t match_spaced_set(struct characters *text, size_t at, size_t end, uint32_t rule); /* \s?[rule]+ */
 size_t match_youtu(struct characters *text, size_t at, size_t end, uint32_t rule);      /* four sets in turn */
-size_t match_marks(struct characters *text, size_t at, size_t end, uint32_t rule);    /* [\p{P}$+<=>^~|]+, ` by rule */
-size_t match_digits(struct characters *text, size_t at, size_t end, uint32_t rule);   /* [0-9][0-9][0-9] */
-size_t match_line(struct characters *text, size_t at, size_t end, uint32_t rule);     /* [\r\n] */
-size_t match_lines(struct characters *text, size_t at, size_t end, uint32_t rule);    /* [^\n]+|[\n]+ */
+size_t match_marks(struct characters *text, size_t at, size_t end, uint32_t rule);     /* [\p{P}$+<=>^~|]+, ` by rule */
+size_t match_digits(struct characters *text, size_t at, size_t end, uint32_t rule);    /* [0-9][0-9][0-9] */
+size_t match_line(struct characters *text, size_t at, size_t end, uint32_t rule);      /* [\r\n] */
+size_t match_lines(struct characters *text, size_t at, size_t end, uint32_t rule);     /* [^\n]+|[\n]+ */
 size_t match_spaceless(struct characters *text, size_t at, size_t end, uint32_t rule); /* \S+ */
-size_t match_trailing(struct characters *text, size_t at, size_t end, uint32_t rule); /* \s+$ */
+size_t match_trailing(struct characters *text, size_t at, size_t end, uint32_t rule);  /* \s+$ */
 size_t match_bloom(struct characters *text, size_t at, size_t end, uint32_t rule);
 size_t match_groups(struct characters *text, size_t at, size_t end, uint32_t rule);
 size_t match_groups_afmoe(struct characters *text, size_t at, size_t end, uint32_t rule);

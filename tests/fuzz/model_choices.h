@@ -2,7 +2,7 @@
 #ifndef TESTS_FUZZ_MODEL_CHOICES_H
 #define TESTS_FUZZ_MODEL_CHOICES_H
 
-#include "tests/engine/model_file.h"
+#include "tests/engine/support/model_file.h"
 
 struct choices {
     const uint8_t *at;

@@ -1,7 +1,7 @@
 /* seeds_model <folder>: directories of small sound models from which fuzz_model starts; it makes up the weights. */
 #include <dirent.h>
 
-#include "tests/engine/model_file.h"
+#include "tests/engine/support/model_file.h"
 
 static void save(const struct model_file *f, const char *folder, const char *name) {
     struct build b;

@@ -382,10 +382,10 @@ static void test_dots(void **state) {
 int main(void) {
     srand(1);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_exp),     cmocka_unit_test(test_rmsnorm), cmocka_unit_test(test_layernorm),
-        cmocka_unit_test(test_softcap), cmocka_unit_test(test_swiglu), cmocka_unit_test(test_glu),  cmocka_unit_test(test_geglu),
-        cmocka_unit_test(test_rope),    cmocka_unit_test(test_softmax), cmocka_unit_test(test_attention),
-        cmocka_unit_test(test_dots),
+        cmocka_unit_test(test_exp),       cmocka_unit_test(test_rmsnorm), cmocka_unit_test(test_layernorm),
+        cmocka_unit_test(test_softcap),   cmocka_unit_test(test_swiglu),  cmocka_unit_test(test_glu),
+        cmocka_unit_test(test_geglu),     cmocka_unit_test(test_rope),    cmocka_unit_test(test_softmax),
+        cmocka_unit_test(test_attention), cmocka_unit_test(test_dots),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,135 @@
+/* Text in and out of a model: the exports over engine/text. */
+#include "engine/model/model.h"
+#include "engine/text/template.h"
+#include "platform/error.h"
+
+/* Working memory of one call: enough for any honest text, bounded for a hostile one. */
+#define CALL_LIMIT ((size_t)256 << 20)
+
+static int check_vocabulary(const struct qn_model *model) {
+    if (model->vocabulary == NULL) {
+        return error_set(&last_error, QN_ERR_STATE, QN_NO_OFFSET,
+                         "the model has no vocabulary, or its directory has not been read");
+    }
+    return QN_OK;
+}
+
+static int64_t tokenize(const struct qn_model *model, const char *text, size_t bytes, const uint8_t *untrusted,
+                        uint32_t flags, int32_t *ids, size_t capacity) {
+    struct arena scratch = {.limit = CALL_LIMIT};
+    const int64_t count =
+        vocabulary_tokenize(model->vocabulary, text, bytes, untrusted, flags, ids, capacity, &scratch, &last_error);
+    arena_free(&scratch);
+    return count;
+}
+
+int64_t qn_tokenize(qn_model *model, const char *text, size_t bytes, uint32_t flags, int32_t *ids, size_t capacity) {
+    const int status = check_vocabulary(model);
+    return status == QN_OK ? tokenize(model, text, bytes, NULL, flags, ids, capacity) : status;
+}
+
+static int check_id(const struct qn_model *model, int32_t id) {
+    if (id < 0 || (size_t)id >= vocabulary_size(model->vocabulary)) {
+        return error_set(&last_error, QN_ERR_ARGUMENT, QN_NO_OFFSET, "token %d is not in the vocabulary of %zu", id,
+                         vocabulary_size(model->vocabulary));
+    }
+    return QN_OK;
+}
+
+int64_t qn_detokenize(qn_model *model, const int32_t *ids, size_t count, uint32_t flags, char *text, size_t capacity) {
+    int status = check_vocabulary(model);
+    for (size_t i = 0; i < count && status == QN_OK; i++) {
+        status = check_id(model, ids[i]);
+    }
+    return status == QN_OK ? vocabulary_detokenize(model->vocabulary, ids, count, flags, text, capacity) : status;
+}
+
+int64_t qn_piece(qn_model *model, struct qn_decoder *decoder, int32_t id, uint32_t flags, char *text, size_t capacity) {
+    int status = check_vocabulary(model);
+    if (status == QN_OK && id >= 0) {
+        status = check_id(model, id);
+    }
+    return status == QN_OK ? vocabulary_piece(model->vocabulary, decoder, id, flags, text, capacity) : status;
+}
+
+int32_t qn_token_is_end(const qn_model *model, int32_t id) {
+    return model->vocabulary && vocabulary_is_end(model->vocabulary, id);
+}
+
+struct qn_prompt {
+    struct arena arena;
+    struct rendered rendered;
+};
+
+static struct gguf_text token_text(const struct vocabulary *vocabulary, int32_t id) {
+    return id < 0 ? (struct gguf_text){"", 0} : vocabulary_text(vocabulary, id);
+}
+
+static int render(const struct qn_model *model, struct gguf_text text, const char *context, size_t context_bytes,
+                  struct qn_prompt *prompt) {
+    const struct vocabulary *v = model ? model->vocabulary : NULL;
+    struct template_tokens tokens = {{"", 0}, {"", 0}};
+    if (v) {
+        tokens = (struct template_tokens){token_text(v, vocabulary_bos(v)), token_text(v, vocabulary_eos(v))};
+    }
+    return template_render(text.at, text.bytes, context, context_bytes, v ? &tokens : NULL, &prompt->arena,
+                           &prompt->rendered, &last_error);
+}
+
+qn_prompt *qn_prompt_render(qn_model *model, const char *template_text, size_t template_bytes, const char *context,
+                            size_t context_bytes) {
+    struct gguf_text text = {template_text, template_bytes};
+    if (template_bytes == 0) {
+        const bool readable = model && model->stage != STAGE_DIRECTORY && model->stage != STAGE_FAILED;
+        const int status = readable ? gguf_text(&model->gguf, "tokenizer.chat_template", &text, &last_error) : QN_MORE;
+        if (status != QN_OK) {
+            if (status == QN_MORE) {
+                error_set(&last_error, QN_ERR_TEMPLATE, QN_NO_OFFSET,
+                          "the model has no chat template (tokenizer.chat_template)");
+            }
+            return NULL;
+        }
+    }
+    struct qn_prompt *prompt = block_take(sizeof(*prompt));
+    if (prompt == NULL) {
+        error_set(&last_error, QN_ERR_MEMORY, QN_NO_OFFSET, "no memory for a prompt");
+        return NULL;
+    }
+    memset(prompt, 0, sizeof(*prompt));
+    prompt->arena.limit = CALL_LIMIT;
+    if (render(model, text, context, context_bytes, prompt) != QN_OK) {
+        qn_prompt_free(prompt);
+        return NULL;
+    }
+    return prompt;
+}
+
+int64_t qn_prompt_text(const qn_prompt *prompt, char *text, size_t capacity) {
+    const size_t bytes = prompt->rendered.bytes;
+    memcpy(text, prompt->rendered.text, bytes < capacity ? bytes : capacity);
+    return (int64_t)bytes;
+}
+
+int64_t qn_prompt_tokens(qn_model *model, const qn_prompt *prompt, int32_t *ids, size_t capacity) {
+    const int status = check_vocabulary(model);
+    if (status != QN_OK) {
+        return status;
+    }
+    const struct rendered *rendered = &prompt->rendered;
+    const int32_t bos = vocabulary_bos(model->vocabulary);
+    uint32_t flags = QN_PARSE_SPECIAL;
+    if (bos >= 0 && vocabulary_adds_bos(model->vocabulary)) {
+        const struct gguf_text text = vocabulary_text(model->vocabulary, bos);
+        const bool written = text.bytes <= rendered->bytes && memcmp(text.at, rendered->text, text.bytes) == 0 &&
+                             !(rendered->untrusted && rendered->untrusted[0]);
+        flags |= written ? 0 : QN_ADD_SPECIAL;
+    }
+    return tokenize(model, rendered->text, rendered->bytes, rendered->untrusted, flags, ids, capacity);
+}
+
+void qn_prompt_free(qn_prompt *prompt) {
+    if (prompt) {
+        arena_free(&prompt->arena);
+        block_give(prompt);
+    }
+}

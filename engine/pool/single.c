@@ -1,0 +1,31 @@
+/* The pool of the modules without threads: everything happens on the caller's. */
+#include "engine/pool/pool.h"
+#include "platform/error.h"
+
+uint32_t pool_workers(void) { return 1; }
+
+void pool_run(size_t items, pool_job *job, void *context) {
+    if (items) {
+        job(context, 0, items, 0);
+    }
+}
+
+int32_t qn_threads_start(uint32_t threads) {
+    return threads == 1 ? QN_OK
+                        : error_set(&last_error, QN_ERR_UNSUPPORTED, QN_NO_OFFSET,
+                                    "%u threads were asked for; this module has one: take a threaded one", threads);
+}
+
+int32_t qn_threads_use(uint32_t threads) { return qn_threads_start(threads); }
+
+void *qn_worker_stack(uint32_t worker) {
+    (void)worker;
+    return NULL;
+}
+
+void qn_worker_enter(uint32_t worker, void *stack) {
+    (void)worker;
+    (void)stack;
+}
+
+void qn_threads_stop(void) {}

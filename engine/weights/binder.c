@@ -1,0 +1,209 @@
+#include "engine/weights/binder.h"
+
+#include "platform/error.h"
+
+/* "blk.<layer>.<name>", or the name alone. Layers have at most three digits, names are our own and short. */
+static const char *full_name(struct binder *binder, const char *name) {
+    char *at = binder->name;
+    if (binder->layer != NO_LAYER) {
+        memcpy(at, "blk.", 4);
+        at += 4;
+        for (uint32_t unit = binder->layer >= 100 ? 100 : binder->layer >= 10 ? 10 : 1; unit; unit /= 10) {
+            *at++ = (char)('0' + binder->layer / unit % 10);
+        }
+        *at++ = '.';
+    }
+    memcpy(at, name, strlen(name) + 1);
+    return binder->name;
+}
+
+static const uint8_t *data_of(const struct binder *binder, const struct gguf_tensor *tensor) {
+    return (const uint8_t *)(binder->base + (uintptr_t)(tensor->offset - binder->gguf->data_offset));
+}
+
+/* A tensor with several places is needed for the first of them. */
+static void give_out(struct binder *binder, const struct gguf_tensor *tensor, uint32_t phase) {
+    uint16_t *bound = &binder->phases[tensor - binder->gguf->tensors];
+    *bound = *bound && *bound <= phase ? *bound : (uint16_t)(1 + phase);
+}
+
+/* The tensor of that name and shape (cols contiguous). Null after a failure, or when it is absent and may be. */
+static const struct gguf_tensor *find(struct binder *binder, const char *name, bool required, uint64_t cols,
+                                      uint64_t rows, uint64_t count) {
+    if (binder->status != QN_OK) {
+        return NULL;
+    }
+    const struct gguf_tensor *tensor = gguf_find_tensor(binder->gguf, full_name(binder, name));
+    if (tensor == NULL) {
+        if (required) {
+            binder->status =
+                error_set(binder->error, QN_ERR_FORMAT, QN_NO_OFFSET, "the file has no tensor %s", binder->name);
+        }
+        return NULL;
+    }
+    if (tensor->shape[0] != cols || tensor->shape[1] != rows || tensor->shape[2] != count || tensor->shape[3] != 1) {
+        binder->status =
+            error_set(binder->error, QN_ERR_FORMAT, tensor->info_offset,
+                      "tensor %s is %llu x %llu x %llu x %llu; the metadata asks for %llu x %llu x %llu", binder->name,
+                      (unsigned long long)tensor->shape[0], (unsigned long long)tensor->shape[1],
+                      (unsigned long long)tensor->shape[2], (unsigned long long)tensor->shape[3],
+                      (unsigned long long)cols, (unsigned long long)rows, (unsigned long long)count);
+        return NULL;
+    }
+    give_out(binder, tensor, binder->phase);
+    return tensor;
+}
+
+const float *binder_vector(struct binder *binder, const char *name, bool required, uint64_t cols, uint64_t rows) {
+    const struct gguf_tensor *tensor = find(binder, name, required, cols, rows, 1);
+    if (tensor == NULL) {
+        return NULL;
+    }
+    if (tensor->type != TYPE_F32) {
+        binder->status =
+            error_set(binder->error, QN_ERR_UNSUPPORTED, tensor->info_offset, "tensor %s is %s; a vector must be f32",
+                      binder->name, type_traits(tensor->type)->name);
+        return NULL;
+    }
+    return (const float *)(const void *)data_of(binder, tensor);
+}
+
+static uint64_t larger(uint64_t a, uint64_t b) { return a > b ? a : b; }
+
+void binder_ignore(struct binder *binder, const char *name) {
+    const struct gguf_tensor *tensor = gguf_find_tensor(binder->gguf, full_name(binder, name));
+    if (tensor) {
+        give_out(binder, tensor, PHASE_OUTPUT(binder->hparams)); /* when it comes does not matter */
+    }
+}
+
+/* "x.weight" may come with "x.scale" and "x.input_scale", with a number for each of its matrices; the latter is for
+ * hosts that quantise activations by it. */
+static const float *bind_scale(struct binder *binder, const char *weight, uint64_t count) {
+    char name[GGUF_MAX_NAME];
+    const size_t stem = strlen(weight) - strlen("weight");
+    memcpy(name, weight, stem);
+    memcpy(name + stem, "input_scale", sizeof("input_scale"));
+    binder_ignore(binder, name);
+    memcpy(name + stem, "scale", sizeof("scale"));
+    return binder_vector(binder, name, false, count, 1);
+}
+
+struct weight binder_matrix(struct binder *binder, const char *name, bool required, uint64_t rows, uint64_t cols) {
+    return binder_matrices(binder, name, required, rows, cols, 1, 1).first;
+}
+
+struct weights binder_matrices(struct binder *binder, const char *name, bool required, uint64_t rows, uint64_t cols,
+                               uint64_t count, uint64_t per_token) {
+    const struct weights none = {.first = {0}};
+    const struct gguf_tensor *tensor = find(binder, name, required, cols, rows, count);
+    if (tensor == NULL) {
+        return none;
+    }
+    const struct weight_kernels *chosen = weight_kernels(tensor->type);
+    const struct type_traits *traits = type_traits(tensor->type);
+    if (chosen == NULL) {
+        binder->status =
+            error_set(binder->error, QN_ERR_UNSUPPORTED, tensor->info_offset,
+                      "tensor %s has the type %s, which this build does not multiply", binder->name, traits->name);
+        return none;
+    }
+    binder->quantized_bytes =
+        larger(binder->quantized_bytes, per_token * activation_row_bytes(chosen->activation, (size_t)cols));
+    binder->panel_bytes = larger(binder->panel_bytes, panel_bytes(tensor->type, (size_t)cols));
+    const float *scales = bind_scale(binder, name, count);
+    const size_t row_bytes = (size_t)(cols / traits->block_weights * traits->block_bytes);
+    const struct weight first = {.data = data_of(binder, tensor),
+                                 .kernels = chosen,
+                                 .scale = count == 1 ? scales : NULL,
+                                 .rows = (size_t)rows,
+                                 .cols = (size_t)cols,
+                                 .row_bytes = row_bytes,
+                                 .type = tensor->type};
+    return (struct weights){first, (size_t)rows * row_bytes, scales, NULL};
+}
+
+struct weight weights_at(const struct weights *all, size_t index) {
+    struct weight one = all->first;
+    one.data = (const uint8_t *)((uintptr_t)one.data + index * all->bytes);
+    one.scale = all->scales ? all->scales + index : NULL;
+    return one;
+}
+
+struct weight weight_rows(const struct weight *w, size_t first, size_t count) {
+    struct weight rows = *w;
+    if (w->kernels) {
+        rows.data = (const uint8_t *)((uintptr_t)w->data + first * w->row_bytes);
+        rows.rows = count;
+    }
+    return rows;
+}
+
+void binder_enter(struct binder *binder, uint32_t layer) {
+    const struct hparams *hparams = binder->hparams;
+    uint64_t *extents = binder->extents;
+    binder->layer = layer;
+    binder->phase = layer == NO_LAYER ? PHASE_EMBEDDING : PHASE_LAYER(layer);
+    extents[ONE] = 1;
+    extents[EMBD] = hparams->n_embd;
+    extents[VOCAB] = hparams->n_vocab;
+    extents[CONTEXT] = hparams->n_ctx_train;
+    extents[TYPES] = hparams->n_types;
+    extents[DENSE] = hparams->n_dense;
+    extents[PER_LAYER] = hparams->n_per_layer;
+    extents[PER_LAYERS] = (uint64_t)hparams->n_layer * hparams->n_per_layer;
+    extents[ALTUP] = hparams->n_altup;
+    extents[ALTUP_SQUARE] = (uint64_t)hparams->n_altup * hparams->n_altup;
+    extents[LAUREL] = hparams->laurel_rank;
+    extents[ROPE_PAIRS] = hparams->heads[LAYER_ROPE].rot / 2;
+    extents[EMBD_THRICE] = 3 * (uint64_t)hparams->n_embd;
+    const struct recurrent_hparams *recurrent = &hparams->recurrent;
+    extents[TAPS] = recurrent->taps;
+    extents[INNER] = recurrent->inner;
+    extents[INNER_TWICE] = 2 * (uint64_t)recurrent->inner;
+    extents[INNER_GROUPS] = recurrent->inner + 2 * (uint64_t)recurrent->groups * recurrent->state;
+    extents[PROJECTED] = recurrent->projected;
+    extents[STATE] = recurrent->state;
+    extents[RANK] = recurrent->rank;
+    extents[RANK_STATES] = recurrent->rank + 2 * (uint64_t)recurrent->state;
+    if (layer != NO_LAYER) {
+        const struct layer_hparams *shape = &hparams->layers[layer];
+        extents[HEADS] = shape->n_head;
+        extents[HEADS_KV] = shape->n_head_kv;
+        const bool gated = hparams->architecture->features & GATED_ATTENTION;
+        extents[HEAD_DIM] = shape->head.k;
+        extents[QUERY_ROWS] = (uint64_t)shape->n_head * shape->head.k * (gated ? 2 : 1);
+        extents[KEY_ROWS] = (uint64_t)shape->n_head_kv * shape->head.k;
+        extents[VALUE_ROWS] = (uint64_t)shape->n_head_kv * shape->head.v;
+        extents[QKV_ROWS] = extents[QUERY_ROWS] + extents[KEY_ROWS] + extents[VALUE_ROWS];
+        extents[MIXED] = (uint64_t)shape->n_head * shape->head.v;
+        extents[FF] = shape->n_ff;
+        extents[FF_TWICE] = 2 * (uint64_t)shape->n_ff;
+        extents[EXPERT_COUNT] = hparams->experts.n_expert;
+        extents[EXPERT_FF] = hparams->experts.n_ff;
+        extents[SHARED_FF] = hparams->experts.n_ff_shared;
+    }
+}
+
+void binder_lines(struct binder *binder, const struct place_line *lines, size_t count, void *into) {
+    const uint32_t features = binder->hparams->architecture->features;
+    for (const struct place_line *line = lines; line < lines + count; line++) {
+        if ((features & line->features) != line->features || (features & line->without)) {
+            continue;
+        }
+        uint8_t *place = (uint8_t *)into + line->field;
+        const uint64_t cols = binder->extents[line->cols];
+        const uint64_t rows = binder->extents[line->rows];
+        if (line->kind == PLACE_VECTOR) {
+            const float *vector = binder_vector(binder, line->name, line->required, cols, rows);
+            if (vector) {
+                memcpy(place, &vector, sizeof(vector));
+            }
+        } else {
+            const struct weight matrix = binder_matrix(binder, line->name, line->required, rows, cols);
+            if (matrix.kernels) {
+                memcpy(place, &matrix, sizeof(matrix));
+            }
+        }
+    }
+}

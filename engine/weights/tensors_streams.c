@@ -1,0 +1,81 @@
+/* The tensors of what joins the residual stream beside the halves of a layer. */
+#include "engine/weights/binder.h"
+#include "platform/error.h"
+
+#define IN_PER_LAYER(field) offsetof(struct per_layer_tensors, field)
+#define IN_ALTUP(field)     offsetof(struct altup_tensors, field)
+
+static const struct place_line per_layer_lines[] = {
+    {"inp_gate.weight", PLACE_MATRIX, true, EMBD, PER_LAYER, 0, 0, IN_PER_LAYER(gate)},
+    {"proj.weight", PLACE_MATRIX, true, PER_LAYER, EMBD, 0, 0, IN_PER_LAYER(up)},
+    {"post_norm.weight", PLACE_VECTOR, true, EMBD, ONE, 0, 0, IN_PER_LAYER(norm.weight)},
+};
+
+static const struct place_line altup_lines[] = {
+    {"altup_router.weight", PLACE_MATRIX, true, EMBD, ALTUP, 0, 0, IN_ALTUP(router)},
+    {"altup_router_norm.weight", PLACE_VECTOR, true, EMBD, ONE, 0, 0, IN_ALTUP(router_norm.weight)},
+    {"altup_predict_coef.weight", PLACE_MATRIX, true, ALTUP, ALTUP_SQUARE, 0, 0, IN_ALTUP(predict)},
+    {"altup_correct_coef.weight", PLACE_MATRIX, true, ALTUP, ALTUP, 0, 0, IN_ALTUP(correct)},
+    {"altup_correct_scale.weight", PLACE_VECTOR, true, EMBD, ONE, 0, 0, IN_ALTUP(correct_scale)},
+    {"laurel_l.weight", PLACE_MATRIX, true, EMBD, LAUREL, 0, 0, IN_ALTUP(laurel_left)},
+    {"laurel_r.weight", PLACE_MATRIX, true, LAUREL, EMBD, 0, 0, IN_ALTUP(laurel_right)},
+    {"laurel_post_norm.weight", PLACE_VECTOR, true, EMBD, ONE, 0, 0, IN_ALTUP(laurel_norm.weight)},
+};
+
+#define LINES(binder, table, into) binder_lines(binder, table, sizeof(table) / sizeof((table)[0]), into)
+
+void binder_per_layer(struct binder *binder, struct layer_tensors *layer) {
+    const struct hparams *hparams = binder->hparams;
+    if (hparams->n_per_layer) {
+        LINES(binder, per_layer_lines, &layer->per_layer);
+    }
+    if (hparams->n_altup) {
+        LINES(binder, altup_lines, &layer->altup);
+    }
+    if (hparams->architecture->layer_scales) {
+        layer->scale = binder_vector(binder, "layer_output_scale.weight", false, 1, 1);
+    }
+}
+
+static bool rotates_whole(const struct hparams *hparams) {
+    bool any = false;
+    for (uint32_t i = 0; i < hparams->n_layer; i++) {
+        any = any || hparams->layers[i].rope == LAYER_ROPE;
+    }
+    return any;
+}
+
+/* A matrix of which rows are looked up and none multiplied: it asks for no room for activations and panels. */
+static struct weight bind_rows(struct binder *binder, const char *name, uint64_t rows, uint64_t cols) {
+    const uint64_t quantized_bytes = binder->quantized_bytes;
+    const uint64_t panel_bytes = binder->panel_bytes;
+    const struct weight matrix = binder_matrix(binder, name, true, rows, cols);
+    binder->quantized_bytes = quantized_bytes;
+    binder->panel_bytes = panel_bytes;
+    return matrix;
+}
+
+void binder_streams(struct binder *binder, struct tensors *tensors) {
+    const struct hparams *hparams = binder->hparams;
+    const uint64_t *extents = binder->extents;
+    if (hparams->n_per_layer) {
+        tensors->per_layer_embedding =
+            bind_rows(binder, "per_layer_token_embd.weight", extents[VOCAB], extents[PER_LAYERS]);
+        tensors->per_layer_projection =
+            binder_matrix(binder, "per_layer_model_proj.weight", true, extents[PER_LAYERS], extents[EMBD]);
+        tensors->per_layer_norm.weight =
+            binder_vector(binder, "per_layer_proj_norm.weight", true, extents[PER_LAYER], 1);
+    }
+    if (hparams->n_altup) {
+        const uint64_t others = hparams->n_altup - 1;
+        tensors->altup_in = binder_matrices(binder, "altup_proj.weight", true, extents[EMBD], extents[EMBD], others, 1);
+        binder->phase = PHASE_LAYER(hparams->n_layer - 1); /* which ends by making one stream of all */
+        tensors->altup_out =
+            binder_matrices(binder, "altup_unembd_proj.weight", true, extents[EMBD], extents[EMBD], others, 1);
+    }
+    if (binder->status == QN_OK && hparams->architecture->rope_freqs_needed && tensors->rope_factors == NULL &&
+        rotates_whole(hparams)) {
+        binder->status =
+            error_set(binder->error, QN_ERR_FORMAT, QN_NO_OFFSET, "the file has no tensor rope_freqs.weight");
+    }
+}

@@ -1,0 +1,217 @@
+/* Models in several files: the same bits as in one, whatever the pieces; parts that are cut, changed or not due. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/engine/support/tiny_memory.h"
+#include "tests/engine/support/tiny_model.h"
+
+#define PARTS 4
+
+static struct bytes parts[PARTS];
+
+static int setup(void **state) {
+    (void)state;
+    for (int i = 0; i < PARTS; i++) {
+        char path[100];
+        snprintf(path, sizeof(path), "tests/vectors/split/tiny-llama-f32-0000%d-of-00004.gguf", i + 1);
+        parts[i] = file_bytes(path);
+        if (parts[i].at == NULL) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int teardown(void **state) {
+    (void)state;
+    for (int i = 0; i < PARTS; i++) {
+        free(parts[i].at);
+    }
+    return 0;
+}
+
+static int feed(qn_model *model, const struct bytes from[PARTS], size_t chunk) {
+    struct qn_want want;
+    int status;
+    while ((status = qn_model_want(model, &want)) == QN_MORE) {
+        assert_true(want.part < PARTS && want.bytes > 0);
+        const struct bytes part = from[want.part];
+        const size_t left = want.offset < part.count ? part.count - (size_t)want.offset : 0;
+        size_t count = want.bytes < chunk ? (size_t)want.bytes : chunk;
+        count = count < left ? count : left;
+        if (count) {
+            memcpy((void *)(uintptr_t)want.address, part.at + want.offset, count);
+        }
+        status = qn_model_wrote(model, count);
+        if (status != QN_OK) {
+            return status;
+        }
+    }
+    return status;
+}
+
+static int load_parts(qn_model **model, const struct bytes from[PARTS], size_t chunk) {
+    *model = qn_model_open(0);
+    int status = *model ? feed(*model, from, chunk) : qn_last_error()->code;
+    if (status == QN_OK) {
+        status = qn_model_place(*model);
+    }
+    return status == QN_OK ? feed(*model, from, chunk) : status;
+}
+
+/* Logits after a few tokens; the caller frees them. */
+static float *compute(qn_model *model) {
+    const size_t bytes = qn_model_vocab_size(model) * sizeof(float);
+    qn_session *session = qn_session_new(model, 8, 4);
+    const int32_t ids[5] = {1, 2, 3, 4, 5};
+    assert_int_equal(qn_session_feed(session, ids, 5, QN_LOGITS_LAST), QN_OK);
+    while (qn_session_step(session) == QN_MORE) {
+    }
+    float *logits = malloc(bytes);
+    memcpy(logits, qn_session_logits(session, 0), bytes);
+    qn_session_free(session);
+    return logits;
+}
+
+static void test_the_same_bits(void **state) {
+    (void)state;
+    qn_model *whole = load_file(LLAMA);
+    float *expected = compute(whole);
+    const size_t chunks[] = {SIZE_MAX, 4096, 100, 7};
+    for (size_t i = 0; i < 4; i++) {
+        qn_model *model;
+        assert_int_equal(load_parts(&model, parts, chunks[i]), QN_OK);
+        float *found = compute(model);
+        assert_memory_equal(found, expected, qn_model_vocab_size(model) * sizeof(float));
+        free(found);
+        struct qn_plan plan;
+        assert_int_equal(qn_model_plan(model, 0, 0, &plan), QN_OK);
+        uint64_t all = 0;
+        for (int part = 0; part < PARTS; part++) {
+            all += parts[part].count;
+        }
+        assert_in_range(plan.file_bytes, all - PARTS * 32, all); /* files may end in padding */
+        qn_model_free(model);
+    }
+    free(expected);
+    qn_model_free(whole);
+    assert_int_equal(blocks_held, 0);
+}
+
+static void assert_refused(const struct bytes from[PARTS], const char *words) {
+    qn_model *model;
+    const int status = load_parts(&model, from, SIZE_MAX);
+    assert_int_equal(status, QN_ERR_FORMAT);
+    if (strstr(qn_last_error()->text, words) == NULL) {
+        fail_msg("%s", qn_last_error()->text);
+    }
+    qn_model_free(model);
+    assert_int_equal(blocks_held, 0);
+}
+
+/* `old` of `from[part]` becomes `new` where `key` says so: a number after its name and type. */
+static void set_number(struct bytes part, const char *key, unsigned number) {
+    for (size_t i = 0; i + strlen(key) + 6 < part.count; i++) {
+        if (memcmp(part.at + i, key, strlen(key)) == 0) {
+            part.at[i + strlen(key) + 4] = (uint8_t)number;
+            return;
+        }
+    }
+    fail_msg("no %s", key);
+}
+
+static void test_parts_that_do_not_belong(void **state) {
+    (void)state;
+    struct bytes from[PARTS] = {parts[0], parts[2], parts[1], parts[3]};
+    assert_refused(from, "part 2 of 4: this is part 3 of 4; part 2 is due");
+    from[0] = parts[1];
+    assert_refused(from, "part 1 of 4: this is part 2 of 4; part 1 is due");
+    memcpy(from, parts, sizeof(from));
+    from[3] = (struct bytes){NULL, 0};
+    assert_refused(from, "part 4 of 4: the file ends at byte 0");
+    from[3] = file_bytes(LLAMA); /* not one of several */
+    assert_refused(from, "part 4 of 4: this is one of several files of a model, but it has no split.no");
+    free(from[3].at);
+    from[3] = (struct bytes){malloc(parts[3].count), parts[3].count};
+    memcpy(from[3].at, parts[3].at, parts[3].count);
+    set_number(from[3], "split.count", 5);
+    assert_refused(from,
+                   "part 4 of 4: this part is of a model of 5 parts and 20 tensors; the first one's has 4 and 20");
+    set_number(from[3], "split.count", 4);
+    set_number(from[3], "split.tensors.count", 21);
+    assert_refused(from, "part 4 of 4: this part is of a model of 4 parts and 21 tensors");
+    memcpy(from[3].at, parts[1].at, from[3].count); /* its tensors once more */
+    set_number(from[3], "split.no", 3);
+    assert_refused(from, "part 4 of 4: the parts have");
+    free(from[3].at);
+    from[3] = parts[3];
+    from[2] = (struct bytes){malloc(parts[1].count), parts[1].count}; /* as many tensors as there should be */
+    memcpy(from[2].at, parts[1].at, parts[1].count);
+    set_number(from[2], "split.no", 2);
+    assert_refused(from, "part 3 of 4: tensors ");
+    free(from[2].at);
+}
+
+static void test_truncated(void **state) {
+    (void)state;
+    struct bytes from[PARTS];
+    for (int part = 0; part < PARTS; part++) {
+        for (size_t count = 0; count < parts[part].count; count += count < 300 ? 1 : 1009) {
+            memcpy(from, parts, sizeof(from));
+            from[part].count = count;
+            assert_refused(from, part ? "of 4: the file ends at byte" : "the file ends at byte");
+        }
+    }
+}
+
+/* Any byte changed in the heads: an error, or a model; all memory comes back. */
+static void test_flipped(void **state) {
+    (void)state;
+    for (int part = 0; part < PARTS; part++) {
+        const size_t end = parts[part].count < 1200 ? parts[part].count : 1200;
+        for (size_t i = 8; i < end; i++) {
+            parts[part].at[i] ^= 0x41;
+            qn_model *model;
+            if (load_parts(&model, parts, SIZE_MAX) == QN_OK) {
+                qn_session *session = qn_session_new(model, 2, 2);
+                const int32_t id = 1;
+                if (session && qn_session_feed(session, &id, 1, QN_LOGITS_LAST) == QN_OK) {
+                    assert_int_equal(qn_session_step(session), QN_OK);
+                }
+                qn_session_free(session);
+            }
+            qn_model_free(model);
+            parts[part].at[i] ^= 0x41;
+            assert_int_equal(blocks_held, 0);
+        }
+    }
+}
+
+static void test_memory_refused(void **state) {
+    (void)state;
+    int status = QN_ERR_MEMORY;
+    for (size_t granted = 0; status != QN_OK; granted++) {
+        qn_model *model;
+        blocks_before_refusal = granted;
+        status = load_parts(&model, parts, SIZE_MAX);
+        blocks_before_refusal = SIZE_MAX;
+        assert_true(status == QN_OK || status == QN_ERR_MEMORY);
+        qn_model_free(model);
+        assert_int_equal(blocks_held, 0);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_same_bits),  cmocka_unit_test(test_parts_that_do_not_belong),
+        cmocka_unit_test(test_truncated),      cmocka_unit_test(test_flipped),
+        cmocka_unit_test(test_memory_refused),
+    };
+    return cmocka_run_group_tests_name("engine_split", tests, setup, teardown);
+}

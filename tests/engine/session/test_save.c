@@ -1,0 +1,373 @@
+/* Saved, restored and forked sessions go on to the same bits; a saved form may be anything. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/engine/support/tiny_memory.h"
+#include "tests/engine/support/tiny_model.h"
+
+#define CONTEXT    100
+#define HEAD_BYTES 128
+#define AFTER      40 /* tokens drawn after the restore, over a page's end */
+
+static void steps(qn_session *session) {
+    int status;
+    while ((status = qn_session_step(session)) == QN_MORE) {
+    }
+    assert_int_equal(status, QN_OK);
+}
+
+/* A session of `count` tokens with a sampler that has drawn already. */
+static qn_session *start(qn_model *model, uint32_t count) {
+    qn_session *session = qn_session_new(model, CONTEXT, 16);
+    int32_t ids[CONTEXT];
+    for (uint32_t i = 0; i < count; i++) {
+        ids[i] = (int32_t)((i * i * 7 + 3 * i + 5) % qn_model_vocab_size(model));
+    }
+    struct qn_sampling settings;
+    qn_sampling_default(&settings);
+    settings.temperature = 2.0f;
+    settings.top_k = 0;
+    settings.frequency_penalty = 0.3f;
+    settings.penalty_last_n = -1;
+    settings.seed = 5;
+    const struct qn_bias biases[] = {{3, 2.5f}, {7, -__builtin_inff()}};
+    assert_int_equal(qn_session_sampling(session, &settings, biases, 2), QN_OK);
+    assert_int_equal(qn_session_feed(session, ids, count, QN_LOGITS_LAST), QN_OK);
+    steps(session);
+    assert_true(count == 0 || qn_session_sample(session) >= 0);
+    return session;
+}
+
+/* Both draw the same tokens from the same logits. */
+static void assert_go_on_alike(qn_model *model, qn_session *a, qn_session *b) {
+    const size_t bytes = qn_model_vocab_size(model) * sizeof(float);
+    assert_int_equal(qn_session_position(a), qn_session_position(b));
+    assert_int_equal(qn_session_rows(a) != 0, qn_session_rows(b) != 0);
+    for (int i = 0; i < AFTER; i++) {
+        int32_t id = 9;
+        if (qn_session_rows(a)) {
+            assert_memory_equal(qn_session_logits(a, qn_session_rows(a) - 1),
+                                qn_session_logits(b, qn_session_rows(b) - 1), bytes);
+            id = qn_session_sample(a);
+            assert_int_equal(id, qn_session_sample(b));
+        }
+        assert_int_equal(qn_session_feed(a, &id, 1, QN_LOGITS_LAST), QN_OK);
+        assert_int_equal(qn_session_feed(b, &id, 1, QN_LOGITS_LAST), QN_OK);
+        steps(a);
+        steps(b);
+    }
+}
+
+static struct bytes save(const qn_session *session, size_t piece) {
+    struct bytes saved = {NULL, 0};
+    const int64_t whole = qn_session_save_bytes(session);
+    assert_true(whole > 0);
+    saved.at = malloc((size_t)whole);
+    for (;;) {
+        const size_t room = (size_t)whole - saved.count;
+        uint8_t *end = malloc(piece); /* of its own, so that a byte too many is found */
+        const int64_t got = qn_session_save(session, saved.count, end, piece);
+        assert_int_equal(got, piece < room ? piece : room);
+        memcpy(saved.at + saved.count, end, (size_t)got);
+        free(end);
+        saved.count += (size_t)got;
+        if (got == 0) {
+            assert_int_equal(saved.count, whole);
+            return saved;
+        }
+    }
+}
+
+static int restore(qn_session *session, const uint8_t *at, size_t count, size_t piece) {
+    int status = QN_MORE;
+    for (size_t offset = 0; status == QN_MORE && offset < count;) {
+        const size_t n = piece < count - offset ? piece : count - offset;
+        uint8_t *copy = malloc(n ? n : 1);
+        memcpy(copy, at + offset, n);
+        status = qn_session_restore(session, offset, copy, n);
+        free(copy);
+        offset += n;
+    }
+    return status;
+}
+
+static void test_goes_on_to_the_same_bits(void **state) {
+    (void)state;
+    const char *models[] = {LLAMA, MIXED, GEMMA, LFM2};
+    const uint32_t counts[] = {0, 1, 30, 60};
+    for (size_t m = 0; m < 4; m++) {
+        qn_model *model = load_file(models[m]);
+        for (size_t i = 0; i < 4; i++) {
+            qn_session *first = start(model, counts[i]);
+            qn_session *fork = qn_session_fork(first);
+            qn_session *restored = qn_session_new(model, CONTEXT + 7, 3);
+            const struct bytes saved = save(first, i % 2 ? 1000 : 1 << 20);
+            assert_int_equal(restore(restored, saved.at, saved.count, i % 2 ? 1 << 20 : 300), QN_OK);
+            qn_session *again = qn_session_fork(restored);
+            const struct bytes same = save(again, 4096);
+            assert_int_equal(same.count, saved.count);
+            assert_memory_equal(same.at, saved.at, saved.count);
+            assert_go_on_alike(model, first, fork);
+            /* The others go on from the saved point, however far the first two have come. */
+            assert_go_on_alike(model, restored, again);
+            assert_int_equal(qn_session_position(first), qn_session_position(restored));
+            if (qn_session_rows(first)) {
+                assert_memory_equal(qn_session_logits(first, 0), qn_session_logits(again, 0),
+                                    qn_model_vocab_size(model) * sizeof(float));
+            }
+            free(saved.at);
+            free(same.at);
+            qn_session_free(first);
+            qn_session_free(fork);
+            qn_session_free(restored);
+            qn_session_free(again);
+        }
+        qn_model_free(model);
+    }
+    assert_int_equal(blocks_held, 0);
+}
+
+static void test_what_is_queued_is_left_out(void **state) {
+    (void)state;
+    qn_model *model = load_file(LLAMA);
+    qn_session *session = start(model, 20);
+    const int32_t ids[50] = {1, 2, 3};
+    assert_int_equal(qn_session_feed(session, ids, 50, QN_LOGITS_ALL), QN_OK);
+    for (int more = QN_MORE; more == QN_MORE; more = qn_session_step(session)) {
+        qn_session *fork = qn_session_fork(session);
+        assert_int_equal(qn_session_position(fork), qn_session_position(session));
+        assert_int_equal(qn_session_step(fork), QN_OK);
+        qn_session_free(fork);
+    }
+    qn_session_free(session);
+    qn_model_free(model);
+}
+
+/* What is refused by its head leaves the session as it was. */
+static void test_other_forms_are_refused(void **state) {
+    (void)state;
+    qn_model *model = load_file(LLAMA);
+    qn_model *other = load_file("tests/vectors/tiny-llama-extras-f32.gguf");
+    qn_session *session = start(model, 20);
+    qn_session *target = start(other, 5);
+    const struct bytes saved = save(session, 1 << 20);
+    assert_int_equal(restore(target, saved.at, saved.count, saved.count), QN_ERR_ARGUMENT);
+    assert_non_null(strstr(qn_last_error()->text, "another model"));
+    assert_int_equal(qn_session_position(target), 5);
+    qn_session *small = qn_session_new(model, 19, 4);
+    assert_int_equal(restore(small, saved.at, saved.count, saved.count), QN_ERR_CONTEXT);
+    saved.at[8]++;
+    assert_int_equal(restore(session, saved.at, saved.count, saved.count), QN_ERR_UNSUPPORTED);
+    saved.at[8]--;
+    saved.at[0]++;
+    assert_int_equal(restore(session, saved.at, saved.count, saved.count), QN_ERR_FORMAT);
+    saved.at[0]--;
+    assert_int_equal(restore(session, saved.at, HEAD_BYTES - 1, saved.count), QN_ERR_FORMAT);
+    assert_int_equal(qn_session_restore(session, 1, saved.at, 1), QN_ERR_ARGUMENT);
+    assert_int_equal(qn_session_position(session), 20);
+    assert_int_equal(qn_session_rows(session), 1);
+    assert_int_equal(qn_session_save(session, saved.count + 1, saved.at, 1), QN_ERR_ARGUMENT);
+    uint8_t *longer = malloc(saved.count + 1);
+    memcpy(longer, saved.at, saved.count);
+    longer[saved.count] = 0;
+    assert_int_equal(restore(session, longer, saved.count + 1, saved.count + 1), QN_ERR_FORMAT);
+    free(longer);
+    assert_int_equal(qn_session_position(session), 0); /* empty, and of use */
+    assert_int_equal(restore(session, saved.at, saved.count, 500), QN_OK);
+    assert_int_equal(qn_session_position(session), 20);
+    free(saved.at);
+    qn_session_free(session);
+    qn_session_free(target);
+    qn_session_free(small);
+    qn_model_free(model);
+    qn_model_free(other);
+}
+
+/* Phi-3 rotates by other factors once the context is longer than its first one of 64. */
+static void test_contexts_of_another_kind(void **state) {
+    (void)state;
+    qn_model *model = load_file("tests/vectors/tiny-phi3-f32.gguf");
+    const uint32_t contexts[] = {65, 80, 64, 40};
+    const int32_t ids[3] = {1, 2, 3};
+    for (int i = 0; i < 4; i++) {
+        qn_session *session = qn_session_new(model, contexts[i], 4);
+        assert_int_equal(qn_session_feed(session, ids, 3, QN_LOGITS_LAST), QN_OK);
+        steps(session);
+        const struct bytes saved = save(session, 1 << 20);
+        for (int k = 0; k < 4; k++) {
+            qn_session *target = qn_session_new(model, contexts[k], 4);
+            assert_int_equal(restore(target, saved.at, saved.count, saved.count),
+                             i / 2 == k / 2 ? QN_OK : QN_ERR_CONTEXT);
+            qn_session_free(target);
+        }
+        free(saved.at);
+        qn_session_free(session);
+    }
+    qn_model_free(model);
+}
+
+/* The weights alone tell models apart. */
+static void test_other_weights_are_another_model(void **state) {
+    (void)state;
+    qn_model *model = load_file(LLAMA);
+    struct bytes file = file_bytes(LLAMA);
+    memset(file.at + file.count - file.count / 2, 0, file.count / 2);
+    qn_model *other;
+    assert_int_equal(load(&other, file, file.count, file.count, SIZE_MAX), QN_OK);
+    qn_session *session = start(model, 3);
+    qn_session *target = qn_session_new(other, CONTEXT, 4);
+    const struct bytes saved = save(session, 1 << 20);
+    assert_int_equal(restore(target, saved.at, saved.count, saved.count), QN_ERR_ARGUMENT);
+    free(saved.at);
+    free(file.at);
+    qn_session_free(session);
+    qn_session_free(target);
+    qn_model_free(model);
+    qn_model_free(other);
+}
+
+static void test_truncated(void **state) {
+    (void)state;
+    qn_model *model = load_file(LLAMA);
+    qn_session *session = start(model, 20);
+    qn_session *target = start(model, 3);
+    const struct bytes saved = save(session, 1 << 20);
+    for (size_t count = 0; count < saved.count; count += count < 1000 ? 1 : 997) {
+        const int status = restore(target, saved.at, count, 333);
+        assert_int_equal(status, count && count < HEAD_BYTES ? QN_ERR_FORMAT : QN_MORE);
+        assert_int_equal(qn_session_position(target), count < HEAD_BYTES ? 3 : 0);
+        assert_int_equal(qn_session_step(target), QN_OK);
+    }
+    /* Tokens that come in between end it. */
+    const int32_t id = 1;
+    assert_int_equal(restore(target, saved.at, 1000, 500), QN_MORE);
+    assert_int_equal(qn_session_feed(target, &id, 1, QN_LOGITS_LAST), QN_OK);
+    assert_int_equal(qn_session_restore(target, 1000, saved.at + 1000, 10), QN_ERR_ARGUMENT);
+    steps(target);
+    assert_int_equal(qn_session_position(target), 1);
+    free(saved.at);
+    qn_session_free(session);
+    qn_session_free(target);
+    qn_model_free(model);
+}
+
+/* A flipped bit in any byte of the head, the biases and the tokens, and in some of the rest: an error, or a session
+ * that works. The sanitizers watch. */
+static void test_flipped(void **state) {
+    (void)state;
+    qn_model *model = load_file(LLAMA);
+    qn_session *session = start(model, 20);
+    qn_session *target = qn_session_new(model, CONTEXT, 4);
+    const struct bytes saved = save(session, 1 << 20);
+    int refused = 0;
+    int taken = 0;
+    for (size_t at = 0; at < saved.count; at += at < 300 ? 1 : 1511) {
+        for (int bit = 0; bit < 8; bit++) {
+            saved.at[at] ^= (uint8_t)(1 << bit);
+            const int status = restore(target, saved.at, saved.count, 400);
+            saved.at[at] ^= (uint8_t)(1 << bit);
+            refused += status != QN_OK;
+            taken += status == QN_OK;
+            assert_int_equal(status == QN_OK || qn_session_position(target) < 2, 1);
+            const int32_t sampled = qn_session_rows(target) ? qn_session_sample(target) : 0;
+            assert_in_range(sampled, 0, qn_model_vocab_size(model) - 1);
+            assert_int_equal(qn_session_feed(target, &sampled, 1, QN_LOGITS_LAST), QN_OK);
+            steps(target);
+            assert_int_equal(qn_session_rewind(target, 1), QN_OK);
+        }
+    }
+    assert_true(refused > 500 && taken > 500);
+    free(saved.at);
+    qn_session_free(session);
+    qn_session_free(target);
+    qn_model_free(model);
+}
+
+/* Each call for memory refused once: an error, and nothing is lost. */
+static void test_memory_refused(void **state) {
+    (void)state;
+    qn_model *model = load_file(LLAMA);
+    qn_session *session = start(model, 70);
+    const struct bytes saved = save(session, 1 << 20);
+    const size_t held = blocks_held;
+    for (size_t granted = 0;; granted++) {
+        blocks_before_refusal = granted;
+        qn_session *fork = qn_session_fork(session);
+        blocks_before_refusal = SIZE_MAX;
+        const bool done = fork != NULL;
+        assert_true(done || qn_last_error()->code == QN_ERR_MEMORY);
+        qn_session_free(fork);
+        assert_int_equal(blocks_held, held);
+        if (done) {
+            break;
+        }
+    }
+    for (size_t granted = 0;; granted++) {
+        qn_session *target = qn_session_new(model, CONTEXT, 4);
+        blocks_before_refusal = granted;
+        const int status = restore(target, saved.at, saved.count, 5000);
+        blocks_before_refusal = SIZE_MAX;
+        assert_true(status == QN_OK || status == QN_ERR_MEMORY);
+        assert_int_equal(qn_session_position(target), status == QN_OK ? 70 : 0);
+        qn_session_free(target);
+        assert_int_equal(blocks_held, held);
+        if (status == QN_OK) {
+            break;
+        }
+    }
+    free(saved.at);
+    qn_session_free(session);
+    qn_model_free(model);
+}
+
+/* Rows of a q8_0 cache are what they are in a fork, and are not taken for f16. */
+static void test_the_cache_keeps_its_form(void **state) {
+    (void)state;
+    qn_model *narrow = load_file(LLAMA);
+    assert_int_equal(qn_model_cache(narrow, QN_CACHE_Q8_0), QN_ERR_UNSUPPORTED); /* heads of 8 */
+    assert_int_equal(qn_model_cache(narrow, 2), QN_ERR_ARGUMENT);
+    qn_model_free(narrow);
+    qn_model *model = load_file(RARE);
+    struct qn_plan wide;
+    struct qn_plan plan;
+    assert_int_equal(qn_model_plan(model, CONTEXT, 16, &wide), QN_OK);
+    assert_int_equal(qn_model_cache(model, QN_CACHE_Q8_0), QN_OK);
+    assert_int_equal(qn_model_plan(model, CONTEXT, 16, &plan), QN_OK);
+    assert_int_equal(plan.kv_bytes * 64, wide.kv_bytes * 34);
+    qn_session *first = start(model, 30);
+    assert_int_equal(qn_model_cache(model, QN_CACHE_F16), QN_OK);
+    qn_session *fork = qn_session_fork(first);
+    assert_non_null(fork);
+    qn_session *other = qn_session_new(model, CONTEXT, 16);
+    const struct bytes saved = save(first, 4096);
+    assert_int_equal(restore(other, saved.at, saved.count, 1 << 20), QN_ERR_ARGUMENT);
+    assert_go_on_alike(model, first, fork);
+    free(saved.at);
+    qn_session_free(first);
+    qn_session_free(fork);
+    qn_session_free(other);
+    qn_model_free(model);
+    assert_int_equal(blocks_held, 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_goes_on_to_the_same_bits),
+        cmocka_unit_test(test_what_is_queued_is_left_out),
+        cmocka_unit_test(test_other_forms_are_refused),
+        cmocka_unit_test(test_other_weights_are_another_model),
+        cmocka_unit_test(test_contexts_of_another_kind),
+        cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_flipped),
+        cmocka_unit_test(test_memory_refused),
+        cmocka_unit_test(test_the_cache_keeps_its_form),
+    };
+    return cmocka_run_group_tests_name("engine_saved", tests, NULL, NULL);
+}
