@@ -31,9 +31,13 @@ async function listen(onReport) {
     response.setHeader('Access-Control-Allow-Origin', '*');
     response.setHeader('Content-Type', 'text/html');
     if (request.method === 'POST') json(request).then(onReport);
-    response.end(`<!doctype html><title></title><script>if (location.hash) setTimeout(() => location.replace(decodeURIComponent(location.hash.slice(1))), ${SETTLE})</script>`);
+    response.end(
+      `<!doctype html><title></title><script>if (location.hash) setTimeout(() => location.replace(decodeURIComponent(location.hash.slice(1))), ${SETTLE})</script>`,
+    );
   });
-  await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  await new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
   return { server, url: `http://localhost:${server.address().port}/` };
 }
 
@@ -47,17 +51,29 @@ export async function visit(profile, page, what) {
   });
   const { server, url } = await listen(reported);
   const goal = `${page}#${encodeURIComponent(JSON.stringify({ ...what, report: url }))}`;
-  const browser = spawn(process.env.QUERN_CHROMIUM ?? '/usr/bin/chromium', [...FLAGS, `--user-data-dir=${profile}`, `${url}#${encodeURIComponent(goal)}`], { stdio: 'ignore' });
-  const ended = new Promise((resolve) => { browser.on('exit', resolve); });
+  const browser = spawn(
+    process.env.QUERN_CHROMIUM ?? '/usr/bin/chromium',
+    [...FLAGS, `--user-data-dir=${profile}`, `${url}#${encodeURIComponent(goal)}`],
+    { stdio: 'ignore' },
+  );
+  const ended = new Promise((resolve) => {
+    browser.on('exit', resolve);
+  });
   try {
-    const { value, error } = await Promise.race([report, ended.then((status) => { throw new Error(`Chromium ended (${status}) before its page had reported`); })]);
+    const { value, error } = await Promise.race([
+      report,
+      ended.then((status) => {
+        throw new Error(`Chromium ended (${status}) before its page had reported`);
+      }),
+    ]);
     if (error) throw new Error(`in the page: ${error}`);
     return value;
   } finally {
     const processes = descendants();
     browser.kill();
     await ended;
-    while (processes.some((pid) => existsSync(`/proc/${pid}`))) await sleep(50); /* the others still write to the profile */
+    while (processes.some((pid) => existsSync(`/proc/${pid}`)))
+      await sleep(50); /* the others still write to the profile */
     server.close();
     server.closeAllConnections();
   }

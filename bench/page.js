@@ -61,46 +61,73 @@ const parts = {
         });
       }
       const [{ tokens, threads }] = seen;
-      say(`first token after the last byte, ${ranges ? 'range requests' : 'one stream'}, ${RATE / 1e6} MB/s, prompt of ${tokens} tokens, ${threads} threads`,
-        spread(seen.map(({ late }) => late), ms));
+      say(
+        `first token after the last byte, ${ranges ? 'range requests' : 'one stream'}, ${RATE / 1e6} MB/s, prompt of ${tokens} tokens, ${threads} threads`,
+        spread(
+          seen.map(({ late }) => late),
+          ms,
+        ),
+      );
     }
   },
 
   /* The page, the package and the model from what the first visit left, with the server gone and the browser started anew. */
   async visit() {
-    await visiting(({ server }) => withProfile(async (profile) => {
-      server.folder([['/web/page.html', readFileSync(new URL('visit.html', import.meta.url))]]);
-      const what = { name: 'firstToken', args: [server.add(SMALL).url, 'What is the capital of France?', {}], reload: '/web/offline.js' };
-      const open = () => visit(profile, `${server.url}/web/page.html`, what);
-      await open();
-      server.offline = true;
-      const seen = [];
-      for (let round = 0; round < ROUNDS; round++) seen.push(await open());
-      say(`second visit without the network, from navigation to the first token (prompt of ${seen[0].tokens} tokens, from the ${seen[0].from})`,
-        spread(seen.map(({ after }) => after), ms));
-    }));
+    await visiting(({ server }) =>
+      withProfile(async (profile) => {
+        server.folder([['/web/page.html', readFileSync(new URL('visit.html', import.meta.url))]]);
+        const what = {
+          name: 'firstToken',
+          args: [server.add(SMALL).url, 'What is the capital of France?', {}],
+          reload: '/web/offline.js',
+        };
+        const open = () => visit(profile, `${server.url}/web/page.html`, what);
+        await open();
+        server.offline = true;
+        const seen = [];
+        for (let round = 0; round < ROUNDS; round++) seen.push(await open());
+        say(
+          `second visit without the network, from navigation to the first token (prompt of ${seen[0].tokens} tokens, from the ${seen[0].from})`,
+          spread(
+            seen.map(({ after }) => after),
+            ms,
+          ),
+        );
+      }),
+    );
   },
 
   /* Tasks of the page's thread while a prompt is computed, as far as the browser tells them: those over 50 ms. */
   async blocked() {
     await inBrowser(async ({ server, page }) => {
       const { url } = server.add(SMALL);
-      const { tasks, tokens, took } = await (await page()).evaluate(async ([url, words]) => {
-        const { loadModel } = await import('/web/index.js');
-        const model = await loadModel(url, { contextSize: 2048 });
-        const tasks = [];
-        const observer = new PerformanceObserver((list) => tasks.push(...list.getEntries().map(({ duration }) => duration)));
-        observer.observe({ type: 'longtask' });
-        const ids = (await model.tokenize(words)).slice(0, 600);
-        const session = await model.session();
-        const begun = performance.now();
-        await session.prefill(ids);
-        const took = performance.now() - begun;
-        await new Promise((resolve) => { setTimeout(resolve, 500); });
-        await model.free();
-        return { tasks, tokens: ids.length, took };
-      }, [url, WORDS.repeat(50)]);
-      say(`tasks over 50 ms on the page's thread while ${tokens} tokens were computed in ${ms(took)}`, tasks.length, ...tasks.map(ms));
+      const { tasks, tokens, took } = await (await page()).evaluate(
+        async ([url, words]) => {
+          const { loadModel } = await import('/web/index.js');
+          const model = await loadModel(url, { contextSize: 2048 });
+          const tasks = [];
+          const observer = new PerformanceObserver((list) =>
+            tasks.push(...list.getEntries().map(({ duration }) => duration)),
+          );
+          observer.observe({ type: 'longtask' });
+          const ids = (await model.tokenize(words)).slice(0, 600);
+          const session = await model.session();
+          const begun = performance.now();
+          await session.prefill(ids);
+          const took = performance.now() - begun;
+          await new Promise((resolve) => {
+            setTimeout(resolve, 500);
+          });
+          await model.free();
+          return { tasks, tokens: ids.length, took };
+        },
+        [url, WORDS.repeat(50)],
+      );
+      say(
+        `tasks over 50 ms on the page's thread while ${tokens} tokens were computed in ${ms(took)}`,
+        tasks.length,
+        ...tasks.map(ms),
+      );
     });
   },
 
@@ -110,17 +137,42 @@ const parts = {
       const file = server.add(SMALL);
       const tab = await page();
       await tab.evaluate((script) => import(script).then(() => {}), '/tests/web/package-page.js');
-      const most = (seen) => `rejected ${ms(Math.max(...seen.map(({ rejected }) => rejected)))}, engine free ${ms(Math.max(...seen.map(({ free }) => free)))}`;
+      const most = (seen) =>
+        `rejected ${ms(Math.max(...seen.map(({ rejected }) => rejected)))}, engine free ${ms(Math.max(...seen.map(({ free }) => free)))}`;
       file.rate = RATE;
-      const download = await tab.evaluate((url) => my.aborted((signal) => my.load(url, { signal, cache: false }), () => new Promise((go) => { setTimeout(go, 1000); })), file.url);
+      const download = await tab.evaluate(
+        (url) =>
+          my.aborted(
+            (signal) => my.load(url, { signal, cache: false }),
+            () =>
+              new Promise((go) => {
+                setTimeout(go, 1000);
+              }),
+          ),
+        file.url,
+      );
       say('abort of a download', `rejected ${ms(download.rejected)}`);
       file.rate = Infinity;
       await tab.evaluate((url) => my.load(url, { contextSize: 2048 }), file.url);
-      for (const [what, request] of [['prefill', { prompt: WORDS.repeat(50), max_tokens: 1 }], ['decode', { prompt: 'One', max_tokens: 900, logit_bias: { 2: -100 } }]]) {
+      for (const [what, request] of [
+        ['prefill', { prompt: WORDS.repeat(50), max_tokens: 1 }],
+        ['decode', { prompt: 'One', max_tokens: 900, logit_bias: { 2: -100 } }],
+      ]) {
         const seen = [];
         for (let i = 0; i < 10; i++) {
-          seen.push(await tab.evaluate(([given, after]) => my.aborted((signal) => my.model.completions.create(given, { signal }),
-            () => new Promise((go) => { setTimeout(go, after); })), [request, 200 + 37 * i]));
+          seen.push(
+            await tab.evaluate(
+              ([given, after]) =>
+                my.aborted(
+                  (signal) => my.model.completions.create(given, { signal }),
+                  () =>
+                    new Promise((go) => {
+                      setTimeout(go, after);
+                    }),
+                ),
+              [request, 200 + 37 * i],
+            ),
+          );
         }
         say(`abort of a ${what}, the longest of ${seen.length}`, most(seen));
       }
@@ -134,7 +186,12 @@ const parts = {
       const paths = [...new Set(server.requests)].filter((path) => path.startsWith('/web/'));
       const all = paths.map((path) => readFileSync(join(ROOT, path)));
       const sum = (pack) => all.reduce((total, bytes) => total + pack(bytes).length, 0);
-      say(`${paths.length} files besides the model`, `${sum((bytes) => bytes)} bytes`, `gzip ${sum(gzipSync)}`, `brotli ${sum(brotliCompressSync)}`);
+      say(
+        `${paths.length} files besides the model`,
+        `${sum((bytes) => bytes)} bytes`,
+        `gzip ${sum(gzipSync)}`,
+        `brotli ${sum(brotliCompressSync)}`,
+      );
     });
   },
 
@@ -157,16 +214,33 @@ const parts = {
           await sleep(10_000);
           it = await measure(what);
         }
-        if (it.disturbed) throw new Error('another Chromium is running, and shares pages with the one that is measured: end it first');
+        if (it.disturbed)
+          throw new Error('another Chromium is running, and shares pages with the one that is measured: end it first');
         seen[name].push(it);
         console.error(`memory, round ${round + 1}, ${name}: ${mb(name === 'empty' ? it.median : it.peak)}`);
       }
     }
     const { size } = statSync(LARGE);
     const empty = middle(seen.empty.map(({ median }) => median));
-    say('memory of all processes with an empty page', spread(seen.empty.map(({ median }) => median), mb));
+    say(
+      'memory of all processes with an empty page',
+      spread(
+        seen.empty.map(({ median }) => median),
+        mb,
+      ),
+    );
     for (const [name] of tabs.slice(1)) {
-      say(`the most with ${name}`, spread(seen[name].map(({ peak }) => peak), mb), `less an empty page and the file of ${mb(size)}: ${spread(seen[name].map(({ peak }) => peak - empty - size), mb)}`);
+      say(
+        `the most with ${name}`,
+        spread(
+          seen[name].map(({ peak }) => peak),
+          mb,
+        ),
+        `less an empty page and the file of ${mb(size)}: ${spread(
+          seen[name].map(({ peak }) => peak - empty - size),
+          mb,
+        )}`,
+      );
     }
   },
 };

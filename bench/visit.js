@@ -1,7 +1,10 @@
 /* In the page of a visit (chromium.js): what it came for, and where it says how that went, are in the address, after the #, as
  * JSON {report, reload, name, args}: name is one of the functions below. */
 
-const wait = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
+const wait = (ms) =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
 
 const visits = {
   /* Nothing: what the browser takes by itself. */
@@ -11,10 +14,19 @@ const visits = {
   async firstToken(url, words, options) {
     const { loadModel } = await import('/web/index.js');
     const model = await loadModel(url, { early: true, contextSize: 512, ...options });
-    const request = { messages: [{ role: 'user', content: words }], max_tokens: 2, temperature: 0, stream: true, stream_options: { include_usage: true } };
+    const request = {
+      messages: [{ role: 'user', content: words }],
+      max_tokens: 2,
+      temperature: 0,
+      stream: true,
+      stream_options: { include_usage: true },
+    };
     let after = 0;
     let tokens = 0;
-    for await (const { choices: [choice], usage } of await model.chat.completions.create(request)) {
+    for await (const {
+      choices: [choice],
+      usage,
+    } of await model.chat.completions.create(request)) {
       if (choice?.delta.content) after ||= performance.now();
       tokens = usage?.prompt_tokens ?? tokens;
     }
@@ -29,7 +41,12 @@ const visits = {
     const { loadModel } = await import('/web/index.js');
     const model = await loadModel(url, { threads, contextSize: prompt + generate + 8, ...options });
     const ids = Array.from({ length: prompt }, (_, i) => 300 + i);
-    const { usage } = await model.completions.create({ prompt: ids, max_tokens: generate, temperature: 0, logit_bias: { 2: -100 } });
+    const { usage } = await model.completions.create({
+      prompt: ids,
+      max_tokens: generate,
+      temperature: 0,
+      logit_bias: { 2: -100 },
+    });
     return { ...model.info, usage };
   },
 
@@ -47,5 +64,8 @@ if (reload && !navigator.serviceWorker.controller) {
   location.reload();
   await new Promise(() => {});
 }
-const said = await visits[name](...args).then((value) => ({ value }), (error) => ({ error: String(error?.stack ?? error) }));
+const said = await visits[name](...args).then(
+  (value) => ({ value }),
+  (error) => ({ error: String(error?.stack ?? error) }),
+);
 await fetch(report, { method: 'POST', body: JSON.stringify(said) });

@@ -1,17 +1,35 @@
 """Which tests go together when several processes share them (pytest-xdist, --dist loadgroup): those of a file, unless it is
 listed here, as they share what is costly to compute. The groups that take longest begin first."""
+
 import pytest
 
 TOGETHER = {"test_serve.py": "serve", "test_serve_http.py": "serve"}  # ask one server
 # By parameters whose values share nothing, or by function.
 APART = {
-    "test_demo.py": ["function"], "test_embeddings.py": ["host"], "test_hostile.py": ["function"], "test_kernel_check.py": ["build"],
-    "test_package.py": ["browser"], "test_sources.py": ["browser"], "test_threads.py": ["model"], "test_vectors.py": ["function", "host"],
+    "test_demo.py": ["function"],
+    "test_embeddings.py": ["host"],
+    "test_hostile.py": ["function"],
+    "test_kernel_check.py": ["build"],
+    "test_package.py": ["browser"],
+    "test_sources.py": ["browser"],
+    "test_threads.py": ["model"],
+    "test_vectors.py": ["function", "host"],
 }
 LONGEST = [
-    "test_package.py firefox", "test_demo.py test_demo", "test_package.py chromium", "test_kernel_check.py wasm32-relaxed",
-    "test_kernel_check.py wasm32-simd128", "serve", "test_sources.py firefox", "test_sources.py chromium",
-    "test_vectors.py test_logits_are_llama_cpps", "test_sampler.py", "test_api.py", "test_cli.py", "test_gguf_package.py", "test_bench.py",
+    "test_package.py firefox",
+    "test_demo.py test_demo",
+    "test_package.py chromium",
+    "test_kernel_check.py wasm32-relaxed",
+    "test_kernel_check.py wasm32-simd128",
+    "serve",
+    "test_sources.py firefox",
+    "test_sources.py chromium",
+    "test_vectors.py test_logits_are_llama_cpps",
+    "test_sampler.py",
+    "test_api.py",
+    "test_cli.py",
+    "test_gguf_package.py",
+    "test_bench.py",
     "test_tokenizer.py",
 ]
 

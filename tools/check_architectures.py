@@ -11,6 +11,7 @@ token by token, each against llama.cpp doing the same; "spread" is llama.cpp's o
 both errors are at most 1e-5 (f32) or 1e-3 (quantised), or twice the spread where that is more; and when batches of 1, 7 and
 all tokens give us the same bits. A model that this build does not run is reported by a line with the reason.
 """
+
 import argparse
 import pathlib
 import subprocess
@@ -52,8 +53,11 @@ def check(oracle, model, type, arguments, folder):
     spread = nmse(theirs_alone, theirs)
     errors = nmse(together, theirs), nmse(alone, theirs_alone)
     passed = same and bool(max(errors) <= max(LIMITS[type], 2 * spread))
-    print(f"{model.stem:24} {type:5} batch {errors[0]:.1e}  one by one {errors[1]:.1e}  spread {spread:.1e}"
-          f"{'' if same else '  BATCHES DIFFER'}{'' if passed else '  FAILED'}", flush=True)
+    print(
+        f"{model.stem:24} {type:5} batch {errors[0]:.1e}  one by one {errors[1]:.1e}  spread {spread:.1e}"
+        f"{'' if same else '  BATCHES DIFFER'}{'' if passed else '  FAILED'}",
+        flush=True,
+    )
     return passed
 
 

@@ -10,6 +10,7 @@ llama.cpp's own spread in brackets: between its attention and its flash attentio
 when every error is at most 1e-5 (as it is) or 1e-3 (quantised), or twice the spread where that is more; and when batches of 7
 and of all tokens give the same bits.
 """
+
 import argparse
 import pathlib
 import subprocess
@@ -45,8 +46,14 @@ def check(oracle, model, type, arguments, folder):
         spreads.append(nmse(oracle.rows(path, ids, pooling, "flash"), theirs))
     limit = 1e-5 if type == "f32" else 1e-3
     passed = same and all(error <= max(limit, 2 * spread) for error, spread in zip(errors, spreads))
-    columns = (f"{name} {error:.1e} ({spread:.1e})" for name, error, spread in zip(("tokens", "mean", "first", "last"), errors, spreads))
-    print(f"{model.stem:24} {type:5} {'  '.join(columns)}{'' if same else '  BATCHES DIFFER'}{'' if passed else '  FAILED'}", flush=True)
+    columns = (
+        f"{name} {error:.1e} ({spread:.1e})"
+        for name, error, spread in zip(("tokens", "mean", "first", "last"), errors, spreads)
+    )
+    print(
+        f"{model.stem:24} {type:5} {'  '.join(columns)}{'' if same else '  BATCHES DIFFER'}{'' if passed else '  FAILED'}",
+        flush=True,
+    )
     return passed
 
 

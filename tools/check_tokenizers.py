@@ -60,7 +60,10 @@ def compare(llama, tokenizer, texts):
             if ours != ids:
                 yield text, f"special {special}: llama.cpp {ids}, ours {ours}"
             elif llama.detokenize(ids, special) != tokenizer.detokenize(ids, SHOW_SPECIAL if special else 0):
-                yield text, f"special {special}, back to text: ours {tokenizer.detokenize(ids, SHOW_SPECIAL if special else 0)}"
+                yield (
+                    text,
+                    f"special {special}, back to text: ours {tokenizer.detokenize(ids, SHOW_SPECIAL if special else 0)}",
+                )
 
 
 def check(path, seed, count):
@@ -84,7 +87,10 @@ def check(path, seed, count):
             return False
     for text, how in wrong[:3]:
         print(f"  {text!r}\n    {how[:600]}")
-    print(f"{path.name}: {len(inputs(path))} cases and {len(texts) - len(inputs(path))} texts, {len(wrong)} differences", flush=True)
+    print(
+        f"{path.name}: {len(inputs(path))} cases and {len(texts) - len(inputs(path))} texts, {len(wrong)} differences",
+        flush=True,
+    )
     return not wrong
 
 
@@ -98,7 +104,9 @@ def main():
     vectors.Llama.load(options.library)
     paths = [file for path in options.paths for file in (sorted(path.glob("*.gguf")) if path.is_dir() else [path])]
     results = [check(path, options.seed, options.count) for path in paths]
-    print(f"{results.count(True)} of {len(results)} vocabularies equal, {results.count(None)} of them not llama.cpp's (seed {options.seed})")
+    print(
+        f"{results.count(True)} of {len(results)} vocabularies equal, {results.count(None)} of them not llama.cpp's (seed {options.seed})"
+    )
     return not results or False in results
 
 

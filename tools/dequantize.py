@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Writes a copy of a model with every matrix as F32, by the decoders of the gguf package: dequantize.py IN OUT"""
+
 import os
 import pathlib
 import sys
@@ -31,7 +32,9 @@ def main(source, target):
     writer.write_kv_data_to_file()
     writer.write_ti_data_to_file()
     for tensor in reader.tensors:
-        writer.write_tensor_data(np.ascontiguousarray(gguf.quants.dequantize(tensor.data, tensor.tensor_type), dtype=np.float32))
+        writer.write_tensor_data(
+            np.ascontiguousarray(gguf.quants.dequantize(tensor.data, tensor.tensor_type), dtype=np.float32)
+        )
     writer.close()
     partial.replace(target)
 

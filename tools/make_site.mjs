@@ -8,11 +8,13 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const OUT = process.argv[2] ?? join(ROOT, 'build/site');
 const PACKAGES = join(ROOT, 'tests/web');
-const START = '<!doctype html>\n<meta charset="utf-8">\n<title>Quern</title>\n<meta http-equiv="refresh" content="0; url=demo/">\n<a href="demo/">The demo</a>\n';
+const START =
+  '<!doctype html>\n<meta charset="utf-8">\n<title>Quern</title>\n<meta http-equiv="refresh" content="0; url=demo/">\n<a href="demo/">The demo</a>\n';
 
 async function minifier() {
   const minifiers = join(PACKAGES, 'node_modules/rolldown/dist/utils-index.mjs');
-  if (!existsSync(minifiers)) execFileSync('npm', ['ci', '--silent', '--no-audit', '--no-fund'], { cwd: PACKAGES, stdio: 'inherit' });
+  if (!existsSync(minifiers))
+    execFileSync('npm', ['ci', '--silent', '--no-audit', '--no-fund'], { cwd: PACKAGES, stdio: 'inherit' });
   return (await import(minifiers)).minifySync;
 }
 
@@ -26,7 +28,10 @@ rmSync(OUT, { recursive: true, force: true });
 mkdirSync(OUT, { recursive: true });
 for (const name of readdirSync(join(ROOT, 'web'))) {
   if (!/^(sources|store|wasm|demo|examples|.*\.js)$/.test(name)) continue;
-  cpSync(join(ROOT, 'web', name), join(OUT, name), { recursive: true, filter: (path) => !/\/extension$|\.sha256$/.test(path) });
+  cpSync(join(ROOT, 'web', name), join(OUT, name), {
+    recursive: true,
+    filter: (path) => !/\/extension$|\.sha256$/.test(path),
+  });
 }
 writeFileSync(join(OUT, 'index.html'), START);
 for (const path of readdirSync(OUT, { recursive: true })) {

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Writes the tiny models of tests/vectors: random weights from a fixed seed in the real layouts. Needs gguf and numpy.
 
-  make_tiny.py DIR
+make_tiny.py DIR
 """
+
 import pathlib
 import sys
 
@@ -10,8 +11,10 @@ import gguf
 import numpy as np
 from gguf import GGMLQuantizationType as T
 
-TEMPLATE = ("{% for message in messages %}<|{{ message.role }}|>{{ message.content }}<|end|>{% endfor %}"
-            "{% if add_generation_prompt %}<|assistant|>{% endif %}")
+TEMPLATE = (
+    "{% for message in messages %}<|{{ message.role }}|>{{ message.content }}<|end|>{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
 SIZES = {T.Q2_K: 84, T.Q3_K: 110, T.Q4_K: 144, T.Q5_K: 176, T.Q6_K: 210}
 
 
@@ -20,14 +23,14 @@ def k_blocks(rng, type, rows, cols, spread):
     raw = rng.integers(0, 256, (rows * cols // 256, SIZES[type]), np.uint8)
 
     def put(at, value):
-        raw[:, at:at + 2] = np.frombuffer(np.float16(value).tobytes(), np.uint8)
+        raw[:, at : at + 2] = np.frombuffer(np.float16(value).tobytes(), np.uint8)
 
     if type in (T.Q4_K, T.Q5_K):
         mid = 7.5 if type == T.Q4_K else 15.5
         put(0, spread / mid / 16)
         put(2, spread / 16)
         raw[:, 12:16] = (raw[:, 12:16] & 0x0F) * 0x11  # scales and minima of the last four sub-blocks agree ...
-        raw[:, 8:12] = raw[:, 4:8]                       # ... and of the first four
+        raw[:, 8:12] = raw[:, 4:8]  # ... and of the first four
     elif type == T.Q2_K:
         put(80, spread / 8)
         put(82, spread / 8)
@@ -40,8 +43,19 @@ def k_blocks(rng, type, rows, cols, spread):
 
 
 # Where the f16 scale of a block lies, and about how large the weights are beside it.
-HALF_AT = {T.IQ1_S: (0, 8), T.IQ2_XXS: (0, 50), T.IQ2_XS: (0, 50), T.IQ2_S: (0, 50), T.IQ3_XXS: (0, 132), T.IQ3_S: (0, 128),
-           T.IQ4_NL: (0, 60), T.IQ4_XS: (0, 900), T.TQ1_0: (52, 1), T.TQ2_0: (64, 1), T.Q1_0: (0, 1)}
+HALF_AT = {
+    T.IQ1_S: (0, 8),
+    T.IQ2_XXS: (0, 50),
+    T.IQ2_XS: (0, 50),
+    T.IQ2_S: (0, 50),
+    T.IQ3_XXS: (0, 132),
+    T.IQ3_S: (0, 128),
+    T.IQ4_NL: (0, 60),
+    T.IQ4_XS: (0, 900),
+    T.TQ1_0: (52, 1),
+    T.TQ2_0: (64, 1),
+    T.Q1_0: (0, 1),
+}
 
 
 def rare_blocks(rng, type, rows, cols, spread):
@@ -50,7 +64,7 @@ def rare_blocks(rng, type, rows, cols, spread):
     raw = rng.integers(0, 256, (rows * cols // weights, size), np.uint8)
     if type in HALF_AT:
         at, large = HALF_AT[type]
-        raw[:, at:at + 2] = np.frombuffer(np.float16(spread / large).tobytes(), np.uint8)
+        raw[:, at : at + 2] = np.frombuffer(np.float16(spread / large).tobytes(), np.uint8)
     elif type == T.IQ1_M:  # the top nibbles of four 16-bit words
         half = np.float16(spread / 8).view(np.uint16)
         for i in range(4):
@@ -113,7 +127,20 @@ def byte_alphabet():
 
 def add_bpe(w):
     """A byte-level vocabulary with a few merges and control tokens; returns its size."""
-    pairs = ["\u0120 t", "h e", "\u0120t he", "i n", "a n", "e r", "o n", "\u0120 a", "r e", "an d", "\u0120 and", "o u"]
+    pairs = [
+        "\u0120 t",
+        "h e",
+        "\u0120t he",
+        "i n",
+        "a n",
+        "e r",
+        "o n",
+        "\u0120 a",
+        "r e",
+        "an d",
+        "\u0120 and",
+        "o u",
+    ]
     control = ["<|endoftext|>", "<|user|>", "<|assistant|>", "<|system|>", "<|end|>"]
     tokens = control + byte_alphabet() + [pair.replace(" ", "") for pair in pairs]
     w.add_tokenizer_model("gpt2")
@@ -162,9 +189,15 @@ def llama(path, seed, types, layers, embd, ff, heads, heads_kv, dim, extras=Fals
         b = f"blk.{i}."
         out.vector(b + "attn_norm.weight", embd)
         out.vector(b + "ffn_norm.weight", embd)
-        for name, rows, cols in (("attn_q", heads * dim, embd), ("attn_k", heads_kv * dim, embd), ("attn_v", heads_kv * dim, embd),
-                                 ("attn_output", embd, heads * dim), ("ffn_gate", ff, embd), ("ffn_up", ff, embd),
-                                 ("ffn_down", embd, ff)):
+        for name, rows, cols in (
+            ("attn_q", heads * dim, embd),
+            ("attn_k", heads_kv * dim, embd),
+            ("attn_v", heads_kv * dim, embd),
+            ("attn_output", embd, heads * dim),
+            ("ffn_gate", ff, embd),
+            ("ffn_up", ff, embd),
+            ("ffn_down", embd, ff),
+        ):
             out.matrix(f"{b}{name}.weight", rows, cols, types.get(f"{b}{name}", type(name)))
             if extras:
                 out.vector(f"{b}{name}.bias", rows, around=0.0)
@@ -186,9 +219,15 @@ def gemma3(path, seed, types, layers, embd, ff, heads, heads_kv, dim, window):
             out.vector(f"{b}{name}.weight", embd)
         out.vector(b + "attn_q_norm.weight", dim)
         out.vector(b + "attn_k_norm.weight", dim)
-        for name, rows, cols in (("attn_q", heads * dim, embd), ("attn_k", heads_kv * dim, embd), ("attn_v", heads_kv * dim, embd),
-                                 ("attn_output", embd, heads * dim), ("ffn_gate", ff, embd), ("ffn_up", ff, embd),
-                                 ("ffn_down", embd, ff)):
+        for name, rows, cols in (
+            ("attn_q", heads * dim, embd),
+            ("attn_k", heads_kv * dim, embd),
+            ("attn_v", heads_kv * dim, embd),
+            ("attn_output", embd, heads * dim),
+            ("ffn_gate", ff, embd),
+            ("ffn_up", ff, embd),
+            ("ffn_down", embd, ff),
+        ):
             out.matrix(f"{b}{name}.weight", rows, cols, type(name))
     out.close()
 
@@ -197,17 +236,78 @@ def main():
     folder = pathlib.Path(sys.argv[1])
     llama(folder / "tiny-llama-f32.gguf", 1, {"all": T.F32}, 2, 32, 64, 4, 2, 8)
     llama(folder / "tiny-llama-extras-f32.gguf", 2, {"all": T.F32}, 2, 32, 64, 4, 2, 8, extras=True)
-    llama(folder / "tiny-llama-legacy.gguf", 3,
-          {"all": T.F32, "token_embd": T.Q8_0, "output": T.BF16, "attn_q": T.Q4_0, "attn_k": T.Q4_1, "attn_v": T.F16,
-           "attn_output": T.Q5_1, "ffn_gate": T.Q5_0, "ffn_up": T.Q8_0, "ffn_down": T.Q4_1}, 2, 64, 128, 4, 2, 16)
-    llama(folder / "tiny-llama-k.gguf", 4,
-          {"all": T.Q4_K, "token_embd": T.Q8_0, "output": T.Q6_K, "attn_q": T.Q2_K, "attn_k": T.Q3_K, "attn_v": T.Q6_K,
-           "attn_output": T.Q5_0, "ffn_gate": T.Q4_K, "ffn_up": T.Q5_K, "ffn_down": T.Q6_K}, 1, 256, 256, 4, 2, 16)
-    llama(folder / "tiny-llama-rare.gguf", 7,
-          {"all": T.F32, "token_embd": T.Q8_0, "blk.0.attn_q": T.IQ1_S, "blk.0.attn_k": T.IQ1_M, "blk.0.attn_v": T.IQ2_XXS,
-           "blk.0.attn_output": T.IQ2_XS, "blk.0.ffn_gate": T.IQ2_S, "blk.0.ffn_up": T.IQ3_XXS, "blk.0.ffn_down": T.IQ3_S,
-           "blk.1.attn_q": T.IQ4_NL, "blk.1.attn_k": T.IQ4_XS, "blk.1.attn_v": T.TQ1_0, "blk.1.attn_output": T.TQ2_0,
-           "blk.1.ffn_gate": T.MXFP4, "blk.1.ffn_up": T.NVFP4, "blk.1.ffn_down": T.Q1_0}, 2, 256, 256, 4, 2, 64)
+    llama(
+        folder / "tiny-llama-legacy.gguf",
+        3,
+        {
+            "all": T.F32,
+            "token_embd": T.Q8_0,
+            "output": T.BF16,
+            "attn_q": T.Q4_0,
+            "attn_k": T.Q4_1,
+            "attn_v": T.F16,
+            "attn_output": T.Q5_1,
+            "ffn_gate": T.Q5_0,
+            "ffn_up": T.Q8_0,
+            "ffn_down": T.Q4_1,
+        },
+        2,
+        64,
+        128,
+        4,
+        2,
+        16,
+    )
+    llama(
+        folder / "tiny-llama-k.gguf",
+        4,
+        {
+            "all": T.Q4_K,
+            "token_embd": T.Q8_0,
+            "output": T.Q6_K,
+            "attn_q": T.Q2_K,
+            "attn_k": T.Q3_K,
+            "attn_v": T.Q6_K,
+            "attn_output": T.Q5_0,
+            "ffn_gate": T.Q4_K,
+            "ffn_up": T.Q5_K,
+            "ffn_down": T.Q6_K,
+        },
+        1,
+        256,
+        256,
+        4,
+        2,
+        16,
+    )
+    llama(
+        folder / "tiny-llama-rare.gguf",
+        7,
+        {
+            "all": T.F32,
+            "token_embd": T.Q8_0,
+            "blk.0.attn_q": T.IQ1_S,
+            "blk.0.attn_k": T.IQ1_M,
+            "blk.0.attn_v": T.IQ2_XXS,
+            "blk.0.attn_output": T.IQ2_XS,
+            "blk.0.ffn_gate": T.IQ2_S,
+            "blk.0.ffn_up": T.IQ3_XXS,
+            "blk.0.ffn_down": T.IQ3_S,
+            "blk.1.attn_q": T.IQ4_NL,
+            "blk.1.attn_k": T.IQ4_XS,
+            "blk.1.attn_v": T.TQ1_0,
+            "blk.1.attn_output": T.TQ2_0,
+            "blk.1.ffn_gate": T.MXFP4,
+            "blk.1.ffn_up": T.NVFP4,
+            "blk.1.ffn_down": T.Q1_0,
+        },
+        2,
+        256,
+        256,
+        4,
+        2,
+        64,
+    )
     gemma3(folder / "tiny-gemma3-f32.gguf", 5, {"all": T.F32}, 6, 32, 48, 4, 1, 16, 24)
     gemma3(folder / "tiny-gemma3-q8.gguf", 6, {"all": T.Q8_0}, 6, 64, 96, 4, 1, 16, 24)
 

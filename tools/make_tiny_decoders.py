@@ -7,6 +7,7 @@ vocabulary. Needs gguf and numpy.
 ARCHITECTURES has what sets each apart from the plain case: norms before each half (RMS), attention over separate Q, K and V
 without biases, a gate, tied output, whole heads rotated.
 """
+
 import pathlib
 import sys
 
@@ -25,33 +26,90 @@ VOCAB, EMBD, FF, HEADS, HEADS_KV, DIM, CONTEXT = 48, 32, 24, 4, 2, 8, 256
 EXPERTS, USED, EXPERT_FF = 6, 2, 16
 LATENT, QUERY, PLAIN, ROTATED, LATENT_V = 16, 24, 8, 8, 8
 ARCHITECTURES = {  # in the order of their seeds
-    "cohere2": dict(layers=4, layer_norm=True, one_norm=True,
-                    keys={"logit_scale": 0.25, "attention.sliding_window": 24, "attention.sliding_window_pattern": 4}),
+    "cohere2": dict(
+        layers=4,
+        layer_norm=True,
+        one_norm=True,
+        keys={"logit_scale": 0.25, "attention.sliding_window": 24, "attention.sliding_window_pattern": 4},
+    ),
     "ernie4_5": dict(output_bias_unused=True),
     "exaone4": dict(no_pre=True, post=True, qk="head"),
     "falcon": dict(layer_norm=True, norm_bias=True, one_norm=True, qkv=True, ungated=True, heads_kv=1, output=True),
     "gemma": dict(),
-    "gemma2": dict(post=True, keys={"attention.sliding_window": 24, "attn_logit_softcapping": 2.0, "final_logit_softcapping": 3.0}),
-    "gpt2": dict(layer_norm=True, norm_bias=True, qkv=True, bias=True, more_bias=True, ungated=True, heads_kv=4,
-                 extra={"position_embd.weight": (CONTEXT, EMBD)}),
-    "granite": dict(keys={"embedding_scale": 12.0, "residual_scale": 0.22, "attention.scale": 0.125, "logit_scale": 8.0}),
+    "gemma2": dict(
+        post=True, keys={"attention.sliding_window": 24, "attn_logit_softcapping": 2.0, "final_logit_softcapping": 3.0}
+    ),
+    "gpt2": dict(
+        layer_norm=True,
+        norm_bias=True,
+        qkv=True,
+        bias=True,
+        more_bias=True,
+        ungated=True,
+        heads_kv=4,
+        extra={"position_embd.weight": (CONTEXT, EMBD)},
+    ),
+    "granite": dict(
+        keys={"embedding_scale": 12.0, "residual_scale": 0.22, "attention.scale": 0.125, "logit_scale": 8.0}
+    ),
     "hunyuan-dense": dict(qk="head", keys={"rope.scaling.alpha": 50.0}),
     "internlm2": dict(output=True, keys={"rope.scaling.type": "linear", "rope.scaling.factor": 2.0}),
     "minicpm": dict(keys={"embedding_scale": 12.0, "residual_scale": 0.22, "logit_scale": 9.0}),
-    "mistral3": dict(output=True, keys={"rope.scaling.type": "yarn", "rope.scaling.factor": 16.0, "attention.temperature_scale": 0.1,
-                                        "rope.scaling.original_context_length": 32, "rope.scaling.yarn_log_multiplier": 0.7,
-                                        "rope.freq_base": 50.0,
-                                        "rope.scaling.yarn_beta_fast": 1.5, "rope.scaling.yarn_beta_slow": 0.25}),
-    "olmo2": dict(layers=4, no_pre=True, post=True, qk="wide", output=True,
-                  keys={"attention.sliding_window": 24, "rope.scaling.type": "yarn", "rope.scaling.factor": 8.0,
-                        "rope.scaling.original_context_length": 64, "rope.scaling.attn_factor": 1.2}),
-    "phi2": dict(layer_norm=True, norm_bias=True, one_norm=True, qkv=True, bias=True, more_bias=True, ungated=True, output=True,
-                 heads_kv=4, keys={"rope.dimension_count": 4}, output_bias=True),
-    "phi3": dict(qkv=True, fused_gate=True, output=True,
-                 keys={"rope.scaling.original_context_length": 64, "rope.scaling.attn_factor": 1.19, "attention.sliding_window": 16},
-                 factors=("rope_factors_long.weight", "rope_factors_short.weight")),
-    "qwen2": dict(bias=True, keys={"rope.scaling.type": "yarn", "rope.scaling.factor": 4.0,
-                                   "rope.scaling.original_context_length": 64}),
+    "mistral3": dict(
+        output=True,
+        keys={
+            "rope.scaling.type": "yarn",
+            "rope.scaling.factor": 16.0,
+            "attention.temperature_scale": 0.1,
+            "rope.scaling.original_context_length": 32,
+            "rope.scaling.yarn_log_multiplier": 0.7,
+            "rope.freq_base": 50.0,
+            "rope.scaling.yarn_beta_fast": 1.5,
+            "rope.scaling.yarn_beta_slow": 0.25,
+        },
+    ),
+    "olmo2": dict(
+        layers=4,
+        no_pre=True,
+        post=True,
+        qk="wide",
+        output=True,
+        keys={
+            "attention.sliding_window": 24,
+            "rope.scaling.type": "yarn",
+            "rope.scaling.factor": 8.0,
+            "rope.scaling.original_context_length": 64,
+            "rope.scaling.attn_factor": 1.2,
+        },
+    ),
+    "phi2": dict(
+        layer_norm=True,
+        norm_bias=True,
+        one_norm=True,
+        qkv=True,
+        bias=True,
+        more_bias=True,
+        ungated=True,
+        output=True,
+        heads_kv=4,
+        keys={"rope.dimension_count": 4},
+        output_bias=True,
+    ),
+    "phi3": dict(
+        qkv=True,
+        fused_gate=True,
+        output=True,
+        keys={
+            "rope.scaling.original_context_length": 64,
+            "rope.scaling.attn_factor": 1.19,
+            "attention.sliding_window": 16,
+        },
+        factors=("rope_factors_long.weight", "rope_factors_short.weight"),
+    ),
+    "qwen2": dict(
+        bias=True,
+        keys={"rope.scaling.type": "yarn", "rope.scaling.factor": 4.0, "rope.scaling.original_context_length": 64},
+    ),
     "qwen2vl": dict(bias=True, keys={"rope.dimension_sections": [1, 1, 1, 1]}),
     "qwen3": dict(qk="head"),
     "smollm3": dict(layers=4),
@@ -59,20 +117,48 @@ ARCHITECTURES = {  # in the order of their seeds
     "stablelm-parallel": dict(arch="stablelm", layer_norm=True, norm_bias=True, one_norm=True, bias=True, output=True),
     "starcoder2": dict(layer_norm=True, norm_bias=True, bias=True, more_bias=True, ungated=True),
     "bitnet": dict(inner=True),
-    "gpt-oss": dict(output=True, bias=True, output_bias_unused=True, late_norm=True, sinks=True, experts={"bias": True, "length": True},
-                    keys={"attention.sliding_window": 24}),
-    "granitemoe": dict(experts={"shared": 12}, keys={"embedding_scale": 12.0, "residual_scale": 0.22, "attention.scale": 0.125,
-                                                   "logit_scale": 8.0}),
+    "gpt-oss": dict(
+        output=True,
+        bias=True,
+        output_bias_unused=True,
+        late_norm=True,
+        sinks=True,
+        experts={"bias": True, "length": True},
+        keys={"attention.sliding_window": 24},
+    ),
+    "granitemoe": dict(
+        experts={"shared": 12},
+        keys={"embedding_scale": 12.0, "residual_scale": 0.22, "attention.scale": 0.125, "logit_scale": 8.0},
+    ),
     "llama-experts": dict(arch="llama", experts={}),
     "olmoe": dict(qk="wide", output=True, heads_kv=4, experts={}),
     "qwen2moe": dict(bias=True, output=True, experts={"shared": 20, "shared_gate": True, "length": True}),
     "qwen3moe": dict(qk="head", experts={"length": True}),
-    "deepseek2": dict(latent="absorbed", experts={"length": True, "shared_count": 2, "choice": True}, output=True, heads_kv=1,
-                      keys={"leading_dense_block_count": 1, "expert_gating_func": 2, "expert_weights_norm": True,
-                            "expert_weights_scale": 2.5}),
-    "deepseek2-heads": dict(arch="deepseek2", latent="heads", experts={"length": True, "shared_count": 1}, heads_kv=4,
-                            keys={"leading_dense_block_count": 1, "rope.scaling.type": "yarn", "rope.scaling.factor": 40.0,
-                                  "rope.scaling.original_context_length": 64, "rope.scaling.yarn_log_multiplier": 0.0707}),
+    "deepseek2": dict(
+        latent="absorbed",
+        experts={"length": True, "shared_count": 2, "choice": True},
+        output=True,
+        heads_kv=1,
+        keys={
+            "leading_dense_block_count": 1,
+            "expert_gating_func": 2,
+            "expert_weights_norm": True,
+            "expert_weights_scale": 2.5,
+        },
+    ),
+    "deepseek2-heads": dict(
+        arch="deepseek2",
+        latent="heads",
+        experts={"length": True, "shared_count": 1},
+        heads_kv=4,
+        keys={
+            "leading_dense_block_count": 1,
+            "rope.scaling.type": "yarn",
+            "rope.scaling.factor": 40.0,
+            "rope.scaling.original_context_length": 64,
+            "rope.scaling.yarn_log_multiplier": 0.0707,
+        },
+    ),
 }
 
 
@@ -160,7 +246,11 @@ class Decoder:
         if facts.get("qkv"):
             self.matrix(b + "attn_qkv", query + 2 * key, EMBD, facts.get("bias"))
         else:
-            for name, rows in (("attn_q", 2 * query if facts.get("gated") else query), ("attn_k", key), ("attn_v", key)):
+            for name, rows in (
+                ("attn_q", 2 * query if facts.get("gated") else query),
+                ("attn_k", key),
+                ("attn_v", key),
+            ):
                 self.matrix(b + name, rows, EMBD, facts.get("bias"))
         for name, width, heads in (("attn_q_norm", query, HEADS), ("attn_k_norm", key, self.heads_kv)):
             if facts.get("qk") == "each":

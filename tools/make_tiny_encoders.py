@@ -4,6 +4,7 @@ kind that the architecture comes with. Needs gguf and numpy.
 
   make_tiny_encoders.py DIR [NAME ...]
 """
+
 import pathlib
 import sys
 
@@ -21,7 +22,11 @@ def add_wordpiece(w):
     letters = [chr(c) for c in range(33, 127) if not chr(c).isupper()]
     words = ["the", "harbour", "keeper", "count", "boats", "in", "fog", "a", "bell", "ring", "two"]
     tails = ["s", "ed", "ing", "er", *letters]
-    tokens = control + ["\u2581" + word for word in words + [c for c in letters if c not in words]] + list(dict.fromkeys(tails))
+    tokens = (
+        control
+        + ["\u2581" + word for word in words + [c for c in letters if c not in words]]
+        + list(dict.fromkeys(tails))
+    )
     w.add_tokenizer_model("bert")
     w.add_tokenizer_pre("default")
     w.add_token_list(tokens)

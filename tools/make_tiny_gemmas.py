@@ -11,6 +11,7 @@ layers without a window have keys for values; types: of some tensors, where f32 
 llama.cpp takes gemma3n's sizes as constants: 4 streams, 256 floats for each layer, 64 between the low-rank matrices, keys of
 their own in the first 20 layers, sparse gates in the first 10. So the tiny models leave the keys out.
 """
+
 import pathlib
 import sys
 
@@ -22,22 +23,90 @@ from make_tiny_decoders import add_key
 
 ALTUP, LAUREL = 4, 64
 SMALL = dict(vocab=48, embd=32, ff=24, heads=4, kv=(2, 2), dim=(8, 8), window_size=24)
-SHARED_3N = {"per_layer_token_embd": T.Q2_K, "per_layer_model_proj": T.F16, "inp_gate": T.F16, "proj": T.F16,
-             "laurel_l": T.F16, "laurel_r": T.F16}
+SHARED_3N = {
+    "per_layer_token_embd": T.Q2_K,
+    "per_layer_model_proj": T.F16,
+    "inp_gate": T.F16,
+    "proj": T.F16,
+    "laurel_l": T.F16,
+    "laurel_r": T.F16,
+}
 MODELS = {
     "gemma4": SMALL | dict(window=[1, 1, 0, 1, 1, 0], shared=3, dim=(16, 8), per_layer=8, double=True),
-    "gemma4-wide": SMALL | dict(arch="gemma4", window=[1, 1, 0], shared=0, dim=(16, 8), kv=(1, 2), per_layer=0, no_v=True),
+    "gemma4-wide": SMALL
+    | dict(arch="gemma4", window=[1, 1, 0], shared=0, dim=(16, 8), kv=(1, 2), per_layer=0, no_v=True),
     "gemma3n": SMALL | dict(vocab=24, embd=16, heads=2, kv=(1, 1), window=[1, 0, 1], shared=0, per_layer=256),
-    "gemma3n-shared": SMALL | dict(arch="gemma3n", vocab=16, embd=4, ff=16, heads=1, kv=(1, 1), window=5, layers=22, shared=2,
-                                   kept=True, per_layer=256, types=SHARED_3N),
-    "large-gemma4": dict(arch="gemma4", vocab=512, embd=512, ff=1024, heads=8, kv=(2, 2), dim=(128, 64), window_size=48,
-                         window=[1, 1, 0, 1, 1, 0], shared=3, per_layer=256, double=True),
-    "large-gemma4-wide": dict(arch="gemma4", vocab=512, embd=512, ff=1024, heads=8, kv=(2, 4), dim=(128, 64), window_size=48,
-                              window=[1, 1, 0, 1, 0], shared=0, per_layer=0, no_v=True),
-    "large-gemma3n": dict(arch="gemma3n", vocab=512, embd=256, ff=512, heads=4, kv=(2, 2), dim=(64, 64), window_size=48,
-                          window=5, layers=24, shared=4, kept=True, per_layer=256),
-    "large-gemma3n-few": dict(arch="gemma3n", vocab=512, embd=512, ff=1024, heads=8, kv=(2, 2), dim=(64, 64), window_size=48,
-                              window=[1, 1, 0, 1, 0], shared=0, per_layer=256),
+    "gemma3n-shared": SMALL
+    | dict(
+        arch="gemma3n",
+        vocab=16,
+        embd=4,
+        ff=16,
+        heads=1,
+        kv=(1, 1),
+        window=5,
+        layers=22,
+        shared=2,
+        kept=True,
+        per_layer=256,
+        types=SHARED_3N,
+    ),
+    "large-gemma4": dict(
+        arch="gemma4",
+        vocab=512,
+        embd=512,
+        ff=1024,
+        heads=8,
+        kv=(2, 2),
+        dim=(128, 64),
+        window_size=48,
+        window=[1, 1, 0, 1, 1, 0],
+        shared=3,
+        per_layer=256,
+        double=True,
+    ),
+    "large-gemma4-wide": dict(
+        arch="gemma4",
+        vocab=512,
+        embd=512,
+        ff=1024,
+        heads=8,
+        kv=(2, 4),
+        dim=(128, 64),
+        window_size=48,
+        window=[1, 1, 0, 1, 0],
+        shared=0,
+        per_layer=0,
+        no_v=True,
+    ),
+    "large-gemma3n": dict(
+        arch="gemma3n",
+        vocab=512,
+        embd=256,
+        ff=512,
+        heads=4,
+        kv=(2, 2),
+        dim=(64, 64),
+        window_size=48,
+        window=5,
+        layers=24,
+        shared=4,
+        kept=True,
+        per_layer=256,
+    ),
+    "large-gemma3n-few": dict(
+        arch="gemma3n",
+        vocab=512,
+        embd=512,
+        ff=1024,
+        heads=8,
+        kv=(2, 2),
+        dim=(64, 64),
+        window_size=48,
+        window=[1, 1, 0, 1, 0],
+        shared=0,
+        per_layer=256,
+    ),
 }
 
 
@@ -55,23 +124,38 @@ class Gemma:
 
     def keys(self):
         f, w = self.facts, self.out.writer
-        self.out.shape(self.layers, f["embd"], self.ff if f.get("double") else f["ff"], f["heads"],
-                       [f["kv"][1 if windowed else 0] for windowed in self.window], f["dim"][0], 256)
+        self.out.shape(
+            self.layers,
+            f["embd"],
+            self.ff if f.get("double") else f["ff"],
+            f["heads"],
+            [f["kv"][1 if windowed else 0] for windowed in self.window],
+            f["dim"][0],
+            256,
+        )
         w.add_vocab_size(f["vocab"])
         w.add_tokenizer_model("no_vocab")
         keys = {"attention.sliding_window": f["window_size"], "rope.freq_base": 1000.0}
         if isinstance(f["window"], list):
             keys["attention.sliding_window_pattern"] = [bool(one) for one in self.window]
         if self.arch == "gemma4":
-            keys |= {"attention.key_length_swa": f["dim"][1], "attention.value_length_swa": f["dim"][1],
-                     "attention.shared_kv_layers": f["shared"], "rope.dimension_count": f["dim"][0],
-                     "rope.dimension_count_swa": f["dim"][1], "rope.freq_base_swa": 100.0,
-                     "embedding_length_per_layer_input": f["per_layer"], "final_logit_softcapping": 3.0}
+            keys |= {
+                "attention.key_length_swa": f["dim"][1],
+                "attention.value_length_swa": f["dim"][1],
+                "attention.shared_kv_layers": f["shared"],
+                "rope.dimension_count": f["dim"][0],
+                "rope.dimension_count_swa": f["dim"][1],
+                "rope.freq_base_swa": 100.0,
+                "embedding_length_per_layer_input": f["per_layer"],
+                "final_logit_softcapping": 3.0,
+            }
         for name, value in keys.items():
             add_key(w, f"{self.arch}.{name}", value)
 
     def matrix(self, name, rows, cols, spread=None):
-        self.out.matrix(name + ".weight", rows, cols, self.facts.get("types", {}).get(name.rpartition(".")[2], T.F32), spread)
+        self.out.matrix(
+            name + ".weight", rows, cols, self.facts.get("types", {}).get(name.rpartition(".")[2], T.F32), spread
+        )
 
     def stack(self, name, count, rows, cols):
         values = self.out.rng.standard_normal((count, rows, cols)) / np.sqrt(cols)
@@ -91,7 +175,9 @@ class Gemma:
             self.stack("altup_unembd_proj", ALTUP - 1, embd, embd)
         else:
             pairs = f["dim"][0] // 2
-            self.out.writer.add_tensor("rope_freqs.weight", np.float32([1.0] * (pairs // 4) + [1e30] * (pairs - pairs // 4)))
+            self.out.writer.add_tensor(
+                "rope_freqs.weight", np.float32([1.0] * (pairs // 4) + [1e30] * (pairs - pairs // 4))
+            )
 
     def attention(self, b, i):
         f, embd, windowed = self.facts, self.facts["embd"], self.window[i]

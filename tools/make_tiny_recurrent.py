@@ -8,6 +8,7 @@ ARCHITECTURES has what sets each apart; heads_kv has a number for each layer, 0 
 of those layers; both: layers have attention and the mixer; bare: no feed-forward half and no attention anywhere; every:
 one of so many layers has attention; draft: the last layer drafts tokens and is not run.
 """
+
 import pathlib
 import sys
 
@@ -17,26 +18,74 @@ from make_tiny_decoders import CONTEXT, EMBD, HEADS_KV, VOCAB, Decoder, add_key
 
 INNER = 2 * EMBD
 MAMBA = {"ssm.conv_kernel": 4, "ssm.inner_size": INNER, "ssm.state_size": 8, "ssm.time_step_rank": 6}
-MAMBA2 = {"ssm.conv_kernel": 4, "ssm.inner_size": INNER, "ssm.state_size": 12, "ssm.time_step_rank": 8, "ssm.group_count": 2}
-DELTA = {"ssm.conv_kernel": 4, "ssm.inner_size": INNER, "ssm.state_size": 8, "ssm.time_step_rank": 8, "ssm.group_count": 2}
-GRANITE = {"embedding_scale": 12.0, "residual_scale": 0.22, "attention.scale": 0.125, "logit_scale": 8.0,
-           "rope.scaling.finetuned": False}
+MAMBA2 = {
+    "ssm.conv_kernel": 4,
+    "ssm.inner_size": INNER,
+    "ssm.state_size": 12,
+    "ssm.time_step_rank": 8,
+    "ssm.group_count": 2,
+}
+DELTA = {
+    "ssm.conv_kernel": 4,
+    "ssm.inner_size": INNER,
+    "ssm.state_size": 8,
+    "ssm.time_step_rank": 8,
+    "ssm.group_count": 2,
+}
+GRANITE = {
+    "embedding_scale": 12.0,
+    "residual_scale": 0.22,
+    "attention.scale": 0.125,
+    "logit_scale": 8.0,
+    "rope.scaling.finetuned": False,
+}
 ARCHITECTURES = {
-    "lfm2": dict(layers=4, heads_kv=[0, 2, 0, 2], mixer="shortconv", qk="head", output_norm="token_embd_norm",
-                 keys={"shortconv.l_cache": 3}),
-    "lfm2moe": dict(layers=4, heads_kv=[0, 2, 0, 2], mixer="shortconv", qk="head", output_norm="token_embd_norm",
-                    experts={"length": True, "choice": True},
-                    keys={"shortconv.l_cache": 3, "leading_dense_block_count": 2, "expert_gating_func": 2}),
+    "lfm2": dict(
+        layers=4,
+        heads_kv=[0, 2, 0, 2],
+        mixer="shortconv",
+        qk="head",
+        output_norm="token_embd_norm",
+        keys={"shortconv.l_cache": 3},
+    ),
+    "lfm2moe": dict(
+        layers=4,
+        heads_kv=[0, 2, 0, 2],
+        mixer="shortconv",
+        qk="head",
+        output_norm="token_embd_norm",
+        experts={"length": True, "choice": True},
+        keys={"shortconv.l_cache": 3, "leading_dense_block_count": 2, "expert_gating_func": 2},
+    ),
     "mamba": dict(bare=True, mixer="mamba", keys=MAMBA),
     "mamba-normed": dict(arch="mamba", bare=True, mixer="mamba", keys=MAMBA | {"ssm.dt_b_c_rms": True}, output=True),
     "mamba2": dict(bare=True, mixer="mamba2", keys=MAMBA2),
     "falcon-h1": dict(both=True, heads_kv=[2, 2], mixer="mamba2", keys=MAMBA2, output=True, unnormed=True),
     "granitehybrid": dict(layers=3, heads_kv=[0, 2, 0], mixer="mamba2", keys=MAMBA2 | GRANITE),
-    "granitehybrid-experts": dict(arch="granitehybrid", layers=3, heads_kv=[0, 2, 0], mixer="mamba2", experts={"shared": 12},
-                                  keys=MAMBA2 | GRANITE),
-    "qwen35": dict(layers=4, every=2, mixer="delta", qk="head", gated=True, late_norm=True, draft=True,
-                   keys=DELTA | {"full_attention_interval": 2, "nextn_predict_layers": 1, "rope.dimension_count": 6,
-                                 "rope.dimension_sections": [1, 1, 0, 1]}),
+    "granitehybrid-experts": dict(
+        arch="granitehybrid",
+        layers=3,
+        heads_kv=[0, 2, 0],
+        mixer="mamba2",
+        experts={"shared": 12},
+        keys=MAMBA2 | GRANITE,
+    ),
+    "qwen35": dict(
+        layers=4,
+        every=2,
+        mixer="delta",
+        qk="head",
+        gated=True,
+        late_norm=True,
+        draft=True,
+        keys=DELTA
+        | {
+            "full_attention_interval": 2,
+            "nextn_predict_layers": 1,
+            "rope.dimension_count": 6,
+            "rope.dimension_sections": [1, 1, 0, 1],
+        },
+    ),
 }
 
 
@@ -107,7 +156,12 @@ class Recurrent(Decoder):
         self.matrix(b + "ssm_out", EMBD, INNER, False)
 
     def mamba2(self, b, keys):
-        rng, heads, state, groups = self.out.rng, keys["ssm.time_step_rank"], keys["ssm.state_size"], keys["ssm.group_count"]
+        rng, heads, state, groups = (
+            self.out.rng,
+            keys["ssm.time_step_rank"],
+            keys["ssm.state_size"],
+            keys["ssm.group_count"],
+        )
         channels = INNER + 2 * groups * state
         self.matrix(b + "ssm_in", INNER + channels + heads, EMBD, False)
         self.taps(b + "ssm_conv1d", channels, keys["ssm.conv_kernel"])
@@ -120,7 +174,12 @@ class Recurrent(Decoder):
         self.matrix(b + "ssm_out", EMBD, INNER, False)
 
     def delta(self, b, keys):
-        rng, heads, state, groups = self.out.rng, keys["ssm.time_step_rank"], keys["ssm.state_size"], keys["ssm.group_count"]
+        rng, heads, state, groups = (
+            self.out.rng,
+            keys["ssm.time_step_rank"],
+            keys["ssm.state_size"],
+            keys["ssm.group_count"],
+        )
         channels = INNER + 2 * groups * state
         self.matrix(b + "attn_qkv", channels, EMBD, False)
         self.matrix(b + "attn_gate", INNER, EMBD, False)

@@ -10,6 +10,7 @@ square error between decoding a prompt at once and decoding it token by token, w
 arithmetic. Real models are recorded as they are and with their weights dequantised to F32, where no activation is
 quantised and the spread shows the rounding alone.
 """
+
 import argparse
 import hashlib
 import json
@@ -26,13 +27,19 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 VECTORS = ROOT / "tests" / "vectors"
 SUBSET, SMALL_SUBSET, GREEDY = 64, 16, 32  # of ids; of a vocabulary with fewer than 256
 
-ENGLISH = ("The old lighthouse keeper climbed the stairs every evening, counting each step aloud so that he would not forget "
-           "how many there were. On clear nights he could see the lights of three towns across the bay.")
-CODE = ("def running_mean(values, width):\n    total = sum(values[:width])\n    yield total / width\n"
-        "    for old, new in zip(values, values[width:]):\n        total += new - old\n        yield total / width\n")
-CHINESE = "\u4eca\u5929\u5929\u6c14\u5f88\u597d\uff0c\u6211\u4eec\u53bb\u516c\u56ed\u6563\u6b65\u5427\uff01\U0001F31E\U0001F333 \u4f60\u60f3\u5403\u4ec0\u4e48\uff1f\U0001F35C"
-LONG = " ".join(f"In year {1800 + 7 * i} the village kept {3 + i % 11} boats, {i % 5} wells and a bell that rang {1 + i % 9} times a day;"
-                for i in range(80))
+ENGLISH = (
+    "The old lighthouse keeper climbed the stairs every evening, counting each step aloud so that he would not forget "
+    "how many there were. On clear nights he could see the lights of three towns across the bay."
+)
+CODE = (
+    "def running_mean(values, width):\n    total = sum(values[:width])\n    yield total / width\n"
+    "    for old, new in zip(values, values[width:]):\n        total += new - old\n        yield total / width\n"
+)
+CHINESE = "\u4eca\u5929\u5929\u6c14\u5f88\u597d\uff0c\u6211\u4eec\u53bb\u516c\u56ed\u6563\u6b65\u5427\uff01\U0001f31e\U0001f333 \u4f60\u60f3\u5403\u4ec0\u4e48\uff1f\U0001f35c"
+LONG = " ".join(
+    f"In year {1800 + 7 * i} the village kept {3 + i % 11} boats, {i % 5} wells and a bell that rang {1 + i % 9} times a day;"
+    for i in range(80)
+)
 PROMPTS = {"english": ENGLISH, "code": CODE, "chinese": CHINESE, "long": LONG, "one": "The"}
 TINY_IDS = [(7 * i * i + 3 * i + 5) % 257 for i in range(128)]
 
@@ -46,11 +53,15 @@ class Oracle:
         self.out = folder / "logits.f32"
         libraries = [f"-L{self.bin}", "-lllama", "-lggml", "-lggml-base", f"-Wl,-rpath,{self.bin}"]
         includes = [f"-I{source}/include", f"-I{source}/ggml/include"]
-        subprocess.run(["g++", "-O2", *includes, ROOT / "tools" / self.source_file, "-o", self.tool, *libraries], check=True)
+        subprocess.run(
+            ["g++", "-O2", *includes, ROOT / "tools" / self.source_file, "-o", self.tool, *libraries], check=True
+        )
 
     def tokens(self, model, text):
         command = [self.bin / "llama-tokenize", "-m", model, "--ids", "--log-disable", "-p", text]
-        return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip().splitlines()[-1])
+        return json.loads(
+            subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip().splitlines()[-1]
+        )
 
     def logits(self, model, ids, batch, greedy=0):
         command = [self.tool, model, ",".join(map(str, ids)), str(batch), self.out, str(greedy)]
@@ -76,10 +87,15 @@ def record(oracle, name, model, prompts, greedy):
         rows.append(together[:, subset])
         print(f"{name} {prompt['name']}: {len(prompt['ids'])} tokens, spread {prompt['spread']:.1e}", flush=True)
     np.concatenate(rows).astype("<f4").tofile(VECTORS / f"{name}.f32")
-    about = {"command": "tools/make_vectors.py --llama-cpp SOURCE --build BUILD --only " + name,
-             "llama.cpp": "0c1e57098, native CPU, flash attention off", "model": pathlib.Path(model).name,
-             "sha256": hashlib.sha256(pathlib.Path(model).read_bytes()).hexdigest(), "n_vocab": int(together.shape[1]),
-             "subset": subset.tolist(), "prompts": prompts}
+    about = {
+        "command": "tools/make_vectors.py --llama-cpp SOURCE --build BUILD --only " + name,
+        "llama.cpp": "0c1e57098, native CPU, flash attention off",
+        "model": pathlib.Path(model).name,
+        "sha256": hashlib.sha256(pathlib.Path(model).read_bytes()).hexdigest(),
+        "n_vocab": int(together.shape[1]),
+        "subset": subset.tolist(),
+        "prompts": prompts,
+    }
     (VECTORS / f"{name}.json").write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n")
 
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Puts the built modules where the npm package expects them: web/wasm/quern[64]-BUILD.wasm. With --tarball, packs it."""
+
 import filecmp
 import os
 import pathlib

@@ -24,7 +24,11 @@ async function tour(browser, name) {
   const page = await context.newPage();
   const client = await context.newCDPSession(page);
   const take = async (what) => {
-    const { data } = await client.send('Page.captureScreenshot', { format: 'webp', quality: QUALITY, clip: { x: 0, y: 0, ...options.viewport, scale } });
+    const { data } = await client.send('Page.captureScreenshot', {
+      format: 'webp',
+      quality: QUALITY,
+      clip: { x: 0, y: 0, ...options.viewport, scale },
+    });
     writeFileSync(`${OUT}${what}-${name}.webp`, Buffer.from(data, 'base64'));
   };
   await page.goto(`${server.url}/web/demo/index.html`);
@@ -44,7 +48,9 @@ async function tour(browser, name) {
   await page.press('#prompt', 'Enter');
   await page.waitForSelector('#stop:not([hidden])');
   await page.waitForSelector('#send:not([hidden])');
-  await page.evaluate(() => { document.getElementById('scroll').scrollTop = 0; });
+  await page.evaluate(() => {
+    document.getElementById('scroll').scrollTop = 0;
+  });
   await take('chatting');
 
   for (const panel of ['settings', 'models', 'tokens']) {
@@ -60,7 +66,9 @@ async function tour(browser, name) {
 
 async function icon(browser) {
   const page = await browser.newPage({ viewport: { width: 192, height: 192 } });
-  await page.setContent(`<style>body { margin: 0 } svg { display: block }</style>${readFileSync(`${DEMO}icon.svg`, 'utf8')}`);
+  await page.setContent(
+    `<style>body { margin: 0 } svg { display: block }</style>${readFileSync(`${DEMO}icon.svg`, 'utf8')}`,
+  );
   await page.screenshot({ path: `${DEMO}icon-192.png` });
 }
 

@@ -8,6 +8,7 @@ that cannot be fetched. The same arguments give the same bytes. Needs the gguf a
 
 --vocab-from names a GGUF with a tokenizer; its list of tokens is cut, or padded with unused ones, to the shape's.
 """
+
 import argparse
 from dataclasses import dataclass
 
@@ -181,8 +182,13 @@ def main():
         block, size = gguf.GGML_QUANT_SIZES[kind]
         plain = {T.F32: np.float32, T.F16: np.float16}.get(kind)
         stored = dims if plain else dims[:-1] + (dims[-1] // block * size,)
-        writer.add_tensor_info(name, stored, np.dtype(plain or np.uint8), int(np.prod(dims)) // block * size,
-                               raw_dtype=None if plain else kind)
+        writer.add_tensor_info(
+            name,
+            stored,
+            np.dtype(plain or np.uint8),
+            int(np.prod(dims)) // block * size,
+            raw_dtype=None if plain else kind,
+        )
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_ti_data_to_file()

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Builds and runs every test, and ends with a line of counts. The exit status is 1 when one failed or none ran."""
+
 import os
 import pathlib
 import subprocess
@@ -57,7 +58,19 @@ def run(command, report, **more):
 def native():
     report = BUILD / "ctest.xml"
     jobs = f"-j{os.cpu_count() or 2}"
-    return run(["ctest", "--test-dir", BUILD / "native", jobs, "--output-on-failure", "--no-tests=error", "--output-junit", report], report)
+    return run(
+        [
+            "ctest",
+            "--test-dir",
+            BUILD / "native",
+            jobs,
+            "--output-on-failure",
+            "--no-tests=error",
+            "--output-junit",
+            report,
+        ],
+        report,
+    )
 
 
 def python():

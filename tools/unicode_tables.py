@@ -116,8 +116,12 @@ def main():
     print(" * length follows, 7 bits a byte, the lowest first, all but the last with the top bit set. */")
     print(f"const uint8_t unicode_ranges[] = {{ /* {len(data)} bytes */")
     lines(data, 2)
-    print("};\n\n/* Mappings: the first of every 32 characters that change, what to, and where the rest are: for each how far it")
-    print(" * is from the one before, less one, and how far what it becomes is from what that became, its sign in the lowest")
+    print(
+        "};\n\n/* Mappings: the first of every 32 characters that change, what to, and where the rest are: for each how far it"
+    )
+    print(
+        " * is from the one before, less one, and how far what it becomes is from what that became, its sign in the lowest"
+    )
     print(" * bit; both 7 bits a byte. */", end="")
     print_mapping("lower", lower, "UNICODE_LOWER_PLACES")
     print_mapping("decomposed", decomposed, "UNICODE_DECOMPOSED_PLACES")

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Puts the library that the demo page uses into web/demo/vendor: a pinned version from npm, checked by its sha256.
 
-  vendor_demo.py          what the page needs: it shows plain text without them
-  vendor_demo.py --test   and axe-core, for the tests, into build/vendor
+vendor_demo.py          what the page needs: it shows plain text without them
+vendor_demo.py --test   and axe-core, for the tests, into build/vendor
 """
+
 import hashlib
 import io
 import os
@@ -24,11 +25,18 @@ SHA256 = {
 
 def unpacked(package, directory):
     try:
-        run = subprocess.run(["npm", "pack", "--silent", package, "--pack-destination", directory], capture_output=True, text=True, check=True)
+        run = subprocess.run(
+            ["npm", "pack", "--silent", package, "--pack-destination", directory],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
     except (FileNotFoundError, subprocess.CalledProcessError):
         sys.exit(f"npm is not there, or could not fetch {package}")
     with tarfile.open(pathlib.Path(directory) / run.stdout.split()[-1]) as tar:
-        return {member.name.removeprefix("package/"): tar.extractfile(member).read() for member in tar if member.isfile()}
+        return {
+            member.name.removeprefix("package/"): tar.extractfile(member).read() for member in tar if member.isfile()
+        }
 
 
 def write(path, data):

@@ -8,7 +8,12 @@ const isIds = (input) => Array.isArray(input) && input.length > 0 && input.every
 /* The inputs that a text, token ids, or a list of either stands for. */
 export function inputsOf(input) {
   const inputs = typeof input === 'string' || isIds(input) ? [input] : input;
-  if (!Array.isArray(inputs) || inputs.length === 0 || inputs.length > MOST_INPUTS || !inputs.every((each) => typeof each === 'string' || isIds(each))) {
+  if (
+    !Array.isArray(inputs) ||
+    inputs.length === 0 ||
+    inputs.length > MOST_INPUTS ||
+    !inputs.every((each) => typeof each === 'string' || isIds(each))
+  ) {
     throw new RequestError(`input is a text, token ids, or a list of up to ${MOST_INPUTS} of either`, 'input');
   }
   return inputs;
@@ -16,7 +21,11 @@ export function inputsOf(input) {
 
 /* The rows of each input (one, or with pooling 'none' one a token), whether they were pooled, and how many tokens there were.
  * pooling: 'mean', 'cls', 'last' or 'none'; without it the model's own. pause() is awaited between bounded steps. */
-export async function embed(model, inputs, { pooling = 'model', normalize = true, contextSize = model.contextSize, pause = async () => {}, signal } = {}) {
+export async function embed(
+  model,
+  inputs,
+  { pooling = 'model', normalize = true, contextSize = model.contextSize, pause = async () => {}, signal } = {},
+) {
   if (!Object.hasOwn(POOLINGS, pooling)) throw new RequestError('pooling is mean, cls, last or none', 'pooling');
   if (pooling === 'model' && model.pooling === 'model') {
     throw new RequestError("the model's file does not say how it is pooled: choose mean, cls, last or none", 'pooling');
@@ -25,7 +34,11 @@ export async function embed(model, inputs, { pooling = 'model', normalize = true
   const longest = Math.max(...texts.map((ids) => ids.length));
   if (texts.some((ids) => ids.length === 0)) throw new RequestError('an input is empty', 'input');
   if (longest > contextSize) {
-    throw new RequestError(`an input has ${longest} tokens, the model takes ${contextSize} at most`, 'input', 'context_length_exceeded');
+    throw new RequestError(
+      `an input has ${longest} tokens, the model takes ${contextSize} at most`,
+      'input',
+      'context_length_exceeded',
+    );
   }
   const session = model.session({ context: longest });
   try {
@@ -33,7 +46,7 @@ export async function embed(model, inputs, { pooling = 'model', normalize = true
     for (const ids of texts) {
       const found = [];
       session.embed(ids, { pooling, normalize });
-      for (let more = true; more;) {
+      for (let more = true; more; ) {
         more = session.step();
         for (let row = 0; row < session.rows; row++) found.push(session.embedding(row));
         await pause(session.waiting, signal);
@@ -67,8 +80,13 @@ function base64(row) {
 }
 
 /* The answer to a request, by embed(inputs, options) of this module with its model. */
-export async function createEmbeddings({ input, dimensions, encoding_format: form = 'float', pooling }, name, embedding) {
-  if (form !== 'float' && form !== 'base64') throw new RequestError('encoding_format is float or base64', 'encoding_format');
+export async function createEmbeddings(
+  { input, dimensions, encoding_format: form = 'float', pooling },
+  name,
+  embedding,
+) {
+  if (form !== 'float' && form !== 'base64')
+    throw new RequestError('encoding_format is float or base64', 'encoding_format');
   const { rows, pooled, tokens } = await embedding(inputsOf(input), { pooling });
   if (!pooled) throw new RequestError('pooling none gives a vector for each token: model.embed() has them', 'pooling');
   const data = rows.map(([row], index) => {

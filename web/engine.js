@@ -45,7 +45,8 @@ export class Engine {
     const instance = await WebAssembly.instantiate(module, memory ? { env: { memory } } : {});
     const exports = numberExports(wasm, instance.exports);
     const engine = new Engine(exports, memory ?? exports.memory);
-    if (threads > 1) engine.#threads = await startThreads({ module, memory, exports, threads, wide: limits?.wide, spawn });
+    if (threads > 1)
+      engine.#threads = await startThreads({ module, memory, exports, threads, wide: limits?.wide, spawn });
     return engine;
   }
 
@@ -82,8 +83,11 @@ export class Engine {
     const at = pointer(this.exports.qn_last_error());
     const view = new DataView(this.memory.buffer, at);
     const offset = view.getBigUint64(8, true);
-    return new QuernError(this.text(at + 16, view.getUint32(4, true)), view.getInt32(0, true),
-      offset === NO_OFFSET ? null : Number(offset));
+    return new QuernError(
+      this.text(at + 16, view.getUint32(4, true)),
+      view.getInt32(0, true),
+      offset === NO_OFFSET ? null : Number(offset),
+    );
   }
 
   /* Throws for a negative status or count and for a null handle. */
@@ -165,7 +169,9 @@ export class Engine {
     const variables = typeof context === 'string' ? context : JSON.stringify(context);
     const address = this.withBytes(bytesOf(template), (at, length) =>
       this.withBytes(encoder.encode(variables), (json, bytes) =>
-        this.exports.qn_prompt_render(model?.address ?? 0, at, length, json, bytes)));
+        this.exports.qn_prompt_render(model?.address ?? 0, at, length, json, bytes),
+      ),
+    );
     return new Prompt(this, this.handle(address));
   }
 }
@@ -176,14 +182,17 @@ export class Prompt {
     this.address = address;
   }
   get bytes() {
-    return this.engine.filled(4096, 1, (at, capacity) => this.engine.exports.qn_prompt_text(this.address, at, capacity));
+    return this.engine.filled(4096, 1, (at, capacity) =>
+      this.engine.exports.qn_prompt_text(this.address, at, capacity),
+    );
   }
   get text() {
     return decoder.decode(this.bytes);
   }
   tokens(model) {
     return this.engine.tokensFrom(this.bytes, (at, capacity) =>
-      this.engine.exports.qn_prompt_tokens(model.address, this.address, at, capacity));
+      this.engine.exports.qn_prompt_tokens(model.address, this.address, at, capacity),
+    );
   }
   free() {
     this.engine.exports.qn_prompt_free(this.address);
@@ -193,7 +202,16 @@ export class Prompt {
 const VALUE_BYTES = 48;
 const TENSOR_BYTES = 72;
 const CACHES = ['f16', 'q8_0'];
-const PLAN = ['fileBytes', 'tensorBytes', 'metadataBytes', 'kvPageBytes', 'kvPageTokens', 'kvBytes', 'scratchBytes', 'totalBytes'];
+const PLAN = [
+  'fileBytes',
+  'tensorBytes',
+  'metadataBytes',
+  'kvPageBytes',
+  'kvPageTokens',
+  'kvBytes',
+  'scratchBytes',
+  'totalBytes',
+];
 
 export class Model {
   constructor(engine, address) {
@@ -222,7 +240,9 @@ export class Model {
   }
 
   /* Takes the memory for the tensors. Sessions can be made from then on. */
-  place() { this.engine.check(this.engine.exports.qn_model_place(this.address)); }
+  place() {
+    this.engine.check(this.engine.exports.qn_model_place(this.address));
+  }
 
   /* {offset, bytes, address, part} of each tensor, in the order in which a pass over the layers needs them. Bytes of a part
    * that lie between its tensors can be written too. Once placed. */
@@ -251,16 +271,24 @@ export class Model {
     this.engine.check(this.engine.exports.qn_model_cache(this.address, CACHES.indexOf(form)));
   }
 
-  get vocabSize() { return this.engine.exports.qn_model_vocab_size(this.address); }
-  get contextSize() { return this.engine.exports.qn_model_context_size(this.address); }
-  get embeddingSize() { return this.engine.exports.qn_model_embedding_size(this.address); }
+  get vocabSize() {
+    return this.engine.exports.qn_model_vocab_size(this.address);
+  }
+  get contextSize() {
+    return this.engine.exports.qn_model_context_size(this.address);
+  }
+  get embeddingSize() {
+    return this.engine.exports.qn_model_embedding_size(this.address);
+  }
   /* As the file names it: 'none', 'mean', 'cls', 'last', 'model' when it names none, undefined for another. */
   get pooling() {
     const number = this.engine.exports.qn_model_pooling(this.address);
     return Object.keys(POOLINGS).find((name) => POOLINGS[name] === number);
   }
   /* Whether it gives embeddings only. */
-  get isEncoder() { return this.engine.exports.qn_model_is_encoder(this.address) !== 0; }
+  get isEncoder() {
+    return this.engine.exports.qn_model_is_encoder(this.address) !== 0;
+  }
 
   plan(context = 0, batch = 0) {
     const { engine } = this;
@@ -281,8 +309,11 @@ export class Model {
         const view = new DataView(engine.memory.buffer, at);
         const word = (k) => Number(view.getBigUint64(8 * k, true));
         return {
-          key: engine.text(word(0), word(1)), bytes: engine.bytes(word(2), Math.min(word(3), most)).slice(), count: word(4),
-          type: view.getUint32(40, true), elementType: view.getUint32(44, true),
+          key: engine.text(word(0), word(1)),
+          bytes: engine.bytes(word(2), Math.min(word(3), most)).slice(),
+          count: word(4),
+          type: view.getUint32(40, true),
+          elementType: view.getUint32(44, true),
         };
       });
       if (!entry) return;
@@ -299,7 +330,13 @@ export class Model {
         const view = new DataView(engine.memory.buffer, at);
         const word = (k) => Number(view.getBigUint64(8 * k, true));
         const shape = [2, 3, 4, 5].map(word).slice(0, view.getUint32(64, true));
-        return { name: engine.text(word(0), word(1)), shape, offset: word(6), bytes: word(7), type: view.getUint32(68, true) };
+        return {
+          name: engine.text(word(0), word(1)),
+          shape,
+          offset: word(6),
+          bytes: word(7),
+          type: view.getUint32(68, true),
+        };
       });
       if (!entry) return;
       yield entry;
@@ -311,8 +348,11 @@ export class Model {
     const { engine } = this;
     const bytes = bytesOf(text);
     const flags = (addSpecial ? ADD_SPECIAL : 0) | (parseSpecial ? PARSE_SPECIAL : 0);
-    return engine.withBytes(bytes, (at, length) => engine.tokensFrom(bytes, (ids, capacity) =>
-      engine.exports.qn_tokenize(this.address, at, length, flags, ids, capacity)));
+    return engine.withBytes(bytes, (at, length) =>
+      engine.tokensFrom(bytes, (ids, capacity) =>
+        engine.exports.qn_tokenize(this.address, at, length, flags, ids, capacity),
+      ),
+    );
   }
 
   /* Bytes: tokens of a model can make text that is not valid UTF-8. */
@@ -320,19 +360,27 @@ export class Model {
     const { engine } = this;
     return engine.withBytes(new Uint8Array(Int32Array.from(ids).buffer), (at) =>
       engine.filled(ids.length * 16 + 64, 1, (text, capacity) =>
-        engine.exports.qn_detokenize(this.address, at, ids.length, showSpecial ? SHOW_SPECIAL : 0, text, capacity)));
+        engine.exports.qn_detokenize(this.address, at, ids.length, showSpecial ? SHOW_SPECIAL : 0, text, capacity),
+      ),
+    );
   }
 
-  isEnd(id) { return this.engine.exports.qn_token_is_end(this.address, id) !== 0; }
+  isEnd(id) {
+    return this.engine.exports.qn_token_is_end(this.address, id) !== 0;
+  }
 
   /* Text of tokens as they come, whole characters only. */
-  streamDecoder() { return new StreamDecoder(this); }
+  streamDecoder() {
+    return new StreamDecoder(this);
+  }
 
   session({ context = 0, batch = 0 } = {}) {
     return new Session(this, this.engine.handle(this.engine.exports.qn_session_new(this.address, context, batch)));
   }
 
-  free() { this.engine.exports.qn_model_free(this.address); }
+  free() {
+    this.engine.exports.qn_model_free(this.address);
+  }
 }
 
 export class StreamDecoder {
@@ -344,14 +392,18 @@ export class StreamDecoder {
   push(id) {
     const { engine } = this.model;
     const before = this.state;
-    const text = engine.filled(256, 1, (at, capacity) => engine.withBytes(before, (decoderAt) => {
-      const count = engine.exports.qn_piece(this.model.address, decoderAt, id, 0, at, capacity);
-      this.state = engine.bytes(decoderAt, 16).slice();
-      return count;
-    }));
+    const text = engine.filled(256, 1, (at, capacity) =>
+      engine.withBytes(before, (decoderAt) => {
+        const count = engine.exports.qn_piece(this.model.address, decoderAt, id, 0, at, capacity);
+        this.state = engine.bytes(decoderAt, 16).slice();
+        return count;
+      }),
+    );
     return decoder.decode(text);
   }
-  flush() { return this.push(-1); }
+  flush() {
+    return this.push(-1);
+  }
 }
 
 const SAMPLING_BYTES = 40;
@@ -369,26 +421,31 @@ export class Session {
   sampling(settings = {}) {
     const { engine } = this;
     const biases = Object.entries(settings.logitBias ?? {});
-    engine.withRoom(SAMPLING_BYTES, (at) => engine.withRoom(8 * biases.length, (biasAt) => {
-      engine.exports.qn_sampling_default(at);
-      const view = new DataView(engine.memory.buffer);
-      const floats = ['temperature', 'topP', 'minP', 'repeatPenalty', 'frequencyPenalty', 'presencePenalty'];
-      floats.forEach((name, i) => { if (settings[name] !== undefined) view.setFloat32(at + 4 * i, settings[name], true); });
-      if (settings.topK !== undefined) view.setInt32(at + 24, settings.topK, true);
-      if (settings.penaltyLastN !== undefined) view.setInt32(at + 28, settings.penaltyLastN, true);
-      if (settings.seed !== undefined) view.setBigUint64(at + 32, BigInt.asUintN(64, BigInt(settings.seed)), true);
-      biases.forEach(([id, bias], i) => {
-        view.setInt32(biasAt + 8 * i, Number(id), true);
-        view.setFloat32(biasAt + 8 * i + 4, bias, true);
-      });
-      engine.check(engine.exports.qn_session_sampling(this.address, at, biasAt, biases.length));
-    }));
+    engine.withRoom(SAMPLING_BYTES, (at) =>
+      engine.withRoom(8 * biases.length, (biasAt) => {
+        engine.exports.qn_sampling_default(at);
+        const view = new DataView(engine.memory.buffer);
+        const floats = ['temperature', 'topP', 'minP', 'repeatPenalty', 'frequencyPenalty', 'presencePenalty'];
+        floats.forEach((name, i) => {
+          if (settings[name] !== undefined) view.setFloat32(at + 4 * i, settings[name], true);
+        });
+        if (settings.topK !== undefined) view.setInt32(at + 24, settings.topK, true);
+        if (settings.penaltyLastN !== undefined) view.setInt32(at + 28, settings.penaltyLastN, true);
+        if (settings.seed !== undefined) view.setBigUint64(at + 32, BigInt.asUintN(64, BigInt(settings.seed)), true);
+        biases.forEach(([id, bias], i) => {
+          view.setInt32(biasAt + 8 * i, Number(id), true);
+          view.setFloat32(biasAt + 8 * i + 4, bias, true);
+        });
+        engine.check(engine.exports.qn_session_sampling(this.address, at, biasAt, biases.length));
+      }),
+    );
   }
 
   feed(ids, logits = LOGITS_LAST) {
     const { engine } = this;
     engine.withBytes(new Uint8Array(Int32Array.from(ids).buffer), (at) =>
-      engine.check(engine.exports.qn_session_feed(this.address, at, ids.length, logits)));
+      engine.check(engine.exports.qn_session_feed(this.address, at, ids.length, logits)),
+    );
   }
 
   /* Starts anew with ids, a whole input, for its embedding: step() until it is false. With pooling 'none' rows come with each
@@ -396,7 +453,8 @@ export class Session {
   embed(ids, { pooling = 'model', normalize = true } = {}) {
     const { engine } = this;
     engine.withBytes(new Uint8Array(Int32Array.from(ids).buffer), (at) =>
-      engine.check(engine.exports.qn_session_embed(this.address, at, ids.length, POOLINGS[pooling], normalize ? 1 : 0)));
+      engine.check(engine.exports.qn_session_embed(this.address, at, ids.length, POOLINGS[pooling], normalize ? 1 : 0)),
+    );
   }
 
   /* A copy of a row of embeddings. */
@@ -413,9 +471,15 @@ export class Session {
   }
 
   /* Layers that are done of the micro-batch under way. */
-  get layers() { return this.engine.exports.qn_session_layers(this.address); }
-  get rows() { return this.engine.exports.qn_session_rows(this.address); }
-  get position() { return this.engine.exports.qn_session_position(this.address); }
+  get layers() {
+    return this.engine.exports.qn_session_layers(this.address);
+  }
+  get rows() {
+    return this.engine.exports.qn_session_rows(this.address);
+  }
+  get position() {
+    return this.engine.exports.qn_session_position(this.address);
+  }
 
   /* A copy of a row of logits. */
   logits(row = this.rows - 1) {
@@ -424,12 +488,15 @@ export class Session {
   }
 
   /* Bytes of the saved form as the session is now, and the form in pieces: write each one before the next is taken. */
-  get savedBytes() { return this.engine.check(this.engine.exports.qn_session_save_bytes(this.address)); }
+  get savedBytes() {
+    return this.engine.check(this.engine.exports.qn_session_save_bytes(this.address));
+  }
   *save(most = SAVED_CHUNK) {
     const { engine } = this;
-    for (let offset = 0; ;) {
+    for (let offset = 0; ; ) {
       const piece = engine.filled(most, 1, (at, capacity) =>
-        engine.exports.qn_session_save(this.address, BigInt(offset), at, capacity));
+        engine.exports.qn_session_save(this.address, BigInt(offset), at, capacity),
+      );
       if (piece.length === 0) return;
       yield piece;
       offset += piece.length;
@@ -446,7 +513,8 @@ export class Session {
       for (let start = 0; start < piece.length; start += SAVED_CHUNK) {
         const part = piece.subarray(start, start + SAVED_CHUNK);
         status = engine.withBytes(part, (at, length) =>
-          engine.check(engine.exports.qn_session_restore(this.address, BigInt(offset), at, length)));
+          engine.check(engine.exports.qn_session_restore(this.address, BigInt(offset), at, length)),
+        );
         offset += part.length;
       }
     }
@@ -458,7 +526,13 @@ export class Session {
     return new Session(this.model, this.engine.handle(this.engine.exports.qn_session_fork(this.address)));
   }
 
-  rewind(position) { this.engine.check(this.engine.exports.qn_session_rewind(this.address, position)); }
-  sample() { return this.engine.check(this.engine.exports.qn_session_sample(this.address)); }
-  free() { this.engine.exports.qn_session_free(this.address); }
+  rewind(position) {
+    this.engine.check(this.engine.exports.qn_session_rewind(this.address, position));
+  }
+  sample() {
+    return this.engine.check(this.engine.exports.qn_session_sample(this.address));
+  }
+  free() {
+    this.engine.exports.qn_session_free(this.address);
+  }
 }

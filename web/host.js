@@ -30,22 +30,33 @@ async function bytesAt(url) {
     return new Uint8Array(await readFile(new URL(url)));
   }
   const answer = await fetch(url).catch((error) => {
-    throw new SourceError(`${url}: the engine's module cannot be fetched (${error.message}). Without a network there is only the module of an earlier visit: load with the same threads and build as then`);
+    throw new SourceError(
+      `${url}: the engine's module cannot be fetched (${error.message}). Without a network there is only the module of an earlier visit: load with the same threads and build as then`,
+    );
   });
-  if (!answer.ok) throw new SourceError(`${url}: the engine's module is not there (${answer.status} ${answer.statusText}): the folder wasm of the package has to be beside its scripts, or named by the option wasm`, answer);
+  if (!answer.ok)
+    throw new SourceError(
+      `${url}: the engine's module is not there (${answer.status} ${answer.statusText}): the folder wasm of the package has to be beside its scripts, or named by the option wasm`,
+      answer,
+    );
   return new Uint8Array(await answer.arrayBuffer());
 }
 
 /* A turn of the event loop, in which messages come in. */
 function pauses() {
-  if (isNode) return () => new Promise((resolve) => { setImmediate(resolve); });
+  if (isNode)
+    return () =>
+      new Promise((resolve) => {
+        setImmediate(resolve);
+      });
   const { port1, port2 } = new MessageChannel();
   const waiting = [];
   port1.onmessage = () => waiting.shift()();
-  return () => new Promise((resolve) => {
-    waiting.push(resolve);
-    port2.postMessage(0);
-  });
+  return () =>
+    new Promise((resolve) => {
+      waiting.push(resolve);
+      port2.postMessage(0);
+    });
 }
 
 function textOf(model, wanted) {
@@ -71,13 +82,22 @@ class Host {
 
   async #start(options, source, wide) {
     const module = chooseModule({ processors: await processors(), ...options, wide });
-    const start = async (threads) => Engine.start(await bytesAt(addressOf(threads > 1 ? module.file : module.file.replace('-mt', ''), options.wasm)), { threads, spawn: this.#spawn });
+    const start = async (threads) =>
+      Engine.start(await bytesAt(addressOf(threads > 1 ? module.file : module.file.replace('-mt', ''), options.wasm)), {
+        threads,
+        spawn: this.#spawn,
+      });
     try {
       return { module, engine: await start(module.threads) };
     } catch (error) {
       if (module.threads === 1) throw error;
-      const reason = [module.reason, `one thread, as more could not be started: ${error.message}`].filter(Boolean).join('; ');
-      return { module: { ...module, threads: 1, name: module.name.replace('-mt', ''), reason }, engine: await start(1) };
+      const reason = [module.reason, `one thread, as more could not be started: ${error.message}`]
+        .filter(Boolean)
+        .join('; ');
+      return {
+        module: { ...module, threads: 1, name: module.name.replace('-mt', ''), reason },
+        engine: await start(1),
+      };
     }
   }
 
@@ -93,7 +113,10 @@ class Host {
     const begun = performance.now();
     if (options.threadsByPage) this.#spawn = spawnByPage(this.#port);
     const source = await openSource(what, {
-      ...options, signal, onProgress: (progress) => emit({ progress }), onNote: (note) => emit({ note }),
+      ...options,
+      signal,
+      onProgress: (progress) => emit({ progress }),
+      onNote: (note) => emit({ note }),
     });
     try {
       const { module, engine } = await this.#start(options, source, await this.#needsWide(options, source));
@@ -113,7 +136,12 @@ class Host {
       this.#loading.end();
       this.#untuned = options.threads === undefined;
       if (!others().length) this.idle();
-      return { ...info, threads: this.threads, memoryBytes: engine.memory.buffer.byteLength, loadMs: performance.now() - begun };
+      return {
+        ...info,
+        threads: this.threads,
+        memoryBytes: engine.memory.buffer.byteLength,
+        loadMs: performance.now() - begun,
+      };
     } catch (error) {
       this.#loading.end(error);
       if (error.code === FORMAT) await source.drop();
@@ -128,15 +156,33 @@ class Host {
   /* What the model is, once its directory is read. */
   #use(module, options, source) {
     const { model, engine } = this;
-    const name = this.name = textOf(model, 'general.name') || source.parts[0].name;
+    const name = (this.name = textOf(model, 'general.name') || source.parts[0].name);
     const encoder = model.isEncoder;
-    if (!encoder) this.completions = new Completions(model, { contextSize: options.contextSize, overflow: options.overflow, name, pause: this.#pause });
-    this.contextSize = encoder ? Math.min(options.contextSize ?? Infinity, model.contextSize) : this.completions.contextSize;
+    if (!encoder)
+      this.completions = new Completions(model, {
+        contextSize: options.contextSize,
+        overflow: options.overflow,
+        name,
+        pause: this.#pause,
+      });
+    this.contextSize = encoder
+      ? Math.min(options.contextSize ?? Infinity, model.contextSize)
+      : this.completions.contextSize;
     const { contextSize } = this;
     return {
-      name, contextSize, threads: this.threads, from: source.from, build: module.name, reason: module.reason, advice: module.advice,
-      vocabSize: model.vocabSize, encoder, embeddingSize: model.embeddingSize,
-      plan: model.plan(contextSize), memoryBytes: engine.memory.buffer.byteLength, loadMs: 0,
+      name,
+      contextSize,
+      threads: this.threads,
+      from: source.from,
+      build: module.name,
+      reason: module.reason,
+      advice: module.advice,
+      vocabSize: model.vocabSize,
+      encoder,
+      embeddingSize: model.embeddingSize,
+      plan: model.plan(contextSize),
+      memoryBytes: engine.memory.buffer.byteLength,
+      loadMs: 0,
     };
   }
 
@@ -154,18 +200,38 @@ class Host {
   /* What writes text. */
   get #writer() {
     if (this.completions) return this.completions;
-    throw new RequestError('the model is an encoder: it gives embeddings (embed, embeddings.create) and writes no text', 'model', 'unsupported_model');
+    throw new RequestError(
+      'the model is an encoder: it gives embeddings (embed, embeddings.create) and writes no text',
+      'model',
+      'unsupported_model',
+    );
   }
 
-  chat([request], { signal, emit }) { return this.#streamed(this.#writer.chat(request, { signal }), emit); }
-  complete([request], { signal, emit }) { return this.#streamed(this.#writer.complete(request, { signal }), emit); }
-  embed([inputs, options], { signal }) { return embed(this.model, inputs, { ...options, signal, pause: this.#pause }); }
-  tokenize([text, options]) { return this.model.tokenize(text, options); }
-  detokenize([ids, options]) { return new TextDecoder().decode(this.model.detokenize(ids, options)); }
-  template([messages, more]) { return this.#writer.template(messages, more); }
+  chat([request], { signal, emit }) {
+    return this.#streamed(this.#writer.chat(request, { signal }), emit);
+  }
+  complete([request], { signal, emit }) {
+    return this.#streamed(this.#writer.complete(request, { signal }), emit);
+  }
+  embed([inputs, options], { signal }) {
+    return embed(this.model, inputs, { ...options, signal, pause: this.#pause });
+  }
+  tokenize([text, options]) {
+    return this.model.tokenize(text, options);
+  }
+  detokenize([ids, options]) {
+    return new TextDecoder().decode(this.model.detokenize(ids, options));
+  }
+  template([messages, more]) {
+    return this.#writer.template(messages, more);
+  }
 
-  sessionNew([{ contextSize, ...options } = {}]) { return this.#keep(this.model.session({ context: contextSize ?? this.contextSize, ...options })); }
-  sessionFork([id]) { return this.#keep(this.#sessions.get(id).fork()); }
+  sessionNew([{ contextSize, ...options } = {}]) {
+    return this.#keep(this.model.session({ context: contextSize ?? this.contextSize, ...options }));
+  }
+  sessionFork([id]) {
+    return this.#keep(this.#sessions.get(id).fork());
+  }
   sessionFree([id]) {
     this.#sessions.get(id)?.free();
     this.#sessions.delete(id);
@@ -184,11 +250,21 @@ class Host {
     }
     return session.position;
   }
-  sessionSampling([id, settings]) { this.#sessions.get(id).sampling(settings); }
-  sessionSample([id]) { return this.#sessions.get(id).sample(); }
-  sessionLogits([id]) { return this.#sessions.get(id).logits(); }
-  sessionPosition([id]) { return this.#sessions.get(id).position; }
-  sessionRewind([id, position]) { this.#sessions.get(id).rewind(position); }
+  sessionSampling([id, settings]) {
+    this.#sessions.get(id).sampling(settings);
+  }
+  sessionSample([id]) {
+    return this.#sessions.get(id).sample();
+  }
+  sessionLogits([id]) {
+    return this.#sessions.get(id).logits();
+  }
+  sessionPosition([id]) {
+    return this.#sessions.get(id).position;
+  }
+  sessionRewind([id, position]) {
+    this.#sessions.get(id).rewind(position);
+  }
   async sessionKeep([id, name], { signal }) {
     await this.#loading.whole(signal);
     const session = this.#sessions.get(id);
@@ -203,22 +279,36 @@ class Host {
   async chatKeep([name], { signal }) {
     const writer = this.#writer;
     await this.#loading.whole(signal);
-    await writer.keep((session, ids) => keepSession(name, () => session.save(), { model: this.name, tokens: ids.length, ids }));
+    await writer.keep((session, ids) =>
+      keepSession(name, () => session.save(), { model: this.name, tokens: ids.length, ids }),
+    );
   }
   async chatResume([name], { signal }) {
     const writer = this.#writer;
     await this.#loading.whole(signal);
     let tokens;
-    await writer.resume((session) => resumeSession(name, (pieces, { ids }) => {
-      if (!ids) throw new SessionError(`the session ${JSON.stringify(name)} was not kept by a chat: a session can resume it`, 'refused');
-      tokens = ids.length;
-      return session.restore(pieces);
-    }).then(({ ids }) => ids));
+    await writer.resume((session) =>
+      resumeSession(name, (pieces, { ids }) => {
+        if (!ids)
+          throw new SessionError(
+            `the session ${JSON.stringify(name)} was not kept by a chat: a session can resume it`,
+            'refused',
+          );
+        tokens = ids.length;
+        return session.restore(pieces);
+      }).then(({ ids }) => ids),
+    );
     return tokens;
   }
-  sessionSave([id]) { return new Blob([...this.#sessions.get(id).save()]).arrayBuffer(); }
-  sessionRestore([id, bytes]) { return this.#sessions.get(id).restore([new Uint8Array(bytes)]); }
-  isEnd([id]) { return this.model.isEnd(id); }
+  sessionSave([id]) {
+    return new Blob([...this.#sessions.get(id).save()]).arrayBuffer();
+  }
+  sessionRestore([id, bytes]) {
+    return this.#sessions.get(id).restore([new Uint8Array(bytes)]);
+  }
+  isEnd([id]) {
+    return this.model.isEnd(id);
+  }
 
   #keep(session) {
     const id = this.#next++;
@@ -237,7 +327,10 @@ class Host {
     this.completions?.free();
     this.model?.free();
     await this.engine?.stop();
-    if (this.#started > 1 && !isNode && !this.#spawn) await new Promise((resolve) => { setTimeout(resolve, FAREWELL); });
+    if (this.#started > 1 && !isNode && !this.#spawn)
+      await new Promise((resolve) => {
+        setTimeout(resolve, FAREWELL);
+      });
   }
 }
 
@@ -249,19 +342,27 @@ export function serve(port) {
       running.get(id)?.end();
       return;
     }
-    if (call === 'free') await Promise.all([...running.values()].map((other) => other.end(new Error('the model has been freed'))));
+    if (call === 'free')
+      await Promise.all([...running.values()].map((other) => other.end(new Error('the model has been freed'))));
     const controller = new AbortController();
     let over;
-    const ended = new Promise((resolve) => { over = resolve; });
+    const ended = new Promise((resolve) => {
+      over = resolve;
+    });
     const end = (reason) => {
       controller.abort(reason);
       return ended;
     };
     running.set(id, { call, end, ended });
     /* Promises of the ends of the calls that use the model beside this one. */
-    const others = () => [...running.values()].filter((each) => each.ended !== ended && each.call !== 'free').map((each) => each.ended);
+    const others = () =>
+      [...running.values()].filter((each) => each.ended !== ended && each.call !== 'free').map((each) => each.ended);
     try {
-      const value = await host[call](args, { signal: controller.signal, emit: (chunk) => port.postMessage({ id, chunk }), others });
+      const value = await host[call](args, {
+        signal: controller.signal,
+        emit: (chunk) => port.postMessage({ id, chunk }),
+        others,
+      });
       port.postMessage({ id, value });
     } catch (error) {
       const { name, message, code, offset, param, status } = error;

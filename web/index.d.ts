@@ -112,9 +112,15 @@ export interface Model {
   readonly loaded: Promise<ModelInfo>;
   readonly chat: {
     readonly completions: {
-      create(request: ChatRequest & { stream: true }, options?: CallOptions): Promise<AsyncGenerator<ChatCompletionChunk, void, undefined>>;
+      create(
+        request: ChatRequest & { stream: true },
+        options?: CallOptions,
+      ): Promise<AsyncGenerator<ChatCompletionChunk, void, undefined>>;
       create(request: ChatRequest & { stream?: false | null }, options?: CallOptions): Promise<ChatCompletion>;
-      create(request: ChatRequest, options?: CallOptions): Promise<ChatCompletion | AsyncGenerator<ChatCompletionChunk, void, undefined>>;
+      create(
+        request: ChatRequest,
+        options?: CallOptions,
+      ): Promise<ChatCompletion | AsyncGenerator<ChatCompletionChunk, void, undefined>>;
     };
     /** Keeps what chats have computed in the browser's storage, in place of what has that name. Rejects with a {@link SessionError}. */
     keep(name: string): Promise<void>;
@@ -122,9 +128,15 @@ export interface Model {
     resume(name: string): Promise<number>;
   };
   readonly completions: {
-    create(request: CompletionRequest & { stream: true }, options?: CallOptions): Promise<AsyncGenerator<Completion, void, undefined>>;
+    create(
+      request: CompletionRequest & { stream: true },
+      options?: CallOptions,
+    ): Promise<AsyncGenerator<Completion, void, undefined>>;
     create(request: CompletionRequest & { stream?: false | null }, options?: CallOptions): Promise<Completion>;
-    create(request: CompletionRequest, options?: CallOptions): Promise<Completion | AsyncGenerator<Completion, void, undefined>>;
+    create(
+      request: CompletionRequest,
+      options?: CallOptions,
+    ): Promise<Completion | AsyncGenerator<Completion, void, undefined>>;
   };
   readonly embeddings: {
     create(request: EmbeddingRequest, options?: CallOptions): Promise<EmbeddingList>;

@@ -20,7 +20,9 @@ async function sourceOf(source) {
     return { url: new URL(text, globalThis.location?.href).href };
   }
   if (Array.isArray(source)) {
-    return source[0] instanceof Blob ? { files: source } : { urls: source.map((url) => new URL(url, globalThis.location?.href).href) };
+    return source[0] instanceof Blob
+      ? { files: source }
+      : { urls: source.map((url) => new URL(url, globalThis.location?.href).href) };
   }
   if (source instanceof Blob) return { files: [source] };
   if (source instanceof ReadableStream) return { stream: source };
@@ -50,9 +52,12 @@ class Link {
   static async open(worker) {
     if (!isNode) {
       /* Bundlers know a worker by these very words. */
-      const thread = worker ? new Worker(worker, { type: 'module' }) : new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'quern' });
+      const thread = worker
+        ? new Worker(worker, { type: 'module' })
+        : new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'quern' });
       const link = new Link(thread, () => thread.terminate());
-      thread.onerror = (event) => link.fail(new Error(`the worker failed: ${event.message ?? 'its script could not be loaded'}`));
+      thread.onerror = (event) =>
+        link.fail(new Error(`the worker failed: ${event.message ?? 'its script could not be loaded'}`));
       return link;
     }
     const { serve } = await import('./host.js');
@@ -104,7 +109,9 @@ class Link {
     });
   }
 
-  get over() { return this.#over !== null; }
+  get over() {
+    return this.#over !== null;
+  }
 
   fail(error) {
     for (const { done, reject } of [...this.#calls.values()]) {
@@ -117,7 +124,12 @@ class Link {
   async endSoon(error) {
     let timer;
     this.#over = error;
-    await Promise.race([this.#aborted, new Promise((resolve) => { timer = setTimeout(resolve, PATIENCE); })]);
+    await Promise.race([
+      this.#aborted,
+      new Promise((resolve) => {
+        timer = setTimeout(resolve, PATIENCE);
+      }),
+    ]);
     clearTimeout(timer);
     this.end(error);
   }
@@ -138,16 +150,31 @@ function stream(link, name, request, signal, finished) {
   let failure;
   const own = new AbortController();
   const both = signal ? AbortSignal.any([signal, own.signal]) : own.signal;
-  link.call(name, [request], { signal: both, onChunk(chunk) { queue.push(chunk); wake(); } })
-    .then(finished, (error) => { failure = error; })
-    .finally(() => { over = true; wake(); });
+  link
+    .call(name, [request], {
+      signal: both,
+      onChunk(chunk) {
+        queue.push(chunk);
+        wake();
+      },
+    })
+    .then(finished, (error) => {
+      failure = error;
+    })
+    .finally(() => {
+      over = true;
+      wake();
+    });
   return (async function* chunks() {
     try {
       for (;;) {
         if (failure) throw failure;
         if (queue.length) yield queue.shift();
         else if (over) return;
-        else await new Promise((resolve) => { wake = resolve; });
+        else
+          await new Promise((resolve) => {
+            wake = resolve;
+          });
       }
     } finally {
       if (!over) own.abort();
@@ -165,20 +192,46 @@ class Session {
   }
 
   /* Computes tokens; resolves to the position after them. */
-  prefill(ids, { signal } = {}) { return this.#link.call('sessionPrefill', [this.#id, ids], { signal }); }
-  step(id) { return this.prefill([id]); }
-  sampling(settings) { return this.#link.call('sessionSampling', [this.#id, settings]); }
-  sample() { return this.#link.call('sessionSample', [this.#id]); }
-  logits() { return this.#link.call('sessionLogits', [this.#id]); }
-  position() { return this.#link.call('sessionPosition', [this.#id]); }
-  rewind(position) { return this.#link.call('sessionRewind', [this.#id, position]); }
-  save() { return this.#link.call('sessionSave', [this.#id]); }
-  restore(bytes) { return this.#link.call('sessionRestore', [this.#id, bytes]); }
+  prefill(ids, { signal } = {}) {
+    return this.#link.call('sessionPrefill', [this.#id, ids], { signal });
+  }
+  step(id) {
+    return this.prefill([id]);
+  }
+  sampling(settings) {
+    return this.#link.call('sessionSampling', [this.#id, settings]);
+  }
+  sample() {
+    return this.#link.call('sessionSample', [this.#id]);
+  }
+  logits() {
+    return this.#link.call('sessionLogits', [this.#id]);
+  }
+  position() {
+    return this.#link.call('sessionPosition', [this.#id]);
+  }
+  rewind(position) {
+    return this.#link.call('sessionRewind', [this.#id, position]);
+  }
+  save() {
+    return this.#link.call('sessionSave', [this.#id]);
+  }
+  restore(bytes) {
+    return this.#link.call('sessionRestore', [this.#id, bytes]);
+  }
   /* In the browser's storage, under a name; resume() resolves to the position, here or after a reload. */
-  keep(name) { return this.#link.call('sessionKeep', [this.#id, name]); }
-  resume(name) { return this.#link.call('sessionResume', [this.#id, name]); }
-  async fork() { return new Session(this.#link, await this.#link.call('sessionFork', [this.#id])); }
-  free() { return this.#link.call('sessionFree', [this.#id]); }
+  keep(name) {
+    return this.#link.call('sessionKeep', [this.#id, name]);
+  }
+  resume(name) {
+    return this.#link.call('sessionResume', [this.#id, name]);
+  }
+  async fork() {
+    return new Session(this.#link, await this.#link.call('sessionFork', [this.#id]));
+  }
+  free() {
+    return this.#link.call('sessionFree', [this.#id]);
+  }
 }
 
 class Model {
@@ -188,10 +241,12 @@ class Model {
     this.#link = link;
     this.info = info;
     this.loaded = loaded;
-    const create = (name) => async (request, { signal } = {}) => {
-      const chunks = stream(link, name, request, signal, (more) => Object.assign(info, more));
-      return request.stream ? chunks : collect(chunks);
-    };
+    const create =
+      (name) =>
+      async (request, { signal } = {}) => {
+        const chunks = stream(link, name, request, signal, (more) => Object.assign(info, more));
+        return request.stream ? chunks : collect(chunks);
+      };
     this.chat = {
       completions: { create: create('chat') },
       /* What chats have computed, for the next turn after a reload; resume() resolves to the number of tokens. */
@@ -200,7 +255,8 @@ class Model {
     };
     this.completions = { create: create('complete') };
     this.embeddings = {
-      create: (request, { signal } = {}) => createEmbeddings(request, info.name, (inputs, options) => link.call('embed', [inputs, options], { signal })),
+      create: (request, { signal } = {}) =>
+        createEmbeddings(request, info.name, (inputs, options) => link.call('embed', [inputs, options], { signal })),
     };
   }
 
@@ -212,12 +268,22 @@ class Model {
     return inputs === input ? values : values[0];
   }
 
-  tokenize(text, options) { return this.#link.call('tokenize', [text, options]); }
-  detokenize(ids, options) { return this.#link.call('detokenize', [ids, options]); }
+  tokenize(text, options) {
+    return this.#link.call('tokenize', [text, options]);
+  }
+  detokenize(ids, options) {
+    return this.#link.call('detokenize', [ids, options]);
+  }
   /* {text, tokens}: what the model's template makes of messages. */
-  template(messages, more) { return this.#link.call('template', [messages, more]); }
-  isEnd(id) { return this.#link.call('isEnd', [id]); }
-  async session(options) { return new Session(this.#link, await this.#link.call('sessionNew', [options])); }
+  template(messages, more) {
+    return this.#link.call('template', [messages, more]);
+  }
+  isEnd(id) {
+    return this.#link.call('isEnd', [id]);
+  }
+  async session(options) {
+    return new Session(this.#link, await this.#link.call('sessionNew', [options]));
+  }
 
   async free() {
     await this.#link.call('free').catch((error) => {
@@ -244,11 +310,18 @@ export async function loadModel(source, { onProgress, onNote, signal, wasm, work
       early = info;
       resolve(new Model(link, info, loaded));
     };
-    const call = link.call('load', [what, { ...options, wasm: base, threadsByPage: !isNode && !worker }], { signal, onChunk, transfer: what.stream ? [what.stream] : [] });
-    const loaded = call.then((info) => Object.assign(early, info));
-    loaded.then((info) => resolve(new Model(link, info, loaded)), (error) => {
-      link.endSoon(error);
-      reject(error);
+    const call = link.call('load', [what, { ...options, wasm: base, threadsByPage: !isNode && !worker }], {
+      signal,
+      onChunk,
+      transfer: what.stream ? [what.stream] : [],
     });
+    const loaded = call.then((info) => Object.assign(early, info));
+    loaded.then(
+      (info) => resolve(new Model(link, info, loaded)),
+      (error) => {
+        link.endSoon(error);
+        reject(error);
+      },
+    );
   });
 }

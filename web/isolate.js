@@ -8,7 +8,10 @@ function isolated(response) {
   if (response.type === 'opaque' || response.status === 0) return response;
   const headers = new Headers(response.headers);
   headers.set('Cross-Origin-Opener-Policy', 'same-origin');
-  headers.set('Cross-Origin-Embedder-Policy', location.search === '?credentialless' ? 'credentialless' : 'require-corp');
+  headers.set(
+    'Cross-Origin-Embedder-Policy',
+    location.search === '?credentialless' ? 'credentialless' : 'require-corp',
+  );
   headers.set('Cross-Origin-Resource-Policy', 'same-origin');
   return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
 }
@@ -19,7 +22,9 @@ async function isolatePage(script) {
   sessionStorage.removeItem(script);
   /* One that controls the page already and did not help will not help after another reload either. */
   if (crossOriginIsolated || !serviceWorker || serviceWorker.controller || tried) return;
-  const controlled = new Promise((resolve) => { serviceWorker.addEventListener('controllerchange', resolve, { once: true }); });
+  const controlled = new Promise((resolve) => {
+    serviceWorker.addEventListener('controllerchange', resolve, { once: true });
+  });
   const { active, scope } = await serviceWorker.register(script);
   if (!location.href.startsWith(scope)) throw new Error(`it is not below ${scope}`);
   if (!active) await controlled; /* there already is one where a reload was forced past it */

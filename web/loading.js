@@ -72,7 +72,7 @@ async function readAsNeeded(model, source, arrived) {
   const { parts, all } = planned(model);
   parts.forEach(({ order }, part) => source.expect(order, part));
   for (const [part, start, length] of all) {
-    for (let done = 0; done < length;) {
+    for (let done = 0; done < length; ) {
       const offset = start + done;
       const got = await source.read(model.engine.bytes(parts[part].base + offset, length - done), offset, part);
       model.wroteAt(part, offset, got);

@@ -50,8 +50,13 @@ export function memoryImport(bytes) {
       if (kind === KIND.memory) return { module, name, ...reader.limits() };
       if (kind === KIND.function) reader.number();
       else if (kind === KIND.global) reader.at += 2;
-      else if (kind === KIND.tag) { reader.at++; reader.number(); }
-      else { reader.at++; reader.limits(); }
+      else if (kind === KIND.tag) {
+        reader.at++;
+        reader.number();
+      } else {
+        reader.at++;
+        reader.limits();
+      }
     }
     return null;
   }
@@ -61,7 +66,7 @@ export function memoryImport(bytes) {
 /* The vectors of a module's sections, by number: a Reader before the first element, and how many there are. */
 function sections(bytes) {
   const found = {};
-  for (const reader = new Reader(bytes); reader.at < bytes.length;) {
+  for (const reader = new Reader(bytes); reader.at < bytes.length; ) {
     const section = bytes[reader.at++];
     const length = reader.number();
     found[section] = new Reader(bytes, reader.at);
@@ -87,7 +92,10 @@ export function numberExports(bytes, exports) {
     const list = () => Array.from({ length: reader.number() }, () => bytes[reader.at++]);
     return { params: list(), results: list() };
   });
-  const functions = Array.from({ length: found[SECTION.function].number() }, () => types[found[SECTION.function].number()]);
+  const functions = Array.from(
+    { length: found[SECTION.function].number() },
+    () => types[found[SECTION.function].number()],
+  );
   const numbers = { memory: exports.memory };
   for (let left = found[SECTION.export].number(); left > 0; left--) {
     const name = found[SECTION.export].name();

@@ -10,7 +10,9 @@ async function answer(event) {
   const { origin, pathname } = new URL(request.url);
   const cache = await caches.open(CACHE);
   const kept = await cache.match(origin + pathname);
-  const late = new Promise((_, reject) => { if (kept) setTimeout(reject, PATIENCE); });
+  const late = new Promise((_, reject) => {
+    if (kept) setTimeout(reject, PATIENCE);
+  });
   try {
     const response = await Promise.race([fetch(request), late]);
     /* Where there is no room for a copy, the page goes on without one. */
@@ -25,7 +27,12 @@ async function answer(event) {
 addEventListener('fetch', (event) => {
   const { request } = event;
   const url = new URL(request.url);
-  if (request.method === 'GET' && url.origin === location.origin && APP.test(url.pathname) && !request.headers.has('range')) {
+  if (
+    request.method === 'GET' &&
+    url.origin === location.origin &&
+    APP.test(url.pathname) &&
+    !request.headers.has('range')
+  ) {
     event.respondWith(answer(event));
   }
 });

@@ -8,8 +8,13 @@ function enter({ module, memory, worker, stack }, post) {
 }
 
 if (typeof WorkerGlobalScope === 'undefined') {
-  node('worker_threads').then(({ parentPort, workerData }) => enter(workerData, (message) => parentPort.postMessage(message)));
+  node('worker_threads').then(({ parentPort, workerData }) =>
+    enter(workerData, (message) => parentPort.postMessage(message)),
+  );
 } else {
-  const listen = (port) => { port.onmessage = ({ data }) => (data.port ? listen(data.port) : enter(data, (message) => port.postMessage(message))); };
+  const listen = (port) => {
+    port.onmessage = ({ data }) =>
+      data.port ? listen(data.port) : enter(data, (message) => port.postMessage(message));
+  };
   listen(self); // what started it tells it, or names the port that will
 }

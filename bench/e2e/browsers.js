@@ -2,7 +2,14 @@
 
 const CHROMIUM = process.env.QUERN_CHROMIUM ?? '/usr/bin/chromium';
 const FIREFOX = process.env.QUERN_FIREFOX ?? '/usr/bin/firefox-esr';
-const QUIET = ['--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const QUIET = [
+  '--no-sandbox',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
 
 const launch = {
   async chromium() {
@@ -28,7 +35,11 @@ export function browser(name) {
       await page.waitForFunction(() => window.loaded);
       return page;
     },
-    async version() { return (await (await (started ??= launch[name]())).version()).replace(/^.*\//, ''); },
-    async close() { if (started) await (await started).close(); },
+    async version() {
+      return (await (await (started ??= launch[name]())).version()).replace(/^.*\//, '');
+    },
+    async close() {
+      if (started) await (await started).close();
+    },
   };
 }

@@ -5,18 +5,42 @@ import { cellResult } from './rates.js';
 
 const PEER_HOST = { 'wllama-2': 'chromium', 'wllama-3': 'chromium', 'llama.cpp': 'native' };
 
-function cellOf({ engine = 'quern', host, build = 'relaxed', model, p = 256, n = 64, ctx = 0, threads, runs, seed = 1n, bits = 32, kv = 'f16' }) {
-  if (engine !== 'quern' && !(engine in PEER_HOST)) throw new Error(`--engine is one of quern, ${Object.keys(PEER_HOST).join(', ')}`);
+function cellOf({
+  engine = 'quern',
+  host,
+  build = 'relaxed',
+  model,
+  p = 256,
+  n = 64,
+  ctx = 0,
+  threads,
+  runs,
+  seed = 1n,
+  bits = 32,
+  kv = 'f16',
+}) {
+  if (engine !== 'quern' && !(engine in PEER_HOST))
+    throw new Error(`--engine is one of quern, ${Object.keys(PEER_HOST).join(', ')}`);
   if (p === 0 || n === 0) throw new Error('-p and -n take numbers above 0');
   if (runs === 0) throw new Error('--runs takes a number above 0');
   return {
-    engine, host: PEER_HOST[engine] ?? host, build: engine === 'quern' ? build : null, model,
-    prompt: p, generate: n, context: ctx, threads, bits, kv, seed: Number(seed),
+    engine,
+    host: PEER_HOST[engine] ?? host,
+    build: engine === 'quern' ? build : null,
+    model,
+    prompt: p,
+    generate: n,
+    context: ctx,
+    threads,
+    bits,
+    kv,
+    seed: Number(seed),
   };
 }
 
 const mebibytes = (bytes) => `${Math.round(bytes / 2 ** 20)} MiB`;
-const rate = (name, { min, median, max }) => `${name} ${median.toFixed(1)} tokens/s (${min.toFixed(1)} to ${max.toFixed(1)})`;
+const rate = (name, { min, median, max }) =>
+  `${name} ${median.toFixed(1)} tokens/s (${min.toFixed(1)} to ${max.toFixed(1)})`;
 
 function describe(result) {
   const about = [
@@ -26,7 +50,8 @@ function describe(result) {
     `${result.threads} thread${result.threads > 1 ? 's' : ''}`,
     result.load_ms && `loaded in ${Math.round(result.load_ms)} ms`,
     result.peak_bytes && `${mebibytes(result.peak_bytes)} of linear memory`,
-    result.peak_pss_bytes && `at most ${mebibytes(result.peak_pss_bytes)} in all processes, ${mebibytes(result.empty_pss_bytes)} before`,
+    result.peak_pss_bytes &&
+      `at most ${mebibytes(result.peak_pss_bytes)} in all processes, ${mebibytes(result.empty_pss_bytes)} before`,
   ];
   const after = result.context ? ` after ${result.context}` : '';
   return [

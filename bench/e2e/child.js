@@ -6,11 +6,15 @@ import { createInterface } from 'node:readline';
 export async function openChild(command, args, cell) {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
   let complaint = '';
-  child.stderr.on('data', (text) => { complaint = (complaint + text).slice(-2000); });
+  child.stderr.on('data', (text) => {
+    complaint = (complaint + text).slice(-2000);
+  });
   child.stdin.on('error', () => {}); /* it ended; the exit code says why */
   const ended = new Promise((resolve) => {
     child.once('error', resolve);
-    child.once('close', (code, signal) => resolve(new Error(`${command} ended with ${code ?? signal}: ${complaint.trim()}`)));
+    child.once('close', (code, signal) =>
+      resolve(new Error(`${command} ended with ${code ?? signal}: ${complaint.trim()}`)),
+    );
   });
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
 

@@ -24,7 +24,11 @@ const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 const MODULES = resolve(process.env.QUERN_MODULES ?? path('../../build'));
 
 function moduleOf({ build, threads, bits = 32 }) {
-  const file = join(MODULES, `wasm${bits}-${build === 'plain' ? 'simd128' : 'relaxed'}${threads > 1 ? '-mt' : ''}`, 'quern.wasm');
+  const file = join(
+    MODULES,
+    `wasm${bits}-${build === 'plain' ? 'simd128' : 'relaxed'}${threads > 1 ? '-mt' : ''}`,
+    'quern.wasm',
+  );
   if (!existsSync(file)) throw new Error(`${file} has not been built; make builds it`);
   return file;
 }
@@ -48,7 +52,11 @@ export function hosts() {
     const { add } = await server;
     try {
       const module = cell.engine === 'quern' ? './quern-page.js' : `./${cell.engine}.js`;
-      const given = { ...cell, url: add(resolve(cell.model)), wasm: cell.engine === 'quern' ? add(moduleOf(cell)) : null };
+      const given = {
+        ...cell,
+        url: add(resolve(cell.model)),
+        wasm: cell.engine === 'quern' ? add(moduleOf(cell)) : null,
+      };
       const opened = await page.evaluate(([name, of]) => window.start(name, of), [module, given]);
       return {
         ...opened,
@@ -76,7 +84,10 @@ export function hosts() {
     }
     if (cell.host === 'wasmtime') {
       const child = await openChild(PYTHON, [path('quern_wasmtime.py')], given);
-      const { stdout } = await promisify(execFile)(PYTHON, ['-c', 'from importlib.metadata import version; print(version("wasmtime"))']);
+      const { stdout } = await promisify(execFile)(PYTHON, [
+        '-c',
+        'from importlib.metadata import version; print(version("wasmtime"))',
+      ]);
       return { ...child, version: stdout.trim() };
     }
     throw new Error(`there is no host ${cell.host}`);

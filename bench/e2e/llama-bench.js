@@ -8,7 +8,9 @@ export const LLAMA_BENCH = process.env.QUERN_LLAMA_BENCH ?? `${homedir()}/.cache
 
 export async function openLlamaBench({ model, prompt, generate, context, threads }) {
   if (!existsSync(LLAMA_BENCH)) throw new Error(`${LLAMA_BENCH} is not there`);
-  const args = ['-m', model, '-p', prompt, '-n', generate, '-d', context, '-t', threads, '-r', 1, '-o', 'json'].map(String);
+  const args = ['-m', model, '-p', prompt, '-n', generate, '-d', context, '-t', threads, '-r', 1, '-o', 'json'].map(
+    String,
+  );
   return {
     load_ms: null,
     peak_bytes: null,

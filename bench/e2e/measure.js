@@ -44,7 +44,12 @@ export async function openQuern({ prompt, generate, context, threads, seed, kv }
       const prefill_s = seconds(prompt, prompt);
       const logits = session.logits();
       const decode_s = seconds(generate, 1);
-      return { prefill_s, decode_s, peak_bytes: engine.memory.buffer.byteLength, crc32: crc32(new Uint8Array(logits.buffer)) };
+      return {
+        prefill_s,
+        decode_s,
+        peak_bytes: engine.memory.buffer.byteLength,
+        crc32: crc32(new Uint8Array(logits.buffer)),
+      };
     },
     async close() {
       session.free();

@@ -25,7 +25,11 @@ function ownSeconds() {
   let ticks = 0;
   for (const pid of [process.pid, ...descendants()]) {
     const stat = read(`/proc/${pid}/stat`);
-    const [utime, stime, cutime, cstime] = stat.slice(stat.lastIndexOf(')') + 2).split(' ').slice(11, 15).map(Number);
+    const [utime, stime, cutime, cstime] = stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .slice(11, 15)
+      .map(Number);
     ticks += utime + stime + cutime + cstime || 0;
   }
   return ticks / TICKS;

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Draws the rates in a CSV of suite.js as bars, beside it as .svg. Needs matplotlib.
 
-  plot.py bench/results/e2e.csv
+plot.py bench/results/e2e.csv
 """
+
 import csv
 import sys
 from pathlib import Path
@@ -37,8 +38,13 @@ def bars(axis, rows, phase, title):
     median = [float(row[f"{phase}_tps_median"]) for row in rows]
     low = [m - float(row[f"{phase}_tps_min"]) for m, row in zip(median, rows)]
     high = [float(row[f"{phase}_tps_max"]) - m for m, row in zip(median, rows)]
-    axis.barh(range(len(rows)), median, xerr=(low, high), color=[colour(row) for row in rows],
-              error_kw={"ecolor": "#00000066", "elinewidth": 1})
+    axis.barh(
+        range(len(rows)),
+        median,
+        xerr=(low, high),
+        color=[colour(row) for row in rows],
+        error_kw={"ecolor": "#00000066", "elinewidth": 1},
+    )
     axis.set_yticks(range(len(rows)), [label(row) for row in rows], fontsize=7)
     axis.set_title(title, fontsize=8)
     axis.tick_params(axis="x", labelsize=7)
@@ -57,10 +63,18 @@ def main():
     heights = [len(group) + 2 for group in groups.values()]
     plt.rcParams["svg.fonttype"] = "none"  # half the size
     plt.rcParams["svg.hashsalt"] = "quern"  # the same figures give the same file
-    figure, axes = plt.subplots(len(groups), 2, figsize=(10, sum(heights) * 0.22 + 0.5), squeeze=False,
-                                gridspec_kw={"height_ratios": heights}, layout="constrained")
+    figure, axes = plt.subplots(
+        len(groups),
+        2,
+        figsize=(10, sum(heights) * 0.22 + 0.5),
+        squeeze=False,
+        gridspec_kw={"height_ratios": heights},
+        layout="constrained",
+    )
     for (model, threads, context), group, pair in zip(groups, groups.values(), axes):
-        where = f"{model}, {threads} thread{'s' if threads != '1' else ''}" + (f", after {context} tokens" if context != "0" else "")
+        where = f"{model}, {threads} thread{'s' if threads != '1' else ''}" + (
+            f", after {context} tokens" if context != "0" else ""
+        )
         bars(pair[0], group, "prefill", f"{where}: prompt, tokens/s")
         bars(pair[1], group, "decode", f"{where}: generation, tokens/s")
     target = source.with_suffix(".svg")

@@ -36,17 +36,33 @@ if (!model) {
   console.error('usage: node bench/e2e/profile.js MODEL [prompt] [generate] [context] [preset]');
   process.exit(2);
 }
-const cell = { model: resolve(model), wasm: build(preset), prompt: +prompt, generate: +generate, context: +context, threads: 1, seed: 1 };
+const cell = {
+  model: resolve(model),
+  wasm: build(preset),
+  prompt: +prompt,
+  generate: +generate,
+  context: +context,
+  threads: 1,
+  seed: 1,
+};
 const folder = mkdtempSync(join(tmpdir(), 'quern-profile-'));
 try {
   const flags = [...(relaxedFlag() ? [relaxedFlag()] : []), '--cpu-prof', `--cpu-prof-dir=${folder}`];
   const input = `${JSON.stringify(cell)}\n${'round\n'.repeat(ROUNDS)}`;
-  const answers = execFileSync(process.execPath, [...flags, fileURLToPath(new URL('quern-node.js', import.meta.url))], { input, encoding: 'utf8' });
+  const answers = execFileSync(process.execPath, [...flags, fileURLToPath(new URL('quern-node.js', import.meta.url))], {
+    input,
+    encoding: 'utf8',
+  });
   const last = JSON.parse(answers.trim().split('\n').at(-1));
-  console.log(`prefill ${(prompt / last.prefill_s).toFixed(1)} tokens/s, decode ${(generate / last.decode_s).toFixed(1)} tokens/s (profiled)`);
+  console.log(
+    `prefill ${(prompt / last.prefill_s).toFixed(1)} tokens/s, decode ${(generate / last.decode_s).toFixed(1)} tokens/s (profiled)`,
+  );
   const times = selfTimes(JSON.parse(readFileSync(join(folder, readdirSync(folder)[0]), 'utf8')));
   const total = times.reduce((sum, [, time]) => sum + time, 0);
-  for (const [name, time] of times.slice(0, 20)) console.log(`${((100 * time) / total).toFixed(1).padStart(5)} %  ${(time / 1000).toFixed(0).padStart(7)} ms  ${name}`);
+  for (const [name, time] of times.slice(0, 20))
+    console.log(
+      `${((100 * time) / total).toFixed(1).padStart(5)} %  ${(time / 1000).toFixed(0).padStart(7)} ms  ${name}`,
+    );
 } finally {
   rmSync(folder, { recursive: true });
 }

@@ -29,7 +29,8 @@ export function descendants() {
     if (parent) children.set(parent, [...(children.get(parent) ?? []), pid]);
   }
   const found = [];
-  for (let next = [String(process.pid)]; next.length; next = next.flatMap((pid) => children.get(pid) ?? [])) found.push(...next);
+  for (let next = [String(process.pid)]; next.length; next = next.flatMap((pid) => children.get(pid) ?? []))
+    found.push(...next);
   return found.slice(1);
 }
 

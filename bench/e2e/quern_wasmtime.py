@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Quern in wasmtime as a competitor, spoken to as child.js says."""
+
 import json
 import sys
 import time
@@ -48,7 +49,12 @@ class Measured:
         prefill = self.seconds(prompt, prompt)
         logits = self.session.logits(0)
         decode = self.seconds(generate, 1)
-        return {"prefill_s": prefill, "decode_s": decode, "peak_bytes": self.engine.memory_bytes(), "crc32": zlib.crc32(logits)}
+        return {
+            "prefill_s": prefill,
+            "decode_s": decode,
+            "peak_bytes": self.engine.memory_bytes(),
+            "crc32": zlib.crc32(logits),
+        }
 
 
 def main():

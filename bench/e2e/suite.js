@@ -20,8 +20,18 @@ const MODELS = `${cache()}/models`;
 const MODEL = {
   smollm2: { name: 'SmolLM2-135M Q4_1', file: 'SmolLM2-135M-Instruct.Q4_1.gguf' },
   gemma3: { name: 'Gemma 3 270M Q4_K_M', file: 'gemma-3-270m-q4_k_m.gguf' },
-  'llama1b-q4': { name: 'Llama-3.2-1B shape Q4_K_M', file: 'synth/llama-3.2-1b.q4_k_m.gguf', shape: 'llama-3.2-1b', mix: 'q4_k_m' },
-  'llama1b-q8': { name: 'Llama-3.2-1B shape Q8_0', file: 'synth/llama-3.2-1b.q8_0.gguf', shape: 'llama-3.2-1b', mix: 'q8_0' },
+  'llama1b-q4': {
+    name: 'Llama-3.2-1B shape Q4_K_M',
+    file: 'synth/llama-3.2-1b.q4_k_m.gguf',
+    shape: 'llama-3.2-1b',
+    mix: 'q4_k_m',
+  },
+  'llama1b-q8': {
+    name: 'Llama-3.2-1B shape Q8_0',
+    file: 'synth/llama-3.2-1b.q8_0.gguf',
+    shape: 'llama-3.2-1b',
+    mix: 'q8_0',
+  },
 };
 const HOSTS = ['node', 'wasmtime', 'chromium', 'firefox', 'native'];
 const PEERS = [
@@ -57,15 +67,30 @@ const OPTIONS = {
   quick: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 };
-const FULL = { models: Object.keys(MODEL).join(), hosts: HOSTS.join(), builds: 'plain,relaxed', threads: '1,2', contexts: '0,1500', rounds: '5' };
-const QUICK = { models: 'smollm2', hosts: 'node,chromium,native', builds: 'relaxed', threads: '2', contexts: '0', rounds: '3' };
+const FULL = {
+  models: Object.keys(MODEL).join(),
+  hosts: HOSTS.join(),
+  builds: 'plain,relaxed',
+  threads: '1,2',
+  contexts: '0,1500',
+  rounds: '5',
+};
+const QUICK = {
+  models: 'smollm2',
+  hosts: 'node,chromium,native',
+  builds: 'relaxed',
+  threads: '2',
+  contexts: '0',
+  rounds: '3',
+};
 
 function plan(values) {
   const given = { ...FULL, ...(values.quick ? QUICK : {}), ...values };
-  const list = (name, known) => given[name].split(',').map((word) => {
-    if (known && !known.includes(word)) throw new Error(`--${name}: ${word} is none of ${known.join(', ')}`);
-    return word;
-  });
+  const list = (name, known) =>
+    given[name].split(',').map((word) => {
+      if (known && !known.includes(word)) throw new Error(`--${name}: ${word} is none of ${known.join(', ')}`);
+      return word;
+    });
   return {
     models: list('models', Object.keys(MODEL)),
     hosts: list('hosts', HOSTS),
@@ -89,7 +114,9 @@ function modelFile(key) {
   console.error(`writing ${path}`);
   mkdirSync(`${MODELS}/synth`, { recursive: true });
   const tool = fileURLToPath(new URL('../../tools/synth_gguf.py', import.meta.url));
-  execFileSync(PYTHON, [tool, '--shape', shape, '--mix', mix, '--vocab-from', vocabulary, '-o', path], { stdio: 'inherit' });
+  execFileSync(PYTHON, [tool, '--shape', shape, '--mix', mix, '--vocab-from', vocabulary, '-o', path], {
+    stdio: 'inherit',
+  });
   return path;
 }
 
@@ -101,7 +128,8 @@ function group(what, key, file, threads, context) {
     for (const build of what.builds) cells.push({ engine: 'quern', host, build, ...common });
   }
   if (what.peers) {
-    for (const peer of PEERS.filter(({ host }) => what.hosts.includes(host))) cells.push({ ...peer, build: null, ...common });
+    for (const peer of PEERS.filter(({ host }) => what.hosts.includes(host)))
+      cells.push({ ...peer, build: null, ...common });
   }
   return cells.map((cell) => ({ cell, key, name: `${cell.engine} ${cell.host}${cell.build ? ` ${cell.build}` : ''}` }));
 }
@@ -160,8 +188,17 @@ function rowsOf(entries) {
   return entries.map((entry) => {
     const { cell, competitor, rounds, error } = entry;
     const row = {
-      model: MODEL[entry.key].name, file: basename(cell.model), engine: cell.engine, host: cell.host, version: competitor?.version ?? '',
-      build: cell.build ?? '', threads: cell.threads, context: cell.context, prompt: cell.prompt, generate: cell.generate, error: error ?? '',
+      model: MODEL[entry.key].name,
+      file: basename(cell.model),
+      engine: cell.engine,
+      host: cell.host,
+      version: competitor?.version ?? '',
+      build: cell.build ?? '',
+      threads: cell.threads,
+      context: cell.context,
+      prompt: cell.prompt,
+      generate: cell.generate,
+      error: error ?? '',
     };
     if (error) return row;
     const result = cellResult(cell, competitor, rounds);
@@ -171,10 +208,20 @@ function rowsOf(entries) {
     row.load_ms = fixed(result.load_ms, 0);
     row.peak_bytes = result.peak_bytes ?? '';
     row.logits_crc32 = result.logits_crc32 ?? '';
-    for (const [phase, rates] of [['prefill', prefillRates], ['decode', decodeRates]]) {
+    for (const [phase, rates] of [
+      ['prefill', prefillRates],
+      ['decode', decodeRates],
+    ]) {
       for (const [key, value] of Object.entries(result[`${phase}_tps`])) row[`${phase}_tps_${key}`] = fixed(value, 2);
       for (const { engine } of PEERS) {
-        row[`${phase}_vs_${engine}`] = fixed(ratio(entry, entries.find(({ cell }) => cell.engine === engine), rates), 3);
+        row[`${phase}_vs_${engine}`] = fixed(
+          ratio(
+            entry,
+            entries.find(({ cell }) => cell.engine === engine),
+            rates,
+          ),
+          3,
+        );
       }
     }
     return row;
@@ -182,7 +229,21 @@ function rowsOf(entries) {
 }
 
 const COLUMNS = [
-  'model', 'file', 'engine', 'host', 'version', 'build', 'threads', 'context', 'prompt', 'generate', 'rounds', 'others', 'load_ms', 'peak_bytes', 'logits_crc32',
+  'model',
+  'file',
+  'engine',
+  'host',
+  'version',
+  'build',
+  'threads',
+  'context',
+  'prompt',
+  'generate',
+  'rounds',
+  'others',
+  'load_ms',
+  'peak_bytes',
+  'logits_crc32',
   ...['prefill', 'decode'].flatMap((phase) => [
     ...['min', 'median', 'max'].map((key) => `${phase}_tps_${key}`),
     ...PEERS.map(({ engine }) => `${phase}_vs_${engine}`),
@@ -200,28 +261,62 @@ function sameLogits(rows) {
   for (const [key, of] of groups) {
     const first = of[0].logits_crc32;
     const other = of.find((row) => row.logits_crc32 !== first);
-    if (other) throw new Error(`${key}: logits of ${other.host} ${other.build} with ${other.threads} thread(s) differ from those of ${of[0].host} ${of[0].build}`);
+    if (other)
+      throw new Error(
+        `${key}: logits of ${other.host} ${other.build} with ${other.threads} thread(s) differ from those of ${of[0].host} ${of[0].build}`,
+      );
   }
 }
 
 function csv(rows) {
   const quote = (value) => (/[",\n]/.test(value) ? `"${String(value).replaceAll('"', '""')}"` : value);
-  return [COLUMNS, ...rows.map((row) => COLUMNS.map((column) => row[column] ?? ''))].map((line) => line.map(quote).join(',')).join('\n') + '\n';
+  return (
+    [COLUMNS, ...rows.map((row) => COLUMNS.map((column) => row[column] ?? ''))]
+      .map((line) => line.map(quote).join(','))
+      .join('\n') + '\n'
+  );
 }
 
 function table(rows) {
-  const head = ['engine', 'host', 'build', 'prefill', 'x native', 'x wllama2', 'x wllama3', 'decode', 'x native', 'x wllama2', 'x wllama3', 'MiB', 'others'];
+  const head = [
+    'engine',
+    'host',
+    'build',
+    'prefill',
+    'x native',
+    'x wllama2',
+    'x wllama3',
+    'decode',
+    'x native',
+    'x wllama2',
+    'x wllama3',
+    'MiB',
+    'others',
+  ];
   const times = (value) => (value ? Number(value).toFixed(2) : '-');
-  const lines = rows.map((row) => (row.error
-    ? [row.engine, row.host, row.build, row.error]
-    : [
-      row.engine, row.host, row.build,
-      Number(row.prefill_tps_median).toFixed(1), ...PEERS.map(({ engine }) => times(row[`prefill_vs_${engine}`])),
-      Number(row.decode_tps_median).toFixed(1), ...PEERS.map(({ engine }) => times(row[`decode_vs_${engine}`])),
-      row.peak_bytes ? (row.peak_bytes / 2 ** 20).toFixed(0) : '-', `${Math.round(100 * row.others)}%`,
-    ]));
-  const widths = head.map((word, i) => Math.max(word.length, ...lines.filter((line) => line.length === head.length).map((line) => String(line[i]).length)));
-  return [head, ...lines].map((line) => line.map((word, i) => (i < 3 ? String(word).padEnd(widths[i]) : String(word).padStart(widths[i]))).join('  ')).join('\n');
+  const lines = rows.map((row) =>
+    row.error
+      ? [row.engine, row.host, row.build, row.error]
+      : [
+          row.engine,
+          row.host,
+          row.build,
+          Number(row.prefill_tps_median).toFixed(1),
+          ...PEERS.map(({ engine }) => times(row[`prefill_vs_${engine}`])),
+          Number(row.decode_tps_median).toFixed(1),
+          ...PEERS.map(({ engine }) => times(row[`decode_vs_${engine}`])),
+          row.peak_bytes ? (row.peak_bytes / 2 ** 20).toFixed(0) : '-',
+          `${Math.round(100 * row.others)}%`,
+        ],
+  );
+  const widths = head.map((word, i) =>
+    Math.max(word.length, ...lines.filter((line) => line.length === head.length).map((line) => String(line[i]).length)),
+  );
+  return [head, ...lines]
+    .map((line) =>
+      line.map((word, i) => (i < 3 ? String(word).padEnd(widths[i]) : String(word).padStart(widths[i]))).join('  '),
+    )
+    .join('\n');
 }
 
 async function main() {
@@ -238,7 +333,9 @@ async function main() {
   }
   const file = `${RESULTS}${values.name}.csv`;
   const rows = [];
-  console.log(`${cpus()[0].model}, ${cpus().length} cores; tokens/s of 256 at once and of 64 one by one, medians of up to ${what.rounds} rounds`);
+  console.log(
+    `${cpus()[0].model}, ${cpus().length} cores; tokens/s of 256 at once and of 64 one by one, medians of up to ${what.rounds} rounds`,
+  );
   const all = hosts();
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => all.close().finally(() => process.exit(1)));
   try {
@@ -251,7 +348,9 @@ async function main() {
       for (const threads of what.threads) {
         for (const context of what.contexts) {
           const entries = group(what, key, model, threads, context);
-          console.log(`\n${MODEL[key].name}, ${threads} thread(s), after ${context} tokens (load before: ${loadavg()[0].toFixed(1)})`);
+          console.log(
+            `\n${MODEL[key].name}, ${threads} thread(s), after ${context} tokens (load before: ${loadavg()[0].toFixed(1)})`,
+          );
           await measure(entries, what, all);
           const measured = rowsOf(entries);
           rows.push(...measured);

@@ -6,10 +6,13 @@ const WASM = '/bench/node_modules/wllama-2/esm';
 
 export async function open({ url, prompt, generate, context, threads, seed }) {
   const start = performance.now();
-  const wllama = new Wllama({
-    'single-thread/wllama.wasm': `${WASM}/single-thread/wllama.wasm`,
-    'multi-thread/wllama.wasm': `${WASM}/multi-thread/wllama.wasm`,
-  }, { suppressNativeLog: true });
+  const wllama = new Wllama(
+    {
+      'single-thread/wllama.wasm': `${WASM}/single-thread/wllama.wasm`,
+      'multi-thread/wllama.wasm': `${WASM}/multi-thread/wllama.wasm`,
+    },
+    { suppressNativeLog: true },
+  );
   const blob = await (await fetch(url)).blob();
   const size = context + prompt + generate + 8;
   await wllama.loadModel([blob], { n_ctx: size, n_batch: Math.max(context, prompt), n_threads: threads });

@@ -14,18 +14,26 @@ export async function measure(bytes, { entries = '', rounds = 60, n = 2048, toke
     const view = new Uint8Array(table.memory.buffer, at);
     return new TextDecoder().decode(view.slice(0, view.indexOf(0)));
   };
-  const choose = (count, nameAt) => Array.from({ length: count }, (_, entry) => ({ name: text(nameAt(entry)), entry, results: {} }))
-    .filter(({ name }) => new RegExp(entries).test(name));
+  const choose = (count, nameAt) =>
+    Array.from({ length: count }, (_, entry) => ({ name: text(nameAt(entry)), entry, results: {} })).filter(
+      ({ name }) => new RegExp(entries).test(name),
+    );
   const chosen = choose(table.bench_count(), table.bench_name);
   const vectors = choose(table.bench_vector_count(), table.bench_vector_name);
   const works = [
-    { key: 'gemm', rows: 8, tokens, run: 'bench_gemm', unit: (e) => 8 * n * tokens / 1e9 },
-    { key: 'batch', rows: 128, tokens, run: 'bench_batch', unit: (e) => 128 * n * tokens / 1e9 },
-    { key: 'gemv', rows: 256, tokens: 1, run: 'bench_gemv', unit: (e) => 256 * n / 1e9 },
+    { key: 'gemm', rows: 8, tokens, run: 'bench_gemm', unit: (e) => (8 * n * tokens) / 1e9 },
+    { key: 'batch', rows: 128, tokens, run: 'bench_batch', unit: (e) => (128 * n * tokens) / 1e9 },
+    { key: 'gemv', rows: 256, tokens: 1, run: 'bench_gemv', unit: (e) => (256 * n) / 1e9 },
   ];
   if (dramBytes) {
     const rowsOf = (e) => Math.floor(dramBytes / table.bench_bytes(e, n));
-    works.push({ key: 'dram', rows: rowsOf, tokens: 1, run: 'bench_gemv', unit: (e) => rowsOf(e) * table.bench_bytes(e, n) / 1e9 });
+    works.push({
+      key: 'dram',
+      rows: rowsOf,
+      tokens: 1,
+      run: 'bench_gemv',
+      unit: (e) => (rowsOf(e) * table.bench_bytes(e, n)) / 1e9,
+    });
   }
   for (const work of works) {
     const jobs = [];
@@ -39,19 +47,29 @@ export async function measure(bytes, { entries = '', rounds = 60, n = 2048, toke
     }
     await turns(jobs, work, rounds);
   }
-  const calls = vectors.map((item) => ({ item, run: (times) => table.bench_vector(item.entry, times), times: 1, best: Infinity }));
+  const calls = vectors.map((item) => ({
+    item,
+    run: (times) => table.bench_vector(item.entry, times),
+    times: 1,
+    best: Infinity,
+  }));
   await turns(calls, { key: 'cache', unit: (entry) => table.bench_vector_bytes(entry) / 1e9 }, rounds);
-  return [await machine(module, { rounds, n, dramBytes }), ...[...chosen, ...vectors].map(({ name, results }) => ({ name, ...results }))];
+  return [
+    await machine(module, { rounds, n, dramBytes }),
+    ...[...chosen, ...vectors].map(({ name, results }) => ({ name, ...results })),
+  ];
 }
 
 /* What the machine gives a small loop at most, as a row: gemm GMAC/s of products alone, dram GB/s of reading alone. */
 async function machine(module, { rounds, n, dramBytes }) {
   const { exports } = new WebAssembly.Instance(module);
   const item = { results: {} };
-  const loop = (key, run, amount) => turns([{ item, run, times: 1, best: Infinity }], { key, unit: () => amount / 1e9 }, rounds);
+  const loop = (key, run, amount) =>
+    turns([{ item, run, times: 1, best: Infinity }], { key, unit: () => amount / 1e9 }, rounds);
   await loop('gemm', exports.bench_peak, exports.bench_peak_products());
   const rows = Math.floor(dramBytes / exports.bench_bytes(0, n));
-  if (rows && exports.bench_prepare(0, rows, n, 1)) await loop('dram', exports.bench_read, rows * exports.bench_bytes(0, n));
+  if (rows && exports.bench_prepare(0, rows, n, 1))
+    await loop('dram', exports.bench_read, rows * exports.bench_bytes(0, n));
   return { name: PEAK, ...item.results };
 }
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Draws the rates in a CSV of run.js as bars, beside it as .svg; a line is the machine's own peak. Needs matplotlib.
 
-  plot.py bench/results/kernels.csv
+plot.py bench/results/kernels.csv
 """
+
 import csv
 import sys
 from pathlib import Path
@@ -13,7 +14,12 @@ matplotlib.use("svg")
 import matplotlib.pyplot as plt  # noqa: E402
 
 PEAK = "machine peak"
-PANELS = {"batch": "a batch of 64 tokens, GMAC/s", "gemv": "one token, from cache, GMAC/s", "dram": "one token, from memory, GB/s", "cache": "others, from cache, GB/s"}
+PANELS = {
+    "batch": "a batch of 64 tokens, GMAC/s",
+    "gemv": "one token, from cache, GMAC/s",
+    "dram": "one token, from memory, GB/s",
+    "cache": "others, from cache, GB/s",
+}
 COLOURS = {"wasmtime": "#f4c27a", "node": "#f2a33c", "firefox": "#e8743b", "chromium": "#c8432b"}
 
 
@@ -37,8 +43,16 @@ def main():
     for axis, (key, title) in zip(axes, PANELS.items()):
         for k, host in enumerate(hosts):
             values = [float(of[host][key] or 0) if host in of else 0 for of in types.values()]
-            axis.barh([i + (k - len(hosts) / 2) * 0.2 for i in range(len(types))], values, 0.2, color=COLOURS.get(host), label=host)
-            peak = key != "cache" and [row["gemm" if key != "dram" else "dram"] for row in rows if row["host"] == host and row["entry"] == PEAK]
+            axis.barh(
+                [i + (k - len(hosts) / 2) * 0.2 for i in range(len(types))],
+                values,
+                0.2,
+                color=COLOURS.get(host),
+                label=host,
+            )
+            peak = key != "cache" and [
+                row["gemm" if key != "dram" else "dram"] for row in rows if row["host"] == host and row["entry"] == PEAK
+            ]
             if peak and peak[0]:
                 axis.axvline(float(peak[0]), color=COLOURS.get(host), linewidth=0.8, linestyle=":")
         axis.set_title(title, fontsize=8)

@@ -59,12 +59,20 @@ const hosts = {
   node: () => measure(bytes, options),
   chromium: () => inBrowser('chromium'),
   firefox: () => inBrowser('firefox'),
-  wasmtime: () => JSON.parse(execFileSync(PYTHON,
-    [fileURLToPath(new URL('run_wasmtime.py', import.meta.url)), values.wasm, JSON.stringify(options)])),
+  wasmtime: () =>
+    JSON.parse(
+      execFileSync(PYTHON, [
+        fileURLToPath(new URL('run_wasmtime.py', import.meta.url)),
+        values.wasm,
+        JSON.stringify(options),
+      ]),
+    ),
 };
 
 const figure = (x) => (x === undefined ? '' : x.toFixed(1)).padStart(8);
-console.log(`n ${options.n}, ${options.tokens} tokens; GMAC/s, dram and cache: GB/s; ${relative(process.cwd(), values.wasm)}`);
+console.log(
+  `n ${options.n}, ${options.tokens} tokens; GMAC/s, dram and cache: GB/s; ${relative(process.cwd(), values.wasm)}`,
+);
 const KEYS = ['gemm', 'batch', 'gemv', 'dram', 'cache'];
 const lines = [['host', 'entry', ...KEYS]];
 for (const host of values.hosts.split(',')) {

@@ -1,4 +1,5 @@
 """Quern's module in wasmtime: the exports of include/quern.h, called from Python. Needs the wasmtime package."""
+
 import contextlib
 import ctypes
 import re
@@ -27,7 +28,12 @@ class QuernError(Exception):
 
 
 class Error(ctypes.Structure):
-    _fields_ = [("code", ctypes.c_int32), ("text_bytes", ctypes.c_uint32), ("offset", ctypes.c_uint64), ("text", ctypes.c_char * 496)]
+    _fields_ = [
+        ("code", ctypes.c_int32),
+        ("text_bytes", ctypes.c_uint32),
+        ("offset", ctypes.c_uint64),
+        ("text", ctypes.c_char * 496),
+    ]
 
 
 class Want(ctypes.Structure):
@@ -35,8 +41,19 @@ class Want(ctypes.Structure):
 
 
 class Plan(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_uint64) for name in ("fileBytes", "tensorBytes", "metadataBytes", "kvPageBytes", "kvPageTokens",
-                                                     "kvBytes", "scratchBytes", "totalBytes")]
+    _fields_ = [
+        (name, ctypes.c_uint64)
+        for name in (
+            "fileBytes",
+            "tensorBytes",
+            "metadataBytes",
+            "kvPageBytes",
+            "kvPageTokens",
+            "kvBytes",
+            "scratchBytes",
+            "totalBytes",
+        )
+    ]
     _fields_ += [("context", ctypes.c_uint32), ("batch", ctypes.c_uint32)]
 
 
@@ -46,13 +63,22 @@ class Value(ctypes.Structure):
 
 
 class Tensor(ctypes.Structure):
-    _fields_ = [("name_address", ctypes.c_uint64), ("name_bytes", ctypes.c_uint64), ("shape", ctypes.c_uint64 * 4),
-                ("offset", ctypes.c_uint64), ("bytes", ctypes.c_uint64), ("n_dims", ctypes.c_uint32), ("type", ctypes.c_uint32)]
+    _fields_ = [
+        ("name_address", ctypes.c_uint64),
+        ("name_bytes", ctypes.c_uint64),
+        ("shape", ctypes.c_uint64 * 4),
+        ("offset", ctypes.c_uint64),
+        ("bytes", ctypes.c_uint64),
+        ("n_dims", ctypes.c_uint32),
+        ("type", ctypes.c_uint32),
+    ]
 
 
 class Sampling(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_float) for name in ("temperature", "top_p", "min_p", "repeat_penalty", "frequency_penalty",
-                                                    "presence_penalty")]
+    _fields_ = [
+        (name, ctypes.c_float)
+        for name in ("temperature", "top_p", "min_p", "repeat_penalty", "frequency_penalty", "presence_penalty")
+    ]
     _fields_ += [("top_k", ctypes.c_int32), ("penalty_last_n", ctypes.c_int32), ("seed", ctypes.c_uint64)]
 
 
@@ -73,7 +99,9 @@ class Engine:
         config.wasm_memory64 = True
         config.wasm_threads = True
         config.shared_memory = True
-        config.memory_reservation = 16 << 30  # addresses, not memory: a shared one cannot move, and a large one should not
+        config.memory_reservation = (
+            16 << 30
+        )  # addresses, not memory: a shared one cannot move, and a large one should not
         self.engine = wasmtime.Engine(config)
         self.module = wasmtime.Module.from_file(self.engine, path)
         limits = [one.type for one in self.module.imports if isinstance(one.type, wasmtime.MemoryType)]
@@ -153,7 +181,9 @@ class Engine:
 
     def error(self):
         record = Error.from_buffer_copy(self.bytes(self.call("qn_last_error"), ctypes.sizeof(Error)))
-        return QuernError(record.text.decode(errors="replace"), record.code, None if record.offset == NO_OFFSET else record.offset)
+        return QuernError(
+            record.text.decode(errors="replace"), record.code, None if record.offset == NO_OFFSET else record.offset
+        )
 
     def check(self, result):
         if result < 0:
@@ -182,6 +212,7 @@ class Engine:
     def filled(self, capacity, size, fill):
         """Calls fill(address, capacity), which returns how much there is in all; again with more room if it was too little."""
         while True:
+
             def attempt(address):
                 count = self.check(fill(address, capacity))
                 return count, self.bytes(address, min(count, capacity) * size)
@@ -197,6 +228,7 @@ class Engine:
 
     def structure(self, kind, fill):
         """A structure that fill(address) writes; None when it says that there is none."""
+
         def attempt(address):
             return kind.from_buffer_copy(self.bytes(address, ctypes.sizeof(kind))) if fill(address) >= 0 else None
 
@@ -208,8 +240,17 @@ class Engine:
 
     def render(self, model, context, template=b""):
         """A chat template over its variables, as JSON: the handle of a prompt, for prompt_text and prompt_tokens."""
-        return self.handle(self.with_bytes(template, lambda at, size: self.with_bytes(
-            context.encode(errors="replace"), lambda data, length: self.call("qn_prompt_render", model.address if model else 0, at, size, data, length))))
+        return self.handle(
+            self.with_bytes(
+                template,
+                lambda at, size: self.with_bytes(
+                    context.encode(errors="replace"),
+                    lambda data, length: self.call(
+                        "qn_prompt_render", model.address if model else 0, at, size, data, length
+                    ),
+                ),
+            )
+        )
 
     def prompt_text(self, prompt):
         return self.filled(4096, 1, lambda at, capacity: self.call("qn_prompt_text", prompt, at, capacity))
@@ -239,7 +280,7 @@ class Model:
         end = re.search(r"-00001(-of-\d{5}\.gguf)$", self.path)
         if not end:
             raise OSError("the model goes on in other files, but the name does not end as -00001-of-00003.gguf does")
-        return f"{self.path[:end.start()]}-{part + 1:05}{end[1]}"
+        return f"{self.path[: end.start()]}-{part + 1:05}{end[1]}"
 
     def _read(self, part):
         engine = self.engine
@@ -285,7 +326,9 @@ class Model:
     def metadata(self):
         """(key, type, element type, count, bytes) in file order."""
         index = 0
-        while value := self.engine.structure(Value, lambda at: self.engine.call("qn_model_metadata", self.address, index, at)):
+        while value := self.engine.structure(
+            Value, lambda at: self.engine.call("qn_model_metadata", self.address, index, at)
+        ):
             key = self.engine.bytes(value.key_address, value.key_bytes).decode(errors="replace")
             yield key, value.type, value.element_type, value.count, self.engine.bytes(value.address, value.bytes)
             index += 1
@@ -293,22 +336,41 @@ class Model:
     def tensors(self):
         """(name, type, bytes) in file order."""
         index = 0
-        while tensor := self.engine.structure(Tensor, lambda at: self.engine.call("qn_model_tensor", self.address, index, at)):
-            yield self.engine.bytes(tensor.name_address, tensor.name_bytes).decode(errors="replace"), tensor.type, tensor.bytes
+        while tensor := self.engine.structure(
+            Tensor, lambda at: self.engine.call("qn_model_tensor", self.address, index, at)
+        ):
+            yield (
+                self.engine.bytes(tensor.name_address, tensor.name_bytes).decode(errors="replace"),
+                tensor.type,
+                tensor.bytes,
+            )
             index += 1
 
     def tokenize(self, text, flags=ADD_SPECIAL | PARSE_SPECIAL):
         engine = self.engine
-        return engine.with_bytes(text, lambda at, size: engine.ids(
-            size + 16, lambda ids, capacity: engine.call("qn_tokenize", self.address, at, size, flags, ids, capacity)))
+        return engine.with_bytes(
+            text,
+            lambda at, size: engine.ids(
+                size + 16,
+                lambda ids, capacity: engine.call("qn_tokenize", self.address, at, size, flags, ids, capacity),
+            ),
+        )
 
     def detokenize(self, ids, flags=0):
         engine = self.engine
-        return engine.with_bytes(bytes((ctypes.c_int32 * len(ids))(*ids)), lambda at, size: engine.filled(
-            16 * len(ids) + 64, 1, lambda text, capacity: engine.call("qn_detokenize", self.address, at, len(ids), flags, text, capacity)))
+        return engine.with_bytes(
+            bytes((ctypes.c_int32 * len(ids))(*ids)),
+            lambda at, size: engine.filled(
+                16 * len(ids) + 64,
+                1,
+                lambda text, capacity: engine.call("qn_detokenize", self.address, at, len(ids), flags, text, capacity),
+            ),
+        )
 
     def prompt_tokens(self, prompt):
-        return self.engine.ids(4096, lambda at, capacity: self.engine.call("qn_prompt_tokens", self.address, prompt, at, capacity))
+        return self.engine.ids(
+            4096, lambda at, capacity: self.engine.call("qn_prompt_tokens", self.address, prompt, at, capacity)
+        )
 
     def is_end(self, id):
         return self.engine.call("qn_token_is_end", self.address, id) != 0
@@ -360,18 +422,26 @@ class Session:
         engine.with_room(ctypes.sizeof(Sampling), use)
 
     def feed(self, ids, logits=LOGITS_LAST):
-        self.engine.with_bytes(bytes((ctypes.c_int32 * len(ids))(*ids)), lambda at, _: self.engine.check(
-            self.engine.call("qn_session_feed", self.address, at, len(ids), logits)))
+        self.engine.with_bytes(
+            bytes((ctypes.c_int32 * len(ids))(*ids)),
+            lambda at, _: self.engine.check(self.engine.call("qn_session_feed", self.address, at, len(ids), logits)),
+        )
 
     def embed(self, ids, pooling="model", normalize=True):
         """Starts anew with ids, a whole input, for its embedding: step() until it is False. With pooling "none" rows come with each
         step, else one with the last."""
-        self.engine.with_bytes(bytes((ctypes.c_int32 * len(ids))(*ids)), lambda at, _: self.engine.check(
-            self.engine.call("qn_session_embed", self.address, at, len(ids), POOLINGS[pooling], int(normalize))))
+        self.engine.with_bytes(
+            bytes((ctypes.c_int32 * len(ids))(*ids)),
+            lambda at, _: self.engine.check(
+                self.engine.call("qn_session_embed", self.address, at, len(ids), POOLINGS[pooling], int(normalize))
+            ),
+        )
 
     def embedding(self, row):
         """float32, little-endian, embedding_size of them."""
-        return self.engine.bytes(self.engine.call("qn_session_embedding", self.address, row), 4 * self.model.embedding_size)
+        return self.engine.bytes(
+            self.engine.call("qn_session_embedding", self.address, row), 4 * self.model.embedding_size
+        )
 
     def step(self):
         """One bounded piece of work; True while more is left."""
@@ -396,7 +466,9 @@ class Session:
     def save(self):
         """The saved form in pieces: write each one before the next is taken."""
         offset = 0
-        while piece := self.engine.filled(SAVED_CHUNK, 1, lambda at, room: self.engine.call("qn_session_save", self.address, offset, at, room)):
+        while piece := self.engine.filled(
+            SAVED_CHUNK, 1, lambda at, room: self.engine.call("qn_session_save", self.address, offset, at, room)
+        ):
             yield piece
             offset += len(piece)
 
@@ -404,8 +476,12 @@ class Session:
         """Takes in a saved form; the first piece has 256 bytes at least."""
         offset, status = 0, MORE
         for piece in pieces:
-            status = self.engine.with_bytes(piece, lambda at, size: self.engine.check(
-                self.engine.call("qn_session_restore", self.address, offset, at, size)))
+            status = self.engine.with_bytes(
+                piece,
+                lambda at, size: self.engine.check(
+                    self.engine.call("qn_session_restore", self.address, offset, at, size)
+                ),
+            )
             offset += len(piece)
         if status == MORE:
             raise QuernError(f"the saved session ends at byte {offset}", FORMAT, offset)

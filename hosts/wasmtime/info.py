@@ -1,4 +1,5 @@
 """What a model file holds and takes: quern info."""
+
 import decimal
 import json
 import math
@@ -6,10 +7,43 @@ import struct
 
 STRING, ARRAY, SHOWN = 8, 9, 8  # SHOWN: elements of an array
 NUMBERS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
-TYPES = {0: "f32", 1: "f16", 2: "q4_0", 3: "q4_1", 6: "q5_0", 7: "q5_1", 8: "q8_0", 9: "q8_1", 10: "q2_K", 11: "q3_K", 12: "q4_K",
-         13: "q5_K", 14: "q6_K", 15: "q8_K", 16: "iq2_xxs", 17: "iq2_xs", 18: "iq3_xxs", 19: "iq1_s", 20: "iq4_nl", 21: "iq3_s",
-         22: "iq2_s", 23: "iq4_xs", 24: "i8", 25: "i16", 26: "i32", 27: "i64", 28: "f64", 29: "iq1_m", 30: "bf16", 34: "tq1_0",
-         35: "tq2_0", 39: "mxfp4", 40: "nvfp4", 41: "q1_0", 42: "q2_0"}
+TYPES = {
+    0: "f32",
+    1: "f16",
+    2: "q4_0",
+    3: "q4_1",
+    6: "q5_0",
+    7: "q5_1",
+    8: "q8_0",
+    9: "q8_1",
+    10: "q2_K",
+    11: "q3_K",
+    12: "q4_K",
+    13: "q5_K",
+    14: "q6_K",
+    15: "q8_K",
+    16: "iq2_xxs",
+    17: "iq2_xs",
+    18: "iq3_xxs",
+    19: "iq1_s",
+    20: "iq4_nl",
+    21: "iq3_s",
+    22: "iq2_s",
+    23: "iq4_xs",
+    24: "i8",
+    25: "i16",
+    26: "i32",
+    27: "i64",
+    28: "f64",
+    29: "iq1_m",
+    30: "bf16",
+    34: "tq1_0",
+    35: "tq2_0",
+    39: "mxfp4",
+    40: "nvfp4",
+    41: "q1_0",
+    42: "q2_0",
+}
 
 
 def number_text(number):
@@ -45,7 +79,7 @@ def value_of(type, element, count, data):
     for _ in range(min(count, SHOWN)):
         if element == STRING:
             size = struct.unpack_from("<Q", data, at)[0]
-            first.append(data[at + 8:at + 8 + size].decode(errors="replace"))
+            first.append(data[at + 8 : at + 8 + size].decode(errors="replace"))
             at += 8 + size
         else:
             first.append(struct.unpack_from("<" + NUMBERS[element], data, at)[0])
@@ -63,8 +97,14 @@ def describe(engine, model, path, build, context, batch):
     plan = model.plan(context, batch)
     bits = engine.call("qn_features")
     features = {name: bool(bits >> i & 1) for i, name in enumerate(("simd128", "relaxed", "threads", "wide"))}
-    return {"file": path, "build": build, "features": features, "metadata": metadata, "tensors": tensors,
-            "plan": {name: getattr(plan, name) for name, _ in plan._fields_}}
+    return {
+        "file": path,
+        "build": build,
+        "features": features,
+        "metadata": metadata,
+        "tensors": tensors,
+        "plan": {name: getattr(plan, name) for name, _ in plan._fields_},
+    }
 
 
 def value_text(value):
@@ -83,7 +123,12 @@ def as_text(about):
         lines.append(f"  {type:<8}{entry['count']:>5}{entry['bytes']:>14} bytes")
     plan = about["plan"]
     lines += ["", f"bytes planned, for a context of {plan['context']} in batches of {plan['batch']}"]
-    for name, key in (("tensors", "tensorBytes"), ("metadata", "metadataBytes"), ("KV cache, full", "kvBytes"),
-                      ("scratch", "scratchBytes"), ("in all", "totalBytes")):
+    for name, key in (
+        ("tensors", "tensorBytes"),
+        ("metadata", "metadataBytes"),
+        ("KV cache, full", "kvBytes"),
+        ("scratch", "scratchBytes"),
+        ("in all", "totalBytes"),
+    ):
         lines.append(f"  {name:<16}{plan[key]:>14}")
     return "\n".join([*lines, f"  the cache grows by {plan['kvPageBytes']} for each {plan['kvPageTokens']} tokens"])

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The commands of the command line on wasmtime. `./quern COMMAND ... --host wasmtime` calls it; alone it takes the same
 options, with --model, and --wasm for the module."""
+
 import argparse
 import json
 import os
@@ -13,11 +14,26 @@ import struct
 import sys
 import time
 
-from engine import ADD_SPECIAL, CACHES, LOGITS_ALL, PARSE_SPECIAL, POOLINGS, SHOW_SPECIAL, Decoder, Engine, QuernError, Session
+from engine import (
+    ADD_SPECIAL,
+    CACHES,
+    LOGITS_ALL,
+    PARSE_SPECIAL,
+    POOLINGS,
+    SHOW_SPECIAL,
+    Decoder,
+    Engine,
+    QuernError,
+    Session,
+)
 from info import as_text, describe, to_json
 
 MODULE = pathlib.Path(__file__).resolve().parents[2] / "build" / "wasm32-relaxed" / "quern.wasm"
-REASONS = {FileNotFoundError: "there is no such file", PermissionError: "permission denied", IsADirectoryError: "it is a directory"}
+REASONS = {
+    FileNotFoundError: "there is no such file",
+    PermissionError: "permission denied",
+    IsADirectoryError: "it is a directory",
+}
 
 
 class Failure(Exception):
@@ -33,11 +49,23 @@ def arguments():
     parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("--wasm", default=str(MODULE))
     parser.add_argument("--build", default="relaxed", help="the module's name in what is printed")
-    for names in (["-m", "--model"], ["-p", "--prompt"], ["--system"], ["--template"], ["--bos"], ["--eos"], ["-o", "--output"]):
+    for names in (
+        ["-m", "--model"],
+        ["-p", "--prompt"],
+        ["--system"],
+        ["--template"],
+        ["--bos"],
+        ["--eos"],
+        ["-o", "--output"],
+    ):
         parser.add_argument(*names)
-    parser.add_argument("--bits", type=int, choices=[32, 64], help="of addresses; without it as many as the model needs")
+    parser.add_argument(
+        "--bits", type=int, choices=[32, 64], help="of addresses; without it as many as the model needs"
+    )
     parser.add_argument("--kv", choices=CACHES, help="the form of the KV cache")
-    parser.add_argument("--pooling", choices=POOLINGS, default="model", help="how an embedding comes from those of tokens")
+    parser.add_argument(
+        "--pooling", choices=POOLINGS, default="model", help="how an embedding comes from those of tokens"
+    )
     for names in (["-n", "--n"], ["--top-k"], ["--seed"], ["--now"]):
         parser.add_argument(*names, type=int)
     for names, default in ((["-c", "--context"], 0), (["-b", "--batch"], 0), (["-t", "--threads"], 1)):
@@ -127,7 +155,11 @@ def logits(engine, options):
 
 
 def embed(engine, options):
-    text = sys.stdin.buffer.read().decode("utf-8-sig", "replace") if options.prompt is None and not options.tokens else options.prompt
+    text = (
+        sys.stdin.buffer.read().decode("utf-8-sig", "replace")
+        if options.prompt is None and not options.tokens
+        else options.prompt
+    )
     model = open_model(engine, options)
     ids = options.tokens or model.tokenize(text.encode(errors="replace"))
 
@@ -160,8 +192,11 @@ def template_context(text, options):
         raise Failure("standard input must be a JSON array of messages")
     given = f'"messages":{text}' if isinstance(value, list) else text.strip()[1:-1]
     more = {"bos_token": options.bos, "eos_token": options.eos, "now": options.now}
-    return f'{{"add_generation_prompt":true,{given}' + "".join(
-        f',"{key}":{json.dumps(value)}' for key, value in more.items() if value is not None) + "}"
+    return (
+        f'{{"add_generation_prompt":true,{given}'
+        + "".join(f',"{key}":{json.dumps(value)}' for key, value in more.items() if value is not None)
+        + "}"
+    )
 
 
 def template(engine, options):
@@ -176,7 +211,9 @@ def template(engine, options):
 
 def info(engine, options):
     model = open_model(engine, options, whole=False)
-    about = naming(options.model, lambda: describe(engine, model, options.model, options.build, options.context, options.batch))
+    about = naming(
+        options.model, lambda: describe(engine, model, options.model, options.build, options.context, options.batch)
+    )
     write(((to_json(about) if options.json else as_text(about)) + "\n").encode())
 
 
@@ -184,7 +221,9 @@ def prompt_tokens(engine, model, text, options):
     has_template = any(key == "tokenizer.chat_template" for key, *_ in model.metadata())
     if options.raw or not has_template:
         if not options.raw:
-            print("quern: the model has no chat template; the prompt is taken as it is (as with --raw)", file=sys.stderr)
+            print(
+                "quern: the model has no chat template; the prompt is taken as it is (as with --raw)", file=sys.stderr
+            )
         return model.tokenize(text.encode(errors="replace"))
     messages = [{"role": "user", "content": text}]
     if options.system is not None:
@@ -254,7 +293,9 @@ def run(engine, options):
     text = sys.stdin.buffer.read().decode("utf-8-sig", "replace") if options.prompt is None else options.prompt
     model = open_model(engine, options)
     if model.is_encoder:
-        raise Failure(f"{options.model}: it is an encoder, which gives embeddings and writes no text: quern embed shows them")
+        raise Failure(
+            f"{options.model}: it is an encoder, which gives embeddings and writes no text: quern embed shows them"
+        )
     prompt = prompt_tokens(engine, model, text, options)
     if not prompt:
         raise Failure("the prompt is empty")
@@ -263,10 +304,16 @@ def run(engine, options):
     if len(prompt) > context:
         raise Failure(f"the prompt has {len(prompt)} tokens, the context holds {context}; -c takes a larger one")
     session = Session(model, context, options.batch)
-    session.sampling(temperature=options.temp, top_k=options.top_k, top_p=options.top_p, min_p=options.min_p,
-                     repeat_penalty=options.repeat_penalty, frequency_penalty=options.frequency_penalty,
-                     presence_penalty=options.presence_penalty,
-                     seed=random.getrandbits(52) if options.seed is None else options.seed)
+    session.sampling(
+        temperature=options.temp,
+        top_k=options.top_k,
+        top_p=options.top_p,
+        min_p=options.min_p,
+        repeat_penalty=options.repeat_penalty,
+        frequency_penalty=options.frequency_penalty,
+        presence_penalty=options.presence_penalty,
+        seed=random.getrandbits(52) if options.seed is None else options.seed,
+    )
     bar, start, status = Progress("reading the prompt"), time.perf_counter(), 0
     answer, prefilled = Answer(model, options.json), None
     try:
@@ -285,12 +332,28 @@ def run(engine, options):
     prefill = session.position and len(prompt) / (prefilled - start)
     decode = max(len(answer.tokens) - 1, 0) / (end - prefilled) if end > prefilled else 0
     if options.json:
-        write((to_json({"text": answer.text, "tokens": answer.tokens, "prompt_tokens": len(prompt), "prefill_tps": prefill,
-                        "decode_tps": decode, "finish_reason": answer.reason}) + "\n").encode())
+        write(
+            (
+                to_json(
+                    {
+                        "text": answer.text,
+                        "tokens": answer.tokens,
+                        "prompt_tokens": len(prompt),
+                        "prefill_tps": prefill,
+                        "decode_tps": decode,
+                        "finish_reason": answer.reason,
+                    }
+                )
+                + "\n"
+            ).encode()
+        )
     else:
         write(b"\n")
-        print(f"\nprefill {prefill:.1f} tokens/s ({len(prompt)}), decode {decode:.1f} tokens/s ({len(answer.tokens)}); "
-              f"{options.build}, {options.threads} thread{'s' if options.threads > 1 else ''}", file=sys.stderr)
+        print(
+            f"\nprefill {prefill:.1f} tokens/s ({len(prompt)}), decode {decode:.1f} tokens/s ({len(answer.tokens)}); "
+            f"{options.build}, {options.threads} thread{'s' if options.threads > 1 else ''}",
+            file=sys.stderr,
+        )
     session.free()
     return status
 
@@ -306,14 +369,25 @@ def needs_wide(options):
         return options.bits == 64
     parts = re.search(r"-of-\d{5}\.gguf$", options.model)
     if options.command not in ("run", "logits", "embed") or not (
-            parts or os.path.getsize(options.model) >= MUCH or options.context > USUAL_CONTEXT):
+        parts or os.path.getsize(options.model) >= MUCH or options.context > USUAL_CONTEXT
+    ):
         return False
     engine = Engine(options.wasm)
     model = open_model(engine, options, whole=False)
-    return model.plan(options.context or min(model.context_size, USUAL_CONTEXT), options.batch).totalBytes > NARROW_BYTES
+    return (
+        model.plan(options.context or min(model.context_size, USUAL_CONTEXT), options.batch).totalBytes > NARROW_BYTES
+    )
 
 
-COMMANDS = {"run": run, "tokenize": tokenize, "detokenize": detokenize, "logits": logits, "embed": embed, "template": template, "info": info}
+COMMANDS = {
+    "run": run,
+    "tokenize": tokenize,
+    "detokenize": detokenize,
+    "logits": logits,
+    "embed": embed,
+    "template": template,
+    "info": info,
+}
 
 
 def main():

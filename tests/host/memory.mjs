@@ -11,15 +11,19 @@ const model = await engine.loadModel({
 });
 closeSync(file);
 const session = model.session({ context: 0 }); /* as trained: what is not in use takes nothing */
-session.feed(Array.from({ length: +tokens }, (_, i) => 1 + (i * 37) % 250));
+session.feed(Array.from({ length: +tokens }, (_, i) => 1 + ((i * 37) % 250)));
 while (session.step());
 session.feed([1]);
 while (session.step());
 const { tensorBytes, kvPageBytes, kvPageTokens } = model.plan(0, 0);
 const pages = Math.ceil((+tokens + 1) / Number(kvPageTokens));
-console.log(JSON.stringify({
-  memory: engine.memory.buffer.byteLength, tensors: Number(tensorBytes), kv: pages * Number(kvPageBytes),
-}));
+console.log(
+  JSON.stringify({
+    memory: engine.memory.buffer.byteLength,
+    tensors: Number(tensorBytes),
+    kv: pages * Number(kvPageBytes),
+  }),
+);
 session.free();
 model.free();
 await engine.stop();

@@ -16,7 +16,16 @@ const model = await engine.loadModel({
 });
 const session = model.session({ context: 128 });
 if (what === 'save') {
-  session.sampling({ temperature: 30, topK: 0, topP: 1, minP: 0, seed: 3, penaltyLastN: -1, frequencyPenalty: 0.2, logitBias: { 5: -3 } });
+  session.sampling({
+    temperature: 30,
+    topK: 0,
+    topP: 1,
+    minP: 0,
+    seed: 3,
+    penaltyLastN: -1,
+    frequencyPenalty: 0.2,
+    logitBias: { 5: -3 },
+  });
   session.feed(Array.from({ length: 80 }, (_, i) => (i * 29 + 17) % 200));
   while (session.step());
   session.sample();
@@ -33,11 +42,13 @@ if (what === 'save') {
   await session.restore(createReadStream(file, { highWaterMark: 7000 }));
 }
 const fork = session.fork();
-const answers = [fork, session].map((one) => Array.from({ length: 30 }, () => {
-  const id = one.sample();
-  one.feed([id]);
-  while (one.step());
-  return id;
-}));
+const answers = [fork, session].map((one) =>
+  Array.from({ length: 30 }, () => {
+    const id = one.sample();
+    one.feed([id]);
+    while (one.step());
+    return id;
+  }),
+);
 if (`${answers[0]}` !== `${answers[1]}`) throw new Error('the fork went another way');
 console.log(`${answers[0]}`);

@@ -1,4 +1,5 @@
 """The built modules against the golden lists, the header and the size that is promised."""
+
 import pathlib
 import re
 

@@ -1,4 +1,5 @@
 """quern bench: what it prints, and that every host that it measures on, the browsers included, computes the same logits."""
+
 import json
 import pathlib
 import shutil
@@ -49,11 +50,19 @@ def test_memory_of_all_processes():
     assert cell["empty_pss_bytes"] >= 0
 
 
-@pytest.mark.parametrize("arguments, why", [
-    (["--engine", "onnx"], "--engine"), (["-p", "0"], "above 0"), (["--host", "safari"], "--host"), (["-m", "/nowhere.gguf"], "nowhere"),
-    (["--runs", "0"], "--runs"),
-])
+@pytest.mark.parametrize(
+    "arguments, why",
+    [
+        (["--engine", "onnx"], "--engine"),
+        (["-p", "0"], "above 0"),
+        (["--host", "safari"], "--host"),
+        (["-m", "/nowhere.gguf"], "nowhere"),
+        (["--runs", "0"], "--runs"),
+    ],
+)
 def test_refuses(arguments, why):
-    done = subprocess.run([ROOT / "quern", "bench", "-m", TINY, *arguments], capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        [ROOT / "quern", "bench", "-m", TINY, *arguments], capture_output=True, text=True, timeout=300
+    )
     first = done.stderr.split("\n")[0]
     assert done.returncode != 0 and first.startswith("quern: ") and why in first

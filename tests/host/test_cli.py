@@ -1,4 +1,5 @@
 """The command line, in Node and in wasmtime: every command on the default model, and what it says of bad input."""
+
 import json
 import os
 import pathlib
@@ -51,7 +52,9 @@ def refused(*arguments, status=1, **more):
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_run_answers(model, host):
-    answer = json.loads(output("run", "-m", model, "-p", "What is the capital of France?", "-n", 24, "--temp", 0, "--json", host=host))
+    answer = json.loads(
+        output("run", "-m", model, "-p", "What is the capital of France?", "-n", 24, "--temp", 0, "--json", host=host)
+    )
     assert "Paris" in answer["text"]
     assert set(answer) == {"text", "tokens", "prompt_tokens", "prefill_tps", "decode_tps", "finish_reason"}
     assert answer["finish_reason"] in ("stop", "length") and answer["prompt_tokens"] > 20 and answer["decode_tps"] > 0
@@ -107,8 +110,12 @@ def test_template_of_the_model(model, host):
 @pytest.mark.parametrize("host", HOSTS)
 def test_template_from_a_file(tmp_path, host):
     path = tmp_path / "chat.jinja"
-    path.write_text("{{ bos_token }}{% for m in messages %}[{{ m.role }}] {{ m.content }}{{ eos_token }}{% endfor %}{{ strftime_now('%Y') }}")
-    text = output("template", "--template", path, "--bos", "<s>", "--eos", "</s>", "--now", 86400 * 366, host=host, stdin=MESSAGES)
+    path.write_text(
+        "{{ bos_token }}{% for m in messages %}[{{ m.role }}] {{ m.content }}{{ eos_token }}{% endfor %}{{ strftime_now('%Y') }}"
+    )
+    text = output(
+        "template", "--template", path, "--bos", "<s>", "--eos", "</s>", "--now", 86400 * 366, host=host, stdin=MESSAGES
+    )
     assert text.decode() == "<s>[user] What is 2 + 2?</s>1971"
 
 
@@ -136,24 +143,49 @@ def test_hosts_print_the_same(model, tmp_path):
     (tmp_path / "bad.jinja").write_text("{% if %}")
     (tmp_path / "bad.gguf").write_bytes(TINY.read_bytes()[:3000])
     cases = [
-        (["info", "-m", model], b""), (["info", "-m", TINY, "--json"], b""),
+        (["info", "-m", model], b""),
+        (["info", "-m", TINY, "--json"], b""),
         (["tokenize", "--no-bos"], b"\xef\xbb\xbf\xc3\xa9\xff"),
-        (["detokenize", "--ids", "1,2,3,28"], b""), (["template"], MESSAGES), (["template"], b"{}"), (["template"], b"[1"),
-        (["template", "--template", tmp_path / "bad.jinja"], MESSAGES), (["template", "--template", tmp_path / "none"], MESSAGES),
-        (["info", "-m", tmp_path / "bad.gguf"], b""), (["info", "-m", tmp_path], b""), (["info", "-m", tmp_path / "none"], b""),
+        (["detokenize", "--ids", "1,2,3,28"], b""),
+        (["template"], MESSAGES),
+        (["template"], b"{}"),
+        (["template"], b"[1"),
+        (["template", "--template", tmp_path / "bad.jinja"], MESSAGES),
+        (["template", "--template", tmp_path / "none"], MESSAGES),
+        (["info", "-m", tmp_path / "bad.gguf"], b""),
+        (["info", "-m", tmp_path], b""),
+        (["info", "-m", tmp_path / "none"], b""),
         (["run", "-m", TINY, "-p", "a b c d e f g h", "-c", 4], b""),
         (["logits", "-m", TINY, "--tokens", "1", "-o", tmp_path], b""),
     ]
     for arguments, stdin in cases:
         node, wasmtime = (quern(*arguments, host=host, stdin=stdin) for host in HOSTS)
-        assert (node.returncode, node.stdout, node.stderr) == (wasmtime.returncode, wasmtime.stdout, wasmtime.stderr), arguments
+        assert (node.returncode, node.stdout, node.stderr) == (wasmtime.returncode, wasmtime.stdout, wasmtime.stderr), (
+            arguments
+        )
 
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_interrupt_ends_between_steps(model, host):
     """Ctrl-C reaches every process of the terminal."""
-    command = [ROOT / "quern", "run", "-m", model, "--raw", "-p", "1 2 3 4", "-n", "4000", "--temp", "0", "--host", host]
-    child = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+    command = [
+        ROOT / "quern",
+        "run",
+        "-m",
+        model,
+        "--raw",
+        "-p",
+        "1 2 3 4",
+        "-n",
+        "4000",
+        "--temp",
+        "0",
+        "--host",
+        host,
+    ]
+    child = subprocess.Popen(
+        list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    )
     first = child.stdout.read(1)
     os.killpg(child.pid, signal.SIGINT)
     rest, errors = child.communicate(timeout=300)
@@ -169,7 +201,7 @@ def test_a_reader_that_leaves(model, host):
 
 
 def test_make_passes_the_prompt_as_it_was_typed():
-    prompt = "-x $5 $(shell echo bad) `id` \"quoted\" it's\ntwo lines"
+    prompt = '-x $5 $(shell echo bad) `id` "quoted" it\'s\ntwo lines'
     command = ["make", "-s", "--eval", 'show: ; @printf "%s" "$$PROMPT"', "show", f"PROMPT={prompt}"]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
     assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment).stdout == prompt
@@ -181,7 +213,9 @@ def test_info(model, host):
     assert about["metadata"]["general.architecture"] == "llama"
     assert about["tensors"]["q4_1"]["count"] == 210
     plan = about["plan"]
-    assert plan["context"] == 2048 and plan["totalBytes"] == sum(plan[key] for key in ("tensorBytes", "metadataBytes", "kvBytes", "scratchBytes"))
+    assert plan["context"] == 2048 and plan["totalBytes"] == sum(
+        plan[key] for key in ("tensorBytes", "metadataBytes", "kvBytes", "scratchBytes")
+    )
     assert output("info", "-m", model, host=host).startswith((b"file", b"{"))
 
 
@@ -204,7 +238,10 @@ def variants(folder):
     yield "empty", b"", ""
     for length in (3, 24, 500, 5000, len(whole) // 2, len(whole) - 1):
         yield f"truncated {length}", whole[:length], "byte"
-    for name, architecture, tensors in (("architecture", "walrus", {}), ("tensor missing", "llama", {"token_embd.weight": (32, 8)})):
+    for name, architecture, tensors in (
+        ("architecture", "walrus", {}),
+        ("tensor missing", "llama", {"token_embd.weight": (32, 8)}),
+    ):
         path = folder / "written.gguf"
         write_gguf(path, architecture, tensors)
         yield name, path.read_bytes(), "walrus" if architecture == "walrus" else "output_norm.weight"
@@ -242,12 +279,21 @@ def huge_model(path):
     string = lambda text: struct.pack("<Q", len(text)) + text
     u32 = lambda key, value: string(key) + struct.pack("<II", 4, value)
     embd, rows, vocab = 4096, 4096, 400000
-    values = [string(b"general.architecture") + struct.pack("<I", 8) + string(b"llama"), u32(b"llama.block_count", 1),
-              u32(b"llama.context_length", 64), u32(b"llama.embedding_length", embd), u32(b"llama.feed_forward_length", embd),
-              u32(b"llama.attention.head_count", 32),
-              string(b"llama.attention.layer_norm_rms_epsilon") + struct.pack("<If", 6, 1e-5)]
-    names = {b"token_embd.weight": (embd, vocab), b"output_norm.weight": (embd,), b"blk.0.attn_norm.weight": (embd,),
-             b"blk.0.ffn_norm.weight": (embd,)}
+    values = [
+        string(b"general.architecture") + struct.pack("<I", 8) + string(b"llama"),
+        u32(b"llama.block_count", 1),
+        u32(b"llama.context_length", 64),
+        u32(b"llama.embedding_length", embd),
+        u32(b"llama.feed_forward_length", embd),
+        u32(b"llama.attention.head_count", 32),
+        string(b"llama.attention.layer_norm_rms_epsilon") + struct.pack("<If", 6, 1e-5),
+    ]
+    names = {
+        b"token_embd.weight": (embd, vocab),
+        b"output_norm.weight": (embd,),
+        b"blk.0.attn_norm.weight": (embd,),
+        b"blk.0.ffn_norm.weight": (embd,),
+    }
     for name in (b"attn_q", b"attn_k", b"attn_v", b"attn_output", b"ffn_gate", b"ffn_up", b"ffn_down"):
         names[b"blk.0." + name + b".weight"] = (embd, rows)
     offset, infos = 0, []

@@ -1,4 +1,5 @@
 """Hostile templates in the modules themselves: limits end them, neither the module's stack nor the host's, and no trap."""
+
 import collections
 import ctypes
 import json

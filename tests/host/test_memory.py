@@ -1,4 +1,5 @@
 """Linear memory never holds more than the tensors, the KV cache in use and 32 MB."""
+
 import json
 import pathlib
 import subprocess

@@ -1,4 +1,5 @@
 """A session saved in one host and build goes on in the others as it would have."""
+
 import pathlib
 import subprocess
 import sys
@@ -19,14 +20,17 @@ def module(preset):
 
 def in_node(preset, what, path):
     command = ["node", HERE / "saved.mjs", module(preset), MODEL, what, path]
-    return [int(id) for id in subprocess.run(command, check=True, capture_output=True, timeout=300).stdout.decode().split(",")]
+    return [
+        int(id)
+        for id in subprocess.run(command, check=True, capture_output=True, timeout=300).stdout.decode().split(",")
+    ]
 
 
 def in_wasmtime(preset, path, piece=1 << 20):
     model = Engine(str(module(preset))).open(MODEL)
     session = Session(model, 100)
     data = path.read_bytes()
-    session.restore(data[i:i + piece] for i in range(0, len(data), piece))
+    session.restore(data[i : i + piece] for i in range(0, len(data), piece))
     fork, answers = session.fork(), []
     assert b"".join(session.save()) == b"".join(fork.save())
     for one in (fork, session):

@@ -1,4 +1,5 @@
 """Models in several files, through the command line."""
+
 import pathlib
 import shutil
 import subprocess
@@ -59,7 +60,7 @@ def test_says_which_part_is_wrong(host, folder):
     paths[2].write_bytes((VECTORS / "tiny-llama-k.gguf").read_bytes())
     assert "part 3 of 4: this is one of several files of a model, but it has no split.no" in says()
     at = third.index(b"split.count") + len(b"split.count") + 4
-    paths[2].write_bytes(third[:at] + b"\5\0" + third[at + 2:])
+    paths[2].write_bytes(third[:at] + b"\5\0" + third[at + 2 :])
     assert "part 3 of 4: this part is of a model of 5 parts" in says()
     paths[2].write_bytes(third[:-1000])
     said = refused("logits", "-m", paths[0], "--tokens", 1, "-o", folder / "o", "--host", host)

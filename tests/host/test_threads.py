@@ -1,4 +1,5 @@
 """Any number of threads gives the same bytes; workers start, stop and start again, and never keep a program alive."""
+
 import pathlib
 import subprocess
 import sys
@@ -25,8 +26,24 @@ def model(request):
 
 
 def logits(model, host, build, threads, batch, out):
-    command = [ROOT / "quern", "logits", "-m", model, "--tokens", IDS, "--batch", batch, "--host", host, "--build", build,
-               "-t", threads, "-o", out]
+    command = [
+        ROOT / "quern",
+        "logits",
+        "-m",
+        model,
+        "--tokens",
+        IDS,
+        "--batch",
+        batch,
+        "--host",
+        host,
+        "--build",
+        build,
+        "-t",
+        threads,
+        "-o",
+        out,
+    ]
     subprocess.run(list(map(str, command)), check=True, timeout=300)
     return out.read_bytes()
 
@@ -42,6 +59,16 @@ def test_any_number_of_threads_gives_the_same_bytes(model, build, tmp_path):
     assert logits(model, "wasmtime", build, 3, 16, tmp_path / "n.f32") == alone, "3 threads in wasmtime"
 
 
-@pytest.mark.parametrize("check", ["starts again", "uses some of them", "changes their number often", "ends by itself", "refuses what cannot be", "steps the maximum down"])
+@pytest.mark.parametrize(
+    "check",
+    [
+        "starts again",
+        "uses some of them",
+        "changes their number often",
+        "ends by itself",
+        "refuses what cannot be",
+        "steps the maximum down",
+    ],
+)
 def test_workers(check):
     subprocess.run(["node", HERE / "threads.mjs", check], check=True, timeout=300)

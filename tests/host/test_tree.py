@@ -1,4 +1,5 @@
 """Promises about the sources: dependencies point one way, and the text is for the project's users."""
+
 import pathlib
 import re
 import subprocess
@@ -18,7 +19,9 @@ EXCEPTIONS = {("kernels/simd128/simd.h", "simde/wasm/simd128.h"), ("platform/blo
 
 
 def tracked(*patterns):
-    names = subprocess.run(["git", "ls-files", *patterns], cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\n")
+    names = subprocess.run(
+        ["git", "ls-files", *patterns], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout.split("\n")
     return [name for name in names if name and (ROOT / name).exists()]
 
 

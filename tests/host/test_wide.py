@@ -1,4 +1,5 @@
 """The modules with 64-bit addresses: chosen by the plan, and the same bits as the others (tests/vectors has more)."""
+
 import pathlib
 import resource
 import subprocess
@@ -49,7 +50,19 @@ def test_the_plan_chooses(tmp_path):
     huge_model(path)
 
     def refused(*more):
-        command = [ROOT / "quern", "logits", "-m", path, "--tokens", "1", "-o", tmp_path / "o", "--host", "wasmtime", *more]
+        command = [
+            ROOT / "quern",
+            "logits",
+            "-m",
+            path,
+            "--tokens",
+            "1",
+            "-o",
+            tmp_path / "o",
+            "--host",
+            "wasmtime",
+            *more,
+        ]
         limit = lambda: resource.setrlimit(resource.RLIMIT_DATA, (3 << 30, 3 << 30))
         done = subprocess.run(command, capture_output=True, timeout=300, preexec_fn=limit)
         assert done.returncode == 1

@@ -1,15 +1,17 @@
 // The kernel check in a browser: node run_browser.mjs chromium|firefox <kernel_check.wasm> [seed] [fault]
 // As run_node.mjs. The browsers are driven by what bench/ has for that.
-import { browser } from "../../bench/e2e/browsers.js";
-import { serve } from "../../bench/e2e/server.js";
+import { browser } from '../../bench/e2e/browsers.js';
+import { serve } from '../../bench/e2e/server.js';
 
-const [name, path, seed = "1", fault] = process.argv.slice(2);
+const [name, path, seed = '1', fault] = process.argv.slice(2);
 const server = await serve();
 const host = browser(name);
 try {
   const page = await host.page(`${server.url}/tests/kernels/page.html`);
-  const { text, status } = await page.evaluate(([url, ...given]) => window.run(url, ...given),
-    [server.add(path), seed, ...(fault === undefined ? [] : [fault])]);
+  const { text, status } = await page.evaluate(
+    ([url, ...given]) => window.run(url, ...given),
+    [server.add(path), seed, ...(fault === undefined ? [] : [fault])],
+  );
   console.log(text);
   process.exitCode = status;
 } finally {

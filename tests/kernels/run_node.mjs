@@ -1,16 +1,16 @@
 // The kernel check in Node: node run_node.mjs <kernel_check.wasm> [seed] [fault]
 // Prints the report; exits with 1 when a kernel failed and 2 when the module trapped.
-import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 
-import { check } from "./check.mjs";
+import { check } from './check.mjs';
 
-const RELAXED = "--experimental-wasm-relaxed-simd"; // where it is not yet on by itself
-const [path, seed = "1", fault] = process.argv.slice(2);
+const RELAXED = '--experimental-wasm-relaxed-simd'; // where it is not yet on by itself
+const [path, seed = '1', fault] = process.argv.slice(2);
 const bytes = readFileSync(path);
 
 if (!WebAssembly.validate(bytes) && !process.execArgv.includes(RELAXED)) {
-  const again = spawnSync(process.execPath, [RELAXED, ...process.argv.slice(1)], { stdio: "inherit" });
+  const again = spawnSync(process.execPath, [RELAXED, ...process.argv.slice(1)], { stdio: 'inherit' });
   process.exit(again.status ?? 3);
 }
 const { text, status } = await check(bytes, seed, fault);

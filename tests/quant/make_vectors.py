@@ -9,6 +9,7 @@ row: float x[256]; block_q8_0[8]; block_q8_1[8]; block_q8_K, all little endian, 
 <type>.bin: for the tensor types that the gguf package cannot decode: count blocks, then their weights as floats, as
 dequantize_row_<type> has them. The file starts with the count as a u32.
 """
+
 import ctypes
 import pathlib
 import sys

@@ -17,12 +17,32 @@ VECTORS = pathlib.Path(__file__).parent / "vectors"
 
 # Where in a block of the type its f16 scales lie, as byte offsets.
 F16_AT = {
-    "F32": [], "F16": [0], "BF16": [0],
-    "Q4_0": [0], "Q4_1": [0, 2], "Q5_0": [0], "Q5_1": [0, 2], "Q8_0": [0],
-    "Q2_K": [80, 82], "Q3_K": [108], "Q4_K": [0, 2], "Q5_K": [0, 2], "Q6_K": [208],
-    "TQ1_0": [52], "TQ2_0": [64], "MXFP4": [], "NVFP4": [],
-    "IQ1_S": [0], "IQ1_M": [], "IQ2_XXS": [0], "IQ2_XS": [0], "IQ2_S": [0], "IQ3_XXS": [0], "IQ3_S": [0],
-    "IQ4_NL": [0], "IQ4_XS": [0],
+    "F32": [],
+    "F16": [0],
+    "BF16": [0],
+    "Q4_0": [0],
+    "Q4_1": [0, 2],
+    "Q5_0": [0],
+    "Q5_1": [0, 2],
+    "Q8_0": [0],
+    "Q2_K": [80, 82],
+    "Q3_K": [108],
+    "Q4_K": [0, 2],
+    "Q5_K": [0, 2],
+    "Q6_K": [208],
+    "TQ1_0": [52],
+    "TQ2_0": [64],
+    "MXFP4": [],
+    "NVFP4": [],
+    "IQ1_S": [0],
+    "IQ1_M": [],
+    "IQ2_XXS": [0],
+    "IQ2_XS": [0],
+    "IQ2_S": [0],
+    "IQ3_XXS": [0],
+    "IQ3_S": [0],
+    "IQ4_NL": [0],
+    "IQ4_XS": [0],
 }
 # Types that the installed gguf package cannot decode: number, weights and bytes of a block.
 FROM_VECTORS = {"q1_0": (41, 128, 18), "q2_0": (42, 64, 18)}

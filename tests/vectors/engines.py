@@ -1,5 +1,6 @@
 """Engines that stay, for one model after another: in Node a process for each kind, in wasmtime in this process. What they
 compute with is what the command line has, less its start for each model."""
+
 import functools
 import hashlib
 import json
@@ -18,7 +19,12 @@ from engine import LOGITS_ALL, Engine, Session  # noqa: E402
 @functools.cache
 def node(build, threads):
     flags = relaxed_flags() if build == "relaxed" else []
-    return subprocess.Popen(["node", *flags, HERE / "rows.mjs", build, str(threads)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        ["node", *flags, HERE / "rows.mjs", build, str(threads)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
 
 
 @functools.cache

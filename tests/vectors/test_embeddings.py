@@ -1,5 +1,6 @@
 """Embeddings against llama.cpp's, and the same bits from every host and build. The bounds are those of test_vectors.py: 1e-5
 with F32 weights; 1e-3 with quantised ones, where llama.cpp quantises activations as we do."""
+
 import hashlib
 import json
 import os
@@ -21,14 +22,16 @@ HASHES = {entry["model"]: entry["sha256"] for entry in json.loads((FOLDER / "has
 class Vector:
     def __init__(self, name):
         self.about = json.loads((FOLDER / f"{name}.json").read_text())
-        self.model = next(folder / self.about["model"] for folder in (FOLDER, HERE) if (folder / self.about["model"]).exists())
+        self.model = next(
+            folder / self.about["model"] for folder in (FOLDER, HERE) if (folder / self.about["model"]).exists()
+        )
         rows = np.fromfile(FOLDER / f"{name}.f32", "<f4").reshape(-1, self.about["n_embd"]).astype(np.float64)
         self.ids, self.rows, at = {}, {}, 0
         for one in self.about["inputs"]:
             self.ids[one["name"]] = one["ids"]
             for pooling in POOLINGS:
                 count = len(one["ids"]) if pooling == "none" else 1
-                self.rows[one["name"], pooling] = rows[at:at + count]
+                self.rows[one["name"], pooling] = rows[at : at + count]
                 at += count
 
 
@@ -46,8 +49,24 @@ def native(kernels):
 
 def command_line(host, build, threads=1, bits=None):
     def embed(model, ids, batch, out, pooling, normalize):
-        command = [ROOT / "quern", "embed", "--host", host, "--build", build, "-t", str(threads), "-m", model, "-o", out,
-                   "--tokens", ",".join(map(str, ids)), "--batch", str(batch)]
+        command = [
+            ROOT / "quern",
+            "embed",
+            "--host",
+            host,
+            "--build",
+            build,
+            "-t",
+            str(threads),
+            "-m",
+            model,
+            "-o",
+            out,
+            "--tokens",
+            ",".join(map(str, ids)),
+            "--batch",
+            str(batch),
+        ]
         command += [] if pooling == "model" else ["--pooling", pooling]
         command += [] if normalize else ["--raw"]
         command += ["--bits", str(bits)] if bits else []
@@ -57,9 +76,15 @@ def command_line(host, build, threads=1, bits=None):
 
 
 NATIVE = {"native scalar": native("scalar"), "native simde": native("simde")}
-MODULES = {"node plain": ("node", "plain"), "node relaxed": ("node", "relaxed"), "node relaxed, 2 threads": ("node", "relaxed", 2),
-           "node plain, 3 threads": ("node", "plain", 3), "wasmtime plain": ("wasmtime", "plain"), "wasmtime relaxed": ("wasmtime", "relaxed"),
-           "wasmtime relaxed, 64 bits": ("wasmtime", "relaxed", 1, 64)}
+MODULES = {
+    "node plain": ("node", "plain"),
+    "node relaxed": ("node", "relaxed"),
+    "node relaxed, 2 threads": ("node", "relaxed", 2),
+    "node plain, 3 threads": ("node", "plain", 3),
+    "wasmtime plain": ("wasmtime", "plain"),
+    "wasmtime relaxed": ("wasmtime", "relaxed"),
+    "wasmtime relaxed, 64 bits": ("wasmtime", "relaxed", 1, 64),
+}
 HOSTS = NATIVE | {name: command_line(*module) for name, module in MODULES.items()}
 
 
@@ -120,11 +145,19 @@ def test_the_same_bits_everywhere(name, host, batch, tmp_path):
             run(host, vector, ids, batch, tmp_path / "rows", pooling, True)
             found = hashlib.sha256((tmp_path / "rows").read_bytes()).hexdigest()
         else:
-            found = rows_sha256({"model": vector.model, "ids": ids, "batch": batch, "pooling": pooling, "normalize": True}, *MODULES[host])
+            found = rows_sha256(
+                {"model": vector.model, "ids": ids, "batch": batch, "pooling": pooling, "normalize": True},
+                *MODULES[host],
+            )
         assert found == HASHES[name][pooling], pooling
 
 
-TEXTS = [(name, one["text"]) for name in sorted(HASHES) for one in json.loads((FOLDER / f"{name}.json").read_text())["inputs"] if "text" in one]
+TEXTS = [
+    (name, one["text"])
+    for name in sorted(HASHES)
+    for one in json.loads((FOLDER / f"{name}.json").read_text())["inputs"]
+    if "text" in one
+]
 
 
 @pytest.mark.parametrize("host", ["node", "wasmtime"])
@@ -133,10 +166,15 @@ def test_a_text_is_embedded_as_its_ids(host, tmp_path):
         vector = Vector(name)
         input = next(one["name"] for one in vector.about["inputs"] if one.get("text") == text)
         command = [ROOT / "quern", "embed", "--host", host, "-m", vector.model, "--pooling", "mean"]
-        shown = [subprocess.run([*command, *more], check=True, capture_output=True, input=text.encode()).stdout for more in (["-p", text], [])]
+        shown = [
+            subprocess.run([*command, *more], check=True, capture_output=True, input=text.encode()).stdout
+            for more in (["-p", text], [])
+        ]
         assert shown[0] == shown[1]
         truth = vector.rows[input, "mean"][0]
-        assert nmse(np.array(json.loads(shown[0])), truth / np.sqrt((truth**2).sum())) <= (1e-5 if name.endswith("f32") else 1e-3)
+        assert nmse(np.array(json.loads(shown[0])), truth / np.sqrt((truth**2).sum())) <= (
+            1e-5 if name.endswith("f32") else 1e-3
+        )
         raw = subprocess.run([*command, "--raw", "-p", text], check=True, capture_output=True).stdout
         assert nmse(np.array(json.loads(raw)), truth) <= (1e-5 if name.endswith("f32") else 1e-3)
 
@@ -150,8 +188,12 @@ def refused(*arguments, host):
 @pytest.mark.parametrize("host", ["node", "wasmtime"])
 def test_what_cannot_be_is_refused(host, tmp_path):
     bert, qwen = FOLDER / "bert-f32.gguf", HERE / "tiny-qwen3-f32.gguf"
-    assert "it is an encoder, which gives embeddings and writes no text: quern embed" in refused("run", "-m", bert, "-p", "a", host=host)
-    assert "this bert model reads a whole text at once" in refused("logits", "-m", bert, "--tokens", "1", "-o", tmp_path / "x", host=host)
+    assert "it is an encoder, which gives embeddings and writes no text: quern embed" in refused(
+        "run", "-m", bert, "-p", "a", host=host
+    )
+    assert "this bert model reads a whole text at once" in refused(
+        "logits", "-m", bert, "--tokens", "1", "-o", tmp_path / "x", host=host
+    )
     assert "choose mean, cls, last or none" in refused("embed", "-m", qwen, "--tokens", "1", host=host)
     long = ",".join(["5"] * 161)
     assert "the model has learned 160 positions" in refused("embed", "-m", bert, "--tokens", long, host=host)
@@ -160,5 +202,5 @@ def test_what_cannot_be_is_refused(host, tmp_path):
     key = b"bert.pooling_type\x04\x00\x00\x00"  # of u32
     assert key in bert.read_bytes()
     at = bert.read_bytes().index(key) + len(key)
-    rank.write_bytes(bert.read_bytes()[:at] + b"\x04" + bert.read_bytes()[at + 1:])
+    rank.write_bytes(bert.read_bytes()[:at] + b"\x04" + bert.read_bytes()[at + 1 :])
     assert "a model that ranks" in refused("embed", "-m", rank, "-p", "a", host=host)

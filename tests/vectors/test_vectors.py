@@ -6,6 +6,7 @@ are quantised too: a difference in the last bit turns one of them over to the ne
 layers that has grown to the size of the quantisation noise itself, about 2e-3 for the two real models, in llama.cpp against
 itself as in ours against llama.cpp. There the bound is twice the spread.
 """
+
 import hashlib
 import json
 import os
@@ -50,7 +51,7 @@ class Vector:
         rows = np.fromfile(HERE / f"{name}.f32", "<f4").reshape(-1, len(self.about["subset"]))
         self.rows, at = {}, 0
         for prompt in self.about["prompts"]:
-            self.rows[prompt["name"]] = rows[at:at + len(prompt["ids"])]
+            self.rows[prompt["name"]] = rows[at : at + len(prompt["ids"])]
             at += len(prompt["ids"])
 
 
@@ -60,8 +61,26 @@ def cache(more):
 
 def command_line(host, build, threads=1, bits=32):
     def logits(model, ids, batch, out, *more):
-        command = [ROOT / "quern", "logits", "--host", host, "-m", model, "--tokens", ",".join(map(str, ids)), "--batch", str(batch), "-o", out,
-                   "--build", build, "-t", str(threads), "--bits", str(bits)]
+        command = [
+            ROOT / "quern",
+            "logits",
+            "--host",
+            host,
+            "-m",
+            model,
+            "--tokens",
+            ",".join(map(str, ids)),
+            "--batch",
+            str(batch),
+            "-o",
+            out,
+            "--build",
+            build,
+            "-t",
+            str(threads),
+            "--bits",
+            str(bits),
+        ]
         subprocess.run([*command, *cache(more)], check=True)
 
     return logits
@@ -78,11 +97,18 @@ def native(kernels):
 
 
 NATIVE = {"native scalar": native("scalar"), "native simde": native("simde")}
-MODULES = {"node plain": ("node", "plain"), "node relaxed": ("node", "relaxed"), "node relaxed, 2 threads": ("node", "relaxed", 2),
-           "node relaxed, 3 threads": ("node", "relaxed", 3), "node relaxed, 8 threads": ("node", "relaxed", 8),
-           "wasmtime plain": ("wasmtime", "plain"), "wasmtime relaxed": ("wasmtime", "relaxed"),
-           "wasmtime plain, 64 bits": ("wasmtime", "plain", 1, 64), "wasmtime relaxed, 64 bits": ("wasmtime", "relaxed", 1, 64),
-           "wasmtime relaxed, 64 bits, 3 threads": ("wasmtime", "relaxed", 3, 64)}
+MODULES = {
+    "node plain": ("node", "plain"),
+    "node relaxed": ("node", "relaxed"),
+    "node relaxed, 2 threads": ("node", "relaxed", 2),
+    "node relaxed, 3 threads": ("node", "relaxed", 3),
+    "node relaxed, 8 threads": ("node", "relaxed", 8),
+    "wasmtime plain": ("wasmtime", "plain"),
+    "wasmtime relaxed": ("wasmtime", "relaxed"),
+    "wasmtime plain, 64 bits": ("wasmtime", "plain", 1, 64),
+    "wasmtime relaxed, 64 bits": ("wasmtime", "relaxed", 1, 64),
+    "wasmtime relaxed, 64 bits, 3 threads": ("wasmtime", "relaxed", 3, 64),
+}
 HOSTS = NATIVE | {name: command_line(*module) for name, module in MODULES.items()}
 
 
@@ -117,7 +143,7 @@ def test_logits_are_llama_cpps(name, prompt_name, tmp_path):
     ids = prompt["ids"] + [id for id, _ in prompt["greedy"][:-1]]
     logits = run("node relaxed", model, ids, 512, tmp_path / "logits.f32")
     assert logits.shape[1] == vector.about["n_vocab"]
-    error = nmse(logits[:len(prompt["ids"]), vector.about["subset"]], vector.rows[prompt_name])
+    error = nmse(logits[: len(prompt["ids"]), vector.about["subset"]], vector.rows[prompt_name])
     print(f"{name} {prompt_name}: error {error:.1e}, llama.cpp's own spread {prompt['spread']:.1e}")
     assert error <= bound(name, prompt["spread"])
     # Greedy tokens, fed with the oracle's: equal where its margin exceeds what the spread can turn over.
@@ -149,9 +175,22 @@ def test_tiny_models_give_the_same_bits_everywhere(entry, host, batch, tmp_path)
 
 
 # Every host, every build, every batch size; not their whole product, which takes long.
-REAL_RUNS = [("native scalar", 512), ("native simde", 7), ("node plain", 1), ("node plain", 512), ("node relaxed", 1),
-             ("node relaxed", 7), ("node relaxed", 512), ("wasmtime relaxed", 512), ("wasmtime relaxed", 7), ("wasmtime plain", 1),
-             ("node relaxed, 2 threads", 512), ("node relaxed, 3 threads", 7), ("node relaxed, 8 threads", 1), ("wasmtime relaxed, 64 bits", 512)]
+REAL_RUNS = [
+    ("native scalar", 512),
+    ("native simde", 7),
+    ("node plain", 1),
+    ("node plain", 512),
+    ("node relaxed", 1),
+    ("node relaxed", 7),
+    ("node relaxed", 512),
+    ("wasmtime relaxed", 512),
+    ("wasmtime relaxed", 7),
+    ("wasmtime plain", 1),
+    ("node relaxed, 2 threads", 512),
+    ("node relaxed, 3 threads", 7),
+    ("node relaxed, 8 threads", 1),
+    ("wasmtime relaxed, 64 bits", 512),
+]
 
 
 @pytest.mark.parametrize("host, batch", REAL_RUNS)
@@ -172,7 +211,9 @@ def test_a_q8_0_cache_costs_little(name, tmp_path):
     assert 1e-5 < error < 5e-4
 
 
-@pytest.mark.parametrize("host, batch", [("node plain", 1), ("node relaxed", 512), ("node relaxed, 3 threads", 7), ("wasmtime relaxed", 512)])
+@pytest.mark.parametrize(
+    "host, batch", [("node plain", 1), ("node relaxed", 512), ("node relaxed, 3 threads", 7), ("wasmtime relaxed", 512)]
+)
 @pytest.mark.parametrize("name", ["smollm2", "gemma3"])
 def test_a_q8_0_cache_gives_the_same_bits_everywhere(name, host, batch, tmp_path):
     ids = next(e["ids"] for e in CONFORMANCE if e["model"] == name)

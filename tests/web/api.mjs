@@ -46,7 +46,9 @@ const checks = {
   },
   async stopsAtAStopString() {
     const stop = text.slice(8, 14);
-    const { choices: [choice] } = await create({ ...greedy, stop: [stop] });
+    const {
+      choices: [choice],
+    } = await create({ ...greedy, stop: [stop] });
     assert.equal(choice.message.content, text.slice(0, text.indexOf(stop)));
     assert.equal(choice.finish_reason, 'stop');
   },
@@ -65,7 +67,9 @@ const checks = {
     assert.notEqual(once[0], once[1]);
   },
   async tellsProbabilities() {
-    const { choices: [{ logprobs }] } = await create({ ...greedy, logprobs: true, top_logprobs: 5 });
+    const {
+      choices: [{ logprobs }],
+    } = await create({ ...greedy, logprobs: true, top_logprobs: 5 });
     for (const { token, logprob, top_logprobs: top } of logprobs.content) {
       assert.equal(top.length, 5);
       assert.equal(top[0].token, token);
@@ -82,22 +86,37 @@ const checks = {
   },
   async canBeAborted() {
     const controller = new AbortController();
-    const stream = await create({ ...greedy, max_tokens: 400, stream: true, logit_bias: { 2: -100 } }, { signal: controller.signal });
+    const stream = await create(
+      { ...greedy, max_tokens: 400, stream: true, logit_bias: { 2: -100 } },
+      { signal: controller.signal },
+    );
     let count = 0;
-    await assert.rejects(async () => {
-      for await (const chunk of stream) if (chunk && ++count === 3) controller.abort();
-    }, { name: 'AbortError' });
+    await assert.rejects(
+      async () => {
+        for await (const chunk of stream) if (chunk && ++count === 3) controller.abort();
+      },
+      { name: 'AbortError' },
+    );
     assert.ok(count < 10);
     assert.equal((await create(greedy)).choices[0].message.content, text);
   },
   async stopsOrShiftsAtTheEndOfTheContext() {
     const bye = { logit_bias: { 2: -100 }, temperature: 0, max_tokens: 200 };
     const system = { role: 'system', content: 'You speak of France.' };
-    const long = [system, ...Array.from({ length: 9 }, (_, i) => ({ role: i % 2 ? 'assistant' : 'user', content: `${i}: ${'word '.repeat(20)}` }))];
+    const long = [
+      system,
+      ...Array.from({ length: 9 }, (_, i) => ({
+        role: i % 2 ? 'assistant' : 'user',
+        content: `${i}: ${'word '.repeat(20)}`,
+      })),
+    ];
     for (const overflow of ['stop', 'shift']) {
       const small = await loadModel(file, { contextSize: 128, threads: 1, overflow });
       const ask = (each, more) => small.chat.completions.create({ messages: each, ...more });
-      const { usage, choices: [{ finish_reason: finish }] } = await ask([system, ...messages], bye);
+      const {
+        usage,
+        choices: [{ finish_reason: finish }],
+      } = await ask([system, ...messages], bye);
       assert.equal(finish, 'length');
       assert.equal(usage.completion_tokens, overflow === 'shift' ? 200 : 128 - usage.prompt_tokens);
       const text = await small.completions.create({ prompt: 'One, two', ...bye });
@@ -111,7 +130,10 @@ const checks = {
     await assert.rejects(create({ messages: [] }), { name: 'RequestError', param: 'messages' });
     await assert.rejects(create({ ...greedy, temperature: 'hot' }), { param: 'temperature' });
     await assert.rejects(create({ ...greedy, stop: [1] }), { param: 'stop' });
-    await assert.rejects(create({ messages: [{ role: 'user', content: 'long '.repeat(600) }] }), /the context holds 512/);
+    await assert.rejects(
+      create({ messages: [{ role: 'user', content: 'long '.repeat(600) }] }),
+      /the context holds 512/,
+    );
     await assert.rejects(loadModel(new TextEncoder().encode('no model at all').buffer), { name: 'QuernError' });
   },
   async hasSessionsBelow() {
@@ -140,7 +162,12 @@ const checks = {
     const { size } = fstatSync(handle);
     for (const seekable of [true, false]) {
       const engine = await Engine.start(readFileSync(new URL('../../web/wasm/quern-simd128.wasm', import.meta.url)));
-      const source = { size, seekable, expect() {}, read: (bytes, offset) => readSync(handle, bytes, 0, Math.min(bytes.length, 1 << 20), offset) };
+      const source = {
+        size,
+        seekable,
+        expect() {},
+        read: (bytes, offset) => readSync(handle, bytes, 0, Math.min(bytes.length, 1 << 20), offset),
+      };
       const early = await engine.openDirectory(source);
       early.place();
       const session = early.session({ context: 512 });
@@ -191,7 +218,11 @@ const checks = {
   },
   async takesBytesAndStreams() {
     const tiny = readFileSync(new URL('../vectors/tiny-llama-f32.gguf', import.meta.url));
-    for (const source of [tiny.buffer.slice(tiny.byteOffset, tiny.byteOffset + tiny.length), new Blob([tiny]), new Blob([tiny]).stream()]) {
+    for (const source of [
+      tiny.buffer.slice(tiny.byteOffset, tiny.byteOffset + tiny.length),
+      new Blob([tiny]),
+      new Blob([tiny]).stream(),
+    ]) {
       const other = await loadModel(source, { threads: 1 });
       assert.ok(other.info.vocabSize > 0);
       await other.free();
@@ -200,7 +231,12 @@ const checks = {
 };
 
 for (const [name, check] of Object.entries(checks)) {
-  const wrong = await Promise.resolve().then(check).then(() => null, (error) => String(error.stack ?? error));
+  const wrong = await Promise.resolve()
+    .then(check)
+    .then(
+      () => null,
+      (error) => String(error.stack ?? error),
+    );
   console.log(JSON.stringify({ name, wrong }));
 }
 await model.free();

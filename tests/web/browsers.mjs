@@ -6,13 +6,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const require = createRequire(new URL('../../bench/package.json', import.meta.url));
-export const QUIET = ['--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+export const QUIET = [
+  '--no-sandbox',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
 
 const launch = {
   async chromium(preferences) {
     const profile = mkdtempSync(join(tmpdir(), 'quern-chromium-'));
     const context = await require('playwright-core').chromium.launchPersistentContext(profile, {
-      executablePath: process.env.QUERN_CHROMIUM ?? '/usr/bin/chromium', args: QUIET, ...preferences,
+      executablePath: process.env.QUERN_CHROMIUM ?? '/usr/bin/chromium',
+      args: QUIET,
+      ...preferences,
     });
     return {
       newPage: () => context.newPage(),
@@ -24,7 +33,11 @@ const launch = {
   },
   async firefox(extraPrefsFirefox) {
     const browser = await require('puppeteer-core').launch({
-      browser: 'firefox', executablePath: process.env.QUERN_FIREFOX ?? '/usr/bin/firefox-esr', headless: true, protocolTimeout: 0, extraPrefsFirefox,
+      browser: 'firefox',
+      executablePath: process.env.QUERN_FIREFOX ?? '/usr/bin/firefox-esr',
+      headless: true,
+      protocolTimeout: 0,
+      extraPrefsFirefox,
     });
     return { newPage: () => browser.newPage(), close: () => browser.close() };
   },

@@ -14,7 +14,11 @@ const [tarball, file, ...wanted] = process.argv.slice(2);
 const README = readFileSync(new URL('../../web/README.md', import.meta.url), 'utf8');
 const [, EXAMPLE] = /```html\n(.*?)```/s.exec(README);
 const [, HOSTING] = /```\n(Access-Control.*?)```/s.exec(README);
-const HEADERS = Object.fromEntries(HOSTING.trim().split('\n').map((line) => line.split(': ')));
+const HEADERS = Object.fromEntries(
+  HOSTING.trim()
+    .split('\n')
+    .map((line) => line.split(': ')),
+);
 const [, CONFIG] = /```ts\n(const headers.*?)```/s.exec(README);
 
 /* A folder with the package installed, and a page that loads the model from `url`. */
@@ -34,10 +38,16 @@ async function ask(browser, url) {
   const errors = [];
   const modules = [];
   page.on('pageerror', (error) => errors.push(error.message));
-  page.on('console', (message) => { if (message.type() === 'error') errors.push(message.text()); });
-  page.on('response', (response) => { if (/\.wasm/.test(response.url())) modules.push(`${response.url()} ${response.status()}`); });
+  page.on('console', (message) => {
+    if (message.type() === 'error') errors.push(message.text());
+  });
+  page.on('response', (response) => {
+    if (/\.wasm/.test(response.url())) modules.push(`${response.url()} ${response.status()}`);
+  });
   const fetched = new Set();
-  page.context().on('request', (request) => { if (!/\.gguf/.test(request.url())) fetched.add(request.url()); });
+  page.context().on('request', (request) => {
+    if (!/\.gguf/.test(request.url())) fetched.add(request.url());
+  });
   await page.goto(url);
   try {
     await page.waitForSelector('#ask:enabled', { timeout: 60_000 });
@@ -46,13 +56,18 @@ async function ask(browser, url) {
   }
   await page.evaluate(() => {
     window.pieces = 0;
-    new MutationObserver(() => { window.pieces++; }).observe(document.getElementById('answer'), { childList: true });
+    new MutationObserver(() => {
+      window.pieces++;
+    }).observe(document.getElementById('answer'), { childList: true });
   });
   await page.click('#ask');
   await page.waitForFunction(() => document.getElementById('answer').textContent.length > 5 && window.pieces > 2);
   assert.ok(await page.evaluate(() => crossOriginIsolated));
   assert.match(modules.join(), /quern-relaxed-mt[^/]*\.wasm\S* 200$/);
-  assert.deepEqual(errors.filter((text) => !/favicon|404/.test(text)), []);
+  assert.deepEqual(
+    errors.filter((text) => !/favicon|404/.test(text)),
+    [],
+  );
   await page.close();
   return [...fetched];
 }
@@ -72,7 +87,10 @@ const checks = {
     const folder = project(model.url);
     renameSync(join(folder, 'node_modules/quern'), join(folder, 'quern'));
     const map = '<script type="importmap">{"imports": {"quern": "./quern/index.js"}}</script>\n';
-    writeFileSync(join(folder, 'index.html'), readFileSync(join(folder, 'index.html'), 'utf8').replace('<script', `${map}<script`));
+    writeFileSync(
+      join(folder, 'index.html'),
+      readFileSync(join(folder, 'index.html'), 'utf8').replace('<script', `${map}<script`),
+    );
     const site = await serve({ root: folder });
     await ask(browser, `${site.url}/index.html`);
     site.close();

@@ -18,7 +18,10 @@ const ENCODER = fileURLToPath(new URL('../vectors/embeddings/bert-f32.gguf', imp
 const QUESTION = 'What is the capital of France?';
 
 /* A visit: its own profile, a page on the demo, and what one does there. */
-async function visit({ browser, server, model, demo = DEMO }, { query = `?model=${encodeURIComponent(model.url)}`, onContext, ...options } = {}) {
+async function visit(
+  { browser, server, model, demo = DEMO },
+  { query = `?model=${encodeURIComponent(model.url)}`, onContext, ...options } = {},
+) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   onContext?.(context);
   const page = await context.newPage();
@@ -34,7 +37,11 @@ async function visit({ browser, server, model, demo = DEMO }, { query = `?model=
   await wait.started();
   const last = () => page.locator('.message.assistant').last();
   return {
-    page, context, errors, wait, last,
+    page,
+    context,
+    errors,
+    wait,
+    last,
     text: () => last().locator('.body').innerText(),
     figures: () => last().locator('.figures').innerText(),
     count: () => page.locator('.message').count(),
@@ -64,7 +71,7 @@ const scenarios = {
       new MutationObserver(look).observe(document.body, { childList: true, subtree: true, characterData: true });
     });
     await my.ask();
-    assert.ok(await my.page.evaluate(() => window.lengths.size) > 2, 'the answer grows as it streams');
+    assert.ok((await my.page.evaluate(() => window.lengths.size)) > 2, 'the answer grows as it streams');
     assert.match(await my.text(), /Paris/);
     assert.match(await my.figures(), /^\d+ tokens · [\d.]+ tokens\/s · first after [\d.]+ s$/);
     assert.match(await my.page.textContent('#status'), /thread.*SIMD.*MB of memory/);
@@ -103,7 +110,8 @@ const scenarios = {
     assert.equal(await my.count(), 2);
     assert.notEqual(await my.text(), first, 'another seed gives another answer');
     const second = await my.text();
-    await my.page.evaluate(() => { // stopped before anything comes
+    await my.page.evaluate(() => {
+      // stopped before anything comes
       document.querySelector('[aria-label="Answer again"]').click();
       document.getElementById('stop').click();
     });
@@ -178,7 +186,9 @@ const scenarios = {
     await my.ask('Hello world');
     await my.last().getByRole('button', { name: 'Tokens of this answer' }).click();
     await my.page.waitForSelector('#prompt-tokens .token');
-    const ids = await my.page.locator('#prompt-tokens .token').evaluateAll((chips) => chips.map((chip) => Number(chip.dataset.id)));
+    const ids = await my.page
+      .locator('#prompt-tokens .token')
+      .evaluateAll((chips) => chips.map((chip) => Number(chip.dataset.id)));
     // As llama.cpp makes them of "<|im_start|>system…", and of "user\nHello world<|im_end|>\n<|im_start|>assistant\n"
     assert.deepEqual(ids.slice(0, 3), [1, 9690, 198]);
     assert.deepEqual(ids.slice(-11), [1, 4093, 198, 19556, 905, 2, 198, 1, 520, 9531, 198]);
@@ -192,7 +202,12 @@ const scenarios = {
     assert.ok(sum > 1 && sum < 103, `their probabilities are a part of the whole: ${sum}`);
     await my.page.locator('#answer-tokens .token').first().focus();
     await my.page.keyboard.press('ArrowRight');
-    assert.equal(await my.page.evaluate(() => [...document.querySelectorAll('#answer-tokens .token')].indexOf(document.activeElement)), 1);
+    assert.equal(
+      await my.page.evaluate(() =>
+        [...document.querySelectorAll('#answer-tokens .token')].indexOf(document.activeElement),
+      ),
+      1,
+    );
     await my.page.keyboard.press('Escape');
     await my.panel('tokens');
     await my.page.locator('#answer-tokens .token').nth(3).tap();
@@ -207,7 +222,11 @@ const scenarios = {
     await my.ask();
     const client = await my.context.newCDPSession(my.page);
     const { installabilityErrors } = await client.send('Page.getInstallabilityErrors');
-    assert.deepEqual(installabilityErrors.filter(({ errorId }) => errorId !== 'in-incognito'), [], 'can be installed');
+    assert.deepEqual(
+      installabilityErrors.filter(({ errorId }) => errorId !== 'in-incognito'),
+      [],
+      'can be installed',
+    );
     await my.page.waitForSelector('body[data-offline="ready"]', { state: 'attached' });
     await my.context.setOffline(true);
     await my.page.goto(`${place.server.url}${DEMO}`);
@@ -222,7 +241,10 @@ const scenarios = {
     place.server.isolated = false;
     const my = await visit(place);
     await my.wait.ready();
-    assert.ok(await my.page.evaluate(() => crossOriginIsolated), 'the service worker adds the headers that threads need');
+    assert.ok(
+      await my.page.evaluate(() => crossOriginIsolated),
+      'the service worker adds the headers that threads need',
+    );
     await my.panel('models');
     assert.match(await my.page.locator('#facts').innerText(), /-mt/);
   },
@@ -237,28 +259,38 @@ const scenarios = {
     await my.page.evaluate(() => {
       const transfer = new DataTransfer();
       transfer.items.add(new File(['not a model at all, but long enough for a header'], 'notes.gguf'));
-      for (const type of ['dragenter', 'dragover', 'drop']) document.body.dispatchEvent(new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true }));
+      for (const type of ['dragenter', 'dragover', 'drop'])
+        document.body.dispatchEvent(new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true }));
     });
     await my.page.waitForSelector('#problem:not([hidden])');
-    assert.match(await my.page.textContent('#problem'), /^“notes” could not be loaded\. This is no GGUF file: .* Is it the right file, and all of it\?$/s);
+    assert.match(
+      await my.page.textContent('#problem'),
+      /^“notes” could not be loaded\. This is no GGUF file: .* Is it the right file, and all of it\?$/s,
+    );
   },
 
   async saysWhatIsWrong(place) {
     const my = await visit(place, { query: '' });
-    const page = place.server.add(Buffer.from('<!doctype html><title>Sign in</title>'.repeat(99)), { name: 'login.gguf' });
+    const page = place.server.add(Buffer.from('<!doctype html><title>Sign in</title>'.repeat(99)), {
+      name: 'login.gguf',
+    });
     const closed = place.server.add(Buffer.from(''), { name: 'closed.gguf', failures: [403] });
     const encoder = place.server.add(ENCODER);
     const other = (url) => url.replace('localhost', '127.0.0.1'); // of another origin, whose headers allow nothing
     const problems = {
-      [`${place.server.url}/missing.gguf`]: /^“missing” could not be loaded\. There is no such file at .*\/missing\.gguf\./,
+      [`${place.server.url}/missing.gguf`]:
+        /^“missing” could not be loaded\. There is no such file at .*\/missing\.gguf\./,
       [page.url]: /^“login” could not be loaded\. This is no GGUF file: .*letters GGUF\. Is it the right file/,
       [closed.url]: /^“closed” could not be loaded\. .* sign in \(403\)/,
-      [other(place.model.url)]: /could not be loaded\. 127\.0\.0\.1:\d+ cannot be reached, or does not let other sites read its files \(CORS\)/,
+      [other(place.model.url)]:
+        /could not be loaded\. 127\.0\.0\.1:\d+ cannot be reached, or does not let other sites read its files \(CORS\)/,
       [encoder.url]: /could not be loaded\. It is an encoder/,
       'my model': /^“my model” is no address/,
     };
     for (const [address, said] of Object.entries(problems)) {
-      await my.page.evaluate(() => { document.getElementById('problem').textContent = ''; });
+      await my.page.evaluate(() => {
+        document.getElementById('problem').textContent = '';
+      });
       await my.page.fill('#url', address);
       await my.page.press('#url', 'Enter');
       await my.page.waitForFunction(() => document.getElementById('problem').textContent !== '');
@@ -267,7 +299,11 @@ const scenarios = {
       await my.page.locator('#start').waitFor();
     }
     await my.panel('models');
-    assert.equal(await my.page.getByRole('button', { name: 'Delete login' }).count(), 0, 'what is no model is not kept');
+    assert.equal(
+      await my.page.getByRole('button', { name: 'Delete login' }).count(),
+      0,
+      'what is no model is not kept',
+    );
   },
 
   /* Of errors that a test cannot cause. */
@@ -277,10 +313,24 @@ const scenarios = {
       const { answerProblem, loadingProblem } = await import('./problems.js');
       const error = (name, message, more) => Object.assign(new Error(message), { name, ...more });
       return [
-        loadingProblem(error('QuernError', 'the host refused 5 bytes', { code: -4 }), 'a', 'https://example.org/a.gguf'),
-        loadingProblem(error('RangeError', 'WebAssembly.Memory(): could not allocate memory'), 'a', 'https://example.org/a.gguf'),
-        loadingProblem(error('QuernError', 'the architecture "x" is not known', { code: -3 }), 'a', 'https://example.org/a.gguf'),
-        answerProblem(error('RequestError', 'the prompt has 9 tokens, the context holds 8', { code: 'context_length_exceeded' })),
+        loadingProblem(
+          error('QuernError', 'the host refused 5 bytes', { code: -4 }),
+          'a',
+          'https://example.org/a.gguf',
+        ),
+        loadingProblem(
+          error('RangeError', 'WebAssembly.Memory(): could not allocate memory'),
+          'a',
+          'https://example.org/a.gguf',
+        ),
+        loadingProblem(
+          error('QuernError', 'the architecture "x" is not known', { code: -3 }),
+          'a',
+          'https://example.org/a.gguf',
+        ),
+        answerProblem(
+          error('RequestError', 'the prompt has 9 tokens, the context holds 8', { code: 'context_length_exceeded' }),
+        ),
       ];
     });
     assert.match(said[0], /not give it enough memory \(the host refused 5 bytes\)\. Close other tabs/);
@@ -294,9 +344,13 @@ const scenarios = {
     const my = await visit(place);
     await my.page.fill('#prompt', QUESTION); // asked before the model is here
     await my.page.press('#prompt', 'Enter');
-    await my.page.waitForFunction(() => /of 98\sMB · .*B\/s · \d+\ss\sleft/.test(document.getElementById('loading-text').textContent));
+    await my.page.waitForFunction(() =>
+      /of 98\sMB · .*B\/s · \d+\ss\sleft/.test(document.getElementById('loading-text').textContent),
+    );
     assert.equal(await my.page.innerText('#loading-stage'), 'is being downloaded');
-    await my.page.waitForFunction(() => /as soon as the model is here/.test(document.querySelector('.message .waiting')?.innerText));
+    await my.page.waitForFunction(() =>
+      /as soon as the model is here/.test(document.querySelector('.message .waiting')?.innerText),
+    );
     await my.page.click('#loading-cancel');
     await my.page.waitForSelector('body[data-model="none"]', { state: 'attached' });
     await my.wait.idle();
@@ -318,14 +372,27 @@ const scenarios = {
     const page = await context.newPage();
     await page.goto(`${place.server.url}/web/demo/icon.svg`);
     await page.evaluate(() => {
-      const content = '# Hi\n<img src="https://example.com/x.png" onerror="window.bad = 1"><script>window.bad = 1</scr' + 'ipt>'
-        + '[a](javascript:window.bad=1) ![b](https://example.com/y.png) <form action="https://example.com"><button>x</button></form> **bold**\n\n```js\nlet a;\n```\n\n'
-        + '| a | b |\n|---|--:|\n| 1 &amp; `x<y &lt;` | 2 |\n\n- [x] done\n- [c](https://example.com/c "t") [d](data:text/html,x) [e](//example.com)\n\n> quoted';
+      const content =
+        '# Hi\n<img src="https://example.com/x.png" onerror="window.bad = 1"><script>window.bad = 1</scr' +
+        'ipt>' +
+        '[a](javascript:window.bad=1) ![b](https://example.com/y.png) <form action="https://example.com"><button>x</button></form> **bold**\n\n```js\nlet a;\n```\n\n' +
+        '| a | b |\n|---|--:|\n| 1 &amp; `x<y &lt;` | 2 |\n\n- [x] done\n- [c](https://example.com/c "t") [d](data:text/html,x) [e](//example.com)\n\n> quoted';
       localStorage.setItem('quern.chat', '"one"');
-      localStorage.setItem('quern.chat.one', JSON.stringify({ id: 'one', messages: [{ role: 'user', content: '<b>me</b>' }, { role: 'assistant', content }] }));
+      localStorage.setItem(
+        'quern.chat.one',
+        JSON.stringify({
+          id: 'one',
+          messages: [
+            { role: 'user', content: '<b>me</b>' },
+            { role: 'assistant', content },
+          ],
+        }),
+      );
     });
     const away = [];
-    page.on('request', (request) => { if (!request.url().startsWith(place.server.url)) away.push(request.url()); });
+    page.on('request', (request) => {
+      if (!request.url().startsWith(place.server.url)) away.push(request.url());
+    });
     await page.goto(`${place.server.url}${DEMO}`);
     await page.waitForSelector('.message.assistant strong');
     assert.equal(await page.locator('.message :is(img, script, form, [onerror], [href^="javascript"])').count(), 0);
@@ -334,8 +401,15 @@ const scenarios = {
     assert.equal(await page.locator('.code').innerText(), 'js\nCopy\nlet a;');
     assert.equal(await page.locator('.message td').first().innerText(), '1 & x<y &lt;');
     assert.ok(await page.locator('.message li input:checked:disabled').isVisible());
-    assert.deepEqual(await page.locator('.message a').evaluateAll((links) => links.map(({ href, rel }) => [href, rel])), [['https://example.com/c', 'noopener noreferrer']]);
-    assert.match(await page.locator('.message.assistant .body').innerText(), /<img src="https:\/\/example.com\/x.png" onerror="window.bad = 1"><script>/, 'HTML is text');
+    assert.deepEqual(
+      await page.locator('.message a').evaluateAll((links) => links.map(({ href, rel }) => [href, rel])),
+      [['https://example.com/c', 'noopener noreferrer']],
+    );
+    assert.match(
+      await page.locator('.message.assistant .body').innerText(),
+      /<img src="https:\/\/example.com\/x.png" onerror="window.bad = 1"><script>/,
+      'HTML is text',
+    );
     await page.waitForTimeout(300);
     assert.deepEqual(away, [], 'nothing is asked of other servers');
   },
@@ -343,12 +417,21 @@ const scenarios = {
   /* Rules of axe-core, in each state, light and dark, wide and as narrow as a small phone. */
   async canBeUsedByAll(place) {
     const found = [];
-    for (const options of [{ colorScheme: 'light' }, { colorScheme: 'dark', viewport: { width: 360, height: 640 }, reducedMotion: 'reduce' }]) {
+    for (const options of [
+      { colorScheme: 'light' },
+      { colorScheme: 'dark', viewport: { width: 360, height: 640 }, reducedMotion: 'reduce' },
+    ]) {
       const my = await visit(place, { query: '', ...options });
       const check = async (state) => {
         await my.page.waitForFunction(() => !document.getAnimations().some((each) => each instanceof CSSTransition)); // colours are on their way
         const broken = await my.page.evaluate(() => window.axe.run({ resultTypes: ['violations'] }));
-        for (const { id, nodes } of broken.violations) found.push(`${options.colorScheme} ${state}: ${id} ${nodes.map((node) => node.html).slice(0, 3).join(' ')}`);
+        for (const { id, nodes } of broken.violations)
+          found.push(
+            `${options.colorScheme} ${state}: ${id} ${nodes
+              .map((node) => node.html)
+              .slice(0, 3)
+              .join(' ')}`,
+          );
         const beyond = await my.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         if (beyond > 0) found.push(`${options.colorScheme} ${state}: ${beyond} pixels too wide`);
       };
@@ -394,17 +477,28 @@ const scenarios = {
       urls.delete(model.url);
       let bytes = 0;
       let zipped = 0;
-      const files = await Promise.all(Array.from(urls, async (url) => { // before the first is compressed, which holds the server up
-        const response = await fetch(url);
-        return response.ok ? Buffer.from(await response.arrayBuffer()) : null;
-      }));
+      const files = await Promise.all(
+        Array.from(urls, async (url) => {
+          // before the first is compressed, which holds the server up
+          const response = await fetch(url);
+          return response.ok ? Buffer.from(await response.arrayBuffer()) : null;
+        }),
+      );
       for (const file of files.filter((each) => each)) {
         bytes += brotliCompressSync(file).length;
         zipped += gzipSync(file, { level: 9 }).length;
       }
-      console.error(`${urls.size} files, ${(bytes / 1000).toFixed(1)} kB compressed by Brotli, ${(zipped / 1000).toFixed(1)} by gzip`);
-      assert.ok([...urls].some((url) => url.endsWith('.wasm')), 'the engine is counted');
-      assert.ok([...urls].some((url) => url.endsWith('marked.js')), 'and what draws markdown');
+      console.error(
+        `${urls.size} files, ${(bytes / 1000).toFixed(1)} kB compressed by Brotli, ${(zipped / 1000).toFixed(1)} by gzip`,
+      );
+      assert.ok(
+        [...urls].some((url) => url.endsWith('.wasm')),
+        'the engine is counted',
+      );
+      assert.ok(
+        [...urls].some((url) => url.endsWith('marked.js')),
+        'and what draws markdown',
+      );
       assert.ok(bytes <= 200_000, `${bytes} bytes beside the model`);
       assert.equal((await fetch(`${server.url}/folder/examples/summary.html`)).status, 200);
     } finally {

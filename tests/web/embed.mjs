@@ -21,7 +21,8 @@ function truth() {
   return values.map((value) => value / Math.hypot(...values));
 }
 
-const rejects = (promise, pattern) => assert.rejects(promise, (error) => error.name === 'RequestError' && pattern.test(error.message));
+const rejects = (promise, pattern) =>
+  assert.rejects(promise, (error) => error.name === 'RequestError' && pattern.test(error.message));
 
 const checks = {
   async aTextHasLlamaCppsVector() {
@@ -44,15 +45,34 @@ const checks = {
     assert.ok(Math.abs(Math.hypot(...short) - 1) < 1e-6 && Math.abs(Math.hypot(...long) - 1) > 1e-3);
   },
   async answersInOpenAIsShape() {
-    const { data: [first, second], ...rest } = await encoder.embeddings.create({ model: 'x', input: ['a', text.text] });
-    assert.deepEqual(rest, { object: 'list', model: encoder.info.name, usage: { prompt_tokens: 3 + text.ids.length, total_tokens: 3 + text.ids.length } });
+    const {
+      data: [first, second],
+      ...rest
+    } = await encoder.embeddings.create({ model: 'x', input: ['a', text.text] });
+    assert.deepEqual(rest, {
+      object: 'list',
+      model: encoder.info.name,
+      usage: { prompt_tokens: 3 + text.ids.length, total_tokens: 3 + text.ids.length },
+    });
     assert.deepEqual([first.object, first.index, second.index], ['embedding', 0, 1]);
     assert.deepEqual(second.embedding, Array.from(await encoder.embed(text.text)));
-    const { data: [packed] } = await encoder.embeddings.create({ input: text.text, encoding_format: 'base64' });
-    assert.deepEqual(Array.from(new Float32Array(new Uint8Array(Buffer.from(packed.embedding, 'base64')).buffer)), second.embedding);
-    const { data: [short] } = await encoder.embeddings.create({ input: text.text, dimensions: 8 });
+    const {
+      data: [packed],
+    } = await encoder.embeddings.create({ input: text.text, encoding_format: 'base64' });
+    assert.deepEqual(
+      Array.from(new Float32Array(new Uint8Array(Buffer.from(packed.embedding, 'base64')).buffer)),
+      second.embedding,
+    );
+    const {
+      data: [short],
+    } = await encoder.embeddings.create({ input: text.text, dimensions: 8 });
     const length = Math.hypot(...second.embedding.slice(0, 8));
-    assert.ok(near(short.embedding, second.embedding.slice(0, 8).map((value) => value / length)));
+    assert.ok(
+      near(
+        short.embedding,
+        second.embedding.slice(0, 8).map((value) => value / length),
+      ),
+    );
   },
   async decodersEmbedWhenTheyAreToldHow() {
     await rejects(decoder.embed('a'), /choose mean, cls, last or none/);
@@ -73,7 +93,10 @@ const checks = {
     assert.equal(decoder.info.encoder, false);
   },
   async wrongRequestsSayWhy() {
-    for (const input of [undefined, [], {}, 1, [1.5], [['a']], '']) await (input === '' ? rejects(decoder.embed('', { pooling: 'mean' }), /empty/) : rejects(encoder.embeddings.create({ input }), /input is a text/));
+    for (const input of [undefined, [], {}, 1, [1.5], [['a']], ''])
+      await (input === ''
+        ? rejects(decoder.embed('', { pooling: 'mean' }), /empty/)
+        : rejects(encoder.embeddings.create({ input }), /input is a text/));
     await rejects(encoder.embed('a', { pooling: 'max' }), /pooling is mean/);
     await rejects(encoder.embeddings.create({ input: 'a', dimensions: 33 }), /from 1 to 32/);
     await rejects(encoder.embeddings.create({ input: 'a', encoding_format: 'hex' }), /float or base64/);

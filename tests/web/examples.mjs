@@ -16,7 +16,8 @@ const examples = {
     await page.click('#go');
     await page.waitForSelector('#result mark');
     const text = await page.innerText('#result');
-    for (const word of ['Lindqvist', '900123', 'jonas@example.org']) assert.ok(!text.includes(word), `${word} in: ${text}`);
+    for (const word of ['Lindqvist', '900123', 'jonas@example.org'])
+      assert.ok(!text.includes(word), `${word} in: ${text}`);
     assert.match(text, /Please call me on NUMBER or write to EMAIL about my order/);
   },
   async summary(page) {
@@ -35,7 +36,10 @@ const examples = {
   async intent(page) {
     const first = () => page.innerText('li:first-child span');
     await page.waitForSelector('li meter'); // of the message that is there
-    for (const [message, topic] of [['Where is my parcel? It should have come on Monday.', 'delivery'], ['I cannot log in, my password is wrong.', 'account']]) {
+    for (const [message, topic] of [
+      ['Where is my parcel? It should have come on Monday.', 'delivery'],
+      ['I cannot log in, my password is wrong.', 'account'],
+    ]) {
       await page.fill('#text', message);
       await page.evaluate(() => document.querySelector('ul').replaceChildren());
       await page.press('#text', 'Enter');
@@ -51,7 +55,12 @@ const examples = {
 };
 
 /* The id of an unpacked extension is made of its path. */
-const idOf = (path) => createHash('sha256').update(path).digest('hex').slice(0, 32).replace(/./g, (digit) => 'abcdefghijklmnop'[parseInt(digit, 16)]);
+const idOf = (path) =>
+  createHash('sha256')
+    .update(path)
+    .digest('hex')
+    .slice(0, 32)
+    .replace(/./g, (digit) => 'abcdefghijklmnop'[parseInt(digit, 16)]);
 
 /* The extension, with the package beside it and the model of the test; the tab is named, as no one clicks. */
 async function extension(server, model) {
@@ -60,9 +69,15 @@ async function extension(server, model) {
   cpSync(join(WEB, 'examples/extension'), place, { recursive: true });
   cpSync(WEB, join(place, 'quern'), { recursive: true, filter: (path) => !/\/web\/(demo|examples|bin)$/.test(path) });
   const popup = readFileSync(join(place, 'popup.js'), 'utf8');
-  writeFileSync(join(place, 'popup.js'), popup.replace(/const SOURCE = .*/, `const SOURCE = ${JSON.stringify(model.url)};`));
+  writeFileSync(
+    join(place, 'popup.js'),
+    popup.replace(/const SOURCE = .*/, `const SOURCE = ${JSON.stringify(model.url)};`),
+  );
   const manifest = JSON.parse(readFileSync(join(place, 'manifest.json'), 'utf8'));
-  writeFileSync(join(place, 'manifest.json'), JSON.stringify({ ...manifest, host_permissions: ['http://localhost/*'] }));
+  writeFileSync(
+    join(place, 'manifest.json'),
+    JSON.stringify({ ...manifest, host_permissions: ['http://localhost/*'] }),
+  );
   const context = await startWithExtension(join(scratch, 'profile'), place);
   try {
     const subject = await context.newPage();
@@ -74,7 +89,10 @@ async function extension(server, model) {
       chrome.tabs.query = () => query({ url });
     }, `${server.url}/*`);
     await page.press('#question', 'Enter');
-    await page.waitForFunction(() => /quern[^]*\./i.test(document.getElementById('answer').textContent), null, { timeout: 60_000 })
+    await page
+      .waitForFunction(() => /quern[^]*\./i.test(document.getElementById('answer').textContent), null, {
+        timeout: 60_000,
+      })
       .catch(async () => assert.fail(`answered: ${await page.textContent('#answer')}`));
   } finally {
     await context.close();
@@ -99,7 +117,9 @@ for (const name of [...Object.keys(examples), 'extension']) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   const server = await serve();
   let wrong = null;
-  await run(name, server, server.add(file), browser).catch((error) => { wrong = String(error.stack ?? error); });
+  await run(name, server, server.add(file), browser).catch((error) => {
+    wrong = String(error.stack ?? error);
+  });
   server.close();
   console.log(JSON.stringify({ name, wrong }));
 }

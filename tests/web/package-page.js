@@ -10,7 +10,9 @@ window.my = {
   listModels,
   listSessions,
   deleteSession,
-  get model() { return model; },
+  get model() {
+    return model;
+  },
 
   async load(source, options) {
     await model?.free();
@@ -49,14 +51,20 @@ window.my = {
     await session.prefill(ids);
     const again = await session.logits();
     await session.free();
-    return { sha256: hex(await crypto.subtle.digest('SHA-256', await new Blob(rows).arrayBuffer())), same: last.every((logit, i) => logit === again[i]) };
+    return {
+      sha256: hex(await crypto.subtle.digest('SHA-256', await new Blob(rows).arrayBuffer())),
+      same: last.every((logit, i) => logit === again[i]),
+    };
   },
 
   /* Aborts what `work` does with a signal once what `begun` gives resolves, and tells the error's name, after how many milliseconds
    * it came, and after how many the engine answered to something else. */
   async aborted(work, begun) {
     const controller = new AbortController();
-    const end = work(controller.signal).then(() => ({ name: 'nothing' }), (error) => error);
+    const end = work(controller.signal).then(
+      () => ({ name: 'nothing' }),
+      (error) => error,
+    );
     await begun();
     const at = performance.now();
     controller.abort();

@@ -18,7 +18,8 @@ const LONG = 'The quick brown fox jumps over the lazy dog. '.repeat(180);
 const LOADS = 20;
 const PATIENCE = 240_000; /* ms, with a check that hangs */
 
-const load = (tab, source, options = {}) => tab(([from, more]) => my.load(from, more), [source, { contextSize: 512, ...options }]);
+const load = (tab, source, options = {}) =>
+  tab(([from, more]) => my.load(from, more), [source, { contextSize: 512, ...options }]);
 const hashes = (tab, ids) => tab((given) => my.hashes(given), ids);
 
 async function holds(tab, model) {
@@ -29,7 +30,10 @@ async function holds(tab, model) {
 const checks = {
   async 'loads and streams, by threads'({ tab, model }) {
     const { from, build, reason, threads } = await load(tab, model.url);
-    assert.deepEqual({ from, build, reason }, { from: 'network', build: 'relaxed-mt', reason: 'the fastest that this browser can run' });
+    assert.deepEqual(
+      { from, build, reason },
+      { from: 'network', build: 'relaxed-mt', reason: 'the fastest that this browser can run' },
+    );
     assert.ok(threads >= 1);
     const { text, pieces } = await tab(([question]) => my.answer(question, 24), [QUESTION]);
     assert.match(text, /Paris/);
@@ -41,8 +45,19 @@ const checks = {
     model.rate = 5e6;
     const aborted = await tab((url) => {
       let begun;
-      const some = new Promise((resolve) => { begun = resolve; });
-      return my.aborted((signal) => my.load(url, { signal, onProgress: ({ loaded }) => { if (loaded > 1e6) begun(); } }), () => some);
+      const some = new Promise((resolve) => {
+        begun = resolve;
+      });
+      return my.aborted(
+        (signal) =>
+          my.load(url, {
+            signal,
+            onProgress: ({ loaded }) => {
+              if (loaded > 1e6) begun();
+            },
+          }),
+        () => some,
+      );
     }, model.url);
     assert.equal(aborted.name, 'AbortError');
     figure('abort of a download', aborted.rejected);
@@ -58,7 +73,9 @@ const checks = {
     const { at, later, left, ...aborted } = await tab(async (long) => {
       const session = await my.model.session();
       const ids = await my.model.tokenize(long);
-      const begun = async () => { while (await session.position() === 0); };
+      const begun = async () => {
+        while ((await session.position()) === 0);
+      };
       const how = await my.aborted((signal) => session.prefill(ids, { signal }), begun);
       const at = await session.position();
       await my.model.tokenize('a while');
@@ -69,7 +86,8 @@ const checks = {
     assert.ok(at > 0 && left > 0, `${at} computed, ${left} left`);
     assert.equal(later, at);
     const chat = await tab((long) => {
-      const work = (signal) => my.model.chat.completions.create({ messages: [{ role: 'user', content: long }], max_tokens: 1 }, { signal });
+      const work = (signal) =>
+        my.model.chat.completions.create({ messages: [{ role: 'user', content: long }], max_tokens: 1 }, { signal });
       return my.aborted(work, () => my.model.isEnd(0));
     }, LONG);
     assert.equal(chat.name, 'AbortError');
@@ -81,12 +99,21 @@ const checks = {
     const { count, ...aborted } = await tab(async (question) => {
       let begun;
       let count = 0;
-      const some = new Promise((resolve) => { begun = resolve; });
-      const request = { messages: [{ role: 'user', content: question }], max_tokens: 400, temperature: 0, logit_bias: { 2: -100 }, stream: true };
-      const work = async (signal) => {
-        for await (const chunk of await my.model.chat.completions.create(request, { signal })) if (chunk && ++count === 3) begun();
+      const some = new Promise((resolve) => {
+        begun = resolve;
+      });
+      const request = {
+        messages: [{ role: 'user', content: question }],
+        max_tokens: 400,
+        temperature: 0,
+        logit_bias: { 2: -100 },
+        stream: true,
       };
-      return { ...await my.aborted(work, () => some), count };
+      const work = async (signal) => {
+        for await (const chunk of await my.model.chat.completions.create(request, { signal }))
+          if (chunk && ++count === 3) begun();
+      };
+      return { ...(await my.aborted(work, () => some)), count };
     }, QUESTION);
     assert.equal(aborted.name, 'AbortError');
     figure('abort of an answer', aborted.free);
@@ -128,7 +155,11 @@ const checks = {
     assert.equal(build, 'relaxed-mt');
     const pages = server.requests.filter((path) => path === '/web/page.html').length;
     const again = await visit();
-    assert.equal(server.requests.filter((path) => path === '/web/page.html').length, pages + 1, 'it is not loaded twice once it is isolated');
+    assert.equal(
+      server.requests.filter((path) => path === '/web/page.html').length,
+      pages + 1,
+      'it is not loaded twice once it is isolated',
+    );
     await load(again, model.url, { threads: 2 });
     await holds(again, 'smollm2');
   },
@@ -166,18 +197,38 @@ const checks = {
   },
 
   async 'a module that cannot be fetched is named'({ tab, model, server }) {
-    const why = (options) => tab(([url, more]) => my.load(url, more).then(() => 'taken', ({ name, status, message }) => `${name} ${status} ${message}`), [model.url, options]);
-    assert.match(await why({ threads: 1, wasm: 'http://localhost:1/modules' }),
-      /^SourceError 0 http:\/\/localhost:1\/modules\/quern-relaxed\.wasm: the engine's module cannot be fetched \(.+\)\. Without a network .*the same threads and build/);
+    const why = (options) =>
+      tab(
+        ([url, more]) =>
+          my.load(url, more).then(
+            () => 'taken',
+            ({ name, status, message }) => `${name} ${status} ${message}`,
+          ),
+        [model.url, options],
+      );
+    assert.match(
+      await why({ threads: 1, wasm: 'http://localhost:1/modules' }),
+      /^SourceError 0 http:\/\/localhost:1\/modules\/quern-relaxed\.wasm: the engine's module cannot be fetched \(.+\)\. Without a network .*the same threads and build/,
+    );
     server.missing = /quern-relaxed\.wasm$/;
-    assert.match(await why({ threads: 1 }), /^SourceError 404 .*\/web\/wasm\/quern-relaxed\.wasm: the engine's module is not there \(404 Not Found\)/);
+    assert.match(
+      await why({ threads: 1 }),
+      /^SourceError 404 .*\/web\/wasm\/quern-relaxed\.wasm: the engine's module is not there \(404 Not Found\)/,
+    );
   },
 
   async 'what is no model is not kept'({ tab, server }) {
     const page = server.add(Buffer.from(`<!doctype html>${'no model '.repeat(200_000)}`));
     const kept = () => tab(() => my.listModels());
     for (const options of [{}, { early: true }]) {
-      const why = await tab(([url, more]) => my.load(url, more).then(() => 'taken', ({ name, code }) => `${name} ${code}`), [page.url, options]);
+      const why = await tab(
+        ([url, more]) =>
+          my.load(url, more).then(
+            () => 'taken',
+            ({ name, code }) => `${name} ${code}`,
+          ),
+        [page.url, options],
+      );
       assert.equal(why, 'QuernError -2');
       assert.deepEqual(await kept(), []);
     }
@@ -201,24 +252,30 @@ const checks = {
 
   async 'a file can be dropped on the page, a Blob or bytes be given'({ tab, server }) {
     const ids = vector('tiny-llama-f32');
-    const [dropped, ...others] = await tab(async ([url, given]) => {
-      const bytes = await (await fetch(url)).arrayBuffer();
-      const dropped = await new Promise((resolve) => {
-        addEventListener('drop', (event) => resolve(event.dataTransfer.files[0]), { once: true });
-        const transfer = new DataTransfer();
-        transfer.items.add(new File([bytes], 'tiny.gguf'));
-        document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true }));
-      });
-      const seen = [];
-      for (const source of [dropped, new Blob([bytes]), bytes, new Blob([bytes]).stream()]) {
-        const { from } = await my.load(source, { contextSize: 512 });
-        seen.push({ from, ...await my.hashes(given) });
-      }
-      return seen;
-    }, [`${server.url}/tests/vectors/tiny-llama-f32.gguf`, ids]);
+    const [dropped, ...others] = await tab(
+      async ([url, given]) => {
+        const bytes = await (await fetch(url)).arrayBuffer();
+        const dropped = await new Promise((resolve) => {
+          addEventListener('drop', (event) => resolve(event.dataTransfer.files[0]), { once: true });
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([bytes], 'tiny.gguf'));
+          document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true }));
+        });
+        const seen = [];
+        for (const source of [dropped, new Blob([bytes]), bytes, new Blob([bytes]).stream()]) {
+          const { from } = await my.load(source, { contextSize: 512 });
+          seen.push({ from, ...(await my.hashes(given)) });
+        }
+        return seen;
+      },
+      [`${server.url}/tests/vectors/tiny-llama-f32.gguf`, ids],
+    );
     const { sha256 } = expected('tiny-llama-f32');
     assert.deepEqual(dropped, { from: 'file', sha256, same: true });
-    assert.deepEqual(others.map(({ from }) => from), ['file', 'memory', 'network']);
+    assert.deepEqual(
+      others.map(({ from }) => from),
+      ['file', 'memory', 'network'],
+    );
     for (const other of others) assert.equal(other.sha256, sha256);
   },
 
@@ -233,7 +290,10 @@ const checks = {
     const settled = Math.max(...sizes.slice(0, 3));
     figure('memory after 3 loads', settled / 1e6, 'MB');
     figure(`memory after ${LOADS} loads`, sizes.at(-1) / 1e6, 'MB');
-    assert.ok(Math.min(...sizes.slice(-3)) < settled + 3 * model.size, `grew to ${sizes.map((size) => Math.round(size / 1e6)).join(', ')} MB`);
+    assert.ok(
+      Math.min(...sizes.slice(-3)) < settled + 3 * model.size,
+      `grew to ${sizes.map((size) => Math.round(size / 1e6)).join(', ')} MB`,
+    );
   },
 
   async 'logits have the same bits as everywhere'({ tab, server }) {
@@ -253,11 +313,18 @@ const checks = {
   },
 
   async 'chats and sessions are kept under names, and resumed after a reload'({ tab, model, server, open }) {
-    const messages = [{ role: 'system', content: 'You are brief.' }, { role: 'user', content: `${LONG.slice(0, 2000)} ${QUESTION}` }];
+    const messages = [
+      { role: 'system', content: 'You are brief.' },
+      { role: 'user', content: `${LONG.slice(0, 2000)} ${QUESTION}` },
+    ];
     await load(tab, model.url, { contextSize: 1024 });
     const [first, next] = await tab(async (messages) => {
-      const ask = (more) => my.model.chat.completions.create({ messages: [...messages, ...more], temperature: 0, max_tokens: 12 });
-      const { choices: [{ message }], usage } = await ask([]);
+      const ask = (more) =>
+        my.model.chat.completions.create({ messages: [...messages, ...more], temperature: 0, max_tokens: 12 });
+      const {
+        choices: [{ message }],
+        usage,
+      } = await ask([]);
       await my.model.chat.keep('a chat/with ä name');
       const session = await my.model.session();
       await session.prefill([1, 2, 3]);
@@ -269,24 +336,52 @@ const checks = {
 
     const again = await open();
     await load(again, model.url, { contextSize: 1024 });
-    const { listed, text, cached, position, ...refused } = await again(async ([messages, follow]) => {
-      const why = (promise) => promise.then(() => 'taken', ({ name, code, message }) => [name, code, message].join(': '));
-      const listed = (await my.listSessions()).map(({ name, tokens, model, bytes }) => ({ name, tokens, model, large: bytes > 1e6 }));
-      const tokens = await my.model.chat.resume('a chat/with ä name');
-      const { choices: [{ message }], usage } = await my.model.chat.completions.create({ messages: [...messages, ...follow], temperature: 0, max_tokens: 12 });
-      const session = await my.model.session();
-      const position = await session.resume('small');
-      const other = await my.model.session({ contextSize: 64 });
-      return {
-        listed, tokens, text: message.content, cached: usage.prompt_tokens_details.cached_tokens, position,
-        notOfAChat: await why(my.model.chat.resume('small')), unknown: await why(session.resume('nothing')), tooLong: await why(other.resume('a chat/with ä name')),
-      };
-    }, [messages, first.follow]);
+    const { listed, text, cached, position, ...refused } = await again(
+      async ([messages, follow]) => {
+        const why = (promise) =>
+          promise.then(
+            () => 'taken',
+            ({ name, code, message }) => [name, code, message].join(': '),
+          );
+        const listed = (await my.listSessions()).map(({ name, tokens, model, bytes }) => ({
+          name,
+          tokens,
+          model,
+          large: bytes > 1e6,
+        }));
+        const tokens = await my.model.chat.resume('a chat/with ä name');
+        const {
+          choices: [{ message }],
+          usage,
+        } = await my.model.chat.completions.create({
+          messages: [...messages, ...follow],
+          temperature: 0,
+          max_tokens: 12,
+        });
+        const session = await my.model.session();
+        const position = await session.resume('small');
+        const other = await my.model.session({ contextSize: 64 });
+        return {
+          listed,
+          tokens,
+          text: message.content,
+          cached: usage.prompt_tokens_details.cached_tokens,
+          position,
+          notOfAChat: await why(my.model.chat.resume('small')),
+          unknown: await why(session.resume('nothing')),
+          tooLong: await why(other.resume('a chat/with ä name')),
+        };
+      },
+      [messages, first.follow],
+    );
     const { name } = await again(() => my.model.info);
     assert.equal(text, next.choices[0].message.content);
     assert.equal(cached, next.usage.prompt_tokens_details.cached_tokens, 'as much was kept as there was');
     assert.ok(cached > 400);
-    assert.deepEqual(listed, [{ name: 'small', tokens: 3, model: name, large: true }, { name: 'a chat/with ä name', tokens: refused.tokens, model: name, large: true }]);
+    assert.deepEqual(listed, [
+      { name: 'small', tokens: 3, model: name, large: true },
+      { name: 'a chat/with ä name', tokens: refused.tokens, model: name, large: true },
+    ]);
     assert.equal(position, 3);
     assert.match(refused.notOfAChat, /^SessionError: refused: the session "small" was not kept by a chat/);
     assert.match(refused.unknown, /^SessionError: not_found: no session "nothing" is kept/);
@@ -294,7 +389,11 @@ const checks = {
 
     await load(again, `${server.url}/tests/vectors/tiny-llama-f32.gguf`);
     const { other, torn, left } = await again(async () => {
-      const why = (promise) => promise.then(() => 'taken', ({ code, message }) => `${code}: ${message}`);
+      const why = (promise) =>
+        promise.then(
+          () => 'taken',
+          ({ code, message }) => `${code}: ${message}`,
+        );
       const session = await my.model.session();
       const other = await why(session.resume('small'));
       const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('quern-sessions');
@@ -344,9 +443,21 @@ const checks = {
       await other.restore(saved);
       const position = await other.position();
       const afterRestore = await follow(other, 8);
-      const wrong = await other.restore(saved.slice(0, 1000)).then(() => '', (error) => `${error.name}: ${error.message}`);
+      const wrong = await other.restore(saved.slice(0, 1000)).then(
+        () => '',
+        (error) => `${error.name}: ${error.message}`,
+      );
       for (const each of [session, fork, other]) await each.free();
-      return { text, count: ids.length, end, position, first, others: [ofFork, afterRewind, afterRestore], said: await it.detokenize(first), wrong };
+      return {
+        text,
+        count: ids.length,
+        end,
+        position,
+        first,
+        others: [ofFork, afterRewind, afterRestore],
+        said: await it.detokenize(first),
+        wrong,
+      };
     });
     assert.equal(seen.text, 'One, two, three,');
     assert.equal(seen.end, seen.count);
@@ -359,7 +470,7 @@ const checks = {
 
 /* Not in Firefox, which may wait for ever while it is driven: docs/page.md. */
 if ((name === 'list' ? file : name) !== 'firefox') {
-  checks['a worker of the page\'s own starts its threads itself'] = async ({ tab, model, server }) => {
+  checks["a worker of the page's own starts its threads itself"] = async ({ tab, model, server }) => {
     const { build } = await load(tab, model.url, { worker: `${server.url}/web/worker.js`, threads: 2 });
     assert.equal(build, 'relaxed-mt');
     await holds(tab, 'smollm2');

@@ -6,7 +6,12 @@ import OpenAI from 'openai';
 import { modelServer } from '../../web/bin/server/index.js';
 
 const messages = [{ role: 'user', content: 'Hello' }];
-const chunk = { id: 'x', object: 'chat.completion.chunk', created: 0, choices: [{ index: 0, delta: { content: 'a' }, finish_reason: null }] };
+const chunk = {
+  id: 'x',
+  object: 'chat.completion.chunk',
+  created: 0,
+  choices: [{ index: 0, delta: { content: 'a' }, finish_reason: null }],
+};
 const model = (create) => ({ chat: { completions: { create } }, info: {} });
 const failures = [];
 async function* endless(entry, signal) {
@@ -18,48 +23,77 @@ async function* endless(entry, signal) {
 }
 const entries = [
   { id: 'waiting' },
-  { id: 'broken', model: model(async () => { throw new TypeError('a mistake'); }) },
+  {
+    id: 'broken',
+    model: model(async () => {
+      throw new TypeError('a mistake');
+    }),
+  },
   {
     id: 'breaking',
-    model: model(async () => (async function* chunks() {
-      yield chunk;
-      throw new Error('it broke');
-    })()),
+    model: model(async () =>
+      (async function* chunks() {
+        yield chunk;
+        throw new Error('it broke');
+      })(),
+    ),
   },
-  { id: 'long', sent: 0, model: model((request, { signal }) => {
-    const [entry] = entries.slice(3);
-    entry.left = new Promise((resolve) => { signal.addEventListener('abort', resolve); });
-    entry.onBegin?.();
-    return request.stream ? endless(entry, signal) : entry.left.then(() => signal.throwIfAborted());
-  }) },
+  {
+    id: 'long',
+    sent: 0,
+    model: model((request, { signal }) => {
+      const [entry] = entries.slice(3);
+      entry.left = new Promise((resolve) => {
+        signal.addEventListener('abort', resolve);
+      });
+      entry.onBegin?.();
+      return request.stream ? endless(entry, signal) : entry.left.then(() => signal.throwIfAborted());
+    }),
+  },
 ];
-const server = modelServer(entries.map((entry) => Object.assign(entry, { created: 0, size: 0, files: new Map() })), { onFailure: (error) => failures.push(error.message) });
-await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+const server = modelServer(
+  entries.map((entry) => Object.assign(entry, { created: 0, size: 0, files: new Map() })),
+  { onFailure: (error) => failures.push(error.message) },
+);
+await new Promise((resolve) => {
+  server.listen(0, '127.0.0.1', resolve);
+});
 const baseURL = `http://127.0.0.1:${server.address().port}/v1`;
 const client = new OpenAI({ baseURL, apiKey: 'none', maxRetries: 0 });
 
 const checks = {
   async aModelThatIsBeingLoaded() {
-    await assert.rejects(client.chat.completions.create({ model: 'waiting', messages }), { status: 503, code: 'model_loading' });
+    await assert.rejects(client.chat.completions.create({ model: 'waiting', messages }), {
+      status: 503,
+      code: 'model_loading',
+    });
     assert.equal((await fetch(`${baseURL}/models`)).status, 200);
   },
   async aMistakeOfOurs() {
     for (const stream of [false, true]) {
-      await assert.rejects(client.chat.completions.create({ model: 'broken', messages, stream }), { status: 500, type: 'server_error' });
+      await assert.rejects(client.chat.completions.create({ model: 'broken', messages, stream }), {
+        status: 500,
+        type: 'server_error',
+      });
     }
     assert.deepEqual(failures, ['a mistake', 'a mistake']);
   },
   async aStreamThatBreaks() {
     const texts = [];
     await assert.rejects(async () => {
-      for await (const each of await client.chat.completions.create({ model: 'breaking', messages, stream: true })) texts.push(each.choices[0].delta.content);
+      for await (const each of await client.chat.completions.create({ model: 'breaking', messages, stream: true }))
+        texts.push(each.choices[0].delta.content);
     }, /it broke/);
     assert.deepEqual(texts, ['a']);
     assert.deepEqual(failures.splice(0), ['a mistake', 'a mistake', 'it broke']);
   },
   async aReaderThatIsSlowHoldsTheStreamBack() {
     const controller = new AbortController();
-    const answer = await fetch(`${baseURL}/chat/completions`, { method: 'POST', body: JSON.stringify({ model: 'long', messages, stream: true }), signal: controller.signal });
+    const answer = await fetch(`${baseURL}/chat/completions`, {
+      method: 'POST',
+      body: JSON.stringify({ model: 'long', messages, stream: true }),
+      signal: controller.signal,
+    });
     const reader = answer.body.getReader();
     await reader.read();
     for (let sent = -1; sent !== entries[3].sent && sent < 1000; await sleep(500)) ({ sent } = entries[3]);
@@ -70,11 +104,20 @@ const checks = {
   async aClientThatLeavesEndsItsRequest() {
     for (const stream of [true, false]) {
       const controller = new AbortController();
-      const begun = new Promise((resolve) => { entries[3].onBegin = resolve; });
-      const answer = fetch(`${baseURL}/chat/completions`, { method: 'POST', body: JSON.stringify({ model: 'long', messages, stream }), signal: controller.signal });
+      const begun = new Promise((resolve) => {
+        entries[3].onBegin = resolve;
+      });
+      const answer = fetch(`${baseURL}/chat/completions`, {
+        method: 'POST',
+        body: JSON.stringify({ model: 'long', messages, stream }),
+        signal: controller.signal,
+      });
       await begun;
       controller.abort();
-      await assert.rejects(answer.then((each) => each.text()), { name: 'AbortError' });
+      await assert.rejects(
+        answer.then((each) => each.text()),
+        { name: 'AbortError' },
+      );
       await entries[3].left;
     }
     assert.deepEqual(failures, []);
@@ -82,7 +125,15 @@ const checks = {
 };
 
 for (const [name, check] of Object.entries(checks)) {
-  const wrong = await Promise.race([check(), sleep(60_000).then(() => { throw new Error('nothing happened for a minute'); })]).then(() => null, (error) => String(error.stack ?? error));
+  const wrong = await Promise.race([
+    check(),
+    sleep(60_000).then(() => {
+      throw new Error('nothing happened for a minute');
+    }),
+  ]).then(
+    () => null,
+    (error) => String(error.stack ?? error),
+  );
   console.log(JSON.stringify({ name, wrong }));
 }
 process.exit();

@@ -14,14 +14,25 @@ async function open(url) {
 }
 
 /* What a page of this origin gets for a chat: {status, text} or {error}. */
-const ask = (page, name) => page.evaluate(async ([url, body]) => {
-  try {
-    const answer = await fetch(url, { method: 'POST', headers: { 'Content-Type': 'application/json', Authorization: 'Bearer none' }, body });
-    return { status: answer.status, text: await answer.text() };
-  } catch (error) {
-    return { error: String(error) };
-  }
-}, [`http://${name}:${port}/v1/chat/completions`, JSON.stringify({ model, messages: [{ role: 'user', content: 'Hello' }], max_tokens: 2 })]);
+const ask = (page, name) =>
+  page.evaluate(
+    async ([url, body]) => {
+      try {
+        const answer = await fetch(url, {
+          method: 'POST',
+          headers: { 'Content-Type': 'application/json', Authorization: 'Bearer none' },
+          body,
+        });
+        return { status: answer.status, text: await answer.text() };
+      } catch (error) {
+        return { error: String(error) };
+      }
+    },
+    [
+      `http://${name}:${port}/v1/chat/completions`,
+      JSON.stringify({ model, messages: [{ role: 'user', content: 'Hello' }], max_tokens: 2 }),
+    ],
+  );
 
 const checks = {
   async theDemoRunsTheServedModelInThreads() {
@@ -43,8 +54,12 @@ const checks = {
     assert.deepEqual(errors, []);
   },
   async aPageOfThisMachineMayAsk() {
-    const other = createServer((_, response) => response.setHeader('Content-Type', 'text/html').end('<title>another</title>'));
-    await new Promise((resolve) => { other.listen(0, '127.0.0.1', resolve); });
+    const other = createServer((_, response) =>
+      response.setHeader('Content-Type', 'text/html').end('<title>another</title>'),
+    );
+    await new Promise((resolve) => {
+      other.listen(0, '127.0.0.1', resolve);
+    });
     try {
       const { page } = await open(`http://127.0.0.1:${other.address().port}/`);
       assert.equal((await ask(page, 'localhost')).status, 200);
@@ -63,7 +78,10 @@ const checks = {
 };
 
 for (const [name, check] of Object.entries(checks)) {
-  const wrong = await check().then(() => null, (error) => String(error.stack ?? error));
+  const wrong = await check().then(
+    () => null,
+    (error) => String(error.stack ?? error),
+  );
   console.log(JSON.stringify({ name, wrong }));
 }
 await browser.close();

@@ -17,7 +17,10 @@ const checks = {
     assert.equal((await client.models.retrieve(model)).id, model);
   },
   async chats() {
-    const { choices: [choice], usage } = await create();
+    const {
+      choices: [choice],
+      usage,
+    } = await create();
     assert.equal(choice.message.content, text);
     assert.equal(usage.total_tokens, usage.prompt_tokens + usage.completion_tokens);
   },
@@ -36,36 +39,52 @@ const checks = {
     assert.equal((await runner.finalChatCompletion()).choices[0].message.content, text);
   },
   async stopsAndCounts() {
-    const { choices: [choice] } = await create({ stop: text.slice(8, 14) });
+    const {
+      choices: [choice],
+    } = await create({ stop: text.slice(8, 14) });
     assert.equal(choice.message.content, text.slice(0, 8));
     const few = await create({ max_tokens: 2, n: 2 });
-    assert.deepEqual(few.choices.map(({ finish_reason: reason }) => reason), ['length', 'length']);
+    assert.deepEqual(
+      few.choices.map(({ finish_reason: reason }) => reason),
+      ['length', 'length'],
+    );
     assert.equal(few.usage.completion_tokens, 4);
   },
   async repeatsWithASeed() {
     const once = await create({ temperature: 1.5, seed: 3 });
-    assert.equal((await create({ temperature: 1.5, seed: 3 })).choices[0].message.content, once.choices[0].message.content);
+    assert.equal(
+      (await create({ temperature: 1.5, seed: 3 })).choices[0].message.content,
+      once.choices[0].message.content,
+    );
   },
   async tellsProbabilities() {
-    const { choices: [{ logprobs }] } = await create({ logprobs: true, top_logprobs: 2 });
+    const {
+      choices: [{ logprobs }],
+    } = await create({ logprobs: true, top_logprobs: 2 });
     assert.equal(logprobs.content.map(({ token }) => token).join(''), text);
   },
   async completes() {
     let streamed = '';
     const request = { model, prompt: 'One, two, three,', temperature: 0, max_tokens: 6 };
-    for await (const chunk of await client.completions.create({ ...request, stream: true })) streamed += chunk.choices[0].text;
+    for await (const chunk of await client.completions.create({ ...request, stream: true }))
+      streamed += chunk.choices[0].text;
     assert.equal(streamed, (await client.completions.create(request)).choices[0].text);
   },
   async canBeAborted() {
     const controller = new AbortController();
-    const stream = await create({ max_tokens: 900, stream: true, logit_bias: { 0: -100, 2: -100 } }, { signal: controller.signal });
+    const stream = await create(
+      { max_tokens: 900, stream: true, logit_bias: { 0: -100, 2: -100 } },
+      { signal: controller.signal },
+    );
     let count = 0;
     for await (const chunk of stream) if (chunk && ++count === 3) controller.abort();
     assert.ok(count < 10);
     assert.equal((await create()).choices[0].message.content, text);
   },
   async embeds() {
-    const { data: [{ embedding }] } = await client.embeddings.create({ model: 'bert-f32', input: 'the harbour' });
+    const {
+      data: [{ embedding }],
+    } = await client.embeddings.create({ model: 'bert-f32', input: 'the harbour' });
     assert.ok(embedding.length === 32 && Math.abs(Math.hypot(...embedding) - 1) < 1e-5);
   },
   async toldWhatIsWrong() {
@@ -77,6 +96,9 @@ const checks = {
 };
 
 for (const [name, check] of Object.entries(checks)) {
-  const wrong = await check().then(() => null, (error) => String(error.stack ?? error));
+  const wrong = await check().then(
+    () => null,
+    (error) => String(error.stack ?? error),
+  );
   console.log(JSON.stringify({ name, wrong }));
 }

@@ -8,15 +8,24 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const TYPES = {
-  '.css': 'text/css', '.html': 'text/html', '.js': 'text/javascript', '.json': 'application/json', '.mjs': 'text/javascript',
-  '.svg': 'image/svg+xml', '.wasm': 'application/wasm', '.webmanifest': 'application/manifest+json',
+  '.css': 'text/css',
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.json': 'application/json',
+  '.mjs': 'text/javascript',
+  '.svg': 'image/svg+xml',
+  '.wasm': 'application/wasm',
+  '.webmanifest': 'application/manifest+json',
 };
-const FIRST = 8 << 20; /* bytes of a file that hold its header: a limit must not keep them from an answer that took another's place */
+const FIRST =
+  8 <<
+  20; /* bytes of a file that hold its header: a limit must not keep them from an answer that took another's place */
 const PIECE = 64 << 10;
 
 /* Reads `length` bytes at `start` of a path or of bytes in memory. */
 function reader(content) {
-  if (typeof content !== 'string') return { read: (start, length) => content.subarray(start, start + length), close() {} };
+  if (typeof content !== 'string')
+    return { read: (start, length) => content.subarray(start, start + length), close() {} };
   const handle = openSync(content);
   return {
     read(start, length) {
@@ -68,7 +77,7 @@ class ServedFile {
 
   /* Resolves when nothing has been sent for a second. */
   async quiet() {
-    for (let sent = -1; sent !== this.sent;) {
+    for (let sent = -1; sent !== this.sent; ) {
       ({ sent } = this);
       await sleep(1000);
     }
@@ -97,7 +106,7 @@ async function send(file, response, start, end, entry) {
   const source = reader(file.content);
   const limit = file.cut && file.cut.times-- > 0 ? file.cut.after : Infinity;
   try {
-    for (let at = start; at < end && !response.destroyed;) {
+    for (let at = start; at < end && !response.destroyed; ) {
       if (entry.sent >= limit) return response.socket.destroySoon(); // what was sent arrives
       const length = Math.min(PIECE, end - at, limit - entry.sent);
       await file.throttled(length);
@@ -119,7 +128,8 @@ async function send(file, response, start, end, entry) {
 async function answer(file, request, response, headers) {
   const size = file.size;
   const { status, start, end } = file.failures.length
-    ? { status: file.failures.shift() } : range(file.ranges ? request.headers.range : '', size);
+    ? { status: file.failures.shift() }
+    : range(file.ranges ? request.headers.range : '', size);
   const entry = { method: request.method, range: request.headers.range ?? '', status, sent: 0 };
   file.requests.push(entry);
   Object.assign(headers, file.cors, file.headers);
@@ -154,7 +164,11 @@ export async function serve({ isolated = true, root = ROOT } = {}) {
   const server = createServer((request, response) => {
     if (state.offline) return void request.socket.destroy();
     const headers = { 'Cache-Control': 'no-store', 'Cross-Origin-Resource-Policy': 'same-origin' };
-    if (state.isolated) Object.assign(headers, { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' });
+    if (state.isolated)
+      Object.assign(headers, {
+        'Cross-Origin-Opener-Policy': 'same-origin',
+        'Cross-Origin-Embedder-Policy': 'require-corp',
+      });
     const path = decodeURIComponent(new URL(request.url, 'http://localhost').pathname);
     state.requests.push(path);
     const file = state.missing?.test(path) ? undefined : locate(path);

@@ -20,7 +20,9 @@ MESSAGES = [{"role": "user", "content": "What is the capital of France?"}]
 
 
 def start(*arguments, command=(ROOT / "quern",)):
-    process = subprocess.Popen([*command, "serve", "--port", "0", "-t", "1", *arguments], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*command, "serve", "--port", "0", "-t", "1", *arguments], stdout=subprocess.PIPE, text=True
+    )
     said = re.search(r"http://localhost:(\d+)/v1", process.stdout.readline())
     assert said, "the server did not start"
     return process, said[1]

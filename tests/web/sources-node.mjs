@@ -25,18 +25,27 @@ async function load(what, options) {
 
 const checks = {
   async 'SHA-256 of any length in any pieces'() {
-    assert.equal(new Sha256().update(bytesOf('abc')).hex(), 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'); // FIPS 180-4
+    assert.equal(
+      new Sha256().update(bytesOf('abc')).hex(),
+      'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
+    ); // FIPS 180-4
     assert.equal(new Sha256().hex(), 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');
     for (const length of [1, 55, 56, 57, 63, 64, 65, 119, 120, 128, 1000, 100_000]) {
       const bytes = randomBytes(length);
       const hash = new Sha256();
-      for (let at = 0, step = 1; at < length; at += step, step = (step * 7 + 3) % 201) hash.update(bytes.subarray(at, at + step));
+      for (let at = 0, step = 1; at < length; at += step, step = (step * 7 + 3) % 201)
+        hash.update(bytes.subarray(at, at + step));
       assert.equal(hash.hex(), createHash('sha256').update(bytes).digest('hex'), `${length} bytes`);
     }
   },
 
-  async 'XXH32'() {
-    const known = { '': 0x02cc5d05, a: 0x550d7456, abc: 0x32d153ff, 'Nobody inspects the spammish repetition': 0xe2293b2f };
+  async XXH32() {
+    const known = {
+      '': 0x02cc5d05,
+      a: 0x550d7456,
+      abc: 0x32d153ff,
+      'Nobody inspects the spammish repetition': 0xe2293b2f,
+    };
     for (const [text, sum] of Object.entries(known)) assert.equal(checksum(bytesOf(text)), sum, text);
     const bytes = randomBytes(1001);
     const shifted = new Uint8Array(1004).subarray(3);
@@ -60,8 +69,13 @@ const checks = {
   },
 
   async 'by ranges, without, cut, of unknown size'({ server }) {
-    for (const options of [{}, { ranges: false }, { ranges: false, sized: false }, { rate: 50e6, cut: { after: 3e6 + 7, times: 3 } },
-      { ranges: false, rate: 50e6, cut: { after: 9e6, times: 1 } }]) {
+    for (const options of [
+      {},
+      { ranges: false },
+      { ranges: false, sized: false },
+      { rate: 50e6, cut: { after: 3e6 + 7, times: 3 } },
+      { ranges: false, rate: 50e6, cut: { after: 9e6, times: 1 } },
+    ]) {
       const file = server.add(DATA, options);
       await load({ url: file.url });
       await load({ url: file.url }, { sha256: SUM });
@@ -84,9 +98,12 @@ const checks = {
       };
       try {
         const source = await openSource({ url: server.add(content, { ranges }).url });
-        for (let at = 0; at < content.length;) {
+        for (let at = 0; at < content.length; ) {
           const got = await source.read(bytes.subarray(at % BLOCK), at);
-          assert.ok(content.subarray(at, at + got).equals(bytes.subarray(at % BLOCK, at % BLOCK + got)), `bytes at ${at} differ`);
+          assert.ok(
+            content.subarray(at, at + got).equals(bytes.subarray(at % BLOCK, (at % BLOCK) + got)),
+            `bytes at ${at} differ`,
+          );
           at += got;
         }
         await source.close();
@@ -107,7 +124,12 @@ const checks = {
   async 'asks in the order that is expected'({ server }) {
     const file = server.add(DATA, { rate: 20e6 });
     const source = await openSource({ url: file.url });
-    source.expect([[0, 100], [40e6, 2e6], [10e6, 2e6], [30e6, 2e6]]);
+    source.expect([
+      [0, 100],
+      [40e6, 2e6],
+      [10e6, 2e6],
+      [30e6, 2e6],
+    ]);
     const bytes = new Uint8Array(1000);
     for (const at of [0, 40e6, 10e6, 30e6]) {
       assert.equal(await source.read(bytes, at), 1000);
@@ -123,7 +145,9 @@ const checks = {
     await source.read(new Uint8Array(1000), 0);
     await source.close();
     const { sent } = file;
-    await new Promise((resolve) => { setTimeout(resolve, 300); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, 300);
+    });
     assert.ok(file.sent - sent < 2e6 && sent < 20e6, `${sent}, then ${file.sent} bytes were sent`);
     await assert.rejects(source.read(new Uint8Array(10), 0), /has been closed/);
   },
@@ -135,7 +159,10 @@ if (name === 'list') {
 } else {
   for (const [check, run] of Object.entries(checks)) {
     const server = await serve();
-    const failure = await run({ server }).then(() => null, (error) => error.stack);
+    const failure = await run({ server }).then(
+      () => null,
+      (error) => error.stack,
+    );
     console.log(JSON.stringify({ check, failure }));
     server.close();
   }

@@ -11,7 +11,10 @@ async function digest(bytes) {
 }
 
 const pages = (bytes) => Math.ceil((bytes + START) / 65536);
-const memories = { shared: (n) => new WebAssembly.Memory({ initial: n, maximum: n, shared: true }), own: (n) => new WebAssembly.Memory({ initial: n }) };
+const memories = {
+  shared: (n) => new WebAssembly.Memory({ initial: n, maximum: n, shared: true }),
+  own: (n) => new WebAssembly.Memory({ initial: n }),
+};
 
 async function readPart(source, part, { memory = 'own', until = Infinity, backwards = false }) {
   const { size } = source.parts[part];
@@ -22,7 +25,7 @@ async function readPart(source, part, { memory = 'own', until = Infinity, backwa
   if (backwards) starts.reverse();
   let total = 0;
   for (const start of starts) {
-    for (let at = start; at < Math.min(start + PIECE, room, until);) {
+    for (let at = start; at < Math.min(start + PIECE, room, until); ) {
       const got = await source.read(view.subarray(at, Math.min(start + PIECE, room)), at, part);
       if (!got) break;
       at += got;
@@ -41,7 +44,12 @@ const calls = {
     if (abortAfter) setTimeout(() => abort.abort(), abortAfter);
     try {
       const source = await openSource(what, {
-        ...options, signal: abort.signal, onNote: (text) => notes.push(text), onProgress: (now) => { progress = now; },
+        ...options,
+        signal: abort.signal,
+        onNote: (text) => notes.push(text),
+        onProgress: (now) => {
+          progress = now;
+        },
       });
       const sums = [];
       for (let part = 0; part < source.parts.length; part++) sums.push(await readPart(source, part, how));
@@ -53,7 +61,11 @@ const calls = {
   },
   list: listModels,
   info: storageInfo,
-  delete: (key) => deleteModel(key).then(() => 'deleted', (error) => error.message),
+  delete: (key) =>
+    deleteModel(key).then(
+      () => 'deleted',
+      (error) => error.message,
+    ),
 
   /* Spoils a stored file: other bytes at `at`, or another length. */
   async spoil(key, name, { at, bytes, size }) {
@@ -69,7 +81,10 @@ const calls = {
   withoutFiles(pause = 0) {
     const { put } = Cache.prototype;
     Cache.prototype.put = async function slowly(address, response) {
-      if (address.endsWith('/journal')) await new Promise((resolve) => { setTimeout(resolve, pause); });
+      if (address.endsWith('/journal'))
+        await new Promise((resolve) => {
+          setTimeout(resolve, pause);
+        });
       return put.call(this, address, response);
     };
     delete globalThis.FileSystemSyncAccessHandle;

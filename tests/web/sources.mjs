@@ -26,19 +26,22 @@ const SUM = hash(DATA);
 const OTHER = Buffer.from(noise(SIZE, 2));
 
 /* In the page: a worker of that name gets a message, and its answer is returned. */
-const ask = ([worker, script, message]) => new Promise((resolve, reject) => {
-  const workers = (window.workers ??= {});
-  const it = (workers[worker] ??= new Worker(script, { type: 'module' }));
-  it.onmessage = ({ data }) => (data.error ? reject(new Error(data.error)) : resolve(data.result));
-  it.onerror = (event) => reject(new Error(event.message ?? 'the worker failed'));
-  it.postMessage(message);
-});
+const ask = ([worker, script, message]) =>
+  new Promise((resolve, reject) => {
+    const workers = (window.workers ??= {});
+    const it = (workers[worker] ??= new Worker(script, { type: 'module' }));
+    it.onmessage = ({ data }) => (data.error ? reject(new Error(data.error)) : resolve(data.result));
+    it.onerror = (event) => reject(new Error(event.message ?? 'the worker failed'));
+    it.postMessage(message);
+  });
 
 /* The same without waiting: a page that is reloaded under Puppeteer's eyes does again what is waited for. */
 const begin = ([worker, script, message]) => {
   const workers = (window.workers ??= {});
   const it = (workers[worker] ??= new Worker(script, { type: 'module' }));
-  window.begun = new Promise((resolve) => { it.onmessage = ({ data }) => resolve(data.result); });
+  window.begun = new Promise((resolve) => {
+    it.onmessage = ({ data }) => resolve(data.result);
+  });
   it.postMessage(message);
 };
 
@@ -73,7 +76,7 @@ class Visit {
 /* Reloads the page in the middle of a download; resolves to what is stored when the old worker has ended too. */
 async function torn(tab, file) {
   await tab.reload();
-  for (let sent = -1; sent !== file.sent;) {
+  for (let sent = -1; sent !== file.sent; ) {
     sent = file.sent;
     await sleep(200);
   }
@@ -88,7 +91,9 @@ function same(loaded, from, sums = [SUM]) {
 }
 
 const entry = async (tab, url) => (await tab.ask('list')).find((model) => model.url === url);
-const until = async (condition) => { while (!condition()) await sleep(10); };
+const until = async (condition) => {
+  while (!condition()) await sleep(10);
+};
 
 /* Begins a slow download; resolves when `bytes` have been sent. tab.begun() is its outcome. */
 async function underWay(tab, file, bytes) {
@@ -109,7 +114,10 @@ const checks = {
     assert.ok(file.requests.length > 1 && file.requests.every(({ status }) => status === 206));
     assert.ok(file.sent === SIZE, `${file.sent} bytes were sent`);
     const kept = await entry(tab, file.url);
-    assert.deepEqual([kept.name, kept.size, kept.bytes, kept.complete, kept.etag], ['model.gguf', SIZE, SIZE, true, '"1"']);
+    assert.deepEqual(
+      [kept.name, kept.size, kept.bytes, kept.complete, kept.etag],
+      ['model.gguf', SIZE, SIZE, true, '"1"'],
+    );
     const before = file.requests.length;
     file.offline = true;
     const second = await tab.load({ url: file.url }, { memory: 'shared' });
@@ -155,7 +163,10 @@ const checks = {
   async 'resumes after the connection was cut'({ tab, server }) {
     const file = server.add(DATA, { rate: 20e6, cut: { after: 1_500_000, times: 5 } });
     same(await tab.load({ url: file.url }), 'network');
-    assert.ok(file.requests.filter(({ range }) => Number(range.slice(6).split('-')[0]) % MIB).length >= 3, 'from the byte reached');
+    assert.ok(
+      file.requests.filter(({ range }) => Number(range.slice(6).split('-')[0]) % MIB).length >= 3,
+      'from the byte reached',
+    );
     same(await tab.load({ url: file.url }), 'store');
   },
 
@@ -214,7 +225,10 @@ const checks = {
     const file = server.add(Buffer.concat([DATA, DATA]));
     await underWay(tab, file, 6 * MIB);
     Object.assign(file, { rate: Infinity, etag: '"2"', content: OTHER });
-    assert.match((await tab.begun()).error, /model\.gguf: the file changed on the server while it was being downloaded/);
+    assert.match(
+      (await tab.begun()).error,
+      /model\.gguf: the file changed on the server while it was being downloaded/,
+    );
     assert.equal(await entry(tab, file.url), undefined);
   },
 
@@ -261,7 +275,12 @@ const checks = {
 
   async 'a spoiled journal'({ tab, server }) {
     const file = server.add(DATA);
-    for (const spoiled of [{ at: 0, bytes: 'nonsense' }, { at: 0, bytes: '{"version":1,"size":-7}\n' }, { size: 1 }, { at: -40, bytes: '\n99999999 ff\n7 zz\n' }]) {
+    for (const spoiled of [
+      { at: 0, bytes: 'nonsense' },
+      { at: 0, bytes: '{"version":1,"size":-7}\n' },
+      { size: 1 },
+      { at: -40, bytes: '\n99999999 ff\n7 zz\n' },
+    ]) {
       same(await tab.load({ url: file.url }));
       const { key } = await entry(tab, file.url);
       await tab.ask('spoil', key, '0.journal', spoiled);
@@ -270,14 +289,17 @@ const checks = {
     same(await tab.load({ url: file.url }), 'store');
   },
 
-  async 'sha256'({ tab, server }) {
+  async sha256({ tab, server }) {
     const file = server.add(DATA);
     const right = { options: { sha256: SUM.toUpperCase() } };
     const wrong = { options: { sha256: '0'.repeat(64) } };
     const refused = await tab.load({ url: file.url }, wrong);
     assert.match(refused.error, /model\.gguf: its SHA-256 is [0-9a-f]{64}, not 0{64}/);
     assert.equal(await entry(tab, file.url), undefined);
-    assert.match((await tab.load({ url: file.url }, { options: { ...wrong.options, cache: false } })).error, /its SHA-256/);
+    assert.match(
+      (await tab.load({ url: file.url }, { options: { ...wrong.options, cache: false } })).error,
+      /its SHA-256/,
+    );
     same(await tab.load({ url: file.url }, { options: { ...right.options, cache: false } }), 'network');
     same(await tab.load({ url: file.url }), 'network');
     same(await tab.load({ url: file.url }, right), 'store');
@@ -367,7 +389,10 @@ const checks = {
     const sums = parts.map(hash);
     const first = await tab.load(what);
     same(first, 'network', sums);
-    assert.deepEqual(first.parts.map(({ size }) => size), parts.map(({ length }) => length));
+    assert.deepEqual(
+      first.parts.map(({ size }) => size),
+      parts.map(({ length }) => length),
+    );
     for (const file of files) file.offline = true;
     same(await tab.load(what), 'store', sums);
     for (const file of files) file.offline = false;
@@ -380,7 +405,9 @@ const checks = {
 
   async 'finds the other files of a repository'({ tab, server }) {
     const parts = [DATA, OTHER];
-    const base = server.folder(parts.map((bytes, i) => [`/some/model/resolve/main/m-0000${i + 1}-of-00002.gguf`, bytes]));
+    const base = server.folder(
+      parts.map((bytes, i) => [`/some/model/resolve/main/m-0000${i + 1}-of-00002.gguf`, bytes]),
+    );
     const what = { repo: 'some/model', file: 'm-00001-of-00002.gguf', endpoint: base };
     const loaded = await tab.load(what);
     same(loaded, 'network', parts.map(hash));
@@ -388,30 +415,41 @@ const checks = {
   },
 
   async 'files, bytes and streams'({ tab, server }) {
-    const loads = await tab.page.evaluate(async ([script, size, noise]) => {
-      const bytes = new Function(`return ${noise}`)()(size, 1);
-      const load = (what, transfer = []) => new Promise((resolve, reject) => {
-        const worker = new Worker(script, { type: 'module' });
-        worker.onmessage = ({ data }) => (data.error ? reject(new Error(data.error)) : resolve(data.result));
-        worker.postMessage(['load', what, { memory: 'shared' }], transfer);
-      });
-      const stream = (more) => {
-        const body = new Blob([bytes]).stream();
-        return load({ stream: body, ...more }, [body]);
-      };
-      return [
-        await load({ files: [new File([bytes], 'a.gguf'), new Blob([bytes.subarray(0, 10)])] }),
-        await load({ buffer: bytes }), await load({ buffer: bytes.buffer }), await stream({ size }), await stream({}), await stream({ size: size + 1 }),
-      ];
-    }, [`${server.url}/tests/web/sources-worker.js`, SIZE, noise.toString()]);
+    const loads = await tab.page.evaluate(
+      async ([script, size, noise]) => {
+        const bytes = new Function(`return ${noise}`)()(size, 1);
+        const load = (what, transfer = []) =>
+          new Promise((resolve, reject) => {
+            const worker = new Worker(script, { type: 'module' });
+            worker.onmessage = ({ data }) => (data.error ? reject(new Error(data.error)) : resolve(data.result));
+            worker.postMessage(['load', what, { memory: 'shared' }], transfer);
+          });
+        const stream = (more) => {
+          const body = new Blob([bytes]).stream();
+          return load({ stream: body, ...more }, [body]);
+        };
+        return [
+          await load({ files: [new File([bytes], 'a.gguf'), new Blob([bytes.subarray(0, 10)])] }),
+          await load({ buffer: bytes }),
+          await load({ buffer: bytes.buffer }),
+          await stream({ size }),
+          await stream({}),
+          await stream({ size: size + 1 }),
+        ];
+      },
+      [`${server.url}/tests/web/sources-worker.js`, SIZE, noise.toString()],
+    );
     same(loads[0], 'file', [SUM, hash(DATA.subarray(0, 10))]);
-    assert.deepEqual(loads[0].parts, [{ name: 'a.gguf', size: SIZE }, { name: '', size: 10 }]);
+    assert.deepEqual(loads[0].parts, [
+      { name: 'a.gguf', size: SIZE },
+      { name: '', size: 10 },
+    ]);
     for (const at of [1, 2]) same(loads[at], 'memory');
     for (const at of [3, 4]) same(loads[at], 'network');
     assert.match(loads[5].error, /the stream: the connection ended at byte/);
   },
 
-  async 'abort'({ tab, server }) {
+  async abort({ tab, server }) {
     const file = server.add(DATA, { rate: 2e6 });
     const aborted = await tab.load({ url: file.url }, { abortAfter: 700 });
     assert.equal(aborted.kind, 'AbortError');
@@ -426,7 +464,10 @@ const checks = {
   },
 
   async 'errors name the URL and the status'({ tab, server }) {
-    assert.equal((await tab.load({ url: `${server.url}/nothing/model.gguf` })).error, `${server.url}/nothing/model.gguf: the server answered 404 Not Found`);
+    assert.equal(
+      (await tab.load({ url: `${server.url}/nothing/model.gguf` })).error,
+      `${server.url}/nothing/model.gguf: the server answered 404 Not Found`,
+    );
     const empty = server.add(Buffer.alloc(0));
     assert.equal((await tab.load({ url: empty.url })).error, `${empty.url}: the file is empty`);
   },
@@ -470,7 +511,9 @@ const scarce = {
     await session.send('Storage.overrideQuotaForOrigin', { origin: server.url });
   },
   async firefox(work, { server }) {
-    const small = await start(name, { 'dom.quotaManager.temporaryStorage.fixedLimit': 40_000 /* KB of all, of which a site has a part */ });
+    const small = await start(name, {
+      'dom.quotaManager.temporaryStorage.fixedLimit': 40_000 /* KB of all, of which a site has a part */,
+    });
     const visit = new Visit(small, server);
     try {
       await work(await visit.open());
@@ -482,13 +525,16 @@ const scarce = {
 
 checks['quota exceeded: goes on without storing'] = async ({ tab, server }) => {
   const file = server.add(DATA);
-  await scarce[name](async (it) => {
-    const loaded = await it.load({ url: file.url });
-    same(loaded, 'network');
-    assert.deepEqual(loaded.notes, ['the model is not kept in this browser: there is not enough room for it']);
-    assert.equal(await entry(it, file.url), undefined);
-    same(await it.load({ url: file.url }), 'network');
-  }, { tab, server });
+  await scarce[name](
+    async (it) => {
+      const loaded = await it.load({ url: file.url });
+      same(loaded, 'network');
+      assert.deepEqual(loaded.notes, ['the model is not kept in this browser: there is not enough room for it']);
+      assert.equal(await entry(it, file.url), undefined);
+      same(await it.load({ url: file.url }), 'network');
+    },
+    { tab, server },
+  );
   same(await tab.load({ url: file.url }), 'network');
   same(await tab.load({ url: file.url }), 'store');
 };

@@ -25,10 +25,16 @@ def results():
         pytest.skip(f"no {model.name}")
     if not (ROOT / "web/wasm").exists():
         pytest.skip("web/wasm is not there; tools/package_wasm.py makes it")
-    said = subprocess.run([ROOT / "quern", "run", "-m", model, "-p", QUESTION, "-n", "24", "--temp", "0", "--json"],
-                          capture_output=True, text=True, check=True)
+    said = subprocess.run(
+        [ROOT / "quern", "run", "-m", model, "-p", QUESTION, "-n", "24", "--temp", "0", "--json"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     answer = json.dumps({"question": QUESTION, "text": json.loads(said.stdout)["text"]})
-    done = subprocess.run(["node", *relaxed_flags(), HERE / "api.mjs", model, answer], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["node", *relaxed_flags(), HERE / "api.mjs", model, answer], capture_output=True, text=True, check=False
+    )
     print(done.stderr)
     return {line["name"]: line["wrong"] for line in map(json.loads, done.stdout.splitlines())}
 

@@ -31,8 +31,12 @@ def results(tmp_path_factory):
     if not model.exists():
         pytest.skip(f"no {model.name}")
     folder = tmp_path_factory.mktemp("packed")
-    subprocess.run(["npm", "pack", "--silent", "--pack-destination", folder], cwd=ROOT / "web", check=True, stdout=subprocess.PIPE)
-    done = subprocess.run(["node", HERE / "bundle.mjs", *folder.glob("*.tgz"), model], capture_output=True, text=True, check=False)
+    subprocess.run(
+        ["npm", "pack", "--silent", "--pack-destination", folder], cwd=ROOT / "web", check=True, stdout=subprocess.PIPE
+    )
+    done = subprocess.run(
+        ["node", HERE / "bundle.mjs", *folder.glob("*.tgz"), model], capture_output=True, text=True, check=False
+    )
     print(done.stderr)
     return {line["name"]: line["wrong"] for line in map(json.loads, done.stdout.splitlines())}
 

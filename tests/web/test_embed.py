@@ -16,7 +16,9 @@ CHECKS = re.findall(r"^  (?:async )?(\w+)\(\) \{", (HERE / "embed.mjs").read_tex
 def results():
     if not (ROOT / "web/wasm").exists():
         pytest.skip("web/wasm is not there; tools/package_wasm.py makes it")
-    done = subprocess.run(["node", HERE / "embed.mjs", ROOT / "tests/vectors"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["node", HERE / "embed.mjs", ROOT / "tests/vectors"], capture_output=True, text=True, check=False
+    )
     print(done.stderr)
     return {line["name"]: line["wrong"] for line in map(json.loads, done.stdout.splitlines())}
 

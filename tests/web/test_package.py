@@ -15,7 +15,10 @@ sys.path.insert(0, str(ROOT / "tools"))
 import fetch_model  # noqa: E402
 
 DRIVER = HERE / "package_browser.mjs"
-PROGRAMS = {"chromium": os.environ.get("QUERN_CHROMIUM", "/usr/bin/chromium"), "firefox": os.environ.get("QUERN_FIREFOX", "/usr/bin/firefox-esr")}
+PROGRAMS = {
+    "chromium": os.environ.get("QUERN_CHROMIUM", "/usr/bin/chromium"),
+    "firefox": os.environ.get("QUERN_FIREFOX", "/usr/bin/firefox-esr"),
+}
 
 
 def lines(*command):
@@ -29,7 +32,9 @@ def outcomes(browser):
     return {line["check"]: line for line in lines(DRIVER, browser, model)} if model.exists() else None
 
 
-@pytest.mark.parametrize("browser,check", [(browser, check) for browser in PROGRAMS for check in lines(DRIVER, "list", browser)[0]])
+@pytest.mark.parametrize(
+    "browser,check", [(browser, check) for browser in PROGRAMS for check in lines(DRIVER, "list", browser)[0]]
+)
 def test_package(browser, check):
     if not (ROOT / "bench/node_modules/playwright-core").exists():
         pytest.skip("bench/node_modules is not installed")

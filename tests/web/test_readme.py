@@ -15,8 +15,15 @@ sys.path.insert(0, str(ROOT / "tools"))
 import fetch_model  # noqa: E402
 
 TEXT = (ROOT / "web/README.md").read_text()
-PROGRAMS = {heading: block for heading, block in re.findall(r"^## ([^\n]+)\n[^#]*?^```js\n(.*?)^```", TEXT, re.M | re.S)}
-SAID = {"Asking early": r"[^\n]*Paris", "Sessions": r"(.+\n)+", "Node": r"[^\n]*Paris", "Errors": r"The server answered 404\.\n"}
+PROGRAMS = {
+    heading: block for heading, block in re.findall(r"^## ([^\n]+)\n[^#]*?^```js\n(.*?)^```", TEXT, re.M | re.S)
+}
+SAID = {
+    "Asking early": r"[^\n]*Paris",
+    "Sessions": r"(.+\n)+",
+    "Node": r"[^\n]*Paris",
+    "Errors": r"The server answered 404\.\n",
+}
 
 
 def test_each_program_is_known():
@@ -47,6 +54,8 @@ def test_program(name, missing, tmp_path):
     (tmp_path / "node_modules/quern").symlink_to(ROOT / "web", target_is_directory=True)
     (tmp_path / "model.gguf").symlink_to(model)
     (tmp_path / "program.mjs").write_text(PROGRAMS[name].replace("https://example.org/missing.gguf", missing))
-    done = subprocess.run(["node", "program.mjs"], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        ["node", "program.mjs"], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert re.match(SAID[name], done.stdout), done.stdout

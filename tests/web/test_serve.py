@@ -126,7 +126,11 @@ def test_several_prompts(client):
 
 def test_embeddings_beside_a_chat(client):
     def row():
-        return client.embeddings.create(model=NAME, input="The harbour bell", extra_body={"pooling": "last"}).data[0].embedding
+        return (
+            client.embeddings.create(model=NAME, input="The harbour bell", extra_body={"pooling": "last"})
+            .data[0]
+            .embedding
+        )
 
     alone, chats = row(), []
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
@@ -161,7 +165,9 @@ def ask_all_but(port, request):
     """Asks, and leaves after the first bytes of a stream, or after half a second."""
     body = json.dumps(request).encode()
     with socket.create_connection(("127.0.0.1", port)) as connection:
-        connection.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        connection.sendall(
+            b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+        )
         if not request["stream"]:
             time.sleep(0.5)
             return False
@@ -178,13 +184,25 @@ def test_abort_of_the_client(client, said):
 
 def test_clients_that_leave_while_they_wait_change_nothing(client, port):
     first = client.chat.completions.create(**GREEDY)
-    asked = {**GREEDY, "messages": [*MESSAGES, {"role": "assistant", "content": first.choices[0].message.content}, {"role": "user", "content": "And of Spain?"}]}
+    asked = {
+        **GREEDY,
+        "messages": [
+            *MESSAGES,
+            {"role": "assistant", "content": first.choices[0].message.content},
+            {"role": "user", "content": "And of Spain?"},
+        ],
+    }
     busy = client.chat.completions.create(**{**asked, "max_tokens": 40}, logit_bias=ENDLESS, stream=True)
     next(busy)
-    other = json.dumps({**GREEDY, "messages": [{"role": "system", "content": "Another beginning."}, *MESSAGES]}).encode()
+    other = json.dumps(
+        {**GREEDY, "messages": [{"role": "system", "content": "Another beginning."}, *MESSAGES]}
+    ).encode()
     for _ in range(3):
         with socket.create_connection(("127.0.0.1", port)) as connection:
-            connection.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s" % (len(other), other))
+            connection.sendall(
+                b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s"
+                % (len(other), other)
+            )
     list(busy)
     usage = client.chat.completions.create(**asked).usage
     assert usage.prompt_tokens_details.cached_tokens == usage.prompt_tokens - 1
@@ -196,7 +214,9 @@ def test_a_split_model():
     try:
         with openai.OpenAI(base_url=f"http://localhost:{port}/v1", api_key="none") as client:
             assert [model.id for model in client.models.list()] == ["tiny-llama-f32"]
-            assert client.completions.create(model="tiny-llama-f32", prompt="a", max_tokens=4).usage.completion_tokens > 0
+            assert (
+                client.completions.create(model="tiny-llama-f32", prompt="a", max_tokens=4).usage.completion_tokens > 0
+            )
         for part in parts:
             assert ask(int(port), "GET", f"/models/{part.name}").body == part.read_bytes()
     finally:
@@ -218,7 +238,9 @@ def test_embeddings_of_an_encoder(client):
         answer = client.embeddings.create(model=ENCODER.stem, input=texts, **form)
         assert answer.model == ENCODER.stem and answer.usage.prompt_tokens == answer.usage.total_tokens > 4
         for text, one in zip(texts, answer.data, strict=True):
-            shown = subprocess.run([ROOT / "quern", "embed", "-m", ENCODER, "-p", text], capture_output=True, check=True).stdout
+            shown = subprocess.run(
+                [ROOT / "quern", "embed", "-m", ENCODER, "-p", text], capture_output=True, check=True
+            ).stdout
             assert max(abs(a - b) for a, b in zip(one.embedding, json.loads(shown), strict=True)) < 1e-6
     with pytest.raises(openai.BadRequestError) as failure:
         client.chat.completions.create(model=ENCODER.stem, messages=MESSAGES)
@@ -226,16 +248,34 @@ def test_embeddings_of_an_encoder(client):
 
 
 WRONG = {
-    "messages": [[], "hello", [{"content": "no role"}], [{"role": "user", "content": 5}], [{"role": "user", "content": [{"type": "image_url"}]}], [None]],
-    "temperature": ["hot", -1], "top_p": [2], "top_k": [0.5], "n": [0, 1.5], "max_tokens": [0, -1, "many"], "seed": ["x", 0.5], "stop": [[1], ["a"] * 5],
-    "logit_bias": [5, {"a": 1}, {"1": "b"}, {"4294967297": 1}], "tools": [5], "top_logprobs": [21], "stream": ["yes"],
+    "messages": [
+        [],
+        "hello",
+        [{"content": "no role"}],
+        [{"role": "user", "content": 5}],
+        [{"role": "user", "content": [{"type": "image_url"}]}],
+        [None],
+    ],
+    "temperature": ["hot", -1],
+    "top_p": [2],
+    "top_k": [0.5],
+    "n": [0, 1.5],
+    "max_tokens": [0, -1, "many"],
+    "seed": ["x", 0.5],
+    "stop": [[1], ["a"] * 5],
+    "logit_bias": [5, {"a": 1}, {"1": "b"}, {"4294967297": 1}],
+    "tools": [5],
+    "top_logprobs": [21],
+    "stream": ["yes"],
 }
 
 
 @pytest.mark.parametrize(("param", "value"), [(param, value) for param, values in WRONG.items() for value in values])
 def test_wrong_values(client, param, value):
     with pytest.raises(openai.BadRequestError) as failure:
-        client.chat.completions.create(**{"model": NAME, "messages": MESSAGES, "logprobs": True, "max_tokens": 4}, extra_body={param: value})
+        client.chat.completions.create(
+            **{"model": NAME, "messages": MESSAGES, "logprobs": True, "max_tokens": 4}, extra_body={param: value}
+        )
     assert failure.value.param == param
     assert failure.value.type == "invalid_request_error"
 
@@ -267,16 +307,33 @@ def test_wrong_requests(client, port):
 
 
 def test_what_changes_nothing_is_ignored(client, said):
-    answer = client.chat.completions.create(**GREEDY, user="me", store=False, metadata={"a": "b"}, service_tier="auto", parallel_tool_calls=True,
-                                            response_format={"type": "text"}, tool_choice="auto", extra_body={"made_up": 1})
+    answer = client.chat.completions.create(
+        **GREEDY,
+        user="me",
+        store=False,
+        metadata={"a": "b"},
+        service_tier="auto",
+        parallel_tool_calls=True,
+        response_format={"type": "text"},
+        tool_choice="auto",
+        extra_body={"made_up": 1},
+    )
     assert answer.choices[0].message.content == said["text"]
 
 
-@pytest.mark.parametrize("path,field", [
-    ("chat", {"tool_choice": "required"}), ("chat", {"tool_choice": {"type": "function", "function": {"name": "f"}}}), ("chat", {"functions": [{"name": "f"}]}),
-    ("chat", {"response_format": {"type": "json_object"}}), ("chat", {"modalities": ["text", "audio"]}), ("chat", {"audio": {"voice": "a", "format": "wav"}}),
-    ("text", {"suffix": "end"}), ("text", {"best_of": 3}),
-])
+@pytest.mark.parametrize(
+    "path,field",
+    [
+        ("chat", {"tool_choice": "required"}),
+        ("chat", {"tool_choice": {"type": "function", "function": {"name": "f"}}}),
+        ("chat", {"functions": [{"name": "f"}]}),
+        ("chat", {"response_format": {"type": "json_object"}}),
+        ("chat", {"modalities": ["text", "audio"]}),
+        ("chat", {"audio": {"voice": "a", "format": "wav"}}),
+        ("text", {"suffix": "end"}),
+        ("text", {"best_of": 3}),
+    ],
+)
 def test_what_would_change_the_answer_is_refused(client, path, field):
     create = client.chat.completions.create if path == "chat" else client.completions.create
     asked = {"messages": MESSAGES} if path == "chat" else {"prompt": "a"}

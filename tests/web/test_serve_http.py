@@ -21,18 +21,34 @@ def test_who_may_ask(port):
     for origin in ("http://localhost:3000", "http://127.0.0.1", "https://[::1]:8443"):
         answer = ask(port, "GET", "/v1/models", Origin=origin)
         assert (answer.status, answer.headers["Access-Control-Allow-Origin"]) == (200, origin)
-        answer = ask(port, "OPTIONS", "/v1/chat/completions", Origin=origin, Access_Control_Request_Headers="authorization,x-stainless-os")
+        answer = ask(
+            port,
+            "OPTIONS",
+            "/v1/chat/completions",
+            Origin=origin,
+            Access_Control_Request_Headers="authorization,x-stainless-os",
+        )
         assert (answer.status, answer.headers["Access-Control-Allow-Headers"]) == (204, "authorization,x-stainless-os")
         assert "POST" in answer.headers["Access-Control-Allow-Methods"]
-    for origin in ("https://evil.example", "null", "http://localhost.evil.example", "file://", "http://localhost@evil.example"):
+    for origin in (
+        "https://evil.example",
+        "null",
+        "http://localhost.evil.example",
+        "file://",
+        "http://localhost@evil.example",
+    ):
         for method in ("GET", "OPTIONS"):
             answer = ask(port, method, "/v1/models", Origin=origin)
             assert (answer.status, answer.headers["Access-Control-Allow-Origin"]) == (403, None)
 
 
 TYPES = {
-    "/quern/demo/": "text/html", "/quern/index.js": "text/javascript", "/quern/demo/style.css": "text/css", "/quern/demo/icon.svg": "image/svg+xml",
-    "/quern/wasm/quern-simd128.wasm": "application/wasm", "/quern/demo/manifest.webmanifest": "application/manifest+json",
+    "/quern/demo/": "text/html",
+    "/quern/index.js": "text/javascript",
+    "/quern/demo/style.css": "text/css",
+    "/quern/demo/icon.svg": "image/svg+xml",
+    "/quern/wasm/quern-simd128.wasm": "application/wasm",
+    "/quern/demo/manifest.webmanifest": "application/manifest+json",
     f"/models/{MODEL.name}": "application/octet-stream",
 }
 
@@ -64,9 +80,14 @@ def test_ranges(port):
     size = len(whole)
     assert ask(port, "GET", path).body == whole
     etag = ask(port, "HEAD", path).headers["ETag"]
-    for asked, (first, last) in {"0-3": (0, 3), "5-": (5, size - 1), "-7": (size - 7, size - 1), f"{size - 1}-{size + 9}": (size - 1, size - 1)}.items():
+    for asked, (first, last) in {
+        "0-3": (0, 3),
+        "5-": (5, size - 1),
+        "-7": (size - 7, size - 1),
+        f"{size - 1}-{size + 9}": (size - 1, size - 1),
+    }.items():
         answer = ask(port, "GET", path, Range=f"bytes={asked}", If_Range=etag)
-        assert (answer.status, answer.body) == (206, whole[first:last + 1])
+        assert (answer.status, answer.body) == (206, whole[first : last + 1])
         assert answer.headers["Content-Range"] == f"bytes {first}-{last}/{size}"
         assert ask(port, "HEAD", path, Range=f"bytes={asked}").headers["Content-Length"] == str(last + 1 - first)
     for asked in (f"{size}-", "-0"):
@@ -80,12 +101,29 @@ def test_ranges(port):
 OUTSIDE = "bench/package.json"  # of a type that is served
 
 
-@pytest.mark.parametrize("path", [
-    f"/quern/../{OUTSIDE}", f"/quern/%2e%2e/{OUTSIDE}", f"/quern/demo/..%2f..%2f{OUTSIDE}", f"/quern/{ROOT}/{OUTSIDE}", f"/quern/%2f{ROOT}/{OUTSIDE}",
-    f"/quern/demo/..%5c..%5c..%5c{OUTSIDE}", f"/../{OUTSIDE}", f"/{ROOT}/{OUTSIDE}", "/quern/demo/index.html%00.js", f"/models/..%2f{OUTSIDE}",
-    f"/models/{TINY.parent}/tiny-llama-k.gguf", "/models/tiny-llama-k.gguf", "/models/", "/quern/README.md", "/quern/bin", "/quern/quern",
-    f"http://localhost/{OUTSIDE}", "*",
-])
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/quern/../{OUTSIDE}",
+        f"/quern/%2e%2e/{OUTSIDE}",
+        f"/quern/demo/..%2f..%2f{OUTSIDE}",
+        f"/quern/{ROOT}/{OUTSIDE}",
+        f"/quern/%2f{ROOT}/{OUTSIDE}",
+        f"/quern/demo/..%5c..%5c..%5c{OUTSIDE}",
+        f"/../{OUTSIDE}",
+        f"/{ROOT}/{OUTSIDE}",
+        "/quern/demo/index.html%00.js",
+        f"/models/..%2f{OUTSIDE}",
+        f"/models/{TINY.parent}/tiny-llama-k.gguf",
+        "/models/tiny-llama-k.gguf",
+        "/models/",
+        "/quern/README.md",
+        "/quern/bin",
+        "/quern/quern",
+        f"http://localhost/{OUTSIDE}",
+        "*",
+    ],
+)
 def test_nothing_else_is_served(port, path):
     answer = ask(port, "GET", path)
     assert (answer.status, answer.error["code"]) == (404, "not_found")
@@ -94,14 +132,22 @@ def test_nothing_else_is_served(port, path):
 @pytest.mark.skipif(shutil.which("npm") is None, reason="no npm")
 def test_the_packed_package_serves_and_runs(port, tmp_path):
     """The fixture's server has put the modules where the package is packed with them."""
-    subprocess.run(["npm", "pack", "--silent", "--pack-destination", tmp_path], cwd=ROOT / "web", check=True, stdout=subprocess.PIPE)
+    subprocess.run(
+        ["npm", "pack", "--silent", "--pack-destination", tmp_path],
+        cwd=ROOT / "web",
+        check=True,
+        stdout=subprocess.PIPE,
+    )
     with tarfile.open(next(tmp_path.glob("*.tgz"))) as packed:
         packed.extractall(tmp_path, filter="data")
     command = ["node", tmp_path / "package/bin/quern.js"]
     process, own = start("-m", TINY, command=command)
     try:
         request = json.dumps({"model": TINY.stem, "prompt": "a b", "max_tokens": 6, "temperature": 0}).encode()
-        texts = [json.loads(ask(int(each), "POST", "/v1/completions", request).body)["choices"][0]["text"] for each in (own, port)]
+        texts = [
+            json.loads(ask(int(each), "POST", "/v1/completions", request).body)["choices"][0]["text"]
+            for each in (own, port)
+        ]
         assert texts[0] == texts[1] != ""
         for path in ("/", "/quern/demo/", "/quern/demo/models.json"):
             assert ask(int(own), "GET", path).status in (302, 404)
@@ -110,14 +156,22 @@ def test_the_packed_package_serves_and_runs(port, tmp_path):
         process.terminate()
         process.wait(60)
     run = ["run", "-m", TINY, "-p", "a b", "--raw", "-n", "6", "--temp", "0", "--json"]
-    said = [subprocess.run([*each, *run], capture_output=True, check=True).stdout for each in (command, [ROOT / "quern"])]
+    said = [
+        subprocess.run([*each, *run], capture_output=True, check=True).stdout for each in (command, [ROOT / "quern"])
+    ]
     assert json.loads(said[0])["tokens"] == json.loads(said[1])["tokens"]
 
 
 def test_what_cannot_be_started():
-    for arguments, reason in {("-m", "nothing.gguf"): "there is no such file", ("-m", ROOT): "not a regular file", ("-m", TINY, "-m", TINY): "two models",
-                              ("-m", HERE / "serve.mjs"): "serve.mjs"}.items():
-        done = subprocess.run([ROOT / "quern", "serve", "--port", "0", *arguments], capture_output=True, text=True, check=False)
+    for arguments, reason in {
+        ("-m", "nothing.gguf"): "there is no such file",
+        ("-m", ROOT): "not a regular file",
+        ("-m", TINY, "-m", TINY): "two models",
+        ("-m", HERE / "serve.mjs"): "serve.mjs",
+    }.items():
+        done = subprocess.run(
+            [ROOT / "quern", "serve", "--port", "0", *arguments], capture_output=True, text=True, check=False
+        )
         assert done.returncode == 1
         assert reason in done.stderr
         assert len(done.stderr.splitlines()) == 1
@@ -125,7 +179,9 @@ def test_what_cannot_be_started():
         other.bind(("127.0.0.1", 0))
         other.listen()
         taken = other.getsockname()[1]
-        done = subprocess.run([ROOT / "quern", "serve", "--port", str(taken), "-m", TINY], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [ROOT / "quern", "serve", "--port", str(taken), "-m", TINY], capture_output=True, text=True, check=False
+        )
         assert (done.returncode, f"port {taken} is taken" in done.stderr) == (1, True)
 
 

@@ -1,4 +1,5 @@
 """Sources and storage in Chromium and Firefox, and in Node what needs no browser."""
+
 import functools
 import json
 import os
@@ -11,8 +12,10 @@ HERE = pathlib.Path(__file__).resolve().parent
 DRIVER = HERE / "sources.mjs"
 NODE = HERE / "sources-node.mjs"
 PACKAGES = HERE.parents[1] / "bench" / "node_modules" / "playwright-core"
-PROGRAMS = {"chromium": [os.environ.get("QUERN_CHROMIUM", "/usr/bin/chromium")],
-            "firefox": [os.environ.get("QUERN_FIREFOX", "/usr/bin/firefox-esr")]}
+PROGRAMS = {
+    "chromium": [os.environ.get("QUERN_CHROMIUM", "/usr/bin/chromium")],
+    "firefox": [os.environ.get("QUERN_FIREFOX", "/usr/bin/firefox-esr")],
+}
 
 
 def lines(*command):

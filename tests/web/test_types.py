@@ -10,8 +10,16 @@ import pytest
 HERE = pathlib.Path(__file__).parent
 ROOT = HERE.parents[1]
 TSC = HERE / "node_modules/typescript/lib/tsc.js"
-SETTINGS = {"noEmit": True, "strict": True, "noUncheckedIndexedAccess": True, "exactOptionalPropertyTypes": True, "preserveSymlinks": True,
-            "target": "esnext", "lib": ["esnext", "dom", "dom.iterable"], "types": []}
+SETTINGS = {
+    "noEmit": True,
+    "strict": True,
+    "noUncheckedIndexedAccess": True,
+    "exactOptionalPropertyTypes": True,
+    "preserveSymlinks": True,
+    "target": "esnext",
+    "lib": ["esnext", "dom", "dom.iterable"],
+    "types": [],
+}
 RESOLUTIONS = {"node": {"module": "nodenext"}, "bundler": {"module": "esnext", "moduleResolution": "bundler"}}
 
 
@@ -24,7 +32,9 @@ def refused(folder, program, resolution="bundler"):
         installed.parent.mkdir()
         os.symlink(ROOT / "web", installed, target_is_directory=True)
     (folder / "package.json").write_text('{"type": "module"}')
-    (folder / "tsconfig.json").write_text(json.dumps({"compilerOptions": SETTINGS | RESOLUTIONS[resolution], "files": [program]}))
+    (folder / "tsconfig.json").write_text(
+        json.dumps({"compilerOptions": SETTINGS | RESOLUTIONS[resolution], "files": [program]})
+    )
     return subprocess.run(["node", TSC, "-p", folder], capture_output=True, text=True, check=False).stdout
 
 
@@ -39,8 +49,12 @@ def test_types_say_what_the_package_has_and_answers(tmp_path):
         pytest.skip("tests/web/node_modules is not installed")
     if not (ROOT / "web/wasm").exists():
         pytest.skip("web/wasm is not there; tools/package_wasm.py makes it")
-    done = subprocess.run(["node", HERE / "types/values.mjs", ROOT / "tests/vectors/tiny-llama-f32.gguf", tmp_path / "values.ts"],
-                          capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["node", HERE / "types/values.mjs", ROOT / "tests/vectors/tiny-llama-f32.gguf", tmp_path / "values.ts"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert all(not names for names in json.loads(done.stdout).values()), done.stdout
     assert refused(tmp_path, "values.ts") == ""

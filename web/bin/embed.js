@@ -13,7 +13,7 @@ export default async function embed(options) {
     const session = model.session({ context: Math.max(ids.length, 1), batch: options.batch ?? 0 });
     session.embed(ids, { pooling: options.pooling, normalize: !options.raw });
     const file = options.output && withPath(options.output, () => openSync(options.output, 'w'));
-    for (let more = true; more;) {
+    for (let more = true; more; ) {
       more = session.step();
       for (let row = 0; row < session.rows; row++) {
         const values = session.embedding(row);

@@ -19,9 +19,12 @@ export async function startEngine(options, threads = 1, wide = false) {
   return { engine, build };
 }
 
-const named = (path, error) => (error?.name === 'QuernError' ? Object.assign(error, {
-  message: `${path}: ${error.message}${error.offset === null ? '' : ` (byte ${error.offset})`}`,
-}) : error);
+const named = (path, error) =>
+  error?.name === 'QuernError'
+    ? Object.assign(error, {
+        message: `${path}: ${error.message}${error.offset === null ? '' : ` (byte ${error.offset})`}`,
+      })
+    : error;
 
 /* What `use` returns; what the engine says in it names the file. */
 export function naming(path, use) {

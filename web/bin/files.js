@@ -37,7 +37,10 @@ export function withPath(path, use) {
 /* The file of part 1, 2, ... of a model whose first part is name-00001-of-00003.gguf. */
 function partPath(path, part) {
   const end = path.match(/-00001(-of-\d{5}\.gguf)$/);
-  if (!end) throw new Error(`${path}: the model goes on in other files, but the name does not end as -00001-of-00003.gguf does`);
+  if (!end)
+    throw new Error(
+      `${path}: the model goes on in other files, but the name does not end as -00001-of-00003.gguf does`,
+    );
   return `${path.slice(0, end.index)}-${String(part + 1).padStart(5, '0')}${end[1]}`;
 }
 

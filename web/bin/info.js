@@ -1,10 +1,41 @@
 import { openDirectory } from './engine.js';
 
 const TYPES = {
-  0: 'f32', 1: 'f16', 2: 'q4_0', 3: 'q4_1', 6: 'q5_0', 7: 'q5_1', 8: 'q8_0', 9: 'q8_1', 10: 'q2_K', 11: 'q3_K', 12: 'q4_K',
-  13: 'q5_K', 14: 'q6_K', 15: 'q8_K', 16: 'iq2_xxs', 17: 'iq2_xs', 18: 'iq3_xxs', 19: 'iq1_s', 20: 'iq4_nl', 21: 'iq3_s',
-  22: 'iq2_s', 23: 'iq4_xs', 24: 'i8', 25: 'i16', 26: 'i32', 27: 'i64', 28: 'f64', 29: 'iq1_m', 30: 'bf16', 34: 'tq1_0',
-  35: 'tq2_0', 39: 'mxfp4', 40: 'nvfp4', 41: 'q1_0', 42: 'q2_0',
+  0: 'f32',
+  1: 'f16',
+  2: 'q4_0',
+  3: 'q4_1',
+  6: 'q5_0',
+  7: 'q5_1',
+  8: 'q8_0',
+  9: 'q8_1',
+  10: 'q2_K',
+  11: 'q3_K',
+  12: 'q4_K',
+  13: 'q5_K',
+  14: 'q6_K',
+  15: 'q8_K',
+  16: 'iq2_xxs',
+  17: 'iq2_xs',
+  18: 'iq3_xxs',
+  19: 'iq1_s',
+  20: 'iq4_nl',
+  21: 'iq3_s',
+  22: 'iq2_s',
+  23: 'iq4_xs',
+  24: 'i8',
+  25: 'i16',
+  26: 'i32',
+  27: 'i64',
+  28: 'f64',
+  29: 'iq1_m',
+  30: 'bf16',
+  34: 'tq1_0',
+  35: 'tq2_0',
+  39: 'mxfp4',
+  40: 'nvfp4',
+  41: 'q1_0',
+  42: 'q2_0',
 };
 const STRING = 8;
 const ARRAY = 9;
@@ -12,10 +43,16 @@ const SHOWN = 8; /* elements of an array */
 
 /* Readers of one number by GGUF type: [bytes, read]. */
 const NUMBERS = {
-  0: [1, (v, i) => v.getUint8(i)], 1: [1, (v, i) => v.getInt8(i)], 2: [2, (v, i) => v.getUint16(i, true)],
-  3: [2, (v, i) => v.getInt16(i, true)], 4: [4, (v, i) => v.getUint32(i, true)], 5: [4, (v, i) => v.getInt32(i, true)],
-  6: [4, (v, i) => v.getFloat32(i, true)], 7: [1, (v, i) => v.getUint8(i) !== 0],
-  10: [8, (v, i) => Number(v.getBigUint64(i, true))], 11: [8, (v, i) => Number(v.getBigInt64(i, true))],
+  0: [1, (v, i) => v.getUint8(i)],
+  1: [1, (v, i) => v.getInt8(i)],
+  2: [2, (v, i) => v.getUint16(i, true)],
+  3: [2, (v, i) => v.getInt16(i, true)],
+  4: [4, (v, i) => v.getUint32(i, true)],
+  5: [4, (v, i) => v.getInt32(i, true)],
+  6: [4, (v, i) => v.getFloat32(i, true)],
+  7: [1, (v, i) => v.getUint8(i) !== 0],
+  10: [8, (v, i) => Number(v.getBigUint64(i, true))],
+  11: [8, (v, i) => Number(v.getBigInt64(i, true))],
   12: [8, (v, i) => v.getFloat64(i, true)],
 };
 
@@ -58,7 +95,9 @@ export default async function info(options) {
   }
   const lines = [`file ${source.path}`, `build ${build.name}`, '', 'metadata'];
   for (const [key, value] of Object.entries(metadata)) {
-    const shown = value?.first ? `${value.count}: ${JSON.stringify(value.first).slice(0, 60)}...` : JSON.stringify(value);
+    const shown = value?.first
+      ? `${value.count}: ${JSON.stringify(value.first).slice(0, 60)}...`
+      : JSON.stringify(value);
     lines.push(`  ${key} = ${shown.length > 100 ? `${shown.slice(0, 100)}...` : shown}`);
   }
   lines.push('', 'tensors');
@@ -67,7 +106,10 @@ export default async function info(options) {
   }
   lines.push('', `bytes planned, for a context of ${plan.context} in batches of ${plan.batch}`);
   const rows = {
-    tensors: plan.tensorBytes, metadata: plan.metadataBytes, 'KV cache, full': plan.kvBytes, scratch: plan.scratchBytes,
+    tensors: plan.tensorBytes,
+    metadata: plan.metadataBytes,
+    'KV cache, full': plan.kvBytes,
+    scratch: plan.scratchBytes,
     'in all': plan.totalBytes,
   };
   for (const [name, bytes] of Object.entries(rows)) lines.push(`  ${name.padEnd(16)}${String(bytes).padStart(14)}`);

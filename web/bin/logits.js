@@ -11,7 +11,7 @@ export default async function logits(options) {
   const file = withPath(options.output, () => openSync(options.output, 'w'));
   const bar = progress('computing');
   session.feed(tokens, LOGITS_ALL);
-  for (let more = true; more;) {
+  for (let more = true; more; ) {
     more = session.step();
     for (let row = 0; row < session.rows; row++) writeSync(file, new Uint8Array(session.logits(row).buffer));
     bar.show(session.position, tokens.length);

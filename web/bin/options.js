@@ -13,31 +13,61 @@ const common = {
 const batch = { batch: { type: 'string', short: 'b' }, kv: { type: 'string' } };
 const commands = {
   run: {
-    ...common, ...batch,
-    prompt: { type: 'string', short: 'p' }, n: { type: 'string', short: 'n' }, context: { type: 'string', short: 'c' },
-    temp: { type: 'string' }, 'top-k': { type: 'string' }, 'top-p': { type: 'string' }, 'min-p': { type: 'string' },
-    'repeat-penalty': { type: 'string' }, 'frequency-penalty': { type: 'string' }, 'presence-penalty': { type: 'string' },
-    seed: { type: 'string' }, system: { type: 'string' }, raw: { type: 'boolean' }, json: { type: 'boolean' },
+    ...common,
+    ...batch,
+    prompt: { type: 'string', short: 'p' },
+    n: { type: 'string', short: 'n' },
+    context: { type: 'string', short: 'c' },
+    temp: { type: 'string' },
+    'top-k': { type: 'string' },
+    'top-p': { type: 'string' },
+    'min-p': { type: 'string' },
+    'repeat-penalty': { type: 'string' },
+    'frequency-penalty': { type: 'string' },
+    'presence-penalty': { type: 'string' },
+    seed: { type: 'string' },
+    system: { type: 'string' },
+    raw: { type: 'boolean' },
+    json: { type: 'boolean' },
   },
   tokenize: { ...common, 'no-special': { type: 'boolean' }, 'no-bos': { type: 'boolean' } },
   detokenize: { ...common, ids: { type: 'string' } },
   logits: { ...common, ...batch, tokens: { type: 'string' }, output: { type: 'string', short: 'o' } },
   embed: {
-    ...common, ...batch,
-    prompt: { type: 'string', short: 'p' }, tokens: { type: 'string' }, pooling: { type: 'string' }, raw: { type: 'boolean' },
+    ...common,
+    ...batch,
+    prompt: { type: 'string', short: 'p' },
+    tokens: { type: 'string' },
+    pooling: { type: 'string' },
+    raw: { type: 'boolean' },
     output: { type: 'string', short: 'o' },
   },
   template: {
-    ...common, template: { type: 'string' }, bos: { type: 'string' }, eos: { type: 'string' }, now: { type: 'string' },
+    ...common,
+    template: { type: 'string' },
+    bos: { type: 'string' },
+    eos: { type: 'string' },
+    now: { type: 'string' },
   },
   info: { ...common, ...batch, context: { type: 'string', short: 'c' }, json: { type: 'boolean' } },
   serve: {
-    ...common, model: { type: 'string', short: 'm', multiple: true }, port: { type: 'string', default: '8080' },
-    listen: { type: 'string', default: '127.0.0.1' }, ctx: { type: 'string', short: 'c' }, open: { type: 'boolean' },
+    ...common,
+    model: { type: 'string', short: 'm', multiple: true },
+    port: { type: 'string', default: '8080' },
+    listen: { type: 'string', default: '127.0.0.1' },
+    ctx: { type: 'string', short: 'c' },
+    open: { type: 'boolean' },
   },
   bench: {
-    ...common, p: { type: 'string', short: 'p' }, n: { type: 'string', short: 'n' }, ctx: { type: 'string' },
-    runs: { type: 'string' }, kv: { type: 'string' }, engine: { type: 'string' }, memory: { type: 'boolean' }, seed: { type: 'string' },
+    ...common,
+    p: { type: 'string', short: 'p' },
+    n: { type: 'string', short: 'n' },
+    ctx: { type: 'string' },
+    runs: { type: 'string' },
+    kv: { type: 'string' },
+    engine: { type: 'string' },
+    memory: { type: 'boolean' },
+    seed: { type: 'string' },
     json: { type: 'boolean' },
   },
 };
@@ -73,9 +103,10 @@ export function usage() {
 }
 
 /* Of one command, on one line. */
-export const usageOf = (command) => (Object.hasOwn(USAGE, command ?? '')
-  ? `usage: quern ${command} ${USAGE[command].replace(/\s+/g, ' ')}\n`
-  : `usage: quern ${COMMANDS.join('|')} ...; quern help says more\n`);
+export const usageOf = (command) =>
+  Object.hasOwn(USAGE, command ?? '')
+    ? `usage: quern ${command} ${USAGE[command].replace(/\s+/g, ' ')}\n`
+    : `usage: quern ${COMMANDS.join('|')} ...; quern help says more\n`;
 
 function number(name, text, whole) {
   const value = Number(text);
@@ -88,13 +119,15 @@ function number(name, text, whole) {
 
 function ids(name, text) {
   return text.split(',').map((id) => {
-    if (!/^\s*\d+\s*$/.test(id) || Number(id) > 0x7fffffff) throw new UsageError(`--${name}: "${id}" is not a token id`);
+    if (!/^\s*\d+\s*$/.test(id) || Number(id) > 0x7fffffff)
+      throw new UsageError(`--${name}: "${id}" is not a token id`);
     return Number(id);
   });
 }
 
 function seed(text) {
-  if (!/^\d+$/.test(text) || BigInt(text) >> 64n) throw new UsageError(`--seed takes a whole number below 2^64, not "${text}"`);
+  if (!/^\d+$/.test(text) || BigInt(text) >> 64n)
+    throw new UsageError(`--seed takes a whole number below 2^64, not "${text}"`);
   return BigInt(text);
 }
 
@@ -114,7 +147,8 @@ export function parse(command, args) {
   if (values.seed !== undefined) values.seed = seed(values.seed);
   if (values.threads === 0) throw new UsageError('--threads starts at 1');
   if (!HOSTS.includes(values.host)) throw new UsageError(`--host is one of ${HOSTS.join(', ')}`);
-  if (command === 'serve' && (values.host !== 'node' || values.bits !== undefined)) throw new UsageError('--host and --bits are not for quern serve');
+  if (command === 'serve' && (values.host !== 'node' || values.bits !== undefined))
+    throw new UsageError('--host and --bits are not for quern serve');
   if (values.port > 65535) throw new UsageError('--port is at most 65535');
   if (command !== 'bench' && !HOSTS.slice(0, 2).includes(values.host)) {
     throw new UsageError(`--host ${values.host} is for quern bench`);
@@ -122,8 +156,10 @@ export function parse(command, args) {
   if (values.build !== undefined && values.build !== 'plain' && values.build !== 'relaxed') {
     throw new UsageError('--build is plain or relaxed');
   }
-  if (values.kv !== undefined && values.kv !== 'f16' && values.kv !== 'q8_0') throw new UsageError('--kv is f16 or q8_0');
-  if (values.pooling !== undefined && !POOLINGS.includes(values.pooling)) throw new UsageError(`--pooling is one of ${POOLINGS.join(', ')}`);
+  if (values.kv !== undefined && values.kv !== 'f16' && values.kv !== 'q8_0')
+    throw new UsageError('--kv is f16 or q8_0');
+  if (values.pooling !== undefined && !POOLINGS.includes(values.pooling))
+    throw new UsageError(`--pooling is one of ${POOLINGS.join(', ')}`);
   if (values.bits !== undefined && values.bits !== 32 && values.bits !== 64) throw new UsageError('--bits is 32 or 64');
   return values;
 }

@@ -21,7 +21,9 @@ function restartWithFlags(options) {
   if (!flag || process.execArgv.includes(flag)) return;
   const self = fileURLToPath(import.meta.url);
   process.on('SIGINT', () => {}); /* the child's to take */
-  const child = spawnSync(process.execPath, ['--no-warnings', flag, self, ...process.argv.slice(2)], { stdio: 'inherit' });
+  const child = spawnSync(process.execPath, ['--no-warnings', flag, self, ...process.argv.slice(2)], {
+    stdio: 'inherit',
+  });
   if (child.error) throw child.error;
   process.exit(exitStatus(child));
 }

@@ -2,7 +2,10 @@ import { loadModel } from './engine.js';
 import { standardText } from './files.js';
 import { progress } from './progress.js';
 
-const breathe = () => new Promise((resolve) => { setImmediate(resolve); });
+const breathe = () =>
+  new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 
 function hasTemplate(model) {
   for (const { key } of model.metadata(0)) if (key === 'tokenizer.chat_template') return true;
@@ -24,16 +27,24 @@ function promptTokens(engine, model, text, options) {
 }
 
 const settings = (options) => ({
-  temperature: options.temp, topK: options['top-k'], topP: options['top-p'], minP: options['min-p'],
-  repeatPenalty: options['repeat-penalty'], frequencyPenalty: options['frequency-penalty'],
-  presencePenalty: options['presence-penalty'], seed: options.seed ?? BigInt(Math.floor(Math.random() * 2 ** 52)),
+  temperature: options.temp,
+  topK: options['top-k'],
+  topP: options['top-p'],
+  minP: options['min-p'],
+  repeatPenalty: options['repeat-penalty'],
+  frequencyPenalty: options['frequency-penalty'],
+  presencePenalty: options['presence-penalty'],
+  seed: options.seed ?? BigInt(Math.floor(Math.random() * 2 ** 52)),
 });
 
 export default async function run(options) {
   options.prompt ??= standardText(); /* read once, whichever host answers */
   const text = options.prompt;
   const { engine, model, source, build, threads } = await loadModel(options);
-  if (model.isEncoder) throw new Error(`${source.path}: it is an encoder, which gives embeddings and writes no text: quern embed shows them`);
+  if (model.isEncoder)
+    throw new Error(
+      `${source.path}: it is an encoder, which gives embeddings and writes no text: quern embed shows them`,
+    );
   const prompt = promptTokens(engine, model, text, options);
   if (prompt.length === 0) throw new Error('the prompt is empty');
   const most = options.n ?? 512;
@@ -45,7 +56,9 @@ export default async function run(options) {
   session.sampling(settings(options));
 
   let stopped = false;
-  process.once('SIGINT', () => { stopped = true; }); /* a second one ends at once */
+  process.once('SIGINT', () => {
+    stopped = true;
+  }); /* a second one ends at once */
   const bar = progress('reading the prompt');
   const start = performance.now();
   session.feed(prompt);
@@ -83,13 +96,22 @@ export default async function run(options) {
   const prefill = rate(prompt.length, start, prefilled);
   const decode = rate(Math.max(tokens.length - 1, 0), prefilled, end);
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({
-      text: answer, tokens, prompt_tokens: prompt.length, prefill_tps: prefill, decode_tps: decode, finish_reason: reason,
-    })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({
+        text: answer,
+        tokens,
+        prompt_tokens: prompt.length,
+        prefill_tps: prefill,
+        decode_tps: decode,
+        finish_reason: reason,
+      })}\n`,
+    );
   } else {
     process.stdout.write('\n');
-    process.stderr.write(`\nprefill ${prefill.toFixed(1)} tokens/s (${prompt.length}), decode ${decode.toFixed(1)} tokens/s `
-      + `(${tokens.length}); ${build.name}, ${threads} thread${threads > 1 ? 's' : ''}\n`);
+    process.stderr.write(
+      `\nprefill ${prefill.toFixed(1)} tokens/s (${prompt.length}), decode ${decode.toFixed(1)} tokens/s ` +
+        `(${tokens.length}); ${build.name}, ${threads} thread${threads > 1 ? 's' : ''}\n`,
+    );
   }
   session.free();
   model.free();

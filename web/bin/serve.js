@@ -16,16 +16,23 @@ const EVERYWHERE = ['127.0.0.1', '0.0.0.0', '::1', '::'];
 function partsOf(path) {
   const match = /-00001-of-(\d{5})\.gguf$/.exec(path);
   if (!match) return [path];
-  return Array.from({ length: Number(match[1]) }, (_, i) => path.replace(match[0], match[0].replace('00001', String(i + 1).padStart(5, '0'))));
+  return Array.from({ length: Number(match[1]) }, (_, i) =>
+    path.replace(match[0], match[0].replace('00001', String(i + 1).padStart(5, '0'))),
+  );
 }
 
 function entryOf(path) {
   const paths = partsOf(path);
   const stats = paths.map((each) => withPath(each, () => statSync(each)));
-  stats.forEach((stat, i) => { if (!stat.isFile()) throw new Error(`${paths[i]}: it is not a regular file`); });
+  stats.forEach((stat, i) => {
+    if (!stat.isFile()) throw new Error(`${paths[i]}: it is not a regular file`);
+  });
   return {
-    id: basename(path).replace(/(-00001-of-\d{5})?\.gguf$/, ''), created: Math.floor(stats[0].mtimeMs / 1000),
-    size: stats.reduce((sum, { size }) => sum + size, 0), paths, files: new Map(paths.map((each) => [basename(each), each])),
+    id: basename(path).replace(/(-00001-of-\d{5})?\.gguf$/, ''),
+    created: Math.floor(stats[0].mtimeMs / 1000),
+    size: stats.reduce((sum, { size }) => sum + size, 0),
+    paths,
+    files: new Map(paths.map((each) => [basename(each), each])),
   };
 }
 
@@ -38,34 +45,53 @@ function entriesOf(asked) {
 
 function listening(server, port, address) {
   return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(error.code === 'EADDRINUSE' ? new Error(`port ${port} is taken; --port takes another`) : error));
+    server.once('error', (error) =>
+      reject(error.code === 'EADDRINUSE' ? new Error(`port ${port} is taken; --port takes another`) : error),
+    );
     server.listen(port, address, () => resolve(server.address().port));
   });
 }
 
 async function load(entry, { ctx: contextSize, threads, build }) {
   const bar = progress(`loading ${entry.id}`);
-  const source = entry.paths.length === 1 ? entry.paths[0] : await Promise.all(entry.paths.map((path) => openAsBlob(path)));
-  const model = await loadModel(source, { contextSize, threads, build, onProgress: ({ loaded, total }) => bar.show(loaded, total) })
-    .catch((error) => { throw new Error(`${entry.paths[0]}: ${error.message}`); });
+  const source =
+    entry.paths.length === 1 ? entry.paths[0] : await Promise.all(entry.paths.map((path) => openAsBlob(path)));
+  const model = await loadModel(source, {
+    contextSize,
+    threads,
+    build,
+    onProgress: ({ loaded, total }) => bar.show(loaded, total),
+  }).catch((error) => {
+    throw new Error(`${entry.paths[0]}: ${error.message}`);
+  });
   bar.done();
   const { info } = model;
-  process.stderr.write(`quern: ${entry.id}: ${info.build}, ${info.threads} thread${info.threads > 1 ? 's' : ''}, a context of ${info.contextSize}\n`);
+  process.stderr.write(
+    `quern: ${entry.id}: ${info.build}, ${info.threads} thread${info.threads > 1 ? 's' : ''}, a context of ${info.contextSize}\n`,
+  );
   entry.model = model;
 }
 
 function openPage(url) {
   const [command, ...args] = { darwin: ['open'], win32: ['cmd', '/c', 'start', ''] }[process.platform] ?? ['xdg-open'];
   spawn(command, [...args, url], { stdio: 'ignore', detached: true })
-    .on('error', (error) => process.stderr.write(`quern: no browser could be opened: ${error.message}\n`)).unref();
+    .on('error', (error) => process.stderr.write(`quern: no browser could be opened: ${error.message}\n`))
+    .unref();
 }
 
 /* Whether there is a demo: in a checkout. What draws its markdown is fetched when it is first served. */
 function demoIsHere() {
   if (!existsSync(new URL('../demo', import.meta.url))) return false;
   if (existsSync(new URL('../demo/vendor/marked.js', import.meta.url))) return true;
-  const { error, status, stderr } = spawnSync('python3', [fileURLToPath(new URL('../../tools/vendor_demo.py', import.meta.url))], { encoding: 'utf8' });
-  if (status !== 0) process.stderr.write(`quern: the demo shows answers as plain text: ${(error?.message ?? stderr.trim().split('\n').at(-1)) || 'tools/vendor_demo.py failed'}\n`);
+  const { error, status, stderr } = spawnSync(
+    'python3',
+    [fileURLToPath(new URL('../../tools/vendor_demo.py', import.meta.url))],
+    { encoding: 'utf8' },
+  );
+  if (status !== 0)
+    process.stderr.write(
+      `quern: the demo shows answers as plain text: ${(error?.message ?? stderr.trim().split('\n').at(-1)) || 'tools/vendor_demo.py failed'}\n`,
+    );
   return true;
 }
 
@@ -81,7 +107,10 @@ export default async function serve(options) {
   placeModules();
   const demo = demoIsHere();
   const entries = entriesOf(options.model);
-  const server = modelServer(entries, { own: options.listen, onFailure: (error) => process.stderr.write(`quern: ${error.stack}\n`) });
+  const server = modelServer(entries, {
+    own: options.listen,
+    onFailure: (error) => process.stderr.write(`quern: ${error.stack}\n`),
+  });
   const port = await listening(server, options.port, options.listen);
   const end = () => process.exit(0);
   process.once('SIGINT', end).once('SIGTERM', end);

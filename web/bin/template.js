@@ -14,12 +14,17 @@ export function templateContext(text, options) {
   if (!Array.isArray(value?.messages ?? value)) throw new Error('standard input must be a JSON array of messages');
   const given = Array.isArray(value) ? `"messages":${text}` : text.trim().slice(1, -1);
   const more = { bos_token: options.bos, eos_token: options.eos, now: options.now };
-  const set = Object.keys(more).filter((key) => more[key] !== undefined).map((key) => `,"${key}":${JSON.stringify(more[key])}`);
+  const set = Object.keys(more)
+    .filter((key) => more[key] !== undefined)
+    .map((key) => `,"${key}":${JSON.stringify(more[key])}`);
   return `{"add_generation_prompt":true,${given}${set.join('')}}`;
 }
 
 export default async function template(options) {
-  const ownText = options.template === undefined ? new Uint8Array() : withPath(options.template, () => readFileSync(options.template));
+  const ownText =
+    options.template === undefined
+      ? new Uint8Array()
+      : withPath(options.template, () => readFileSync(options.template));
   if (options.template !== undefined && ownText.length === 0) return;
   const withModel = options.template === undefined || options.model !== undefined;
   const { engine, model = null, source } = withModel ? await openDirectory(options) : await startEngine(options);

@@ -21,14 +21,20 @@ export function runInWasmtime(name, options) {
   const relaxed = options.build !== 'plain' && existsSync(path(true, threads > 1));
   const withoutModel = name === 'template' && options.template !== undefined && options.model === undefined;
   const settings = {
-    ...options, threads, tune: options.threads === undefined && threads > 1, wasm: path(relaxed, threads > 1), build: buildName(relaxed, threads),
+    ...options,
+    threads,
+    tune: options.threads === undefined && threads > 1,
+    wasm: path(relaxed, threads > 1),
+    build: buildName(relaxed, threads),
     model: withoutModel ? undefined : modelPath(options.model),
   };
   delete settings.host;
   const given = Object.entries(settings).filter(([, value]) => value !== undefined && value !== false);
   const flags = given.map(([key, value]) => (value === true ? `--${key}` : `--${key}=${value}`));
   process.on('SIGINT', () => {}); /* the child's to take */
-  const child = spawnSync(python(), [join(root, 'hosts', 'wasmtime', 'quern.py'), name, ...flags], { stdio: 'inherit' });
+  const child = spawnSync(python(), [join(root, 'hosts', 'wasmtime', 'quern.py'), name, ...flags], {
+    stdio: 'inherit',
+  });
   if (child.error) throw child.error;
   return exitStatus(child);
 }

@@ -12,12 +12,29 @@ export function asked(messages) {
  * error, when the signal is raised. */
 export async function streamAnswer(model, messages, answer, signal, changed) {
   let start = performance.now();
-  let first, last, count = 0, finish, usage;
-  model.loaded.then(() => { if (first === undefined) start = performance.now(); }, () => {}); // the time until then is the network's
+  let first,
+    last,
+    count = 0,
+    finish,
+    usage;
+  model.loaded.then(
+    () => {
+      if (first === undefined) start = performance.now();
+    },
+    () => {},
+  ); // the time until then is the network's
   try {
-    const stream = await model.chat.completions.create({
-      messages: asked(messages), stream: true, logprobs: true, top_logprobs: 5, stream_options: { include_usage: true }, ...requestSettings(),
-    }, { signal });
+    const stream = await model.chat.completions.create(
+      {
+        messages: asked(messages),
+        stream: true,
+        logprobs: true,
+        top_logprobs: 5,
+        stream_options: { include_usage: true },
+        ...requestSettings(),
+      },
+      { signal },
+    );
     for await (const chunk of stream) {
       usage = chunk.usage ?? usage;
       const choice = chunk.choices[0];

@@ -21,24 +21,41 @@ function arrange() {
   (start ? $('start-place') : $('panel-place')).append($('chooser'));
   $('greeting').hidden = !(state.model === 'ready' && state.chat === 'empty');
   $('greeting-name').textContent = $('model-name').textContent;
-  $('status').textContent = state.model === 'none' && !start ? 'Choose a model above to go on.' : statusLine(contextUsed());
+  $('status').textContent =
+    state.model === 'none' && !start ? 'Choose a model above to go on.' : statusLine(contextUsed());
 }
 
 function drawChats() {
   const entries = conversations.list();
-  $('chat-list').replaceChildren(...entries.map(({ id, title, when }) => {
-    const open = () => { closePanel(); show(conversations.open(id)); };
-    const remove = () => {
-      conversations.remove(id);
-      if (id === currentChat()) show(conversations.create());
-      drawChats();
-      $('chats-title').focus();
-    };
-    return h('li', {},
-      h('button', { type: 'button', class: 'open', onclick: open, 'aria-current': id === currentChat() && 'true' },
-        title, h('small', {}, new Date(when).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' }))),
-      h('button', { type: 'button', class: 'quiet', onclick: remove, 'aria-label': `Delete the chat ${title}` }, 'Delete'));
-  }));
+  $('chat-list').replaceChildren(
+    ...entries.map(({ id, title, when }) => {
+      const open = () => {
+        closePanel();
+        show(conversations.open(id));
+      };
+      const remove = () => {
+        conversations.remove(id);
+        if (id === currentChat()) show(conversations.create());
+        drawChats();
+        $('chats-title').focus();
+      };
+      return h(
+        'li',
+        {},
+        h(
+          'button',
+          { type: 'button', class: 'open', onclick: open, 'aria-current': id === currentChat() && 'true' },
+          title,
+          h('small', {}, new Date(when).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' })),
+        ),
+        h(
+          'button',
+          { type: 'button', class: 'quiet', onclick: remove, 'aria-label': `Delete the chat ${title}` },
+          'Delete',
+        ),
+      );
+    }),
+  );
 }
 
 document.addEventListener('model', arrange);

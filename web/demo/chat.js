@@ -45,14 +45,22 @@ function drawAssistant(view, message, index) {
   view.element.setAttribute('aria-busy', String(live));
   if (live && !message.content) view.body.replaceChildren(h('p', { class: 'waiting cursor' }, message.waiting ?? ''));
   else view.body.replaceChildren(...render(message.content, { done: !live }));
-  if (live && message.content) (view.body.querySelector(':scope > :last-child:not(pre, ul, ol, details, .table)') ?? view.body).classList.add('cursor');
+  if (live && message.content)
+    (view.body.querySelector(':scope > :last-child:not(pre, ul, ol, details, .table)') ?? view.body).classList.add(
+      'cursor',
+    );
   else if (!live) view.body.classList.remove('cursor');
   const last = index === chat.messages.length - 1;
-  view.tools.replaceChildren(...(live ? [] : [
-    last && tool('Again', regenerate, 'Answer again'),
-    copyButton('Copy the answer', () => message.content),
-    last && tool('Tokens', (event) => showTokens(event.currentTarget), 'Tokens of this answer'),
-  ].filter(Boolean)), h('span', { class: 'figures' }, message.stats ? describe(message.stats) : ''));
+  view.tools.replaceChildren(
+    ...(live
+      ? []
+      : [
+          last && tool('Again', regenerate, 'Answer again'),
+          copyButton('Copy the answer', () => message.content),
+          last && tool('Tokens', (event) => showTokens(event.currentTarget), 'Tokens of this answer'),
+        ].filter(Boolean)),
+    h('span', { class: 'figures' }, message.stats ? describe(message.stats) : ''),
+  );
 }
 
 function drawMessage(index) {
@@ -78,7 +86,9 @@ export function draw() {
 }
 
 /* Where there is a keyboard; elsewhere the focus would bring one up. */
-function focusPrompt() { if (matchMedia('(pointer: fine)').matches) prompt.focus(); }
+function focusPrompt() {
+  if (matchMedia('(pointer: fine)').matches) prompt.focus();
+}
 
 function fitPrompt() {
   if (CSS.supports('field-sizing', 'content')) return;
@@ -98,7 +108,15 @@ function updateButtons() {
 
 /* A model that did not come is explained where it was loaded. */
 async function explain(error, model) {
-  const failed = await Promise.race([model?.loaded.then(() => false, () => true), new Promise((resolve) => { setTimeout(resolve, 0, false); })]);
+  const failed = await Promise.race([
+    model?.loaded.then(
+      () => false,
+      () => true,
+    ),
+    new Promise((resolve) => {
+      setTimeout(resolve, 0, false);
+    }),
+  ]);
   if (!failed) problem(answerProblem(error));
   else if (error.name === 'AbortError') problem('Without a model there is no answer.');
 }
@@ -111,15 +129,26 @@ async function answer(previous) {
   const before = chat.messages.slice(0, index);
   const mine = chat;
   const abort = new AbortController();
-  let due = 0, timer;
-  const redraw = () => keepAtEnd(() => { due = performance.now() + DRAW_EVERY; timer = undefined; drawMessage(index); });
-  const changed = () => { timer ??= setTimeout(redraw, Math.max(0, due - performance.now())); };
+  let due = 0,
+    timer;
+  const redraw = () =>
+    keepAtEnd(() => {
+      due = performance.now() + DRAW_EVERY;
+      timer = undefined;
+      drawMessage(index);
+    });
+  const changed = () => {
+    timer ??= setTimeout(redraw, Math.max(0, due - performance.now()));
+  };
 
   running = { abort, answer: message };
   problem();
   draw();
   updateButtons();
-  const waiting = setTimeout(() => { message.waiting = 'Answers as soon as the model is here.'; changed(); }, 200);
+  const waiting = setTimeout(() => {
+    message.waiting = 'Answers as soon as the model is here.';
+    changed();
+  }, 200);
   const here = () => {
     clearTimeout(waiting);
     message.waiting = undefined;
@@ -139,7 +168,8 @@ async function answer(previous) {
   clearTimeout(timer);
   running = undefined;
   if (!message.content) mine.messages.splice(index, 1, ...(previous ? [previous] : []));
-  if (!conversations.save(mine)) problem('This browser has no room for more chats: this one lasts until the page is left. Delete some under Chats.');
+  if (!conversations.save(mine))
+    problem('This browser has no room for more chats: this one lasts until the page is left. Delete some under Chats.');
   keepAtEnd(draw);
   updateButtons();
   if (panelOpen('tokens')) document.dispatchEvent(new Event('tokens'));
@@ -153,9 +183,23 @@ function regenerate() {
 function edit(index) {
   const view = views[index];
   const text = h('textarea', { 'aria-label': 'Edit your message', rows: 2 }, chat.messages[index].content);
-  const back = () => { drawMessage(index); view.element.replaceChild(view.body, form); view.tools.hidden = false; view.tools.querySelector('button').focus(); };
-  const form = h('form', { class: 'editor', onsubmit: save, onkeydown: keys }, text, h('div', { class: 'row' },
-    h('button', { type: 'button', class: 'quiet', onclick: back }, 'Cancel'), h('button', { class: 'save' }, 'Send')));
+  const back = () => {
+    drawMessage(index);
+    view.element.replaceChild(view.body, form);
+    view.tools.hidden = false;
+    view.tools.querySelector('button').focus();
+  };
+  const form = h(
+    'form',
+    { class: 'editor', onsubmit: save, onkeydown: keys },
+    text,
+    h(
+      'div',
+      { class: 'row' },
+      h('button', { type: 'button', class: 'quiet', onclick: back }, 'Cancel'),
+      h('button', { class: 'save' }, 'Send'),
+    ),
+  );
 
   function save(event) {
     event.preventDefault();
@@ -164,7 +208,11 @@ function edit(index) {
     answer();
   }
   function keys(event) {
-    if (event.key === 'Escape') { event.preventDefault(); event.stopPropagation(); back(); }
+    if (event.key === 'Escape') {
+      event.preventDefault();
+      event.stopPropagation();
+      back();
+    }
     if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) save(event);
   }
   view.element.replaceChild(form, view.body);
@@ -182,7 +230,9 @@ function send(event) {
   answer();
 }
 
-export function stop() { running?.abort.abort(); }
+export function stop() {
+  running?.abort.abort();
+}
 
 export function show(next) {
   stop();
@@ -196,8 +246,12 @@ export function show(next) {
 /* When the room for the conversation changes, its end stays in sight. */
 function followSize() {
   let atEnd = true;
-  scroll.addEventListener('scroll', () => { atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 40; });
-  new ResizeObserver(() => { if (atEnd && chat.messages.length > 0) scroll.scrollTop = scroll.scrollHeight; }).observe(scroll);
+  scroll.addEventListener('scroll', () => {
+    atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 40;
+  });
+  new ResizeObserver(() => {
+    if (atEnd && chat.messages.length > 0) scroll.scrollTop = scroll.scrollHeight;
+  }).observe(scroll);
 }
 
 export async function startChat({ onTokens }) {

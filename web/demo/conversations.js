@@ -19,12 +19,21 @@ export function save(chat) {
   const title = chat.messages.find((message) => message.role === 'user')?.content.slice(0, 80) ?? 'Chat';
   const messages = chat.messages.map(({ role, content, stats }) => ({ role, content, stats })); // not the tokens: they are many
   const entries = [{ id: chat.id, title, when: Date.now() }, ...list().filter((entry) => entry.id !== chat.id)];
-  return [[key(chat.id), { id: chat.id, messages }], [INDEX, entries], [CURRENT, chat.id]].map(([name, value]) => kept.set(name, value)).every(Boolean);
+  return [
+    [key(chat.id), { id: chat.id, messages }],
+    [INDEX, entries],
+    [CURRENT, chat.id],
+  ]
+    .map(([name, value]) => kept.set(name, value))
+    .every(Boolean);
 }
 
 export function remove(id) {
   kept.remove(key(id));
-  kept.set(INDEX, list().filter((entry) => entry.id !== id));
+  kept.set(
+    INDEX,
+    list().filter((entry) => entry.id !== id),
+  );
 }
 
 export const setCurrent = (id) => kept.set(CURRENT, id);

@@ -16,7 +16,9 @@ export function h(name, attributes = {}, ...children) {
 
 const announcer = $('announce');
 /* Said by a screen reader, seen nowhere. */
-export function announce(text) { announcer.textContent = text; }
+export function announce(text) {
+  announcer.textContent = text;
+}
 
 export function problem(text) {
   $('problem').hidden = !text;
@@ -27,10 +29,15 @@ export function problem(text) {
 export function copyButton(label, text) {
   const button = h('button', { type: 'button', 'aria-label': label, onclick: copy }, 'Copy');
   async function copy() {
-    const done = await navigator.clipboard?.writeText(text()).then(() => true, () => false);
+    const done = await navigator.clipboard?.writeText(text()).then(
+      () => true,
+      () => false,
+    );
     button.textContent = done ? 'Copied' : 'Not allowed';
     announce(done ? 'Copied' : 'The browser does not let this page copy');
-    setTimeout(() => { button.textContent = 'Copy'; }, 1500);
+    setTimeout(() => {
+      button.textContent = 'Copy';
+    }, 1500);
   }
   return button;
 }
@@ -38,7 +45,10 @@ export function copyButton(label, text) {
 const UNITS = ['B', 'kB', 'MB', 'GB'];
 export function bytes(count) {
   let unit = 0;
-  while (count >= 999.5 && unit < UNITS.length - 1) { count /= 1000; unit++; }
+  while (count >= 999.5 && unit < UNITS.length - 1) {
+    count /= 1000;
+    unit++;
+  }
   return `${count.toFixed(unit > 0 && count < 10 ? 1 : 0)} ${UNITS[unit]}`;
 }
 
@@ -52,16 +62,28 @@ export function duration(seconds) {
 const fallback = new Map();
 export const kept = {
   get(key) {
-    try { return JSON.parse(localStorage.getItem(key)) ?? fallback.get(key); } catch { return fallback.get(key); }
+    try {
+      return JSON.parse(localStorage.getItem(key)) ?? fallback.get(key);
+    } catch {
+      return fallback.get(key);
+    }
   },
   /* Whether it is kept for longer than that. */
   set(key, value) {
     fallback.set(key, value);
-    try { localStorage.setItem(key, JSON.stringify(value)); } catch { return false; }
+    try {
+      localStorage.setItem(key, JSON.stringify(value));
+    } catch {
+      return false;
+    }
     return true;
   },
   remove(key) {
     fallback.delete(key);
-    try { localStorage.removeItem(key); } catch { /* nothing was kept */ }
+    try {
+      localStorage.removeItem(key);
+    } catch {
+      /* nothing was kept */
+    }
   },
 };

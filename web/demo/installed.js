@@ -7,10 +7,14 @@ const PATIENCE = 20_000; // ms: a slow device takes seconds to start a service w
 async function takeControl() {
   const { serviceWorker } = navigator;
   if (!serviceWorker) throw new Error('this browser, or a page that is not secure, has no service workers');
-  await serviceWorker.register(new URL('../offline.js', import.meta.url), { scope: new URL('../', import.meta.url).pathname });
+  await serviceWorker.register(new URL('../offline.js', import.meta.url), {
+    scope: new URL('../', import.meta.url).pathname,
+  });
   await serviceWorker.ready;
   if (!serviceWorker.controller) {
-    await new Promise((resolve) => { serviceWorker.addEventListener('controllerchange', resolve, { once: true }); });
+    await new Promise((resolve) => {
+      serviceWorker.addEventListener('controllerchange', resolve, { once: true });
+    });
   }
   if (!crossOriginIsolated && !sessionStorage.getItem(RELOADED)) {
     sessionStorage.setItem(RELOADED, 'tried');
@@ -23,14 +27,18 @@ async function takeControl() {
 async function keepWhatCame() {
   const came = performance.getEntriesByType('resource').map(({ name }) => name);
   const links = [...document.querySelectorAll('link:not([rel="apple-touch-icon"])')].map(({ href }) => href);
-  const own = [...new Set([location.origin + location.pathname, new URL('./', location.href).href, ...came, ...links])].filter((url) => new URL(url).origin === location.origin && !/\.gguf$/.test(url));
+  const own = [
+    ...new Set([location.origin + location.pathname, new URL('./', location.href).href, ...came, ...links]),
+  ].filter((url) => new URL(url).origin === location.origin && !/\.gguf$/.test(url));
   await Promise.allSettled(own.map((url) => fetch(url)));
 }
 
 const late = !navigator.serviceWorker?.controller;
 const control = takeControl();
 let timer;
-const patience = new Promise((resolve) => { timer = setTimeout(resolve, PATIENCE, 'late'); });
+const patience = new Promise((resolve) => {
+  timer = setTimeout(resolve, PATIENCE, 'late');
+});
 
 /* Resolves when requests go through the service worker, or will not. */
 export const controlled = () => Promise.race([control.catch(() => {}), patience]);
@@ -40,7 +48,7 @@ let kept = false;
 export const worksOffline = () => kept;
 
 async function keep() {
-  const inTime = await Promise.race([control, patience]) !== 'late';
+  const inTime = (await Promise.race([control, patience])) !== 'late';
   clearTimeout(timer);
   await control;
   if (late) await keepWhatCame();

@@ -3,12 +3,16 @@
 import { copyButton, h } from './dom.js';
 
 let marked;
-export const markdownReady = import('./vendor/marked.js').then(({ Marked }) => {
-  marked = new Marked({ gfm: true, breaks: true });
-}, () => undefined); // not built in: plain text is shown
+export const markdownReady = import('./vendor/marked.js').then(
+  ({ Marked }) => {
+    marked = new Marked({ gfm: true, breaks: true });
+  },
+  () => undefined,
+); // not built in: plain text is shown
 
 const ENTITY = /&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z][a-z\d]{1,31});/gi;
-const decode = (text) => text.replace(ENTITY, (entity) => new DOMParser().parseFromString(entity, 'text/html').documentElement.textContent);
+const decode = (text) =>
+  text.replace(ENTITY, (entity) => new DOMParser().parseFromString(entity, 'text/html').documentElement.textContent);
 
 function link({ href, title, tokens }) {
   const url = URL.canParse(href) ? new URL(href) : undefined;
@@ -34,18 +38,36 @@ const inline = (tokens) => tokens.map((token) => (INLINE[token.type] ?? INLINE.h
 function code({ text, lang }) {
   const shown = h('pre', { tabindex: 0 }, h('code', {}, text));
   const language = /^[\w+#.-]*/.exec(lang ?? '')[0];
-  return h('div', { class: 'code' }, h('div', { class: 'row' }, h('span', {}, language), copyButton('Copy the code', () => text)), shown);
+  return h(
+    'div',
+    { class: 'code' },
+    h(
+      'div',
+      { class: 'row' },
+      h('span', {}, language),
+      copyButton('Copy the code', () => text),
+    ),
+    shown,
+  );
 }
 
 function table({ header, rows }) {
-  const row = (cells, name) => h('tr', {}, ...cells.map(({ tokens, align }) => h(name, { 'data-align': align }, ...inline(tokens))));
+  const row = (cells, name) =>
+    h('tr', {}, ...cells.map(({ tokens, align }) => h(name, { 'data-align': align }, ...inline(tokens))));
   const body = rows.map((cells) => row(cells, 'td'));
-  return h('div', { class: 'table', tabindex: 0, role: 'region', 'aria-label': 'Table' },
-    h('table', {}, h('thead', {}, row(header, 'th')), h('tbody', {}, ...body)));
+  return h(
+    'div',
+    { class: 'table', tabindex: 0, role: 'region', 'aria-label': 'Table' },
+    h('table', {}, h('thead', {}, row(header, 'th')), h('tbody', {}, ...body)),
+  );
 }
 
 function list({ ordered, start, items }) {
-  return h(ordered ? 'ol' : 'ul', { start: ordered && start !== 1 && start }, ...items.map(({ task, tokens }) => h('li', { class: task && 'task' }, ...blocks(tokens))));
+  return h(
+    ordered ? 'ol' : 'ul',
+    { start: ordered && start !== 1 && start },
+    ...items.map(({ task, tokens }) => h('li', { class: task && 'task' }, ...blocks(tokens))),
+  );
 }
 
 const BLOCKS = {
@@ -54,10 +76,14 @@ const BLOCKS = {
   blockquote: ({ tokens }) => h('blockquote', {}, ...blocks(tokens)),
   html: ({ text }) => h('p', { class: 'plain' }, text.trimEnd()),
   hr: () => h('hr'),
-  code, list, table,
+  code,
+  list,
+  table,
 };
-const blocks = (tokens) => tokens.filter(({ type }) => type !== 'space' && type !== 'def')
-  .map((token) => (BLOCKS[token.type] ?? INLINE[token.type] ?? INLINE.html)(token));
+const blocks = (tokens) =>
+  tokens
+    .filter(({ type }) => type !== 'space' && type !== 'def')
+    .map((token) => (BLOCKS[token.type] ?? INLINE[token.type] ?? INLINE.html)(token));
 
 function nodes(text) {
   if (marked) {
@@ -77,5 +103,13 @@ export function render(text, { done }) {
   const answer = nodes(text.slice(thought[0].length));
   if (!thought[1].trim()) return answer;
   const thinking = !thought[2] && !done;
-  return [h('details', { class: 'thought', open: thinking }, h('summary', {}, thinking ? 'Thinking' : 'Thought'), ...nodes(thought[1])), ...answer];
+  return [
+    h(
+      'details',
+      { class: 'thought', open: thinking },
+      h('summary', {}, thinking ? 'Thinking' : 'Thought'),
+      ...nodes(thought[1]),
+    ),
+    ...answer,
+  ];
 }

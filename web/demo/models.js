@@ -25,7 +25,7 @@ export function modelReady(signal) {
 
 /* What a person would call it: the last part of an address, the file's name. */
 export function nameOf(from) {
-  const path = from instanceof File ? from.name : from.file ?? new URL(from, location.href).pathname;
+  const path = from instanceof File ? from.name : (from.file ?? new URL(from, location.href).pathname);
   return decodeURIComponent(path.split('/').at(-1)).replace(/\.gguf$/i, '');
 }
 
@@ -56,7 +56,9 @@ export async function load(from, name = nameOf(from)) {
       ...loadSettings(),
       early: true,
       signal: mine.abort.signal,
-      onProgress: (state) => { if (loading === mine) progress.update(state); },
+      onProgress: (state) => {
+        if (loading === mine) progress.update(state);
+      },
       onNote: (note) => notes.push(String(note.text ?? note)),
     });
     if (loading !== mine) return void loaded.free();
@@ -95,7 +97,8 @@ export async function load(from, name = nameOf(from)) {
 /* An address as a person has it: without https://, or of the page about the file on Hugging Face. */
 function loadAddress(text) {
   const written = /^[a-z]+:/i.test(text) ? text : `https://${text}`;
-  if (/\s/.test(text) || !URL.canParse(written)) return problem(`“${text}” is no address. One looks like https://example.org/model.gguf`);
+  if (/\s/.test(text) || !URL.canParse(written))
+    return problem(`“${text}” is no address. One looks like https://example.org/model.gguf`);
   const url = new URL(written);
   if (url.host === 'huggingface.co') url.pathname = url.pathname.replace(/^(\/[^/]+\/[^/]+)\/blob\//, '$1/resolve/');
   $('url').value = '';
@@ -104,7 +107,10 @@ function loadAddress(text) {
 
 export const loadAgain = () => source && load(source, title);
 
-const isOf = (from) => ({ url }) => (from.repo ? url.includes(`/${from.repo}/`) && url.endsWith(`/${from.file}`) : url === from);
+const isOf =
+  (from) =>
+  ({ url }) =>
+    from.repo ? url.includes(`/${from.repo}/`) && url.endsWith(`/${from.file}`) : url === from;
 
 const storedAs = async (from) => (from instanceof File ? [] : (await listModels().catch(() => [])).filter(isOf(from)));
 
@@ -116,7 +122,10 @@ async function stageOf(from) {
 
 /* What is no model is not kept either. */
 async function forget(from) {
-  for (const { key } of await storedAs(from)) await deleteModel(key).catch(() => { /* another tab has it open */ });
+  for (const { key } of await storedAs(from))
+    await deleteModel(key).catch(() => {
+      /* another tab has it open */
+    });
 }
 
 /* The model of the last visit, if its bytes are still here. */
@@ -166,24 +175,58 @@ export async function drawModels() {
 
 function storedLine({ key, name: path, url, size, bytes: here, complete }) {
   const name = nameOf({ file: path });
-  const remove = () => deleteModel(key).then(() => announce(`${name} deleted`), (error) => problem(`${name} could not be deleted: ${error.message}`)).then(drawModels);
-  return h('li', {},
-    h('button', { class: 'open', type: 'button', onclick: () => load(url) }, name, h('small', {}, complete ? bytes(size) : `${bytes(here)} of ${bytes(size)}, to be continued`)),
-    h('button', { class: 'quiet', type: 'button', onclick: remove, 'aria-label': `Delete ${name}` }, 'Delete'));
+  const remove = () =>
+    deleteModel(key)
+      .then(
+        () => announce(`${name} deleted`),
+        (error) => problem(`${name} could not be deleted: ${error.message}`),
+      )
+      .then(drawModels);
+  return h(
+    'li',
+    {},
+    h(
+      'button',
+      { class: 'open', type: 'button', onclick: () => load(url) },
+      name,
+      h('small', {}, complete ? bytes(size) : `${bytes(here)} of ${bytes(size)}, to be continued`),
+    ),
+    h('button', { class: 'quiet', type: 'button', onclick: remove, 'aria-label': `Delete ${name}` }, 'Delete'),
+  );
 }
 
 function card({ name, about, megabytes, repo, file, url }) {
   const from = url ? new URL(url, location.href).href : { repo, file };
-  return h('li', {}, h('button', { type: 'button', onclick: () => load(from, name) },
-    h('span', { class: 'title' }, name, h('span', { class: 'size' }, megabytes ? `${megabytes} MB` : '')), h('span', { class: 'about' }, about)));
+  return h(
+    'li',
+    {},
+    h(
+      'button',
+      { type: 'button', onclick: () => load(from, name) },
+      h('span', { class: 'title' }, name, h('span', { class: 'size' }, megabytes ? `${megabytes} MB` : '')),
+      h('span', { class: 'about' }, about),
+    ),
+  );
 }
 
 function acceptDrops() {
   const hasFile = (event) => event.dataTransfer?.types.includes('Files');
   let depth = 0;
-  addEventListener('dragenter', (event) => { if (hasFile(event)) { depth++; $('drop').hidden = false; } });
-  addEventListener('dragleave', (event) => { if (hasFile(event) && --depth <= 0) { depth = 0; $('drop').hidden = true; } });
-  addEventListener('dragover', (event) => { if (hasFile(event)) event.preventDefault(); });
+  addEventListener('dragenter', (event) => {
+    if (hasFile(event)) {
+      depth++;
+      $('drop').hidden = false;
+    }
+  });
+  addEventListener('dragleave', (event) => {
+    if (hasFile(event) && --depth <= 0) {
+      depth = 0;
+      $('drop').hidden = true;
+    }
+  });
+  addEventListener('dragover', (event) => {
+    if (hasFile(event)) event.preventDefault();
+  });
   addEventListener('drop', (event) => {
     if (!hasFile(event)) return;
     event.preventDefault();
@@ -196,11 +239,19 @@ function acceptDrops() {
 /* before: awaited before the engine is first used. */
 export async function startModels({ before }) {
   prepare = before;
-  $('from-url').addEventListener('submit', (event) => { event.preventDefault(); loadAddress($('url').value.trim()); });
-  $('file').addEventListener('change', () => { if ($('file').files.length > 0) load($('file').files[0]); $('file').value = ''; });
+  $('from-url').addEventListener('submit', (event) => {
+    event.preventDefault();
+    loadAddress($('url').value.trim());
+  });
+  $('file').addEventListener('change', () => {
+    if ($('file').files.length > 0) load($('file').files[0]);
+    $('file').value = '';
+  });
   $('loading-cancel').addEventListener('click', () => loading?.abort.abort());
   acceptDrops();
   changed();
-  const list = await fetch('models.json').then((response) => response.json()).catch(() => []); /* there still are addresses and files */
+  const list = await fetch('models.json')
+    .then((response) => response.json())
+    .catch(() => []); /* there still are addresses and files */
   $('cards').replaceChildren(...list.map(card));
 }

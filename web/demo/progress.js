@@ -8,7 +8,9 @@ export class Progress {
   constructor(name, stage) {
     this.seen = []; // [time, bytes]
     this.stage = 'is being found';
-    stage.then((text) => { this.stage = text; });
+    stage.then((text) => {
+      this.stage = text;
+    });
     $('loading-name').textContent = name;
     $('loading-stage').textContent = this.stage;
     $('loading-text').textContent = '';
@@ -30,5 +32,7 @@ export class Progress {
     if (total) $('loading-bar').value = loaded / total;
   }
 
-  close() { $('loading').hidden = true; }
+  close() {
+    $('loading').hidden = true;
+  }
 }

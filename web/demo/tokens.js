@@ -11,33 +11,60 @@ const visible = (text) => text.replace(/\n/g, '↵').replace(/\t/g, '→') || '�
 const edges = (text) => visible(text).replace(/^ +| +$/g, (spaces) => '␣'.repeat(spaces.length));
 
 function showCard(chip, { token, id, logprob, top_logprobs: top = [] }) {
-  const lines = [h('p', { class: 'row' }, h('code', {}, edges(token)), h('span', {}, id === undefined ? '' : `id ${id}`))];
+  const lines = [
+    h('p', { class: 'row' }, h('code', {}, edges(token)), h('span', {}, id === undefined ? '' : `id ${id}`)),
+  ];
   const taken = logprob !== undefined && !top.some((other) => other.token === token) ? [{ token, logprob }] : [];
   for (const other of [...top, ...taken]) {
-    const line = h('p', { class: `row chance${other.token === token ? ' chosen' : ''}` }, h('code', {}, edges(other.token)), h('span', {}, percent(other.logprob)));
+    const line = h(
+      'p',
+      { class: `row chance${other.token === token ? ' chosen' : ''}` },
+      h('code', {}, edges(other.token)),
+      h('span', {}, percent(other.logprob)),
+    );
     line.style.setProperty('--share', `${100 * Math.exp(other.logprob)}%`);
     lines.push(line);
   }
   card.replaceChildren(...lines);
   card.hidden = false;
-  const place = chip.getBoundingClientRect(), size = card.getBoundingClientRect();
+  const place = chip.getBoundingClientRect(),
+    size = card.getBoundingClientRect();
   const below = place.bottom + 6 + size.height < innerHeight;
   card.style.left = `${Math.max(8, Math.min(place.left, innerWidth - size.width - 8))}px`;
   card.style.top = `${below ? place.bottom + 6 : place.top - size.height - 6}px`;
 }
 
-function hideCard() { card.hidden = true; }
+function hideCard() {
+  card.hidden = true;
+}
 
 /* A chip for each token. One of them can be tabbed to; the arrow keys go on from there. */
 function fill(stream, tokens) {
   const chips = tokens.map((entry, index) => {
     const { token, id, logprob, special } = entry;
     const doubt = logprob === undefined ? 0 : 1 - Math.exp(logprob);
-    const label = [JSON.stringify(token), id !== undefined && `id ${id}`, logprob !== undefined && percent(logprob)].filter(Boolean).join(', ');
-    const chip = h('span', {
-      class: special ? 'token special' : 'token', role: 'listitem', tabindex: index === 0 ? 0 : -1, 'aria-label': label, 'aria-describedby': 'token-card', 'data-id': id,
-      onmouseenter: () => showCard(chip, entry), onmouseleave: () => { if (document.activeElement !== chip) hideCard(); }, onfocus: () => showCard(chip, entry), onblur: hideCard,
-    }, visible(token), h('small', { class: 'id' }, id ?? ''));
+    const label = [JSON.stringify(token), id !== undefined && `id ${id}`, logprob !== undefined && percent(logprob)]
+      .filter(Boolean)
+      .join(', ');
+    const chip = h(
+      'span',
+      {
+        class: special ? 'token special' : 'token',
+        role: 'listitem',
+        tabindex: index === 0 ? 0 : -1,
+        'aria-label': label,
+        'aria-describedby': 'token-card',
+        'data-id': id,
+        onmouseenter: () => showCard(chip, entry),
+        onmouseleave: () => {
+          if (document.activeElement !== chip) hideCard();
+        },
+        onfocus: () => showCard(chip, entry),
+        onblur: hideCard,
+      },
+      visible(token),
+      h('small', { class: 'id' }, id ?? ''),
+    );
     chip.style.setProperty('--doubt', doubt.toFixed(3));
     return chip;
   });
@@ -59,10 +86,12 @@ function arrows(event) {
 
 async function promptTokens(model, messages) {
   const { tokens } = await model.template(asked(messages));
-  return Promise.all(tokens.map(async (id) => {
-    const [token, plain] = await Promise.all([model.detokenize([id], { showSpecial: true }), model.detokenize([id])]);
-    return { token, id, special: plain === '' && token !== '' };
-  }));
+  return Promise.all(
+    tokens.map(async (id) => {
+      const [token, plain] = await Promise.all([model.detokenize([id], { showSpecial: true }), model.detokenize([id])]);
+      return { token, id, special: plain === '' && token !== '' };
+    }),
+  );
 }
 
 let drawing = 0;
@@ -74,11 +103,15 @@ export async function drawTokens() {
   if (mine !== drawing) return;
   fill($('prompt-tokens'), prompt);
   fill($('answer-tokens'), answer?.pieces ?? []);
-  $('prompt-hint').textContent = !model ? 'Load a model to see what its template makes of the conversation.'
-    : prompt.length === 0 ? 'Write something to see what the template makes of it.'
+  $('prompt-hint').textContent = !model
+    ? 'Load a model to see what its template makes of the conversation.'
+    : prompt.length === 0
+      ? 'Write something to see what the template makes of it.'
       : `${prompt.length} tokens, as the chat template and the tokenizer made them.`;
-  $('answer-hint').textContent = !answer ? ''
-    : answer.pieces?.length ? `${answer.pieces.length} tokens; the deeper the shade, the less likely it was. Point at one, tap it, or walk with the arrow keys, to see what else was likely.`
+  $('answer-hint').textContent = !answer
+    ? ''
+    : answer.pieces?.length
+      ? `${answer.pieces.length} tokens; the deeper the shade, the less likely it was. Point at one, tap it, or walk with the arrow keys, to see what else was likely.`
       : 'Probabilities are kept only until the page is left: answer again to see them.';
 }
 

@@ -16,7 +16,7 @@ export class GivenAnswer {
     this.length = size;
   }
 
-  async* chunks() {
+  async *chunks() {
     for (;;) {
       const { done, value } = await this.#reader.read();
       if (done) return;
@@ -50,7 +50,9 @@ export class Download {
     this.#owner = owner;
   }
 
-  get busy() { return this.#jobs.size; }
+  get busy() {
+    return this.#jobs.size;
+  }
 
   #lengthOf(block) {
     return this.size ? Math.min(BLOCK, this.size - block * BLOCK) : BLOCK;
@@ -70,14 +72,14 @@ export class Download {
     while (!answer) {
       const range = [first * BLOCK, probe ? first * BLOCK + 1 : end * BLOCK];
       try {
-        answer = this.#given ?? await Answer.get(this.#url, { range, ...this.#asking });
+        answer = this.#given ?? (await Answer.get(this.#url, { range, ...this.#asking }));
       } catch (error) {
         await patience.after(error, this.#asking.signal);
       }
     }
     this.ranges = answer.status === 206;
     this.etag = answer.etag;
-    this.size = this.ranges ? answer.range?.size ?? await this.#sizeByHead() : answer.length;
+    this.size = this.ranges ? (answer.range?.size ?? (await this.#sizeByHead())) : answer.length;
     const same = !expected || (expected.size === this.size && expected.etag === this.etag);
     if (answer.status === 416 && !expected) throw new SourceError(`${this.#url}: the file is empty`, { status: 416 });
     if (same && !probe) this.#answer = { answer, first, end };
@@ -89,7 +91,10 @@ export class Download {
   async #sizeByHead() {
     const answer = await Answer.get(this.#url, { method: 'HEAD', ...this.#asking });
     answer.end();
-    if (!answer.length) throw new SourceError(`${this.#url}: the server tells no size (Access-Control-Expose-Headers: Content-Range would)`);
+    if (!answer.length)
+      throw new SourceError(
+        `${this.#url}: the server tells no size (Access-Control-Expose-Headers: Content-Range would)`,
+      );
     return answer.length;
   }
 
@@ -126,7 +131,7 @@ export class Download {
   }
 
   async #once(job, patience) {
-    const answer = job.answer ?? await this.#ask(job);
+    const answer = job.answer ?? (await this.#ask(job));
     job.answer = null;
     const end = Math.min(job.end * BLOCK, this.size || Infinity);
     let skip = this.ranges ? 0 : job.at; // a stream starts anew
@@ -138,7 +143,9 @@ export class Download {
       if (this.ranges && job.at >= end) return;
     }
     if (job.at < end && this.size) {
-      throw new SourceError(`${this.#url}: the connection ended at byte ${job.at} of ${this.size}`, { again: !this.#given });
+      throw new SourceError(`${this.#url}: the connection ended at byte ${job.at} of ${this.size}`, {
+        again: !this.#given,
+      });
     }
     if (this.ranges) return;
     if (job.bytes) await this.#owner.arrived(Math.floor(job.at / BLOCK), job.bytes.slice(0, job.at % BLOCK));
@@ -148,15 +155,22 @@ export class Download {
 
   async #ask(job) {
     if (this.#given) throw new SourceError(`${this.#url}: it has been read`);
-    const answer = await Answer.get(this.#url, { range: this.ranges && [job.at, Math.min(job.end * BLOCK, this.size)], ...this.#asking });
-    const size = answer.status === 206 ? answer.range?.size ?? this.size : answer.length;
-    const start = answer.status === 206 ? answer.range?.start ?? job.at : 0;
+    const answer = await Answer.get(this.#url, {
+      range: this.ranges && [job.at, Math.min(job.end * BLOCK, this.size)],
+      ...this.#asking,
+    });
+    const size = answer.status === 206 ? (answer.range?.size ?? this.size) : answer.length;
+    const start = answer.status === 206 ? (answer.range?.start ?? job.at) : 0;
     if (answer.etag === this.etag && size === this.size && (start === job.at || !this.ranges)) return answer;
     answer.end();
     if (answer.etag === this.etag && size === this.size) {
-      throw new SourceError(`${this.#url}: the server answered a range request with another range (${answer.status})`, { again: true });
+      throw new SourceError(`${this.#url}: the server answered a range request with another range (${answer.status})`, {
+        again: true,
+      });
     }
-    throw new SourceError(`${this.#url}: the file changed on the server while it was being downloaded; load it again`, { changed: true });
+    throw new SourceError(`${this.#url}: the file changed on the server while it was being downloaded; load it again`, {
+      changed: true,
+    });
   }
 
   async #take(job, bytes) {

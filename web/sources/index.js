@@ -48,12 +48,16 @@ const PROGRESS = 50; // ms between reports
 function split(url) {
   const match = /-00001-of-(\d{5})(\.gguf)(?=$|[?#])/.exec(url);
   if (!match) return [url];
-  return Array.from({ length: Number(match[1]) }, (_, i) => url.replace(match[0], `-${String(i + 1).padStart(5, '0')}-of-${match[1]}${match[2]}`));
+  return Array.from({ length: Number(match[1]) }, (_, i) =>
+    url.replace(match[0], `-${String(i + 1).padStart(5, '0')}-of-${match[1]}${match[2]}`),
+  );
 }
 
 function urlsOf({ url, urls, repo, file, revision = 'main', endpoint = 'https://huggingface.co' }) {
   const path = (text) => text.split('/').map(encodeURIComponent).join('/');
-  const given = urls ?? split(url ?? `${endpoint.replace(/\/$/, '')}/${path(repo)}/resolve/${encodeURIComponent(revision)}/${path(file)}`);
+  const given =
+    urls ??
+    split(url ?? `${endpoint.replace(/\/$/, '')}/${path(repo)}/resolve/${encodeURIComponent(revision)}/${path(file)}`);
   return given.map((each) => new URL(each, globalThis.location?.href).href);
 }
 
@@ -83,7 +87,10 @@ async function versionOf(url, headers, signal, note) {
  * @param {SourceOptions} [options]
  * @returns {Promise<Source>}
  */
-export async function openSource(what, { cache = true, revalidate = false, sha256, headers, signal = new AbortController().signal, onProgress, onNote } = {}) {
+export async function openSource(
+  what,
+  { cache = true, revalidate = false, sha256, headers, signal = new AbortController().signal, onProgress, onNote } = {},
+) {
   signal.throwIfAborted();
   const note = (text) => onNote?.(text);
   const checks = sha256 ? [].concat(sha256).map((each) => each.toLowerCase()) : [];
@@ -101,11 +108,28 @@ export async function openSource(what, { cache = true, revalidate = false, sha25
 
   async function openRemote() {
     const urls = urlsOf(what);
-    const versions = cache && revalidate ? await Promise.all(urls.map((url) => versionOf(url, headers, signal, note))) : [];
-    model = cache ? await StoredModel.open(keyOf(urls), urls.map((_, i) => ({ sha256: checks[i], version: versions[i] })), note) : null;
-    files = urls.map((url, i) => new RemoteFile({
-      url, name: nameOf(url), copy: model?.files[i], parts: urls.length, sha256: checks[i], headers, note, progress,
-    }));
+    const versions =
+      cache && revalidate ? await Promise.all(urls.map((url) => versionOf(url, headers, signal, note))) : [];
+    model = cache
+      ? await StoredModel.open(
+          keyOf(urls),
+          urls.map((_, i) => ({ sha256: checks[i], version: versions[i] })),
+          note,
+        )
+      : null;
+    files = urls.map(
+      (url, i) =>
+        new RemoteFile({
+          url,
+          name: nameOf(url),
+          copy: model?.files[i],
+          parts: urls.length,
+          sha256: checks[i],
+          headers,
+          note,
+          progress,
+        }),
+    );
     return model?.complete ? 'store' : 'network';
   }
 
@@ -119,7 +143,9 @@ export async function openSource(what, { cache = true, revalidate = false, sha25
       return 'memory';
     }
     if (!what.stream) return openRemote();
-    files = [new RemoteFile({ url: 'the stream', name: '', stream: what, parts: 1, sha256: checks[0], note, progress })];
+    files = [
+      new RemoteFile({ url: 'the stream', name: '', stream: what, parts: 1, sha256: checks[0], note, progress }),
+    ];
     return 'network';
   }
 
@@ -149,7 +175,9 @@ export async function openSource(what, { cache = true, revalidate = false, sha25
         return files[part].read(bytes, offset);
       },
       expect: (ranges, part = 0) => files[part]?.expect?.(ranges),
-      async drop() { await model?.drop(); },
+      async drop() {
+        await model?.drop();
+      },
       async close() {
         try {
           await Promise.all(files.map((file) => file.close?.()));
@@ -160,7 +188,8 @@ export async function openSource(what, { cache = true, revalidate = false, sha25
     };
   } catch (error) {
     const gone = letGo();
-    if (signal.aborted) gone.catch(() => {}); // an abort does not wait for the storage
+    if (signal.aborted)
+      gone.catch(() => {}); // an abort does not wait for the storage
     else await gone;
     throw error;
   }

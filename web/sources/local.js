@@ -20,9 +20,12 @@ export class BlobFile {
       this.signal?.throwIfAborted();
       const at = offset + done;
       const length = Math.min(PIECE, bytes.length - done);
-      const piece = await this.blob.slice(at, at + length).arrayBuffer().catch((error) => {
-        throw new Error(`${this.name || 'the file'} cannot be read at byte ${at}: ${error.message}`);
-      });
+      const piece = await this.blob
+        .slice(at, at + length)
+        .arrayBuffer()
+        .catch((error) => {
+          throw new Error(`${this.name || 'the file'} cannot be read at byte ${at}: ${error.message}`);
+        });
       bytes.set(new Uint8Array(piece), done);
       done += piece.byteLength;
     }

@@ -53,17 +53,28 @@ export class RemoteFile {
     this.#progress = progress;
     this.#stop.signal.addEventListener('abort', () => this.#wake());
     const given = stream && new GivenAnswer(stream.stream, stream.size ?? 0);
-    this.#download = new Download(url, { headers, signal: this.#stop.signal, given, owner: {
-      bytes: (length) => this.#bytes(length),
-      arrived: (block, bytes) => this.#arrived(block, bytes),
-      room: (block) => this.#room(block),
-      ended: (error) => this.#ended(error),
-    } });
+    this.#download = new Download(url, {
+      headers,
+      signal: this.#stop.signal,
+      given,
+      owner: {
+        bytes: (length) => this.#bytes(length),
+        arrived: (block, bytes) => this.#arrived(block, bytes),
+        room: (block) => this.#room(block),
+        ended: (error) => this.#ended(error),
+      },
+    });
   }
 
-  get size() { return this.#size; }
-  get stored() { return !!this.#copy?.complete; }
-  get seekable() { return this.stored || this.#download.ranges; }
+  get size() {
+    return this.#size;
+  }
+  get stored() {
+    return !!this.#copy?.complete;
+  }
+  get seekable() {
+    return this.stored || this.#download.ranges;
+  }
 
   /* How much of it is here. */
   get loaded() {
@@ -71,10 +82,18 @@ export class RemoteFile {
     return this.#seen.size * BLOCK - (this.#seen.has(last) ? (last + 1) * BLOCK - this.#size : 0);
   }
 
-  #lengthOf(block) { return this.#size ? Math.min(BLOCK, this.#size - block * BLOCK) : BLOCK; }
-  #rankOf(block) { return this.#rank?.[block] ?? block; }
-  #blockAt(rank) { return this.#order?.[rank] ?? rank; }
-  get #count() { return this.#size ? blocksOf(this.#size) : Infinity; }
+  #lengthOf(block) {
+    return this.#size ? Math.min(BLOCK, this.#size - block * BLOCK) : BLOCK;
+  }
+  #rankOf(block) {
+    return this.#rank?.[block] ?? block;
+  }
+  #blockAt(rank) {
+    return this.#order?.[rank] ?? rank;
+  }
+  get #count() {
+    return this.#size ? blocksOf(this.#size) : Infinity;
+  }
 
   /* probe: only to know its size; there are other files to be read first. */
   async open(probe) {
@@ -86,7 +105,7 @@ export class RemoteFile {
       await this.#copy.start(journal.head);
       if (this.#copy.whole) return void this.#finish();
     }
-    if (!await this.#download.connect(this.#firstRun(), journal?.head, probe)) {
+    if (!(await this.#download.connect(this.#firstRun(), journal?.head, probe))) {
       this.#note(`${this.name} has changed on the server: fetching it anew`);
       this.#old.clear();
       await this.#download.connect(this.#firstRun(), null, probe);
@@ -123,12 +142,15 @@ export class RemoteFile {
     if (!this.#size) return;
     const blocks = new Set();
     for (const [offset, length] of ranges) {
-      for (let block = Math.floor(offset / BLOCK); block * BLOCK < Math.min(offset + length, this.#size); block++) blocks.add(block);
+      for (let block = Math.floor(offset / BLOCK); block * BLOCK < Math.min(offset + length, this.#size); block++)
+        blocks.add(block);
     }
     for (let block = 0; block < this.#count; block++) blocks.add(block);
     this.#order = Array.from(blocks);
     this.#rank = [];
-    this.#order.forEach((block, rank) => { this.#rank[block] = rank; });
+    this.#order.forEach((block, rank) => {
+      this.#rank[block] = rank;
+    });
   }
 
   /* Fills `bytes`, or their beginning when what follows is not here yet. Returns how many; 0 at the end. */
@@ -141,7 +163,7 @@ export class RemoteFile {
       const block = Math.floor(at / BLOCK);
       const length = this.#lengthOf(block);
       if (!this.#held.has(block) && this.#copy?.has(block) && at % BLOCK === 0 && end - at >= length) {
-        if (!await this.#copy.get(block, bytes.subarray(done, done + length))) {
+        if (!(await this.#copy.get(block, bytes.subarray(done, done + length)))) {
           await this.#damaged(block);
           continue;
         }
@@ -187,7 +209,7 @@ export class RemoteFile {
       if (this.#held.has(block)) return true;
       if (this.#copy?.has(block)) {
         const bytes = this.#bytes(this.#lengthOf(block));
-        if (!await this.#copy.get(block, bytes)) {
+        if (!(await this.#copy.get(block, bytes))) {
           await this.#damaged(block);
           continue;
         }
@@ -201,7 +223,9 @@ export class RemoteFile {
       }
       if (this.#download.ended && block * BLOCK >= this.#download.size) return false;
       this.#ask(block);
-      await new Promise((resolve) => { this.#waiting.push(resolve); });
+      await new Promise((resolve) => {
+        this.#waiting.push(resolve);
+      });
     }
   }
 
@@ -217,7 +241,9 @@ export class RemoteFile {
       if (this.#missing(block) && this.#download.busy < CONNECTIONS_MOST) this.#fetch(this.#next);
       this.#fetchAhead();
     } else if (!this.#download.covers(block)) {
-      throw new SourceError(`${this.#url}: byte ${block * BLOCK} has passed, the server gives no ranges, and nothing is stored: it cannot be read again`);
+      throw new SourceError(
+        `${this.#url}: byte ${block * BLOCK} has passed, the server gives no ranges, and nothing is stored: it cannot be read again`,
+      );
     } else {
       this.#wake();
     }
@@ -231,7 +257,8 @@ export class RemoteFile {
     const first = this.#blockAt(rank);
     const most = Math.min(RUN, Math.floor((this.#count - this.#seen.size) / (2 * CONNECTIONS)));
     let end = first + 1;
-    while (end - first < most && end < this.#count && this.#blockAt(rank + end - first) === end && this.#missing(end)) end++;
+    while (end - first < most && end < this.#count && this.#blockAt(rank + end - first) === end && this.#missing(end))
+      end++;
     this.#download.fetch(first, end);
   }
 
@@ -252,7 +279,9 @@ export class RemoteFile {
 
   async #room(block) {
     while (this.#rankOf(block) > this.#next + AHEAD && !this.#stop.signal.aborted) {
-      await new Promise((resolve) => { this.#waiting.push(resolve); });
+      await new Promise((resolve) => {
+        this.#waiting.push(resolve);
+      });
     }
     this.#stop.signal.throwIfAborted();
   }
@@ -336,11 +365,15 @@ export class RemoteFile {
     if (this.#download.size) return;
     if (await this.#download.connect([block, block + 1], head)) return;
     await this.#copy.drop();
-    throw new SourceError(`${this.#url}: the stored copy is damaged, and the server has another version by now; load it again`);
+    throw new SourceError(
+      `${this.#url}: the stored copy is damaged, and the server has another version by now; load it again`,
+    );
   }
 
   #finish() {
-    this.#finishing ??= this.#verify().then(() => this.#copy?.writing && this.#copy.whole && this.#copy.finish(this.#sha256));
+    this.#finishing ??= this.#verify().then(
+      () => this.#copy?.writing && this.#copy.whole && this.#copy.finish(this.#sha256),
+    );
     this.#finishing.catch(() => {});
     return this.#finishing;
   }
@@ -365,9 +398,17 @@ export class RemoteFile {
   async close() {
     const { signal } = this.#stop;
     try {
-      while (!signal.aborted && this.#touched.has(this.#count - 1) && this.#copy?.writing && !this.#copy.whole && !this.#failure) {
+      while (
+        !signal.aborted &&
+        this.#touched.has(this.#count - 1) &&
+        this.#copy?.writing &&
+        !this.#copy.whole &&
+        !this.#failure
+      ) {
         this.#fetchAhead();
-        await new Promise((resolve) => { this.#waiting.push(resolve); });
+        await new Promise((resolve) => {
+          this.#waiting.push(resolve);
+        });
       }
       if (signal.aborted) return;
       this.#finishWhole(); // the last block's line in the journal may still be on its way

@@ -79,8 +79,10 @@ export class Answer {
     const { status, statusText } = answer.#response;
     if (answer.#response.ok || status === 416) return answer;
     answer.end();
-    throw new SourceError(`${url}: the server answered ${status}${statusText && ` ${statusText}`}`,
-      { status, again: status === 408 || status === 429 || status >= 500 });
+    throw new SourceError(`${url}: the server answered ${status}${statusText && ` ${statusText}`}`, {
+      status,
+      again: status === 408 || status === 429 || status >= 500,
+    });
   }
 
   constructor(url, abort, unlink) {
@@ -89,13 +91,17 @@ export class Answer {
     this.#unlink = unlink;
   }
 
-  get status() { return this.#response.status; }
+  get status() {
+    return this.#response.status;
+  }
   get length() {
     const { headers } = this.#response;
     return headers.has('content-encoding') ? 0 : Number(headers.get('content-length') ?? 0);
   }
   /* What tells versions apart. Servers of other origins may hide the ETag, never the date. */
-  get etag() { return this.#response.headers.get('etag') ?? this.#response.headers.get('last-modified') ?? ''; }
+  get etag() {
+    return this.#response.headers.get('etag') ?? this.#response.headers.get('last-modified') ?? '';
+  }
   /* {start, size} of a 206; null when the server hides it from other origins. */
   get range() {
     const match = /^bytes (\d+)-\d+\/(\d+)$/.exec(this.#response.headers.get('content-range') ?? '');
@@ -104,14 +110,19 @@ export class Answer {
 
   #watch() {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#abort.abort(new SourceError(`${this.url}: nothing came for 30 seconds`, { again: true })), STALLED);
+    this.#timer = setTimeout(
+      () => this.#abort.abort(new SourceError(`${this.url}: nothing came for 30 seconds`, { again: true })),
+      STALLED,
+    );
   }
 
   #broken(error, signal) {
     if (signal.aborted) return signal.reason;
     if (error instanceof SourceError) return error;
     const hint = error.cause?.code ?? error.message;
-    return new SourceError(`${this.url}: no connection, or not allowed by the server for this page (${hint})`, { again: true });
+    return new SourceError(`${this.url}: no connection, or not allowed by the server for this page (${hint})`, {
+      again: true,
+    });
   }
 
   /* A reader of the body, and the room that it is to fill, or undefined where it takes room of its own for each chunk, which
@@ -126,12 +137,14 @@ export class Answer {
   }
 
   /* The chunks as they come; each is there until the next is asked for. */
-  async* chunks() {
+  async *chunks() {
     let { reader, room } = this.#reader();
     try {
       for (;;) {
         this.#watch();
-        const { done, value } = await reader.read(room && new Uint8Array(room)).catch((error) => { throw this.#broken(error, this.signal); });
+        const { done, value } = await reader.read(room && new Uint8Array(room)).catch((error) => {
+          throw this.#broken(error, this.signal);
+        });
         clearTimeout(this.#timer); // the reader of the chunk may take its time
         if (room && value) room = value.buffer; // a read takes it away until then
         if (done) return;

@@ -16,7 +16,10 @@ export function checksum(bytes) {
   let hash = P5;
   let i = 0;
   if (length >= 16) {
-    let a = (P1 + P2) | 0, b = P2, c = 0, d = -P1 | 0;
+    let a = (P1 + P2) | 0,
+      b = P2,
+      c = 0,
+      d = -P1 | 0;
     for (const end = words.length - 3; i < end; i += 4) {
       a = imul(rotate((a + imul(words[i], P2)) | 0, 13), P1);
       b = imul(rotate((b + imul(words[i + 1], P2)) | 0, 13), P1);

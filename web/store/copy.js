@@ -27,11 +27,21 @@ class StoredFile {
     this.#file = file;
   }
 
-  get complete() { return !!this.journal?.commit; }
-  get usable() { return this.#open && this.#model.usable; }
-  get writing() { return this.#writing && this.#model.usable; }
-  get whole() { return this.usable && this.journal.whole; }
-  has(block) { return this.usable && this.journal.sums.has(block); }
+  get complete() {
+    return !!this.journal?.commit;
+  }
+  get usable() {
+    return this.#open && this.#model.usable;
+  }
+  get writing() {
+    return this.#writing && this.#model.usable;
+  }
+  get whole() {
+    return this.usable && this.journal.whole;
+  }
+  has(block) {
+    return this.usable && this.journal.sums.has(block);
+  }
 
   /* Finds what there is. `sha256` and `version`, {size, etag}, are what the file should have, where that is known. */
   async look({ sha256, version }) {
@@ -78,7 +88,9 @@ class StoredFile {
     while (this.#model.settling) await this.#model.settling;
     let good = false;
     await this.#model.guard(async () => {
-      good = await this.#file.read(bytes, block * BLOCK) === bytes.length && checksum(bytes) === this.journal.sums.get(block);
+      good =
+        (await this.#file.read(bytes, block * BLOCK)) === bytes.length &&
+        checksum(bytes) === this.journal.sums.get(block);
     });
     if (!good) this.journal.sums.delete(block);
     return good;
@@ -131,7 +143,7 @@ export class StoredModel {
     const free = await hold(`${lockName(key)}:open`, 'exclusive', { wait: true });
     const model = new StoredModel(store, key, note);
     try {
-      return await model.#open(checks) ? model : undefined;
+      return (await model.#open(checks)) ? model : undefined;
     } catch (error) {
       await model.close();
       note(`the storage cannot be used (${said(error)}): the model will not be kept`);
@@ -146,17 +158,23 @@ export class StoredModel {
     this.note = note;
   }
 
-  get files() { return this.#files; }
-  get complete() { return this.#files.every((file) => file.complete); }
+  get files() {
+    return this.#files;
+  }
+  get complete() {
+    return this.#files.every((file) => file.complete);
+  }
 
   async #open(checks) {
     const deadline = performance.now() + PATIENCE;
-    while (!await this.#lock(checks)) {
+    while (!(await this.#lock(checks))) {
       if (performance.now() > deadline) {
         this.note('another tab is storing this model: this one reads it from the network and stores nothing');
         return false;
       }
-      await new Promise((resolve) => { setTimeout(resolve, LOOK_AGAIN); });
+      await new Promise((resolve) => {
+        setTimeout(resolve, LOOK_AGAIN);
+      });
     }
     for (const { remark } of this.#files) if (remark) this.note(remark);
     if (!this.#files.length) this.#files = await this.#filesOf(checks.length, true);
@@ -202,7 +220,9 @@ export class StoredModel {
       this.#release = await hold(lockName(this.#key), 'shared');
       if (!this.#release) await this.close();
       else for (const file of this.#files) await file.openReading();
-    })().finally(() => { this.settling = null; });
+    })().finally(() => {
+      this.settling = null;
+    });
     await this.settling;
   }
 

@@ -21,14 +21,17 @@ export { Sha256 };
 
 /* The name of a model's folder: the same for the same URLs in the same order. */
 export function keyOf(urls) {
-  return new Sha256().update(new TextEncoder().encode(JSON.stringify(urls))).hex().slice(0, 32);
+  return new Sha256()
+    .update(new TextEncoder().encode(JSON.stringify(urls)))
+    .hex()
+    .slice(0, 32);
 }
 
 const present = () => stores.filter((store) => store.present());
 
 async function journals(store, key) {
   const found = [];
-  for (let parts = 1; found.length < parts;) {
+  for (let parts = 1; found.length < parts; ) {
     const file = (await store.files(key, found.length + 1))[found.length];
     const journal = Journal.parse((await file?.peek())?.text ?? '');
     if (!journal) break;
@@ -42,9 +45,13 @@ async function describe(store, key) {
   const found = await journals(store, key);
   if (!found.length) return null;
   const { head, commit } = found[0];
-  const used = new Date(await store.used(key) ?? NaN);
+  const used = new Date((await store.used(key)) ?? NaN);
   return {
-    key, name: head.name, url: head.url, etag: head.etag, sha256: commit?.sha256 ?? null,
+    key,
+    name: head.name,
+    url: head.url,
+    etag: head.etag,
+    sha256: commit?.sha256 ?? null,
     size: found.reduce((sum, journal) => sum + journal.head.size, 0),
     bytes: found.reduce((sum, journal) => sum + journal.storedBytes, 0),
     complete: found.length === head.parts && found.every((journal) => journal.commit),
@@ -85,8 +92,8 @@ export async function deleteModel(key) {
  */
 export async function storageInfo() {
   const storage = globalThis.navigator?.storage;
-  const { usage = 0, quota = 0 } = await storage?.estimate?.() ?? {};
-  return { usage, quota, persisted: await storage?.persisted?.() ?? false };
+  const { usage = 0, quota = 0 } = (await storage?.estimate?.()) ?? {};
+  return { usage, quota, persisted: (await storage?.persisted?.()) ?? false };
 }
 
 /**
@@ -95,5 +102,5 @@ export async function storageInfo() {
  */
 export async function persist() {
   const storage = globalThis.navigator?.storage;
-  return await storage?.persist?.() ?? await storage?.persisted?.() ?? false;
+  return (await storage?.persist?.()) ?? (await storage?.persisted?.()) ?? false;
 }

@@ -33,13 +33,16 @@ export async function openHandle(folder, name) {
       return await file.createSyncAccessHandle();
     } catch (error) {
       if (error.name !== 'NoModificationAllowedError' || tries === TRIES) throw error;
-      await new Promise((resolve) => { setTimeout(resolve, 50); });
+      await new Promise((resolve) => {
+        setTimeout(resolve, 50);
+      });
     }
   }
 }
 
 /* Whether a write failed for want of room: Firefox has an error of its own for a full quota. */
-export const isNoRoom = ({ name, message }) => name === 'QuotaExceededError' || /NO_DEVICE_SPACE/.test(`${name} ${message}`);
+export const isNoRoom = ({ name, message }) =>
+  name === 'QuotaExceededError' || /NO_DEVICE_SPACE/.test(`${name} ${message}`);
 
 /* What a file can be read by while others read it too: a handle where the browser has shared ones or nobody has it,
  * and otherwise a Blob, which is slower. */
@@ -68,7 +71,7 @@ class OpfsFile {
   async peek() {
     for (let tries = 1; ; tries++) {
       const journal = await fileIn(this.#folder, `${this.#name}.journal`);
-      const data = journal && await fileIn(this.#folder, `${this.#name}.data`);
+      const data = journal && (await fileIn(this.#folder, `${this.#name}.data`));
       try {
         return data && { text: await journal.text(), bytes: data.size };
       } catch (error) {
@@ -92,7 +95,8 @@ class OpfsFile {
 
   append(text) {
     const bytes = new TextEncoder().encode(text);
-    if (this.#journal.write(bytes, { at: this.#journal.getSize() }) < bytes.length) throw new Error('the journal was not written');
+    if (this.#journal.write(bytes, { at: this.#journal.getSize() }) < bytes.length)
+      throw new Error('the journal was not written');
   }
 
   write(bytes, at) {

@@ -41,7 +41,8 @@ const files = {
       handle.truncate(0);
       let at = 0;
       for (const part of parts()) {
-        if (handle.write(part, { at }) < part.length) throw Object.assign(new Error('not all bytes were written'), { name: 'QuotaExceededError' });
+        if (handle.write(part, { at }) < part.length)
+          throw Object.assign(new Error('not all bytes were written'), { name: 'QuotaExceededError' });
         at += part.length;
       }
     } finally {
@@ -65,7 +66,9 @@ const files = {
   },
 
   async remove(key) {
-    await (await folder())?.removeEntry(key).catch((error) => { if (error.name !== 'NotFoundError') throw error; });
+    await (await folder())?.removeEntry(key).catch((error) => {
+      if (error.name !== 'NotFoundError') throw error;
+    });
   },
 };
 
@@ -75,7 +78,9 @@ const cache = {
   write: async (key, parts) => (await caches.open(FOLDER)).put(address(key), new Response(new Blob([...parts()]))),
   blob: async (key) => (await (await caches.open(FOLDER)).match(address(key)))?.blob(),
   keys: async () => (await (await caches.open(FOLDER)).keys()).map(({ url }) => new URL(url).pathname.slice(1)),
-  remove: async (key) => { await (await caches.open(FOLDER)).delete(address(key)); },
+  remove: async (key) => {
+    await (await caches.open(FOLDER)).delete(address(key));
+  },
 };
 
 const present = () => [files, cache].filter((store) => store.present());
@@ -91,7 +96,11 @@ async function locked(name, work) {
 
 function usable() {
   const store = locksUsable() && [files, cache].find((each) => each.writable());
-  if (!store) throw new SessionError('this context has no storage for sessions: save() and restore() give and take their bytes', 'no_storage');
+  if (!store)
+    throw new SessionError(
+      'this context has no storage for sessions: save() and restore() give and take their bytes',
+      'no_storage',
+    );
   return store;
 }
 
@@ -162,7 +171,10 @@ export async function resumeSession(name, restore) {
       await restore(pieces(), record);
     } catch (error) {
       if (error.name !== 'QuernError') throw error;
-      throw new SessionError(`the session ${said} of the model ${JSON.stringify(record.model)}: ${error.message}`, 'refused');
+      throw new SessionError(
+        `the session ${said} of the model ${JSON.stringify(record.model)}: ${error.message}`,
+        'refused',
+      );
     }
     return record;
   });
@@ -176,7 +188,10 @@ export async function listSessions() {
   const sessions = [];
   for (const store of present()) {
     for (const key of await store.keys().catch(() => [])) {
-      const found = await store.blob(key).then((blob) => blob && recordOf(blob)).catch(() => null);
+      const found = await store
+        .blob(key)
+        .then((blob) => blob && recordOf(blob))
+        .catch(() => null);
       if (!found) continue;
       const { name, model, tokens, date } = found.record;
       sessions.push({ name, model, tokens, bytes: found.bytes, date: new Date(date) });
@@ -190,6 +205,8 @@ export async function listSessions() {
  * @param {string} name
  */
 export async function deleteSession(name) {
-  const remove = async (key) => { for (const store of present()) await store.remove(key); };
+  const remove = async (key) => {
+    for (const store of present()) await store.remove(key);
+  };
   await (locksUsable() ? locked(name, remove) : remove(keyOf(name)));
 }

@@ -4,7 +4,7 @@
 function fractions(count, root) {
   const found = [];
   for (let n = 2; found.length < count; n++) {
-    if (!found.some(([prime]) => n % prime === 0)) found.push([n, (root(n) % 1) * 2 ** 32 | 0]);
+    if (!found.some(([prime]) => n % prime === 0)) found.push([n, ((root(n) % 1) * 2 ** 32) | 0]);
   }
   return Int32Array.from(found, ([, bits]) => bits);
 }
@@ -46,23 +46,43 @@ export class Sha256 {
     const w = this.#schedule;
     for (let i = 0; i < 16; i++) w[i] = view.getInt32(at + 4 * i);
     for (let i = 16; i < 64; i++) {
-      const x = w[i - 15], y = w[i - 2];
+      const x = w[i - 15],
+        y = w[i - 2];
       const s0 = ((x >>> 7) | (x << 25)) ^ ((x >>> 18) | (x << 14)) ^ (x >>> 3);
       const s1 = ((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10);
       w[i] = (((w[i - 16] + s0) | 0) + ((w[i - 7] + s1) | 0)) | 0;
     }
     const state = this.#state;
-    let a = state[0], b = state[1], c = state[2], d = state[3], e = state[4], f = state[5], g = state[6], h = state[7];
+    let a = state[0],
+      b = state[1],
+      c = state[2],
+      d = state[3],
+      e = state[4],
+      f = state[5],
+      g = state[6],
+      h = state[7];
     for (let i = 0; i < 64; i++) {
       const s1 = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7));
-      const t1 = (((h + s1) | 0) + ((g ^ (e & (f ^ g))) + ((K[i] + w[i]) | 0) | 0)) | 0;
+      const t1 = (((h + s1) | 0) + (((g ^ (e & (f ^ g))) + ((K[i] + w[i]) | 0)) | 0)) | 0;
       const s0 = ((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10));
       const t2 = (s0 + ((a & b) | (c & (a | b)))) | 0;
-      h = g; g = f; f = e; e = (d + t1) | 0;
-      d = c; c = b; b = a; a = (t1 + t2) | 0;
+      h = g;
+      g = f;
+      f = e;
+      e = (d + t1) | 0;
+      d = c;
+      c = b;
+      b = a;
+      a = (t1 + t2) | 0;
     }
-    state[0] += a; state[1] += b; state[2] += c; state[3] += d;
-    state[4] += e; state[5] += f; state[6] += g; state[7] += h;
+    state[0] += a;
+    state[1] += b;
+    state[2] += c;
+    state[3] += d;
+    state[4] += e;
+    state[5] += f;
+    state[6] += g;
+    state[7] += h;
   }
 
   /* The digest as 64 hexadecimal digits. Ends it. */

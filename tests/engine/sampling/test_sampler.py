@@ -2,6 +2,7 @@
 
 The seeds are fixed: a run gives the same draws every time.
 """
+
 import os
 import pathlib
 import struct
@@ -12,8 +13,17 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 TOOL = pathlib.Path(os.environ.get("QUERN_BUILD", ROOT / "build" / "native")) / "tests" / "engine" / "sample_stdio"
-DEFAULTS = {"temperature": 0.8, "top_p": 0.95, "min_p": 0.05, "repeat_penalty": 1.0, "frequency_penalty": 0.0,
-            "presence_penalty": 0.0, "top_k": 40, "penalty_last_n": 64, "seed": 0}
+DEFAULTS = {
+    "temperature": 0.8,
+    "top_p": 0.95,
+    "min_p": 0.05,
+    "repeat_penalty": 1.0,
+    "frequency_penalty": 0.0,
+    "presence_penalty": 0.0,
+    "top_k": 40,
+    "penalty_last_n": 64,
+    "seed": 0,
+}
 DRAWS = 10000
 VOCAB = 120
 
@@ -36,17 +46,17 @@ def chain(logits, tokens=(), biases=(), **settings):
     x = np.asarray(logits, np.float32).astype(np.float64)
     for id, bias in biases:
         x[id] += bias
-    last = list(tokens) if s["penalty_last_n"] < 0 else list(tokens)[max(0, len(tokens) - s["penalty_last_n"]):]
+    last = list(tokens) if s["penalty_last_n"] < 0 else list(tokens)[max(0, len(tokens) - s["penalty_last_n"]) :]
     for id in set(last):
         x[id] = x[id] * s["repeat_penalty"] if x[id] <= 0 else x[id] / s["repeat_penalty"]
         x[id] -= last.count(id) * s["frequency_penalty"] + s["presence_penalty"]
     order = np.argsort(-x, kind="stable")
     if s["top_k"] > 0:
-        order = order[:s["top_k"]]
+        order = order[: s["top_k"]]
     weights = np.exp(x[order] - x[order[0]])
     if s["top_p"] < 1:
         reached = np.cumsum(weights) / weights.sum() >= s["top_p"]
-        order = order[:reached.argmax() + 1] if reached.any() else order
+        order = order[: reached.argmax() + 1] if reached.any() else order
     order = order[np.exp(x[order] - x[order[0]]) >= s["min_p"]] if s["min_p"] > 0 else order
     p = np.zeros(len(x))
     if s["temperature"] <= 0:
@@ -103,7 +113,8 @@ CASES = {
     "frequency negative": OPEN | {"frequency_penalty": -0.3, "tokens": SEEN},
     "presence": OPEN | {"presence_penalty": 1.1, "tokens": SEEN},
     "all penalties": {"repeat_penalty": 1.2, "frequency_penalty": 0.3, "presence_penalty": 0.4, "tokens": SEEN},
-    "penalties of the last 4": OPEN | {"repeat_penalty": 1.5, "presence_penalty": 1.0, "penalty_last_n": 4, "tokens": SEEN},
+    "penalties of the last 4": OPEN
+    | {"repeat_penalty": 1.5, "presence_penalty": 1.0, "penalty_last_n": 4, "tokens": SEEN},
     "penalties of none": OPEN | {"presence_penalty": 3.0, "penalty_last_n": 0, "tokens": SEEN},
     "penalties of all": OPEN | {"presence_penalty": 1.0, "penalty_last_n": -1, "tokens": SEEN * 10},
     "penalties of 64": OPEN | {"frequency_penalty": 0.05, "tokens": SEEN * 10},
@@ -111,8 +122,16 @@ CASES = {
     "biases": OPEN | {"biases": [(BEST[0], -2.0), (BEST[50], 5.0), (BEST[1], -np.inf)]},
     "a bias twice": OPEN | {"biases": [(BEST[9], 1.0), (BEST[9], 1.5)]},
     "biases before penalties": OPEN | {"biases": [(BEST[0], -8.0)], "repeat_penalty": 1.5, "tokens": [BEST[0]]},
-    "everything": {"biases": [(BEST[30], 3.0)], "repeat_penalty": 1.1, "frequency_penalty": 0.2, "tokens": SEEN, "top_k": 20,
-                   "top_p": 0.8, "min_p": 0.02, "temperature": 1.5},
+    "everything": {
+        "biases": [(BEST[30], 3.0)],
+        "repeat_penalty": 1.1,
+        "frequency_penalty": 0.2,
+        "tokens": SEEN,
+        "top_k": 20,
+        "top_p": 0.8,
+        "min_p": 0.02,
+        "temperature": 1.5,
+    },
 }
 
 
@@ -172,11 +191,25 @@ def test_nothing_to_draw_is_still_an_id():
             assert set(draw(logits, draws=20, temperature=temperature)) <= {0, 1, 2, 3}
 
 
-@pytest.mark.parametrize("settings, word", [
-    ({"temperature": NAN}, "temperature"), ({"top_p": -0.1}, "top_p"), ({"top_p": 1.1}, "top_p"), ({"top_p": NAN}, "top_p"),
-    ({"min_p": -0.1}, "min_p"), ({"min_p": 1.1}, "min_p"), ({"min_p": NAN}, "min_p"), ({"repeat_penalty": 0.0}, "repeat_penalty"),
-    ({"repeat_penalty": -1.0}, "repeat_penalty"), ({"repeat_penalty": NAN}, "repeat_penalty"),
-    ({"frequency_penalty": NAN}, "frequency_penalty"), ({"presence_penalty": NAN}, "presence_penalty"),
-    ({"biases": [(0, NAN)]}, "token 0"), ({"biases": [(-1, 0.0)]}, "token -1"), ({"biases": [(VOCAB, 0.0)]}, f"token {VOCAB}")])
+@pytest.mark.parametrize(
+    "settings, word",
+    [
+        ({"temperature": NAN}, "temperature"),
+        ({"top_p": -0.1}, "top_p"),
+        ({"top_p": 1.1}, "top_p"),
+        ({"top_p": NAN}, "top_p"),
+        ({"min_p": -0.1}, "min_p"),
+        ({"min_p": 1.1}, "min_p"),
+        ({"min_p": NAN}, "min_p"),
+        ({"repeat_penalty": 0.0}, "repeat_penalty"),
+        ({"repeat_penalty": -1.0}, "repeat_penalty"),
+        ({"repeat_penalty": NAN}, "repeat_penalty"),
+        ({"frequency_penalty": NAN}, "frequency_penalty"),
+        ({"presence_penalty": NAN}, "presence_penalty"),
+        ({"biases": [(0, NAN)]}, "token 0"),
+        ({"biases": [(-1, 0.0)]}, "token -1"),
+        ({"biases": [(VOCAB, 0.0)]}, f"token {VOCAB}"),
+    ],
+)
 def test_settings_that_make_no_sense(settings, word):
     assert word in draw(LOGITS, check=False, **settings)

@@ -1,4 +1,5 @@
 """What only a 32-bit module can run into: sizes that do not fit its addresses."""
+
 import pathlib
 import subprocess
 
@@ -26,10 +27,20 @@ def model(tmp_path):
     writer.add_layer_norm_rms_eps(1e-5)
     shapes = {"token_embd": (4, 1), "output_norm": (1,)}
     for i in range(LAYERS):
-        shapes |= {f"blk.{i}.{name}": shape for name, shape in
-                   {"attn_norm": (1,), "ffn_norm": (1,), "attn_q": (HEADS * DIM, 1), "attn_k": (HEADS * DIM, 1),
-                    "attn_v": (HEADS * DIM, 1), "attn_output": (1, HEADS * DIM), "ffn_gate": (1, 1), "ffn_up": (1, 1),
-                    "ffn_down": (1, 1)}.items()}
+        shapes |= {
+            f"blk.{i}.{name}": shape
+            for name, shape in {
+                "attn_norm": (1,),
+                "ffn_norm": (1,),
+                "attn_q": (HEADS * DIM, 1),
+                "attn_k": (HEADS * DIM, 1),
+                "attn_v": (HEADS * DIM, 1),
+                "attn_output": (1, HEADS * DIM),
+                "ffn_gate": (1, 1),
+                "ffn_up": (1, 1),
+                "ffn_down": (1, 1),
+            }.items()
+        }
     for name, shape in shapes.items():
         writer.add_tensor_info(f"{name}.weight", shape, np.dtype(np.float32), 4 * int(np.prod(shape)))
     writer.write_header_to_file()
@@ -37,12 +48,27 @@ def model(tmp_path):
     writer.write_ti_data_to_file()
     writer.close()
     with open(path, "r+b") as file:
-        file.truncate(path.stat().st_size + sum((4 * int(np.prod(shape)) + 31) // 32 * 32 for shape in shapes.values()) + 32)
+        file.truncate(
+            path.stat().st_size + sum((4 * int(np.prod(shape)) + 31) // 32 * 32 for shape in shapes.values()) + 32
+        )
     return path
 
 
 def test_a_page_of_4_gib_is_refused(model, tmp_path):
-    command = [ROOT / "quern", "logits", "-m", model, "--tokens", "0,1", "--batch", "1", "-o", tmp_path / "out", "-t", "1"]
+    command = [
+        ROOT / "quern",
+        "logits",
+        "-m",
+        model,
+        "--tokens",
+        "0,1",
+        "--batch",
+        "1",
+        "-o",
+        tmp_path / "out",
+        "-t",
+        "1",
+    ]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode != 0
     assert "a page of the KV cache takes 4294967296 bytes" in done.stderr

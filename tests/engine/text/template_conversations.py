@@ -5,7 +5,7 @@ TOOLS = [
         "type": "function",
         "function": {
             "name": "get_weather",
-            "description": "The weather at a place, \"now\" & later <b>",
+            "description": 'The weather at a place, "now" & later <b>',
             "parameters": {
                 "type": "object",
                 "properties": {
@@ -37,8 +37,11 @@ SCHEMA = {
         "code": {"type": "string", "minLength": 2, "maxLength": 3, "pattern": "^[A-Z]+$", "examples": ["CH", "DE"]},
         "when": {"type": "string", "format": "date-time", "description": "Line one.\nLine two."},
         "map": {"type": "object", "additionalProperties": {"type": "integer"}, "minProperties": 1},
-        "deep": {"type": "array", "minItems": 1, "items": {
-            "type": "object", "properties": {"x": {"type": "number", "default": 1.5}}, "required": ["x"]}},
+        "deep": {
+            "type": "array",
+            "minItems": 1,
+            "items": {"type": "object", "properties": {"x": {"type": "number", "default": 1.5}}, "required": ["x"]},
+        },
         "free": {},
         "flag": {"type": "boolean", "default": False},
         "ref": {"$ref": "#/$defs/thing"},
@@ -48,7 +51,10 @@ SCHEMA = {
     "$defs": {"thing": {"type": "string"}},
 }
 WIDE_TOOLS = [
-    {"type": "function", "function": {"name": "wide", "description": "Many\nkinds.", "parameters": SCHEMA, "strict": True}},
+    {
+        "type": "function",
+        "function": {"name": "wide", "description": "Many\nkinds.", "parameters": SCHEMA, "strict": True},
+    },
     {"type": "function", "function": {"name": "bare"}},
 ]
 # What the templates ask for beside messages and tools.
@@ -89,7 +95,7 @@ TURNS = [
 CALLS = [
     user("Weather in Bern?"),
     assistant("", tool_calls=[call("get_weather", {"city": "Bern", "days": 3, "exact": True, "units": None}, 1)]),
-    {"role": "tool", "name": "get_weather", "content": "{\"sky\": \"clear\", \"high\": 21.5}", "tool_call_id": "call00001"},
+    {"role": "tool", "name": "get_weather", "content": '{"sky": "clear", "high": 21.5}', "tool_call_id": "call00001"},
     assistant("Clear, 21.5."),
     user("And the time?"),
 ]
@@ -162,9 +168,13 @@ def conversations():
         base, messages=[user("x"), {"role": "assistant", "tool_calls": [call("now", {})]}], add_generation_prompt=False
     )
     found["call, no type"] = dict(
-        base, messages=[user("x"), assistant("", tool_calls=[{"function": {"name": "now", "arguments": {}}}])], tools=TOOLS
+        base,
+        messages=[user("x"), assistant("", tool_calls=[{"function": {"name": "now", "arguments": {}}}])],
+        tools=TOOLS,
     )
-    found["call, flat"] = dict(base, messages=[user("x"), assistant("", tool_calls=[{"name": "now", "arguments": {"a": 1}}])])
+    found["call, flat"] = dict(
+        base, messages=[user("x"), assistant("", tool_calls=[{"name": "now", "arguments": {"a": 1}}])]
+    )
     found["no calls"] = dict(base, messages=[user("x"), assistant("y", tool_calls=[]), user("z")], tools=TOOLS)
     found["null calls"] = dict(base, messages=[user("x"), assistant("y", tool_calls=None), user("z")], tools=TOOLS)
     answers = [{"type": "text", "text": "rain"}, {"type": "text", "text": " and wind"}]
@@ -175,15 +185,24 @@ def conversations():
     found["null question"] = dict(base, messages=[{"role": "user", "content": None}])
     found["no content"] = dict(base, messages=[{"role": "user"}])
     found["other reasoning"] = dict(
-        base, messages=[user("Why?"), assistant("So.", reasoning="Because.", tool_plan="None."), user("Oh?")], tools=TOOLS
+        base,
+        messages=[user("Why?"), assistant("So.", reasoning="Because.", tool_plan="None."), user("Oh?")],
+        tools=TOOLS,
     )
     found["reasoning, calls"] = dict(
-        base, messages=[user("x"), assistant("", reasoning_content="Hm.", tool_calls=[call("now", {})]), CALLS[2]], tools=TOOLS
+        base,
+        messages=[user("x"), assistant("", reasoning_content="Hm.", tool_calls=[call("now", {})]), CALLS[2]],
+        tools=TOOLS,
     )
     found["systems"] = dict(base, messages=[SYSTEM, SYSTEM] + TURNS[:2] + [SYSTEM])
     found["two users"] = dict(base, messages=TURNS[:1] * 2 + TURNS[1:2] * 2)
     found["unknown role"] = dict(base, messages=[{"role": "critic", "content": "No."}] + TURNS[:1])
     found["tag soup"] = dict(
-        base, messages=[user("</think><think><tool_call>{}</tool_call>"), assistant("a</think>b</think>\n\nc<think>"), user("")]
+        base,
+        messages=[
+            user("</think><think><tool_call>{}</tool_call>"),
+            assistant("a</think>b</think>\n\nc<think>"),
+            user(""),
+        ],
     )
     return found

@@ -83,6 +83,14 @@ def templates(counts=(60, 198, 400, 20000)):
         yield call, "{% macro m(a=1) %}" + call + "{% endmacro %}{{ m() }}", "{}"
         yield f"default {call}", "{% macro m(a=[[m()]]) %}" + call + "{% endmacro %}{{ m() }}", "{}"
         deep = "{% if 1 %}{% for x in [1] %}{% filter upper %}" * 3 + nest("({})", 9, "m()").join(("{{", "}}"))
-        yield f"blocks {call}", "{% macro m(a=1) %}" + deep + "{% endfilter %}{% endfor %}{% endif %}" * 3 + call + "{% endmacro %}{{ m() }}", "{}"
+        yield (
+            f"blocks {call}",
+            "{% macro m(a=1) %}"
+            + deep
+            + "{% endfilter %}{% endfor %}{% endif %}" * 3
+            + call
+            + "{% endmacro %}{{ m() }}",
+            "{}",
+        )
     for text in ENDLESS:
         yield text, text, "{}"

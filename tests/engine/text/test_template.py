@@ -60,7 +60,9 @@ def test_expressions():
 
 def test_escaped():
     """By jinja2 itself: the reference's `safe` gives no mark, so that what is joined with it stays as it is."""
-    template = "{{ ['a'|safe is escaped, 'a'|e is escaped, 5|safe is escaped, 'a' is escaped, 5 is escaped, nil is escaped] }}"
+    template = (
+        "{{ ['a'|safe is escaped, 'a'|e is escaped, 5|safe is escaped, 'a' is escaped, 5 is escaped, nil is escaped] }}"
+    )
     assert template_reference.render([(template, {})])[0].text == jinja2.Environment().from_string(template).render()
 
 
@@ -90,15 +92,28 @@ def test_floats():
     chance = random.Random(1)
     floats = [5e-324, 2.2250738585072014e-308, 2.225073858507201e-308, 1.7976931348623157e308, 0.1, 2 / 3]
     for exponent in range(-300, 300, 7):
-        floats += [10.0**exponent, 2.0**exponent, math.nextafter(10.0**exponent, 0), math.nextafter(10.0**exponent, 1e308)]
+        floats += [
+            10.0**exponent,
+            2.0**exponent,
+            math.nextafter(10.0**exponent, 0),
+            math.nextafter(10.0**exponent, 1e308),
+        ]
     floats += [chance.uniform(-1, 1) * 10.0 ** chance.randrange(-320, 308) for _ in range(500)]
     texts = [repr(number) for number in floats]
-    texts += [f"{chance.randrange(10**25)}.{chance.randrange(10**25)}e{chance.randrange(-330, 290)}" for _ in range(300)]
+    texts += [
+        f"{chance.randrange(10**25)}.{chance.randrange(10**25)}e{chance.randrange(-330, 290)}" for _ in range(300)
+    ]
     template = "{% for x in floats %}{{ x }} {% endfor %}"
     ours = template_reference.render([(template, ('{"floats": [' + ", ".join(texts) + "]}").encode())])[0]
     assert ours.text.split() == [repr(float(text)) for text in texts]
-    ours = template_reference.render([("{% for f in forms %}{% for x in xs %}{{ f % x }} {% endfor %}{% endfor %}",
-                                       {"forms": ["%.0f", "%.3f", "%.20f", "%e", "%.10e", "%g", "%.12g"], "xs": floats[:400]})])[0]
+    ours = template_reference.render(
+        [
+            (
+                "{% for f in forms %}{% for x in xs %}{{ f % x }} {% endfor %}{% endfor %}",
+                {"forms": ["%.0f", "%.3f", "%.20f", "%e", "%.10e", "%g", "%.12g"], "xs": floats[:400]},
+            )
+        ]
+    )[0]
     forms = ["%.0f", "%.3f", "%.20f", "%e", "%.10e", "%g", "%.12g"]
     assert ours.text.split() == [form % number for form in forms for number in floats[:400]]
 
@@ -107,15 +122,51 @@ def test_json():
     """Texts that Python's json reads, and texts that it refuses."""
     import json
 
-    good = [r'{"v": "\u00e9\ud83e\udd89\n\/\b\f\r\t\"\\"}', '{"v": [1, -2, 0, 1.5, -0.0, 1e5, 2E-3, true, false, null, "", [], {}]}',
-            ' {\t"v"\n:\r[ ] } ', '{"v": 1, "v": 2}', '{"v": {"b": 1, "a": 2, "b": 3}}', '{"v": 123456789012345678901}',
-            '{"v": "\u2028東京"}', '{"v": "' + "x" * 70000 + '"}', "{}"]
-    for text, ours in zip(good, template_reference.render([("{{ v | tojson }}|{{ v }}", text.encode()) for text in good])):
+    good = [
+        r'{"v": "\u00e9\ud83e\udd89\n\/\b\f\r\t\"\\"}',
+        '{"v": [1, -2, 0, 1.5, -0.0, 1e5, 2E-3, true, false, null, "", [], {}]}',
+        ' {\t"v"\n:\r[ ] } ',
+        '{"v": 1, "v": 2}',
+        '{"v": {"b": 1, "a": 2, "b": 3}}',
+        '{"v": 123456789012345678901}',
+        '{"v": "\u2028東京"}',
+        '{"v": "' + "x" * 70000 + '"}',
+        "{}",
+    ]
+    for text, ours in zip(
+        good, template_reference.render([("{{ v | tojson }}|{{ v }}", text.encode()) for text in good])
+    ):
         want, _ = template_reference.expected("{{ v | tojson }}|{{ v }}", json.loads(text)) if text != "{}" else ("", 0)
         assert ours.text == want or text == "{}", text
-    bad = ["", "{", "[]", "1", '{"v"}', '{"v":}', '{"v": 1,}', '{v: 1}', "{'v': 1}", '{"v": 01}', '{"v": 1.}', '{"v": .5}',
-           '{"v": +1}', '{"v": 1e}', '{"v": -}', '{"v": "\n"}', r'{"v": "\x41"}', r'{"v": "\u12g4"}', '{"v": "}', '{"v": [1 2]}',
-           '{"v": [1,]}', '{"v": tru}', '{"v": 1} x', '{"v": NaN}', '{"v": 1 "w": 2}', "[" * 1000, '{"v":' * 1000]
+    bad = [
+        "",
+        "{",
+        "[]",
+        "1",
+        '{"v"}',
+        '{"v":}',
+        '{"v": 1,}',
+        "{v: 1}",
+        "{'v': 1}",
+        '{"v": 01}',
+        '{"v": 1.}',
+        '{"v": .5}',
+        '{"v": +1}',
+        '{"v": 1e}',
+        '{"v": -}',
+        '{"v": "\n"}',
+        r'{"v": "\x41"}',
+        r'{"v": "\u12g4"}',
+        '{"v": "}',
+        '{"v": [1 2]}',
+        '{"v": [1,]}',
+        '{"v": tru}',
+        '{"v": 1} x',
+        '{"v": NaN}',
+        '{"v": 1 "w": 2}',
+        "[" * 1000,
+        '{"v":' * 1000,
+    ]
     for text, ours in zip(bad, template_reference.render([("x", text.encode()) for text in bad])):
         assert ours.status in (-1, -8) and ours.offset <= len(text), (text, ours.status, ours.text)
 
@@ -134,7 +185,10 @@ UNTRUSTED = [
     ("{{ {'k': messages[0].content} | tojson }}", ['"a<|x|>b"']),
     ("{{ messages[0] | tojson }}", ['{"role": "user", "content": "a<|x|>b", "n": 12, "f": 1.5}']),
     ("{{ messages[0] }}", ["{'role': 'user', 'content': 'a<|x|>b', 'n': 12, 'f': 1.5}"]),
-    ("{% for k, v in messages[0].items() %}{{ k }}={{ v }};{% endfor %}", ["role", "user", "content", "a<|x|>b", "n", "12", "f", "1.5"]),
+    (
+        "{% for k, v in messages[0].items() %}{{ k }}={{ v }};{% endfor %}",
+        ["role", "user", "content", "a<|x|>b", "n", "12", "f", "1.5"],
+    ),
     ("{{ messages[0].n + 1 }}{{ 1 + 1 }}", ["13"]),
     ("{{ '%s|%05d|%.1f' % (messages[0].content, messages[0].n, messages[0].f) }}", ["a<|x|>b", "12", "1.5"]),
     ("{{ '{}|{:>4}'.format(messages[0].role, messages[0].n) }}", ["user", "12"]),
@@ -161,6 +215,8 @@ def test_provenance():
         "bos_token": "<s>",
         "other": {"messages": "trusted"},
     }
-    for (template, parts), ours in zip(UNTRUSTED, template_reference.render([(case[0], context) for case in UNTRUSTED])):
+    for (template, parts), ours in zip(
+        UNTRUSTED, template_reference.render([(case[0], context) for case in UNTRUSTED])
+    ):
         assert ours.status == 0, (template, ours.text)
         assert ours.untrusted() == parts, (template, ours.text)

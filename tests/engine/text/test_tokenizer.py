@@ -157,7 +157,9 @@ def test_long_runs(family, pairs, tmp_path):
     else:
         path.write_bytes(pairs.read_bytes())
         vocabularies.set_pre(path, family)
-    text = "".join(unit * 100_000 for unit in ("a", " ", "0", "\n", "A ", "<", "\r ", "é", "\u0301", "'", "中")).encode()
+    text = "".join(
+        unit * 100_000 for unit in ("a", " ", "0", "\n", "A ", "<", "\r ", "é", "\u0301", "'", "中")
+    ).encode()
     with Tokenizer(path) as tokenizer:
         assert tokenizer.stream(tokenizer.tokenize(text, PARSE_SPECIAL)) == text
 
@@ -167,7 +169,9 @@ def test_long_runs_of_pieces(name, tmp_path):
     """Words and runs without an end take a time that grows with them alone."""
     path = tmp_path / "long.gguf"
     vocabularies.SMALL[name](path)
-    text = "".join(unit * 50_000 for unit in ("a", " ", "0", "é", "\u0301", "<", "中", "te", "the ", "e\u0301")).encode()
+    text = "".join(
+        unit * 50_000 for unit in ("a", " ", "0", "é", "\u0301", "<", "中", "te", "the ", "e\u0301")
+    ).encode()
     with Tokenizer(path) as tokenizer:
         assert len(tokenizer.tokenize(text)) > 1000
 

@@ -156,7 +156,17 @@ def write_spaceless(path, **values):
     types = [CONTROL, CONTROL, UNKNOWN, CONTROL, USER] + [BYTE] * 256
     tokens += [a + b for a, b in pairs]
     types += [NORMAL] * (len(tokens) - len(types))
-    write(path, "whitespace", tokens, types, "whitespace", [f"{a} {b}" for a, b in pairs], bos_token_id=0, eos_token_id=1, **values)
+    write(
+        path,
+        "whitespace",
+        tokens,
+        types,
+        "whitespace",
+        [f"{a} {b}" for a, b in pairs],
+        bos_token_id=0,
+        eos_token_id=1,
+        **values,
+    )
 
 
 def write_wpm(path, **values):
@@ -165,7 +175,11 @@ def write_wpm(path, **values):
     starts = {word[:n]: None for word in [*words, *(word.lower() for word in words)] for n in (1, 2, 3, 5, len(word))}
     ends = {word[n:]: None for word in words for n in (1, 2, 4) if word[n:]}
     ends.update((end.lower(), None) for end in list(ends))
-    alone = [*"!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", *"abcdefghijklmnopqrstuvwxyzABCDEFGHIJ0123456789", *"éßжиו世界한ᄒ\u0301🙂αω"]
+    alone = [
+        *"!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~",
+        *"abcdefghijklmnopqrstuvwxyzABCDEFGHIJ0123456789",
+        *"éßжиו世界한ᄒ\u0301🙂αω",
+    ]
     tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "<mask>", "[tag]"]
     types = [CONTROL, UNKNOWN, CONTROL, CONTROL, CONTROL, CONTROL, USER]
     tokens += list(dict.fromkeys([SPACE + start for start in [*starts, *alone]] + [*ends, *alone]))
@@ -245,6 +259,7 @@ NAMED = {
     "glm": ["<|code_prefix|>", "<|code_suffix|>", "<|code_middle|>", "<fim-pad>", "<|fim_repo|>"],
     "falcon-h1": ["<|prefix|>", "<|suffix|>", "<|middle|>"],
 }  # fmt: skip
+
 
 def write_triples(path):
     """Spaces merge in threes, which tells apart runs that are cut at even places."""

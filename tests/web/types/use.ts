@@ -1,32 +1,83 @@
 /* The whole API as a program in TypeScript uses it. Compiled by test_types.py, never run. */
 import { deleteModel, deleteSession, listModels, listSessions, loadModel, persist, storageInfo } from 'quern';
 import type {
-  ChatCompletion, ChatCompletionChunk, ChatMessage, Completion, FinishReason, LoadOptions, Model, KeptSession, ModelInfo, ModelSource, QuernError, RequestError,
-  Sampling, Session, SessionError, SourceError, StoredModelInfo, Usage,
+  ChatCompletion,
+  ChatCompletionChunk,
+  ChatMessage,
+  Completion,
+  FinishReason,
+  LoadOptions,
+  Model,
+  KeptSession,
+  ModelInfo,
+  ModelSource,
+  QuernError,
+  RequestError,
+  Sampling,
+  Session,
+  SessionError,
+  SourceError,
+  StoredModelInfo,
+  Usage,
 } from 'quern';
 
-type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false;
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const same = <A, B>(yes: Same<A, B>) => yes;
 
 const sources: ModelSource[] = [
-  'model.gguf', new URL('https://example.org/model.gguf'), ['a.gguf', new URL('https://example.org/b.gguf')],
-  { url: 'https://example.org/model.gguf' }, { urls: ['a', 'b'] }, { repo: 'who/what', file: 'model.gguf' },
+  'model.gguf',
+  new URL('https://example.org/model.gguf'),
+  ['a.gguf', new URL('https://example.org/b.gguf')],
+  { url: 'https://example.org/model.gguf' },
+  { urls: ['a', 'b'] },
+  { repo: 'who/what', file: 'model.gguf' },
   { repo: 'who/what', file: 'model.gguf', revision: 'main', endpoint: 'https://example.org' },
-  new Blob([]), [new Blob([]), new File([], 'b.gguf')], new File([], 'a.gguf'), { files: [new Blob([])] },
-  new ArrayBuffer(8), new Uint8Array(8), { buffer: new ArrayBuffer(8) }, new Blob([]).stream(),
+  new Blob([]),
+  [new Blob([]), new File([], 'b.gguf')],
+  new File([], 'a.gguf'),
+  { files: [new Blob([])] },
+  new ArrayBuffer(8),
+  new Uint8Array(8),
+  { buffer: new ArrayBuffer(8) },
+  new Blob([]).stream(),
 ];
 const every: Required<LoadOptions> = {
-  contextSize: 2048, threads: 4, build: 'plain', early: true, overflow: 'shift', cache: false, revalidate: true, sha256: ['0'], headers: { Authorization: 'Bearer 0' },
-  signal: new AbortController().signal, onProgress: ({ loaded, total }) => same<typeof loaded, typeof total>(true),
-  onNote: (text) => text.trim(), wasm: new URL('https://example.org/wasm/'), worker: 'worker.js',
+  contextSize: 2048,
+  threads: 4,
+  build: 'plain',
+  early: true,
+  overflow: 'shift',
+  cache: false,
+  revalidate: true,
+  sha256: ['0'],
+  headers: { Authorization: 'Bearer 0' },
+  signal: new AbortController().signal,
+  onProgress: ({ loaded, total }) => same<typeof loaded, typeof total>(true),
+  onNote: (text) => text.trim(),
+  wasm: new URL('https://example.org/wasm/'),
+  worker: 'worker.js',
 };
 const messages: ChatMessage[] = [
-  { role: 'system', content: 'Be brief.' }, { role: 'user', content: [{ type: 'text', text: 'Hello' }] },
-  { role: 'assistant', content: null, tool_calls: [] }, { role: 'tool', content: '7', tool_call_id: 'a' },
+  { role: 'system', content: 'Be brief.' },
+  { role: 'user', content: [{ type: 'text', text: 'Hello' }] },
+  { role: 'assistant', content: null, tool_calls: [] },
+  { role: 'tool', content: '7', tool_call_id: 'a' },
 ];
 const settings = {
-  max_tokens: 10, max_completion_tokens: 10, temperature: 0.7, top_p: 0.9, top_k: 40, min_p: 0.05, repeat_penalty: 1.1, frequency_penalty: 0,
-  presence_penalty: 0, logit_bias: { 2: -100 }, seed: 1, stop: ['END'], n: 2, stream_options: { include_usage: true },
+  max_tokens: 10,
+  max_completion_tokens: 10,
+  temperature: 0.7,
+  top_p: 0.9,
+  top_k: 40,
+  min_p: 0.05,
+  repeat_penalty: 1.1,
+  frequency_penalty: 0,
+  presence_penalty: 0,
+  logit_bias: { 2: -100 },
+  seed: 1,
+  stop: ['END'],
+  n: 2,
+  stream_options: { include_usage: true },
 };
 
 async function embeds(model: Model) {
@@ -38,14 +89,29 @@ async function embeds(model: Model) {
   same<typeof many, Float32Array[]>(true);
   same<typeof tokens, Float32Array[]>(true);
   same<typeof each, Float32Array[][]>(true);
-  const { data, usage } = await model.embeddings.create({ input: [[1], 'a'], pooling: 'cls', dimensions: 8, encoding_format: 'float' });
+  const { data, usage } = await model.embeddings.create({
+    input: [[1], 'a'],
+    pooling: 'cls',
+    dimensions: 8,
+    encoding_format: 'float',
+  });
   return data.map(({ embedding }) => embedding.length * usage.total_tokens);
 }
 
 async function chats(model: Model, signal: AbortSignal) {
-  const whole = await model.chat.completions.create({ messages, ...settings, tools: [{}], logprobs: true, top_logprobs: 3 });
+  const whole = await model.chat.completions.create({
+    messages,
+    ...settings,
+    tools: [{}],
+    logprobs: true,
+    top_logprobs: 3,
+  });
   same<typeof whole, ChatCompletion>(true);
-  const { message: { role, content }, finish_reason: finish, logprobs } = whole.choices[0]!;
+  const {
+    message: { role, content },
+    finish_reason: finish,
+    logprobs,
+  } = whole.choices[0]!;
   same<typeof finish, FinishReason>(true);
   const usage: Usage = whole.usage;
   const text: string = role + content + usage.prompt_tokens_details.cached_tokens;
@@ -61,7 +127,8 @@ async function chats(model: Model, signal: AbortSignal) {
   const either = await model.chat.completions.create({ messages, stream: Math.random() > 0.5 });
   if ('choices' in either) either.usage.total_tokens.toFixed();
   else await either.return();
-  for await (const { choices } of await model.completions.create({ prompt: 'Once', ...settings, stream: true })) choices[0]?.text.trim();
+  for await (const { choices } of await model.completions.create({ prompt: 'Once', ...settings, stream: true }))
+    choices[0]?.text.trim();
   const completion = await model.completions.create({ prompt: [1, 2, 3], logprobs: 5 });
   same<typeof completion, Completion>(true);
   const likely: Record<string, number> | undefined = completion.choices[0]?.logprobs?.top_logprobs[0];
@@ -87,7 +154,16 @@ async function below(model: Model) {
   const { text: prompt, tokens } = await model.template(messages, { tools: [] });
   const session: Session = await model.session({ contextSize: 100, batch: 8 });
   const sampling: Required<Sampling> = {
-    temperature: 1, topP: 1, topK: 0, minP: 0, repeatPenalty: 1, frequencyPenalty: 0, presencePenalty: 0, penaltyLastN: 64, seed: 1n, logitBias: { 7: 1 },
+    temperature: 1,
+    topP: 1,
+    topK: 0,
+    minP: 0,
+    repeatPenalty: 1,
+    frequencyPenalty: 0,
+    presencePenalty: 0,
+    penaltyLastN: 64,
+    seed: 1n,
+    logitBias: { 7: 1 },
   };
   await session.sampling(sampling);
   const position: number = await session.prefill(Int32Array.from(tokens), { signal: new AbortController().signal });
@@ -95,7 +171,7 @@ async function below(model: Model) {
   const end: boolean = await model.isEnd(id);
   await session.step(id);
   const logits: Float32Array | null = await session.logits();
-  await session.rewind(await session.position() - 1);
+  await session.rewind((await session.position()) - 1);
   const fork: Session = await session.fork();
   const saved: ArrayBuffer = await session.save();
   await fork.restore(saved);
@@ -119,7 +195,13 @@ async function below(model: Model) {
 export async function whole() {
   for (const source of sources) {
     const model = await loadModel(source, every);
-    const { build, reason, advice, plan: { totalBytes }, from }: ModelInfo = await model.loaded;
+    const {
+      build,
+      reason,
+      advice,
+      plan: { totalBytes },
+      from,
+    }: ModelInfo = await model.loaded;
     from satisfies 'network' | 'store' | 'file' | 'memory';
     [build, reason, advice].join(String(totalBytes));
     await chats(model, every.signal);
@@ -131,7 +213,8 @@ export async function whole() {
     if (!complete || !sha256 || (used?.getTime() ?? 0) < Date.now()) await deleteModel(key);
   }
   const sessions: KeptSession[] = await listSessions();
-  for (const { name, tokens, bytes, date, model } of sessions) if (date.getTime() + tokens + bytes < Date.now()) await deleteSession(name + model);
+  for (const { name, tokens, bytes, date, model } of sessions)
+    if (date.getTime() + tokens + bytes < Date.now()) await deleteSession(name + model);
   const { usage, quota, persisted } = await storageInfo();
   if (!persisted && usage < quota) same<Awaited<ReturnType<typeof persist>>, boolean>(true);
   // @ts-expect-error a number is no model
@@ -148,9 +231,13 @@ export async function whole() {
 
 export function explain(error: QuernError | RequestError | SessionError | SourceError): string {
   switch (error.name) {
-    case 'QuernError': return `${error.message} (${error.code}) at ${error.offset ?? 0}`;
-    case 'RequestError': return `${error.message}: ${error.param ?? ''}`;
-    case 'SessionError': return `${error.message}: ${error.code satisfies 'no_storage' | 'no_room' | 'not_found' | 'damaged' | 'refused'}`;
-    case 'SourceError': return `${error.message}: ${error.status}`;
+    case 'QuernError':
+      return `${error.message} (${error.code}) at ${error.offset ?? 0}`;
+    case 'RequestError':
+      return `${error.message}: ${error.param ?? ''}`;
+    case 'SessionError':
+      return `${error.message}: ${error.code satisfies 'no_storage' | 'no_room' | 'not_found' | 'damaged' | 'refused'}`;
+    case 'SourceError':
+      return `${error.message}: ${error.status}`;
   }
 }

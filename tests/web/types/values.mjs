@@ -11,11 +11,18 @@ const [file, out] = process.argv.slice(2);
 const path = new URL('../../../web/index.d.ts', import.meta.url);
 const { statements } = ts.createSourceFile('index.d.ts', readFileSync(path, 'utf8'), ts.ScriptTarget.Latest);
 const declared = statements.filter(ts.isFunctionDeclaration).map(({ name }) => name.text);
-const membersOf = (name) => statements.find((each) => ts.isInterfaceDeclaration(each) && each.name.text === name).members.map((each) => each.name.text);
+const membersOf = (name) =>
+  statements
+    .find((each) => ts.isInterfaceDeclaration(each) && each.name.text === name)
+    .members.map((each) => each.name.text);
 
 /* Own properties and methods. */
-const namesOf = (object) => [...Object.keys(object), ...Object.getOwnPropertyNames(Object.getPrototypeOf(object))].filter((name) => name !== 'constructor');
-const different = (types, names) => [...new Set([...types, ...names])].filter((name) => types.includes(name) !== names.includes(name));
+const namesOf = (object) =>
+  [...Object.keys(object), ...Object.getOwnPropertyNames(Object.getPrototypeOf(object))].filter(
+    (name) => name !== 'constructor',
+  );
+const different = (types, names) =>
+  [...new Set([...types, ...names])].filter((name) => types.includes(name) !== names.includes(name));
 
 const model = await quern.loadModel(file, { threads: 1, contextSize: 256 });
 const session = await model.session();
@@ -30,14 +37,21 @@ const say = (type, value) => values.push(`export const value${values.length}: ${
 const messages = [{ role: 'user', content: 'Hi' }];
 const some = { max_tokens: 3, n: 2, stream_options: { include_usage: true } };
 const failure = async (type, call) => {
-  const error = await call.then(() => { throw new Error(`no ${type}`); }, (reason) => reason);
+  const error = await call.then(
+    () => {
+      throw new Error(`no ${type}`);
+    },
+    (reason) => reason,
+  );
   say(`Pick<${type}, Exclude<keyof ${type}, 'stack' | 'cause'>>`, { message: error.message, ...error });
 };
 say('ModelInfo', model.info);
 say('ChatCompletion', await model.chat.completions.create({ messages, ...some, logprobs: true, top_logprobs: 2 }));
-for await (const chunk of await model.chat.completions.create({ messages, ...some, stream: true, logprobs: true })) say('ChatCompletionChunk', chunk);
+for await (const chunk of await model.chat.completions.create({ messages, ...some, stream: true, logprobs: true }))
+  say('ChatCompletionChunk', chunk);
 say('Completion', await model.completions.create({ prompt: 'a', ...some, logprobs: 2 }));
-for await (const piece of await model.completions.create({ prompt: 'a', ...some, stream: true, logprobs: 2 })) say('Completion', piece);
+for await (const piece of await model.completions.create({ prompt: 'a', ...some, stream: true, logprobs: 2 }))
+  say('Completion', piece);
 say('EmbeddingList', await model.embeddings.create({ input: ['a', 'b'], pooling: 'mean' }));
 say("Awaited<ReturnType<Model['template']>>", await model.template(messages));
 say("Awaited<ReturnType<Model['tokenize']>>", await model.tokenize('a b'));
@@ -48,9 +62,28 @@ say("Awaited<ReturnType<Session['position']>>", await session.prefill([1, 2]));
 say("Awaited<ReturnType<Session['sample']>>", await session.sample());
 say('Awaited<ReturnType<typeof storageInfo>>', await quern.storageInfo());
 await failure('RequestError', model.chat.completions.create({ messages: [] }));
-await failure('QuernError', quern.loadModel(new Blob(['no model at all, but long enough for a header']), { threads: 1 }));
+await failure(
+  'QuernError',
+  quern.loadModel(new Blob(['no model at all, but long enough for a header']), { threads: 1 }),
+);
 await failure('SessionError', session.keep('a'));
-const types = ['ChatCompletion', 'ChatCompletionChunk', 'Completion', 'EmbeddingList', 'Model', 'ModelInfo', 'QuernError', 'RequestError', 'Session', 'SessionError'];
-writeFileSync(out, [`import type { ${types.join(', ')} } from 'quern';`, "import { storageInfo } from 'quern';", ...values, ''].join('\n'));
+const types = [
+  'ChatCompletion',
+  'ChatCompletionChunk',
+  'Completion',
+  'EmbeddingList',
+  'Model',
+  'ModelInfo',
+  'QuernError',
+  'RequestError',
+  'Session',
+  'SessionError',
+];
+writeFileSync(
+  out,
+  [`import type { ${types.join(', ')} } from 'quern';`, "import { storageInfo } from 'quern';", ...values, ''].join(
+    '\n',
+  ),
+);
 await model.free();
 console.log(JSON.stringify(names));

@@ -5,12 +5,21 @@ import { pipeline } from 'node:stream/promises';
 import { HttpError } from './http.js';
 
 const TYPES = {
-  '.css': 'text/css; charset=utf-8', '.gguf': 'application/octet-stream', '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8',
-  '.json': 'application/json', '.png': 'image/png', '.svg': 'image/svg+xml', '.wasm': 'application/wasm', '.webmanifest': 'application/manifest+json',
+  '.css': 'text/css; charset=utf-8',
+  '.gguf': 'application/octet-stream',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.json': 'application/json',
+  '.png': 'image/png',
+  '.svg': 'image/svg+xml',
+  '.wasm': 'application/wasm',
+  '.webmanifest': 'application/manifest+json',
 };
 /* Pages with these may share memory between threads. */
 const ISOLATED = {
-  'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp', 'Cross-Origin-Resource-Policy': 'same-origin',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+  'Cross-Origin-Resource-Policy': 'same-origin',
 };
 
 export const notFound = () => new HttpError(404, 'there is nothing here', { code: 'not_found' });
@@ -19,7 +28,9 @@ export const notFound = () => new HttpError(404, 'there is nothing here', { code
 export async function below(root, path) {
   const parts = path.split('/');
   if (path.includes('\0') || path.includes('\\') || parts.some((part) => part.startsWith('.'))) throw notFound();
-  const file = await realpath(join(root, ...parts)).catch(() => { throw notFound(); });
+  const file = await realpath(join(root, ...parts)).catch(() => {
+    throw notFound();
+  });
   if (!file.startsWith((await realpath(root)) + sep)) throw notFound();
   return file;
 }
@@ -32,14 +43,15 @@ function rangeOf(header, size) {
   const start = first === '' ? Math.max(0, size - Number(last)) : Number(first);
   const end = first === '' || last === '' ? size : Math.min(Number(last) + 1, size);
   if (first !== '' && last !== '' && Number(last) < start) return undefined;
-  if (start >= end) throw new HttpError(416, `the file has ${size} bytes`, { headers: { 'Content-Range': `bytes */${size}` } });
+  if (start >= end)
+    throw new HttpError(416, `the file has ${size} bytes`, { headers: { 'Content-Range': `bytes */${size}` } });
   return [start, end];
 }
 
 /* Answers GET and HEAD with a file. */
 export async function sendFile(request, response, path) {
   const type = TYPES[extname(path)];
-  const file = type && await open(path).catch(() => undefined);
+  const file = type && (await open(path).catch(() => undefined));
   if (!file) throw notFound();
   try {
     const stat = await file.stat();
@@ -47,10 +59,16 @@ export async function sendFile(request, response, path) {
     const etag = `"${stat.size.toString(36)}-${Math.floor(stat.mtimeMs).toString(36)}"`;
     const { range, 'if-range': onlyFor, 'if-none-match': known } = request.headers;
     const headers = { ...ISOLATED, ETag: etag, 'Last-Modified': stat.mtime.toUTCString(), 'Cache-Control': 'no-cache' };
-    if (known?.split(/,\s*/).some((each) => each === '*' || each.replace(/^W\//, '') === etag)) return void response.writeHead(304, headers).end();
+    if (known?.split(/,\s*/).some((each) => each === '*' || each.replace(/^W\//, '') === etag))
+      return void response.writeHead(304, headers).end();
     const part = onlyFor === undefined || onlyFor === etag ? rangeOf(range, stat.size) : undefined;
     const [start, end] = part ?? [0, stat.size];
-    Object.assign(headers, { 'Content-Type': type, 'Content-Length': end - start, 'Accept-Ranges': 'bytes', 'X-Content-Type-Options': 'nosniff' });
+    Object.assign(headers, {
+      'Content-Type': type,
+      'Content-Length': end - start,
+      'Accept-Ranges': 'bytes',
+      'X-Content-Type-Options': 'nosniff',
+    });
     if (part) headers['Content-Range'] = `bytes ${start}-${end - 1}/${stat.size}`;
     response.writeHead(part ? 206 : 200, headers);
     if (request.method === 'HEAD' || start === end) return void response.end();

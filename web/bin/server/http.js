@@ -19,7 +19,12 @@ export class HttpError extends Error {
 
 export function sendJson(response, status, value, headers = {}) {
   const bytes = Buffer.from(JSON.stringify(value));
-  response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': bytes.length, 'Cache-Control': 'no-store', ...headers });
+  response.writeHead(status, {
+    'Content-Type': 'application/json',
+    'Content-Length': bytes.length,
+    'Cache-Control': 'no-store',
+    ...headers,
+  });
   response.end(response.req.method === 'HEAD' ? undefined : bytes);
 }
 
@@ -33,14 +38,16 @@ export async function readJson(request) {
     else pieces.length = 0;
     if (size > 8 * MOST_BYTES) break;
   }
-  if (size > MOST_BYTES) throw new HttpError(413, `the body has more than ${MOST_BYTES} bytes`, { headers: { Connection: 'close' } });
+  if (size > MOST_BYTES)
+    throw new HttpError(413, `the body has more than ${MOST_BYTES} bytes`, { headers: { Connection: 'close' } });
   let value;
   try {
     value = JSON.parse(Buffer.concat(pieces).toString());
   } catch (error) {
     throw new HttpError(400, `the body is not JSON: ${error.message}`);
   }
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) throw new HttpError(400, 'the body is not a JSON object');
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
+    throw new HttpError(400, 'the body is not a JSON object');
   return value;
 }
 
@@ -52,12 +59,14 @@ function hostnameOf(url) {
   }
 }
 
-const isLoopback = (name) => name === 'localhost' || name.endsWith('.localhost') || name === '[::1]' || /^127(\.\d+){3}$/.test(name);
+const isLoopback = (name) =>
+  name === 'localhost' || name.endsWith('.localhost') || name === '[::1]' || /^127(\.\d+){3}$/.test(name);
 
 /* A name of somebody else's could be made to mean this machine; addresses and `own` cannot. */
 function checkHost({ host = '' }, own) {
   const name = hostnameOf(`http://${host}`);
-  if (!isLoopback(name) && !isIP(name.replace(/^\[|\]$/g, '')) && name !== own) throw new HttpError(403, `the host ${host} is not served here`);
+  if (!isLoopback(name) && !isIP(name.replace(/^\[|\]$/g, '')) && name !== own)
+    throw new HttpError(403, `the host ${host} is not served here`);
 }
 
 /* The headers that let a page of this machine read the answer; pages of other sites are refused. */
@@ -77,8 +86,12 @@ export function admit(request, response, own) {
 
 export function preflight(request, response) {
   const { 'access-control-request-headers': headers, 'access-control-request-private-network': near } = request.headers;
-  response.writeHead(204, {
-    'Access-Control-Allow-Methods': 'GET, HEAD, POST', 'Access-Control-Allow-Headers': headers ?? 'Content-Type', 'Access-Control-Max-Age': '600',
-    ...(near && { 'Access-Control-Allow-Private-Network': 'true' }),
-  }).end();
+  response
+    .writeHead(204, {
+      'Access-Control-Allow-Methods': 'GET, HEAD, POST',
+      'Access-Control-Allow-Headers': headers ?? 'Content-Type',
+      'Access-Control-Max-Age': '600',
+      ...(near && { 'Access-Control-Allow-Private-Network': 'true' }),
+    })
+    .end();
 }

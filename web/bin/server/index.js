@@ -14,9 +14,22 @@ const redirect = (response, to) => response.writeHead(302, { Location: to, 'Cach
 
 /* The demo's list, with the models that are served, and can chat, before the others. */
 async function demoModels(entries) {
-  const own = entries.filter(({ model }) => !model?.info.encoder).map(({ id, files, size }) => (
-    { name: id, about: 'On the computer that serves this page', megabytes: Math.round(size / 1e6), url: `/models/${encodeURIComponent([...files.keys()][0])}` }));
-  return [...own, ...JSON.parse(await readFile(`${WEB}demo/models.json`, 'utf8').catch(() => { throw notFound(); }))];
+  const own = entries
+    .filter(({ model }) => !model?.info.encoder)
+    .map(({ id, files, size }) => ({
+      name: id,
+      about: 'On the computer that serves this page',
+      megabytes: Math.round(size / 1e6),
+      url: `/models/${encodeURIComponent([...files.keys()][0])}`,
+    }));
+  return [
+    ...own,
+    ...JSON.parse(
+      await readFile(`${WEB}demo/models.json`, 'utf8').catch(() => {
+        throw notFound();
+      }),
+    ),
+  ];
 }
 
 async function script(entries, request, response, path) {
@@ -59,7 +72,10 @@ async function answer(entries, own, request, response) {
     const match = pattern.exec(path);
     if (!match) continue;
     if (!methods.includes(request.method)) {
-      throw new HttpError(405, `${path} takes ${methods.join(', ')}, not ${request.method}`, { code: 'method_not_allowed', headers: { Allow: methods.join(', ') } });
+      throw new HttpError(405, `${path} takes ${methods.join(', ')}, not ${request.method}`, {
+        code: 'method_not_allowed',
+        headers: { Allow: methods.join(', ') },
+      });
     }
     return handle(entries, request, response, ...match.slice(1).map(decoded));
   }

@@ -6,7 +6,12 @@ const describe = ({ id, created }) => ({ id, object: 'model', created, owned_by:
 
 export function findModel(entries, id) {
   const entry = id === undefined || id === null ? entries[0] : entries.find((each) => each.id === id);
-  if (!entry) throw new HttpError(404, `the model ${JSON.stringify(id ?? null)} is not here; GET /v1/models lists those that are`, { param: 'model', code: 'model_not_found' });
+  if (!entry)
+    throw new HttpError(
+      404,
+      `the model ${JSON.stringify(id ?? null)} is not here; GET /v1/models lists those that are`,
+      { param: 'model', code: 'model_not_found' },
+    );
   return entry;
 }
 
@@ -15,7 +20,8 @@ export const oneModel = (entries, id) => describe(findModel(entries, id));
 
 function loaded(entries, id) {
   const entry = findModel(entries, id);
-  if (!entry.model) throw new HttpError(503, `${entry.id} is being loaded`, { code: 'model_loading', headers: { 'Retry-After': '1' } });
+  if (!entry.model)
+    throw new HttpError(503, `${entry.id} is being loaded`, { code: 'model_loading', headers: { 'Retry-After': '1' } });
   return entry;
 }
 
@@ -35,9 +41,14 @@ const REFUSED = {
 function checked(body) {
   for (const [name, refused] of Object.entries(REFUSED)) {
     const value = body[name] ?? undefined;
-    if (value !== undefined && refused(value, body)) throw new HttpError(400, `${name} ${JSON.stringify(value)} is not supported`, { param: name, code: 'unsupported_parameter' });
+    if (value !== undefined && refused(value, body))
+      throw new HttpError(400, `${name} ${JSON.stringify(value)} is not supported`, {
+        param: name,
+        code: 'unsupported_parameter',
+      });
   }
-  if (typeof (body.stream ?? false) !== 'boolean') throw new HttpError(400, 'stream is true or false', { param: 'stream' });
+  if (typeof (body.stream ?? false) !== 'boolean')
+    throw new HttpError(400, 'stream is true or false', { param: 'stream' });
   return body.tool_choice === 'none' ? { ...body, tools: undefined } : body;
 }
 
@@ -90,12 +101,14 @@ async function generate(entries, request, response, kind) {
   else sendJson(response, 200, { ...answer, model: id });
 }
 
-export const chat = (entries, request, response) => generate(entries, request, response, (model) => model.chat.completions);
-export const complete = (entries, request, response) => generate(entries, request, response, (model) => model.completions);
+export const chat = (entries, request, response) =>
+  generate(entries, request, response, (model) => model.chat.completions);
+export const complete = (entries, request, response) =>
+  generate(entries, request, response, (model) => model.completions);
 
 export async function embed(entries, request, response) {
   const signal = untilClosed(response);
   const body = await readJson(request);
   const { id, model } = loaded(entries, body.model);
-  sendJson(response, 200, { ...await model.embeddings.create(body, { signal }), model: id });
+  sendJson(response, 200, { ...(await model.embeddings.create(body, { signal })), model: id });
 }

@@ -7,7 +7,10 @@ let model;
 
 async function wordsOfThePage() {
   const [tab] = await chrome.tabs.query({ active: true, currentWindow: true });
-  const [{ result }] = await chrome.scripting.executeScript({ target: { tabId: tab.id }, func: () => document.body.innerText });
+  const [{ result }] = await chrome.scripting.executeScript({
+    target: { tabId: tab.id },
+    func: () => document.body.innerText,
+  });
   return result.slice(0, 8000);
 }
 
@@ -16,12 +19,22 @@ document.querySelector('form').addEventListener('submit', async (event) => {
   try {
     const words = await wordsOfThePage();
     model ??= await loadModel(SOURCE, {
-      contextSize: 4096, onProgress: ({ loaded, total }) => { answer.textContent = `The model is being loaded: ${Math.round(100 * loaded / total)} %`; },
+      contextSize: 4096,
+      onProgress: ({ loaded, total }) => {
+        answer.textContent = `The model is being loaded: ${Math.round((100 * loaded) / total)} %`;
+      },
     });
     answer.textContent = '';
     const stream = await model.chat.completions.create({
-      messages: [{ role: 'user', content: `${words}\n\n${document.getElementById('question').value} Answer in one or two sentences.` }],
-      stream: true, temperature: 0, max_tokens: 160,
+      messages: [
+        {
+          role: 'user',
+          content: `${words}\n\n${document.getElementById('question').value} Answer in one or two sentences.`,
+        },
+      ],
+      stream: true,
+      temperature: 0,
+      max_tokens: 160,
     });
     for await (const chunk of stream) answer.append(chunk.choices[0]?.delta?.content ?? '');
   } catch (error) {
