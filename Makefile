@@ -1,11 +1,13 @@
-# make run [PROMPT="..."]   a real model answers, computed by the module
-# make test                 every test, ending in a line of counts
-# make site                 the demo for a static host: build/site
-# make                      the modules: build/wasm*/quern.wasm
-# Each sets up what it needs first: see tools/setup.sh.
+# make run [PROMPT="..."]   run a small model on a prompt
+# make test                 run the linters and every test; the last line has the counts
+# make lint                 check format and style; make format fixes the format
+# make site                 build the demo for a static host: build/site
+# make bench                measure kernels, and prompts and decoding next to other engines
+# make                      build the modules: build/wasm*/quern.wasm
+# Each target installs what it needs first (tools/setup.sh).
 
 PROMPT ?= What is the capital of France, and what is it known for?
-# As it was typed, dollar signs and all.
+# Keep dollar signs as they were typed.
 override PROMPT := $(value PROMPT)
 export PROMPT
 MODULES = wasm32-simd128 wasm32-relaxed wasm32-simd128-mt wasm32-relaxed-mt \
@@ -28,6 +30,14 @@ test:
 	@tools/setup.sh test
 	@python3 tools/test.py
 
+lint:
+	@tools/setup.sh lint
+	@tools/lint.sh
+
+format:
+	@tools/setup.sh lint
+	@tools/lint.sh --fix
+
 site: modules
 	@node tools/make_site.mjs
 
@@ -41,4 +51,4 @@ bench: modules
 clean:
 	rm -rf build
 
-.PHONY: all setup modules run test site bench clean
+.PHONY: all setup modules run test lint format site bench clean

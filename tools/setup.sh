@@ -1,7 +1,6 @@
 #!/bin/sh
-# Installs what a build and the default model (`build`), the tests (`test`), the benchmark (`bench`) or the Python host
-# (`python`) need and the machine lacks: Debian packages by apt-get, as root or through sudo. With WASI_SDK_PATH set, that
-# SDK's clang builds the modules.
+# Installs what the machine lacks for one purpose: setup.sh build|test|lint|bench|python. Debian packages come through
+# apt-get, as root or with sudo. If WASI_SDK_PATH is set, the modules are built with the clang of that SDK.
 set -eu
 what=${1:-build}
 
@@ -30,8 +29,12 @@ if [ "$what" = test ]; then
     need libcmocka-dev header cmocka.h
     need libsimde-dev header simde/wasm/simd128.h
 fi
-# To fetch the model, any pip will do.
+# Any pip can fetch the model.
 [ "$what" = build ] && python3 -m pip --version >/dev/null 2>&1 || need python3-venv python3 -c 'import ensurepip'
+if [ "$what" = test ] || [ "$what" = lint ]; then
+    need clang-format-19 have clang-format-19
+    need clang-tidy-19 have clang-tidy-19
+fi
 if [ "$what" = test ] || [ "$what" = bench ]; then
     need chromium have chromium
     need firefox-esr have firefox-esr
@@ -61,19 +64,19 @@ if [ -n "$missing" ]; then
     rm -f "$log"
 fi
 
-# The Python of the tests, with pinned packages, beside the model cache; installed again when the list changes.
+# A Python environment with pinned packages, next to the model cache. It is updated when the list changes.
 if [ "$what" != build ]; then
     cache=${QUERN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/quern}
     list=$(dirname "$0")/../tests/requirements.txt
     if ! cmp -s "$list" "$cache/venv/requirements.txt"; then
-        echo "setup: installing the tests' Python packages into $cache/venv" >&2
+        echo "setup: installing Python packages into $cache/venv" >&2
         mkdir -p "$cache"
         "$cache/venv/bin/pip" --version >/dev/null 2>&1 || python3 -m venv --clear "$cache/venv"
         "$cache/venv/bin/pip" -q --disable-pip-version-check install -r "$list" >&2
         cp "$list" "$cache/venv/requirements.txt"
     fi
 fi
-packages() { # packages <folder>: the npm packages that its lock pins, installed again when that changes
+packages() { # packages <folder>: installs the npm packages of its lock file, again when that file changes
     folder=$(dirname "$0")/../$1
     if ! cmp -s "$folder/package-lock.json" "$folder/node_modules/installed.json"; then
         echo "setup: installing the npm packages of $1" >&2
@@ -82,8 +85,11 @@ packages() { # packages <folder>: the npm packages that its lock pins, installed
     fi
 }
 if [ "$what" = test ] || [ "$what" = bench ]; then
-    packages bench # what drives the browsers is there, too
+    packages bench # includes the browser drivers
 fi
 if [ "$what" = test ]; then
     packages tests/web
+fi
+if [ "$what" = test ] || [ "$what" = lint ]; then
+    packages tools/lint
 fi
