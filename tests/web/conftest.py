@@ -4,7 +4,7 @@ import json
 import subprocess
 
 import pytest
-from serving import ENCODER, MESSAGES, MODEL, ROOT, TINY, start
+from serve_helpers import ENCODER, MESSAGES, MODEL, ROOT, TINY, start
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The demo page and the examples in Chromium, with SmolLM2: see demo.mjs and examples.mjs, which can be run by hand."""
+"""The demo page and the examples in Chromium, with SmolLM2: see demo.test.mjs and examples.test.mjs, which can be run by hand."""
 
 import json
 import os
@@ -15,7 +15,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 import fetch_model  # noqa: E402
 import vendor_demo  # noqa: E402
 
-SCENARIOS = re.findall(r"^  async (\w+)\(place\)", (HERE / "demo.mjs").read_text(), re.M)
+SCENARIOS = re.findall(r"^  async (\w+)\(place\)", (HERE / "demo.test.mjs").read_text(), re.M)
 EXAMPLES = sorted(path.stem for path in (ROOT / "web/examples").iterdir())
 
 
@@ -37,12 +37,12 @@ def run(script):
 
 @pytest.fixture(scope="module")
 def demo():
-    return run("demo.mjs")
+    return run("demo.test.mjs")
 
 
 @pytest.fixture(scope="module")
 def examples():
-    return run("examples.mjs")
+    return run("examples.test.mjs")
 
 
 @pytest.mark.parametrize("name", SCENARIOS)

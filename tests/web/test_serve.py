@@ -1,4 +1,4 @@
-"""./quern serve through OpenAI's own clients: Python here, JavaScript in serve.mjs. What the model says is held to what the
+"""./quern serve through OpenAI's own clients: Python here, JavaScript in serve-openai.test.mjs. What the model says is held to what the
 command line says."""
 
 import concurrent.futures
@@ -9,7 +9,7 @@ import subprocess
 import time
 
 import pytest
-from serving import ENCODER, HERE, MESSAGES, MODEL, NAME, ROOT, TINY, ask, checks_of, results_of, start
+from serve_helpers import ENCODER, HERE, MESSAGES, MODEL, NAME, ROOT, TINY, ask, checks_of, results_of, start
 
 openai = pytest.importorskip("openai")
 GREEDY = {"model": NAME, "messages": MESSAGES, "temperature": 0, "max_tokens": 24}
@@ -350,19 +350,19 @@ def npm():
 
 @pytest.fixture(scope="module")
 def failing(npm):
-    return results_of("serve-failing.mjs")
+    return results_of("serve-failing.test.mjs")
 
 
-@pytest.mark.parametrize("name", checks_of("serve-failing.mjs"))
+@pytest.mark.parametrize("name", checks_of("serve-failing.test.mjs"))
 def test_models_that_fail(failing, name):
     assert failing.get(name, "did not run") is None
 
 
 @pytest.fixture(scope="module")
 def script(npm, port, said):
-    return results_of("serve.mjs", f"http://localhost:{port}/v1", NAME, said["text"])
+    return results_of("serve-openai.test.mjs", f"http://localhost:{port}/v1", NAME, said["text"])
 
 
-@pytest.mark.parametrize("name", checks_of("serve.mjs"))
+@pytest.mark.parametrize("name", checks_of("serve-openai.test.mjs"))
 def test_javascript_client(script, name):
     assert script.get(name, "did not run") is None

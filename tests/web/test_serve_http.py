@@ -10,7 +10,7 @@ import subprocess
 import tarfile
 
 import pytest
-from serving import ENCODER, HERE, MODEL, NAME, ROOT, TINY, ask, checks_of, results_of, start
+from serve_helpers import ENCODER, HERE, MODEL, NAME, ROOT, TINY, ask, checks_of, results_of, start
 
 
 def test_who_may_ask(port):
@@ -167,7 +167,7 @@ def test_what_cannot_be_started():
         ("-m", "nothing.gguf"): "there is no such file",
         ("-m", ROOT): "not a regular file",
         ("-m", TINY, "-m", TINY): "two models",
-        ("-m", HERE / "serve.mjs"): "serve.mjs",
+        ("-m", HERE / "serve-openai.test.mjs"): "serve-openai.test.mjs",
     }.items():
         done = subprocess.run(
             [ROOT / "quern", "serve", "--port", "0", *arguments], capture_output=True, text=True, check=False
@@ -200,9 +200,9 @@ def page(port):
         pytest.skip("bench/node_modules is not installed")
     if not pathlib.Path(os.environ.get("QUERN_CHROMIUM", "/usr/bin/chromium")).exists():
         pytest.skip("no chromium")
-    return results_of("serve-page.mjs", port, NAME)
+    return results_of("serve-page.test.mjs", port, NAME)
 
 
-@pytest.mark.parametrize("name", checks_of("serve-page.mjs"))
+@pytest.mark.parametrize("name", checks_of("serve-page.test.mjs"))
 def test_page(page, name):
     assert page.get(name, "did not run") is None

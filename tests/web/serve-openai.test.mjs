@@ -1,4 +1,4 @@
-/* OpenAI's client for JavaScript: node serve.mjs <base URL> <model> <text of the command line's greedy answer>. A line of JSON for
+/* OpenAI's client for JavaScript: node serve-openai.test.mjs <base URL> <model> <text of the command line's greedy answer>. A line of JSON for
  * each check: its name, and what went wrong, if anything did. */
 import assert from 'node:assert/strict';
 import OpenAI from 'openai';

@@ -1,4 +1,4 @@
-/* The demo in Chromium: node demo.mjs <model.gguf> [scenario...]. A line of JSON for each scenario: its name, and what
+/* The demo in Chromium: node demo.test.mjs <model.gguf> [scenario...]. A line of JSON for each scenario: its name, and what
  * went wrong, if anything did. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

@@ -1,4 +1,4 @@
-/* ./quern serve's server with models that fail: node serve-failing.mjs. A line of JSON for each check: its name, and what went
+/* ./quern serve's server with models that fail: node serve-failing.test.mjs. A line of JSON for each check: its name, and what went
  * wrong, if anything did. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,4 +1,4 @@
-/* The examples in Chromium: node examples.mjs <model.gguf> [example...]. A line of JSON for each, as demo.mjs. */
+/* The examples in Chromium: node examples.test.mjs <model.gguf> [example...]. A line of JSON for each, as demo.test.mjs. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

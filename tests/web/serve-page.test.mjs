@@ -1,4 +1,4 @@
-/* What ./quern serve gives, in Chromium: node serve-page.mjs <port> <model>. A line of JSON for each check: its name, and what went
+/* What ./quern serve gives, in Chromium: node serve-page.test.mjs <port> <model>. A line of JSON for each check: its name, and what went
  * wrong, if anything did. */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
