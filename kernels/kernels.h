@@ -25,25 +25,52 @@
 
 /* ---- matrix products ---- */
 
-/* One token: out[r] = dot(row r of w, activation), r < rows. w: rows of blocks as they lie in the file, row_bytes
- * apart. activation: one row of the type's activation kind, n values, 16-byte aligned. n: a multiple of the type's
- * block. */
-typedef void gemv_fn(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation, size_t n);
+/* One token times a matrix: out[r] = dot(row r of w, activation) for r < rows. Weights are read straight from the
+ * blocks of the file. */
+struct gemv_args {
+    float *out;                /* (rows) */
+    const uint8_t *w;          /* rows of blocks, row_bytes apart; any alignment */
+    size_t row_bytes;          /* bytes from one row of w to the next */
+    size_t rows;               /* at least 1 */
+    const uint8_t *activation; /* one row, quantized to the type's activation kind; 16-byte aligned */
+    size_t n;                  /* weights per row: a multiple of the type's block */
+};
+typedef void gemv_fn(const struct gemv_args *args);
 
-/* A batch: a panel of up to PANEL_ROWS rows of w is unpacked once, in a form that belongs to the variant ... */
+/* Many tokens times a matrix: a panel of up to PANEL_ROWS rows is unpacked once, in a layout that is private to the
+ * variant, and multiplied by every token. */
 #define PANEL_ROWS 8
-typedef void panel_fn(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n);
-/* ... and multiplied by every token: out[t * out_stride + r], t < tokens, r < rows. activations: rows of quantised
- * activations, activation_bytes apart, 16-byte aligned. panel: 64-byte aligned. The same bits as gemv gives. */
-typedef void gemm_fn(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
-                     size_t activation_bytes, size_t tokens, size_t n);
 
-/* The products of one weight type in one variant. */
+/* Unpacks rows of w into a panel. */
+struct panel_args {
+    uint8_t *panel;   /* panel_bytes(type, n); 64-byte aligned */
+    const uint8_t *w; /* rows of blocks, row_bytes apart; any alignment */
+    size_t row_bytes; /* bytes from one row of w to the next */
+    size_t rows;      /* 1 to PANEL_ROWS */
+    size_t n;         /* weights per row: a multiple of the type's block */
+};
+typedef void unpack_panel_fn(const struct panel_args *args);
+
+/* out[t * out_stride + r] = dot(row r of the panel, activation t) for t < tokens, r < rows: the same bits as gemv. */
+struct gemm_args {
+    float *out;           /* (tokens, out_stride), of which the first `rows` columns are written */
+    size_t out_stride;    /* floats from one token's results to the next */
+    const uint8_t *panel; /* filled in by the same variant's unpack_panel, from the same rows and n; 64-byte aligned */
+    size_t rows;          /* 1 to PANEL_ROWS */
+    const uint8_t
+        *activations;        /* (tokens) rows of the type's activation kind, activation_bytes apart; 16-byte aligned */
+    size_t activation_bytes; /* bytes from one activation to the next: a multiple of 16 */
+    size_t tokens;           /* any number */
+    size_t n;                /* weights per row: a multiple of the type's block */
+};
+typedef void gemm_fn(const struct gemm_args *args);
+
+/* The matrix products of one weight type in one variant. */
 struct weight_kernels {
     enum activation_kind activation;
-    uint32_t panel_block_bytes; /* of a panel, for each block of the type */
+    uint32_t panel_block_bytes; /* bytes of a panel for each block of a row */
     gemv_fn *gemv;
-    panel_fn *panel;
+    unpack_panel_fn *unpack_panel;
     gemm_fn *gemm;
 };
 /* The chosen kernels of a weight type; null when the type cannot be multiplied by this build. */

@@ -86,6 +86,27 @@ size_t bytes(uint32_t entry, size_t n) {
     return n / traits->block_weights * traits->block_bytes;
 }
 
+static void unpack_panel(size_t row, size_t rows) {
+    const struct panel_args args = {.panel = bench.panel,
+                                    .w = bench.w + row * bench.row_bytes,
+                                    .row_bytes = bench.row_bytes,
+                                    .rows = rows,
+                                    .n = bench.n};
+    bench.kernels->unpack_panel(&args);
+}
+
+static void multiply_panel(size_t row) {
+    const struct gemm_args args = {.out = bench.out + row,
+                                   .out_stride = bench.rows,
+                                   .panel = bench.panel,
+                                   .rows = PANEL_ROWS,
+                                   .activations = bench.activations,
+                                   .activation_bytes = bench.activation_bytes,
+                                   .tokens = bench.tokens,
+                                   .n = bench.n};
+    bench.kernels->gemm(&args);
+}
+
 EXPORT("bench_prepare") uint32_t prepare(uint32_t entry, size_t rows, size_t n, size_t tokens);
 uint32_t prepare(uint32_t entry, size_t rows, size_t n, size_t tokens) {
     const struct weight_kernels *kernels = entries[entry].kernels;
@@ -108,22 +129,27 @@ uint32_t prepare(uint32_t entry, size_t rows, size_t n, size_t tokens) {
     }
     fill(bench.w, rows * bench.row_bytes);
     fill_activations(kernels->activation);
-    kernels->panel(bench.panel, bench.w, bench.row_bytes, rows < PANEL_ROWS ? rows : PANEL_ROWS, n);
+    unpack_panel(0, rows < PANEL_ROWS ? rows : PANEL_ROWS);
     return 1;
 }
 
 EXPORT("bench_gemv") void gemv(uint32_t times);
 void gemv(uint32_t times) {
     for (; times; times--) {
-        bench.kernels->gemv(bench.out, bench.w, bench.row_bytes, bench.rows, bench.activations, bench.n);
+        const struct gemv_args args = {.out = bench.out,
+                                       .w = bench.w,
+                                       .row_bytes = bench.row_bytes,
+                                       .rows = bench.rows,
+                                       .activation = bench.activations,
+                                       .n = bench.n};
+        bench.kernels->gemv(&args);
     }
 }
 
 EXPORT("bench_gemm") void gemm(uint32_t times);
 void gemm(uint32_t times) {
     for (; times; times--) {
-        bench.kernels->gemm(bench.out, bench.rows, bench.panel, PANEL_ROWS, bench.activations, bench.activation_bytes,
-                            bench.tokens, bench.n);
+        multiply_panel(0);
     }
 }
 
@@ -131,9 +157,8 @@ EXPORT("bench_batch") void batch(uint32_t times);
 void batch(uint32_t times) {
     for (; times; times--) {
         for (size_t row = 0; row + PANEL_ROWS <= bench.rows; row += PANEL_ROWS) {
-            bench.kernels->panel(bench.panel, bench.w + row * bench.row_bytes, bench.row_bytes, PANEL_ROWS, bench.n);
-            bench.kernels->gemm(bench.out + row, bench.rows, bench.panel, PANEL_ROWS, bench.activations,
-                                bench.activation_bytes, bench.tokens, bench.n);
+            unpack_panel(row, PANEL_ROWS);
+            multiply_panel(row);
         }
     }
 }

@@ -118,7 +118,13 @@ static void finish(const struct product *product, float *out, size_t row, size_t
 static void multiply_vector(const struct product *product, const uint8_t *x, size_t row, size_t stop) {
     const struct weight *w = product->w;
     float *out = product->out + row;
-    w->kernels->gemv(out, w->data + row * w->row_bytes, w->row_bytes, stop - row, x, w->cols);
+    const struct gemv_args args = {.out = out,
+                                   .w = w->data + row * w->row_bytes,
+                                   .row_bytes = w->row_bytes,
+                                   .rows = stop - row,
+                                   .activation = x,
+                                   .n = w->cols};
+    w->kernels->gemv(&args);
     finish(product, out, row, stop - row);
 }
 
@@ -129,8 +135,18 @@ static void multiply_batch(const struct product *product, const uint8_t *x, size
     for (; row < stop; row += PANEL_ROWS) {
         const size_t rows = stop - row < PANEL_ROWS ? stop - row : PANEL_ROWS;
         float *out = product->out + row;
-        w->kernels->panel(panel, w->data + row * w->row_bytes, w->row_bytes, rows, w->cols);
-        w->kernels->gemm(out, w->rows, panel, rows, x, row_bytes, tokens, w->cols);
+        const struct panel_args unpack = {
+            .panel = panel, .w = w->data + row * w->row_bytes, .row_bytes = w->row_bytes, .rows = rows, .n = w->cols};
+        const struct gemm_args args = {.out = out,
+                                       .out_stride = w->rows,
+                                       .panel = panel,
+                                       .rows = rows,
+                                       .activations = x,
+                                       .activation_bytes = row_bytes,
+                                       .tokens = tokens,
+                                       .n = w->cols};
+        w->kernels->unpack_panel(&unpack);
+        w->kernels->gemm(&args);
         for (size_t t = 0; (product->bias || w->scale) && t < tokens; t++) {
             finish(product, out + t * w->rows, row, rows);
         }

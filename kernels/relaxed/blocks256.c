@@ -50,13 +50,14 @@ static void store_group256(uint8_t *panel, size_t g, unsigned flush_bits, size_t
     store_tail256(tail + g, sub_block, exact, rows->scales, halves);
 }
 
-static void panel256(const struct batch256 *of, uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows,
-                     size_t n) {
+static void panel256(const struct batch256 *of, const struct panel_args *args) {
+    uint8_t *panel = args->panel;
+    const uint8_t *w = args->w;
     const int wide = is_wide(of);
-    const size_t blocks = n / 256;
+    const size_t blocks = args->n / 256;
     for (size_t g = 0; g < GROUPS; g++) {
         const uint8_t *at[4];
-        four_rows(at, w, row_bytes, 4 * g, rows);
+        four_rows(at, w, args->row_bytes, 4 * g, args->rows);
         for (size_t b = 0; b < blocks; b++) {
             struct rows256 unpacked;
             of->unpack(&unpacked, at);
@@ -75,113 +76,81 @@ static void panel256(const struct batch256 *of, uint8_t *panel, const uint8_t *w
     }
 }
 
-static void gemv_q2_K(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
-                      size_t n) {
-    const struct gemv_args args = {out, w, row_bytes, rows, activation, n};
-    gemv_blocks256(chunk_q2_K, scales_q2_K, dot16_scaled, 16, 0, 80, sizeof(struct block_q2_K), &args);
+static void gemv_q2_K(const struct gemv_args *args) {
+    gemv_blocks256(chunk_q2_K, scales_q2_K, dot16_scaled, 16, 0, 80, sizeof(struct block_q2_K), args);
 }
 static void unpack_q2_K(struct rows256 *out, const uint8_t *const at[4]) {
     unpack_rows256(out, chunk_q2_K, scales_q2_K, 16, at);
 }
 static const struct batch256 batch_q2_K = {unpack_q2_K, sizeof(struct block_q2_K), 16, 80, 0, 2, 2};
-static void panel_q2_K(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    panel256(&batch_q2_K, panel, w, row_bytes, rows, n);
-}
-static void gemm_q2_K(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
-                      size_t activation_bytes, size_t tokens, size_t n) {
-    const struct gemm_args args = {out, out_stride, panel, rows, activations, activation_bytes, tokens, n};
+static void panel_q2_K(const struct panel_args *args) { panel256(&batch_q2_K, args); }
+static void gemm_q2_K(const struct gemm_args *args) {
     if (is_wide(&batch_q2_K)) {
-        gemm_wide256_2(16, &args);
+        gemm_wide256_2(16, args);
     } else {
-        gemm_pairs256_4(16, &args);
+        gemm_pairs256_4(16, args);
     }
 }
 const struct weight_kernels q2_K_relaxed = {ACTIVATION_Q8_K, PANEL256_BYTES(4), gemv_q2_K, panel_q2_K, gemm_q2_K};
 
-static void gemv_q3_K(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
-                      size_t n) {
-    const struct gemv_args args = {out, w, row_bytes, rows, activation, n};
-    gemv_blocks256(chunk_q3_K, scales_q3_K, dot16_scaled, 16, 1, 106, sizeof(struct block_q3_K), &args);
+static void gemv_q3_K(const struct gemv_args *args) {
+    gemv_blocks256(chunk_q3_K, scales_q3_K, dot16_scaled, 16, 1, 106, sizeof(struct block_q3_K), args);
 }
 static void unpack_q3_K(struct rows256 *out, const uint8_t *const at[4]) {
     unpack_rows256(out, chunk_q3_K, scales_q3_K, 16, at);
 }
 static const struct batch256 batch_q3_K = {unpack_q3_K, sizeof(struct block_q3_K), 16, 106, 1, 2, 2};
-static void panel_q3_K(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    panel256(&batch_q3_K, panel, w, row_bytes, rows, n);
-}
-static void gemm_q3_K(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
-                      size_t activation_bytes, size_t tokens, size_t n) {
-    const struct gemm_args args = {out, out_stride, panel, rows, activations, activation_bytes, tokens, n};
+static void panel_q3_K(const struct panel_args *args) { panel256(&batch_q3_K, args); }
+static void gemm_q3_K(const struct gemm_args *args) {
     if (is_wide(&batch_q3_K)) {
-        gemm_wide256_2_exact(&args);
+        gemm_wide256_2_exact(args);
     } else {
-        gemm_pairs256_4_exact(&args);
+        gemm_pairs256_4_exact(args);
     }
 }
 const struct weight_kernels q3_K_relaxed = {ACTIVATION_Q8_K, PANEL256_BYTES(4), gemv_q3_K, panel_q3_K, gemm_q3_K};
 
-static void gemv_q4_K(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
-                      size_t n) {
-    const struct gemv_args args = {out, w, row_bytes, rows, activation, n};
-    gemv_blocks256(chunk_q4_K, scales_q4_K, dot32_scaled, 32, 0, 0, sizeof(struct block_q4_K), &args);
+static void gemv_q4_K(const struct gemv_args *args) {
+    gemv_blocks256(chunk_q4_K, scales_q4_K, dot32_scaled, 32, 0, 0, sizeof(struct block_q4_K), args);
 }
 static void unpack_q4_K(struct rows256 *out, const uint8_t *const at[4]) {
     unpack_rows256(out, chunk_q4_K, scales_q4_K, 32, at);
 }
 static const struct batch256 batch_q4_K = {unpack_q4_K, sizeof(struct block_q4_K), 32, 0, 0, 3, 4};
-static void panel_q4_K(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    panel256(&batch_q4_K, panel, w, row_bytes, rows, n);
-}
-static void gemm_q4_K(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
-                      size_t activation_bytes, size_t tokens, size_t n) {
-    const struct gemm_args args = {out, out_stride, panel, rows, activations, activation_bytes, tokens, n};
+static void panel_q4_K(const struct panel_args *args) { panel256(&batch_q4_K, args); }
+static void gemm_q4_K(const struct gemm_args *args) {
     if (is_wide(&batch_q4_K)) {
-        gemm_wide256_4(&args);
+        gemm_wide256_4(args);
     } else {
-        gemm_pairs256_8(&args);
+        gemm_pairs256_8(args);
     }
 }
 const struct weight_kernels q4_K_relaxed = {ACTIVATION_Q8_K, PANEL256_BYTES(8), gemv_q4_K, panel_q4_K, gemm_q4_K};
 
-static void gemv_q5_K(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
-                      size_t n) {
-    const struct gemv_args args = {out, w, row_bytes, rows, activation, n};
-    gemv_blocks256(chunk_q5_K, scales_q5_K, dot32_scaled, 32, 0, 0, sizeof(struct block_q5_K), &args);
+static void gemv_q5_K(const struct gemv_args *args) {
+    gemv_blocks256(chunk_q5_K, scales_q5_K, dot32_scaled, 32, 0, 0, sizeof(struct block_q5_K), args);
 }
 static void unpack_q5_K(struct rows256 *out, const uint8_t *const at[4]) {
     unpack_rows256(out, chunk_q5_K, scales_q5_K, 32, at);
 }
 static const struct batch256 batch_q5_K = {unpack_q5_K, sizeof(struct block_q5_K), 32, 0, 0, 2, 2};
-static void panel_q5_K(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    panel256(&batch_q5_K, panel, w, row_bytes, rows, n);
-}
-static void gemm_q5_K(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
-                      size_t activation_bytes, size_t tokens, size_t n) {
-    const struct gemm_args args = {out, out_stride, panel, rows, activations, activation_bytes, tokens, n};
+static void panel_q5_K(const struct panel_args *args) { panel256(&batch_q5_K, args); }
+static void gemm_q5_K(const struct gemm_args *args) {
     if (is_wide(&batch_q5_K)) {
-        gemm_wide256_2(32, &args);
+        gemm_wide256_2(32, args);
     } else {
-        gemm_pairs256_4(32, &args);
+        gemm_pairs256_4(32, args);
     }
 }
 const struct weight_kernels q5_K_relaxed = {ACTIVATION_Q8_K, PANEL256_BYTES(4), gemv_q5_K, panel_q5_K, gemm_q5_K};
 
-static void gemv_q6_K(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
-                      size_t n) {
-    const struct gemv_args args = {out, w, row_bytes, rows, activation, n};
-    gemv_blocks256(chunk_q6_K, scales_q6_K, dot16_scaled, 16, 1, 206, sizeof(struct block_q6_K), &args);
+static void gemv_q6_K(const struct gemv_args *args) {
+    gemv_blocks256(chunk_q6_K, scales_q6_K, dot16_scaled, 16, 1, 206, sizeof(struct block_q6_K), args);
 }
 static void unpack_q6_K(struct rows256 *out, const uint8_t *const at[4]) {
     unpack_rows256(out, chunk_q6_K, scales_q6_K, 16, at);
 }
 static const struct batch256 batch_q6_K = {unpack_q6_K, sizeof(struct block_q6_K), 16, 206, 1, 1, 0};
-static void panel_q6_K(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    panel256(&batch_q6_K, panel, w, row_bytes, rows, n);
-}
-static void gemm_q6_K(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
-                      size_t activation_bytes, size_t tokens, size_t n) {
-    const struct gemm_args args = {out, out_stride, panel, rows, activations, activation_bytes, tokens, n};
-    gemm_pairs256_2_exact(&args);
-}
+static void panel_q6_K(const struct panel_args *args) { panel256(&batch_q6_K, args); }
+static void gemm_q6_K(const struct gemm_args *args) { gemm_pairs256_2_exact(args); }
 const struct weight_kernels q6_K_relaxed = {ACTIVATION_Q8_K, PANEL256_BYTES(2), gemv_q6_K, panel_q6_K, gemm_q6_K};

@@ -43,16 +43,17 @@ ALWAYS_INLINE v128_t dot_of_iq4_xs(dot_scaled_fn *dot, const uint8_t *q, const u
 #define CODES_BYTES  (16 * SCALED_BYTES + STEP_BYTES)
 #define PLAIN_BYTES  (2 * 256 * PANEL_ROWS + 1024) /* what the panel of plain SIMD128 takes, or more */
 
-static void panel_wide(const struct type256 *type, int is_unsigned, uint8_t *panel, const uint8_t *w, size_t row_bytes,
-                       size_t rows, size_t n) {
+static void panel_wide(const struct type256 *type, int is_unsigned, const struct panel_args *args) {
+    uint8_t *panel = args->panel;
+    const uint8_t *w = args->w;
     const v128_t flip = wasm_i8x16_splat(is_unsigned ? -128 : 0);
     union spread_grid grid;
     spread_grid(&grid, type);
-    for (size_t b = n / 256; b; b--, w += type->block_bytes, panel += CODES_BYTES) {
+    for (size_t b = args->n / 256; b; b--, w += type->block_bytes, panel += CODES_BYTES) {
         for (size_t g = 0; g < GROUPS; g++) {
             const uint8_t *at[4];
             struct codes256 codes[4];
-            four_rows(at, w, row_bytes, 4 * g, rows);
+            four_rows(at, w, args->row_bytes, 4 * g, args->rows);
             KEEP_LOOP
             for (int k = 0; k < 4; k++) {
                 type->unpack(&codes[k], type, at[k], &grid);
@@ -146,31 +147,25 @@ static void gemm_wide(int is_unsigned, const struct gemm_args *args) {
     }
 }
 
-static void gemm256(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
-                    size_t activation_bytes, size_t tokens, size_t n) {
-    const struct gemm_args args = {out, out_stride, panel, rows, activations, activation_bytes, tokens, n};
+static void gemm256(const struct gemm_args *args) {
     const enum eighth_bit is = eighth_bit();
     if (is == LOST) {
-        iq4_xs_simd128.gemm(out, out_stride, panel, rows, activations, activation_bytes, tokens, n);
+        iq4_xs_simd128.gemm(args);
     } else {
-        gemm_wide(is == UNSIGNED, &args);
+        gemm_wide(is == UNSIGNED, args);
     }
 }
 
 GEMV_OF_FORMS
 
 #define PRODUCTS256(name, form)                                                                                        \
-    static void gemv_##name(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,    \
-                            size_t n) {                                                                                \
-        const struct gemv_args args = {out, w, row_bytes, rows, activation, n};                                        \
-        gemv_of_##form(&type_##name, &args);                                                                           \
-    }                                                                                                                  \
-    static void panel_##name(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {              \
+    static void gemv_##name(const struct gemv_args *args) { gemv_of_##form(&type_##name, args); }                      \
+    static void panel_##name(const struct panel_args *args) {                                                          \
         const enum eighth_bit is = eighth_bit();                                                                       \
         if (is == LOST) {                                                                                              \
-            name##_simd128.panel(panel, w, row_bytes, rows, n);                                                        \
+            name##_simd128.unpack_panel(args);                                                                         \
         } else {                                                                                                       \
-            panel_wide(&type_##name, is == UNSIGNED, panel, w, row_bytes, rows, n);                                    \
+            panel_wide(&type_##name, is == UNSIGNED, args);                                                            \
         }                                                                                                              \
     }                                                                                                                  \
     const struct weight_kernels name##_relaxed = {ACTIVATION_Q8_K, PLAIN_BYTES, gemv_##name, panel_##name, gemm256};

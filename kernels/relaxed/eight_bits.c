@@ -21,64 +21,58 @@ ALWAYS_INLINE v128_t dot32(const v128_t codes[2], const v128_t activations[2]) {
     return dot_add(activations[1], codes[1], dot_add(activations[0], codes[0], wasm_i32x4_splat(0)));
 }
 
-static void gemv_q8_0(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
-                      size_t n) {
-    const struct gemv_args args = {out, w, row_bytes, rows, activation, n};
+static void gemv_q8_0(const struct gemv_args *args) {
     const enum eighth_bit is = eighth_bit();
     if (is == SIGNED) {
-        gemv_blocks32(codes_q8_0, dot32, (struct form32){sizeof(struct block_q8_0), 0, 0, 0}, 0, &args);
+        gemv_blocks32(codes_q8_0, dot32, (struct form32){sizeof(struct block_q8_0), 0, 0, 0}, 0, args);
     } else if (is == UNSIGNED) {
-        gemv_blocks32(codes_unsigned, dot32, (struct form32){sizeof(struct block_q8_0), 8, 0, 0}, 0, &args);
+        gemv_blocks32(codes_unsigned, dot32, (struct form32){sizeof(struct block_q8_0), 8, 0, 0}, 0, args);
     } else {
-        q8_0_simd128.gemv(out, w, row_bytes, rows, activation, n);
+        q8_0_simd128.gemv(args);
     }
 }
 
-static void panel_q8_0(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
+static void panel_q8_0(const struct panel_args *args) {
     const enum eighth_bit is = eighth_bit();
     if (is == SIGNED) {
-        panel_blocks32(codes_q8_0, sizeof(struct block_q8_0), panel, w, row_bytes, rows, n);
+        panel_blocks32(codes_q8_0, sizeof(struct block_q8_0), args);
     } else if (is == UNSIGNED) {
-        panel_blocks32(codes_unsigned, sizeof(struct block_q8_0), panel, w, row_bytes, rows, n);
+        panel_blocks32(codes_unsigned, sizeof(struct block_q8_0), args);
     } else {
-        q8_0_simd128.panel(panel, w, row_bytes, rows, n);
+        q8_0_simd128.unpack_panel(args);
     }
 }
 
-static void gemm_q8_0(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
-                      size_t activation_bytes, size_t tokens, size_t n) {
-    const struct gemm_args args = {out, out_stride, panel, rows, activations, activation_bytes, tokens, n};
+static void gemm_q8_0(const struct gemm_args *args) {
     const enum eighth_bit is = eighth_bit();
     if (is == LOST) {
-        q8_0_simd128.gemm(out, out_stride, panel, rows, activations, activation_bytes, tokens, n);
+        q8_0_simd128.gemm(args);
     } else {
-        gemm_wide32(is == SIGNED ? 0 : 8, &args);
+        gemm_wide32(is == SIGNED ? 0 : 8, args);
     }
 }
 
 const struct weight_kernels q8_0_relaxed = {ACTIVATION_Q8_0, PANEL32_I16_BYTES, gemv_q8_0, panel_q8_0, gemm_q8_0};
 
-static void gemv_iq4_nl(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
-                        size_t n) {
-    const struct gemv_args args = {out, w, row_bytes, rows, activation, n};
+static void gemv_iq4_nl(const struct gemv_args *args) {
     const enum eighth_bit is = eighth_bit();
     if (is == SIGNED) {
-        gemv_blocks32(codes_iq4_nl, dot32, (struct form32){sizeof(struct block_iq4_nl), 0, 0, 0}, 0, &args);
+        gemv_blocks32(codes_iq4_nl, dot32, (struct form32){sizeof(struct block_iq4_nl), 0, 0, 0}, 0, args);
     } else if (is == UNSIGNED) {
-        gemv_blocks32(codes_iq4_nl_unsigned, dot32, (struct form32){sizeof(struct block_iq4_nl), 8, 0, 0}, 0, &args);
+        gemv_blocks32(codes_iq4_nl_unsigned, dot32, (struct form32){sizeof(struct block_iq4_nl), 8, 0, 0}, 0, args);
     } else {
-        iq4_nl_simd128.gemv(out, w, row_bytes, rows, activation, n);
+        iq4_nl_simd128.gemv(args);
     }
 }
 
-static void panel_iq4_nl(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
+static void panel_iq4_nl(const struct panel_args *args) {
     const enum eighth_bit is = eighth_bit();
     if (is == SIGNED) {
-        panel_blocks32(codes_iq4_nl, sizeof(struct block_iq4_nl), panel, w, row_bytes, rows, n);
+        panel_blocks32(codes_iq4_nl, sizeof(struct block_iq4_nl), args);
     } else if (is == UNSIGNED) {
-        panel_blocks32(codes_iq4_nl_unsigned, sizeof(struct block_iq4_nl), panel, w, row_bytes, rows, n);
+        panel_blocks32(codes_iq4_nl_unsigned, sizeof(struct block_iq4_nl), args);
     } else {
-        iq4_nl_simd128.panel(panel, w, row_bytes, rows, n);
+        iq4_nl_simd128.unpack_panel(args);
     }
 }
 

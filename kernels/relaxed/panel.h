@@ -32,14 +32,15 @@ static __attribute__((noinline)) void store_group32(uint8_t *panel, struct tail3
     store_tail32(tail, g, halves);
 }
 
-ALWAYS_INLINE void panel_blocks32(codes32_fn *codes, size_t block_bytes, uint8_t *panel, const uint8_t *w,
-                                  size_t row_bytes, size_t rows, size_t n) {
-    for (size_t b = n / 32; b; b--, w += block_bytes, panel += PANEL32_BYTES) {
+ALWAYS_INLINE void panel_blocks32(codes32_fn *codes, size_t block_bytes, const struct panel_args *args) {
+    uint8_t *panel = args->panel;
+    const uint8_t *w = args->w;
+    for (size_t b = args->n / 32; b; b--, w += block_bytes, panel += PANEL32_BYTES) {
         struct tail32 *tail = (struct tail32 *)(void *)(panel + 8 * STEP_BYTES);
         KEEP_LOOP
         for (size_t g = 0; g < GROUPS; g++) {
             const uint8_t *at[4];
-            four_rows(at, w, row_bytes, 4 * g, rows);
+            four_rows(at, w, args->row_bytes, 4 * g, args->rows);
             v128_t each[4][2];
             KEEP_LOOP
             for (int k = 0; k < 4; k++) {

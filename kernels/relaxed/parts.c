@@ -25,45 +25,23 @@ static void store_part32(uint8_t *panel, size_t g, v128_t each[4][2], v128_t d) 
     wasm_v128_store(tail->d[g], d); /* in place of the ones that stood for f16 scales */
 }
 
-static __attribute__((noinline)) void panel32(parts_fn *parts, struct form_parts form, uint8_t *panel, const uint8_t *w,
-                                              size_t row_bytes, size_t rows, size_t n) {
-    panel_parts(parts, store_part32, PANEL32_BYTES, form, panel, w, row_bytes, rows, n);
+static __attribute__((noinline)) void panel32(parts_fn *parts, struct form_parts form, const struct panel_args *args) {
+    panel_parts(parts, store_part32, PANEL32_BYTES, form, args);
 }
 
 /* The panel is one of q5_0, whose codes are as large and have the same offset. */
-static void gemm32(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
-                   size_t activation_bytes, size_t tokens, size_t n) {
-    q5_0_relaxed.gemm(out, out_stride, panel, rows, activations, activation_bytes, tokens, n);
-}
+static void gemm32(const struct gemm_args *args) { q5_0_relaxed.gemm(args); }
 
-static void gemv_mxfp4(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
-                       size_t n) {
-    const struct gemv_args args = {out, w, row_bytes, rows, activation, n};
-    gemv(parts_mxfp4, FORM_MXFP4, &args);
-}
-static void panel_mxfp4(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    panel32(parts_mxfp4, FORM_MXFP4, panel, w, row_bytes, rows, n);
-}
+static void gemv_mxfp4(const struct gemv_args *args) { gemv(parts_mxfp4, FORM_MXFP4, args); }
+static void panel_mxfp4(const struct panel_args *args) { panel32(parts_mxfp4, FORM_MXFP4, args); }
 const struct weight_kernels mxfp4_relaxed = {ACTIVATION_Q8_0, PANEL32_BYTES, gemv_mxfp4, panel_mxfp4, gemm32};
 
-static void gemv_q1_0(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
-                      size_t n) {
-    const struct gemv_args args = {out, w, row_bytes, rows, activation, n};
-    gemv(parts_q1_0, FORM_Q1_0, &args);
-}
-static void panel_q1_0(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    panel32(parts_q1_0, FORM_Q1_0, panel, w, row_bytes, rows, n);
-}
+static void gemv_q1_0(const struct gemv_args *args) { gemv(parts_q1_0, FORM_Q1_0, args); }
+static void panel_q1_0(const struct panel_args *args) { panel32(parts_q1_0, FORM_Q1_0, args); }
 const struct weight_kernels q1_0_relaxed = {ACTIVATION_Q8_0, 4 * PANEL32_BYTES, gemv_q1_0, panel_q1_0, gemm32};
 
-static void gemv_q2_0(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
-                      size_t n) {
-    const struct gemv_args args = {out, w, row_bytes, rows, activation, n};
-    gemv(parts_q2_0, FORM_Q2_0, &args);
-}
-static void panel_q2_0(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    panel32(parts_q2_0, FORM_Q2_0, panel, w, row_bytes, rows, n);
-}
+static void gemv_q2_0(const struct gemv_args *args) { gemv(parts_q2_0, FORM_Q2_0, args); }
+static void panel_q2_0(const struct panel_args *args) { panel32(parts_q2_0, FORM_Q2_0, args); }
 const struct weight_kernels q2_0_relaxed = {ACTIVATION_Q8_0, 2 * PANEL32_BYTES, gemv_q2_0, panel_q2_0, gemm32};
 
 /* ---- nvfp4: a scale for each 16 weights, whose sums of pairs fit i16 ---- */
@@ -87,13 +65,9 @@ ALWAYS_INLINE v128_t offset_of(const uint8_t *q) {
     return wasm_i32x4_add(sum, wasm_i32x4_shuffle(sum, sum, 1, 0, 3, 2));
 }
 
-static void gemv_nvfp4(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
-                       size_t n) {
-    const struct gemv_args args = {out, w, row_bytes, rows, activation, n};
-    gemv(parts_nvfp4, FORM_NVFP4, &args);
-}
-static void panel_nvfp4(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    panel_parts(parts_nvfp4, store_part16, PANEL16_BYTES, FORM_NVFP4, panel, w, row_bytes, rows, n);
+static void gemv_nvfp4(const struct gemv_args *args) { gemv(parts_nvfp4, FORM_NVFP4, args); }
+static void panel_nvfp4(const struct panel_args *args) {
+    panel_parts(parts_nvfp4, store_part16, PANEL16_BYTES, FORM_NVFP4, args);
 }
 ALWAYS_INLINE void gemm16(enum splat splat, const struct gemm_args *args) {
     const struct activation_layout layout = activation_layout(ACTIVATION_Q8_0, args->n);
@@ -128,13 +102,11 @@ ALWAYS_INLINE void gemm16(enum splat splat, const struct gemm_args *args) {
         tile_store(args, token, &sums);
     }
 }
-static void gemm_nvfp4(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
-                       size_t activation_bytes, size_t tokens, size_t n) {
-    const struct gemm_args args = {out, out_stride, panel, rows, activations, activation_bytes, tokens, n};
+static void gemm_nvfp4(const struct gemm_args *args) {
     if (splat_here() == LOADED) {
-        gemm16(LOADED, &args);
+        gemm16(LOADED, args);
     } else {
-        gemm16(SHUFFLED, &args);
+        gemm16(SHUFFLED, args);
     }
 }
 const struct weight_kernels nvfp4_relaxed = {ACTIVATION_Q8_0, 4 * PANEL16_BYTES, gemv_nvfp4, panel_nvfp4, gemm_nvfp4};

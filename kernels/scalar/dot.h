@@ -59,23 +59,27 @@ static inline float dot_blocks256(unpack256_fn *unpack, size_t block_bytes, cons
 
 /* ---- rows and batches of those dots ---- */
 
-static inline void panel_of(size_t bytes, uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows) {
-    for (size_t r = 0; r < rows; r++) {
-        memcpy(panel + r * bytes, w + r * row_bytes, bytes);
+static inline void panel_of(size_t bytes, const struct panel_args *args) {
+    for (size_t r = 0; r < args->rows; r++) {
+        memcpy(args->panel + r * bytes, args->w + r * args->row_bytes, bytes);
     }
 }
 
-static inline void gemv_of(dot_fn *dot, float *out, const uint8_t *w, size_t row_bytes, size_t rows,
-                           const uint8_t *activation, size_t n) {
-    for (size_t r = 0; r < rows; r++) {
-        out[r] = dot(w + r * row_bytes, activation, n);
+static inline void gemv_of(dot_fn *dot, const struct gemv_args *args) {
+    for (size_t r = 0; r < args->rows; r++) {
+        args->out[r] = dot(args->w + r * args->row_bytes, args->activation, args->n);
     }
 }
 
-static inline void gemm_of(dot_fn *dot, size_t row_bytes, float *out, size_t out_stride, const uint8_t *panel,
-                           size_t rows, const uint8_t *activations, size_t activation_bytes, size_t tokens, size_t n) {
-    for (size_t t = 0; t < tokens; t++) {
-        gemv_of(dot, out + t * out_stride, panel, row_bytes, rows, activations + t * activation_bytes, n);
+static inline void gemm_of(dot_fn *dot, size_t row_bytes, const struct gemm_args *args) {
+    for (size_t t = 0; t < args->tokens; t++) {
+        const struct gemv_args one = {.out = args->out + t * args->out_stride,
+                                      .w = args->panel,
+                                      .row_bytes = row_bytes,
+                                      .rows = args->rows,
+                                      .activation = args->activations + t * args->activation_bytes,
+                                      .n = args->n};
+        gemv_of(dot, &one);
     }
 }
 

@@ -54,169 +54,67 @@ static float dot_q6_K(const uint8_t *w, const uint8_t *a, size_t n) { return dot
 
 /* ---- rows and batches ---- */
 
-static void gemv_f32(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation, size_t n) {
-    gemv_of(dot_f32, out, w, row_bytes, rows, activation, n);
-}
-static void panel_f32(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    panel_of(n / 1 * 4, panel, w, row_bytes, rows);
-}
-static void gemm_f32(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
-                     size_t activation_bytes, size_t tokens, size_t n) {
-    gemm_of(dot_f32, n / 1 * 4, out, out_stride, panel, rows, activations, activation_bytes, tokens, n);
-}
+static void gemv_f32(const struct gemv_args *args) { gemv_of(dot_f32, args); }
+static void panel_f32(const struct panel_args *args) { panel_of(args->n / 1 * 4, args); }
+static void gemm_f32(const struct gemm_args *args) { gemm_of(dot_f32, args->n / 1 * 4, args); }
 const struct weight_kernels f32_scalar = {ACTIVATION_F32, PANEL_ROWS * 4, gemv_f32, panel_f32, gemm_f32};
 
-static void gemv_f16(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation, size_t n) {
-    gemv_of(dot_f16, out, w, row_bytes, rows, activation, n);
-}
-static void panel_f16(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    panel_of(n / 1 * 2, panel, w, row_bytes, rows);
-}
-static void gemm_f16(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
-                     size_t activation_bytes, size_t tokens, size_t n) {
-    gemm_of(dot_f16, n / 1 * 2, out, out_stride, panel, rows, activations, activation_bytes, tokens, n);
-}
+static void gemv_f16(const struct gemv_args *args) { gemv_of(dot_f16, args); }
+static void panel_f16(const struct panel_args *args) { panel_of(args->n / 1 * 2, args); }
+static void gemm_f16(const struct gemm_args *args) { gemm_of(dot_f16, args->n / 1 * 2, args); }
 const struct weight_kernels f16_scalar = {ACTIVATION_F32, PANEL_ROWS * 2, gemv_f16, panel_f16, gemm_f16};
 
-static void gemv_bf16(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
-                      size_t n) {
-    gemv_of(dot_bf16, out, w, row_bytes, rows, activation, n);
-}
-static void panel_bf16(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    panel_of(n / 1 * 2, panel, w, row_bytes, rows);
-}
-static void gemm_bf16(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
-                      size_t activation_bytes, size_t tokens, size_t n) {
-    gemm_of(dot_bf16, n / 1 * 2, out, out_stride, panel, rows, activations, activation_bytes, tokens, n);
-}
+static void gemv_bf16(const struct gemv_args *args) { gemv_of(dot_bf16, args); }
+static void panel_bf16(const struct panel_args *args) { panel_of(args->n / 1 * 2, args); }
+static void gemm_bf16(const struct gemm_args *args) { gemm_of(dot_bf16, args->n / 1 * 2, args); }
 const struct weight_kernels bf16_scalar = {ACTIVATION_F32, PANEL_ROWS * 2, gemv_bf16, panel_bf16, gemm_bf16};
 
-static void gemv_q4_0(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
-                      size_t n) {
-    gemv_of(dot_q4_0, out, w, row_bytes, rows, activation, n);
-}
-static void panel_q4_0(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    panel_of(n / 32 * 18, panel, w, row_bytes, rows);
-}
-static void gemm_q4_0(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
-                      size_t activation_bytes, size_t tokens, size_t n) {
-    gemm_of(dot_q4_0, n / 32 * 18, out, out_stride, panel, rows, activations, activation_bytes, tokens, n);
-}
+static void gemv_q4_0(const struct gemv_args *args) { gemv_of(dot_q4_0, args); }
+static void panel_q4_0(const struct panel_args *args) { panel_of(args->n / 32 * 18, args); }
+static void gemm_q4_0(const struct gemm_args *args) { gemm_of(dot_q4_0, args->n / 32 * 18, args); }
 const struct weight_kernels q4_0_scalar = {ACTIVATION_Q8_0, PANEL_ROWS * 18, gemv_q4_0, panel_q4_0, gemm_q4_0};
 
-static void gemv_q4_1(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
-                      size_t n) {
-    gemv_of(dot_q4_1, out, w, row_bytes, rows, activation, n);
-}
-static void panel_q4_1(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    panel_of(n / 32 * 20, panel, w, row_bytes, rows);
-}
-static void gemm_q4_1(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
-                      size_t activation_bytes, size_t tokens, size_t n) {
-    gemm_of(dot_q4_1, n / 32 * 20, out, out_stride, panel, rows, activations, activation_bytes, tokens, n);
-}
+static void gemv_q4_1(const struct gemv_args *args) { gemv_of(dot_q4_1, args); }
+static void panel_q4_1(const struct panel_args *args) { panel_of(args->n / 32 * 20, args); }
+static void gemm_q4_1(const struct gemm_args *args) { gemm_of(dot_q4_1, args->n / 32 * 20, args); }
 const struct weight_kernels q4_1_scalar = {ACTIVATION_Q8_1, PANEL_ROWS * 20, gemv_q4_1, panel_q4_1, gemm_q4_1};
 
-static void gemv_q5_0(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
-                      size_t n) {
-    gemv_of(dot_q5_0, out, w, row_bytes, rows, activation, n);
-}
-static void panel_q5_0(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    panel_of(n / 32 * 22, panel, w, row_bytes, rows);
-}
-static void gemm_q5_0(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
-                      size_t activation_bytes, size_t tokens, size_t n) {
-    gemm_of(dot_q5_0, n / 32 * 22, out, out_stride, panel, rows, activations, activation_bytes, tokens, n);
-}
+static void gemv_q5_0(const struct gemv_args *args) { gemv_of(dot_q5_0, args); }
+static void panel_q5_0(const struct panel_args *args) { panel_of(args->n / 32 * 22, args); }
+static void gemm_q5_0(const struct gemm_args *args) { gemm_of(dot_q5_0, args->n / 32 * 22, args); }
 const struct weight_kernels q5_0_scalar = {ACTIVATION_Q8_0, PANEL_ROWS * 22, gemv_q5_0, panel_q5_0, gemm_q5_0};
 
-static void gemv_q5_1(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
-                      size_t n) {
-    gemv_of(dot_q5_1, out, w, row_bytes, rows, activation, n);
-}
-static void panel_q5_1(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    panel_of(n / 32 * 24, panel, w, row_bytes, rows);
-}
-static void gemm_q5_1(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
-                      size_t activation_bytes, size_t tokens, size_t n) {
-    gemm_of(dot_q5_1, n / 32 * 24, out, out_stride, panel, rows, activations, activation_bytes, tokens, n);
-}
+static void gemv_q5_1(const struct gemv_args *args) { gemv_of(dot_q5_1, args); }
+static void panel_q5_1(const struct panel_args *args) { panel_of(args->n / 32 * 24, args); }
+static void gemm_q5_1(const struct gemm_args *args) { gemm_of(dot_q5_1, args->n / 32 * 24, args); }
 const struct weight_kernels q5_1_scalar = {ACTIVATION_Q8_1, PANEL_ROWS * 24, gemv_q5_1, panel_q5_1, gemm_q5_1};
 
-static void gemv_q8_0(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
-                      size_t n) {
-    gemv_of(dot_q8_0, out, w, row_bytes, rows, activation, n);
-}
-static void panel_q8_0(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    panel_of(n / 32 * 34, panel, w, row_bytes, rows);
-}
-static void gemm_q8_0(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
-                      size_t activation_bytes, size_t tokens, size_t n) {
-    gemm_of(dot_q8_0, n / 32 * 34, out, out_stride, panel, rows, activations, activation_bytes, tokens, n);
-}
+static void gemv_q8_0(const struct gemv_args *args) { gemv_of(dot_q8_0, args); }
+static void panel_q8_0(const struct panel_args *args) { panel_of(args->n / 32 * 34, args); }
+static void gemm_q8_0(const struct gemm_args *args) { gemm_of(dot_q8_0, args->n / 32 * 34, args); }
 const struct weight_kernels q8_0_scalar = {ACTIVATION_Q8_0, PANEL_ROWS * 34, gemv_q8_0, panel_q8_0, gemm_q8_0};
 
-static void gemv_q2_K(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
-                      size_t n) {
-    gemv_of(dot_q2_K, out, w, row_bytes, rows, activation, n);
-}
-static void panel_q2_K(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    panel_of(n / 256 * 84, panel, w, row_bytes, rows);
-}
-static void gemm_q2_K(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
-                      size_t activation_bytes, size_t tokens, size_t n) {
-    gemm_of(dot_q2_K, n / 256 * 84, out, out_stride, panel, rows, activations, activation_bytes, tokens, n);
-}
+static void gemv_q2_K(const struct gemv_args *args) { gemv_of(dot_q2_K, args); }
+static void panel_q2_K(const struct panel_args *args) { panel_of(args->n / 256 * 84, args); }
+static void gemm_q2_K(const struct gemm_args *args) { gemm_of(dot_q2_K, args->n / 256 * 84, args); }
 const struct weight_kernels q2_K_scalar = {ACTIVATION_Q8_K, PANEL_ROWS * 84, gemv_q2_K, panel_q2_K, gemm_q2_K};
 
-static void gemv_q3_K(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
-                      size_t n) {
-    gemv_of(dot_q3_K, out, w, row_bytes, rows, activation, n);
-}
-static void panel_q3_K(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    panel_of(n / 256 * 110, panel, w, row_bytes, rows);
-}
-static void gemm_q3_K(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
-                      size_t activation_bytes, size_t tokens, size_t n) {
-    gemm_of(dot_q3_K, n / 256 * 110, out, out_stride, panel, rows, activations, activation_bytes, tokens, n);
-}
+static void gemv_q3_K(const struct gemv_args *args) { gemv_of(dot_q3_K, args); }
+static void panel_q3_K(const struct panel_args *args) { panel_of(args->n / 256 * 110, args); }
+static void gemm_q3_K(const struct gemm_args *args) { gemm_of(dot_q3_K, args->n / 256 * 110, args); }
 const struct weight_kernels q3_K_scalar = {ACTIVATION_Q8_K, PANEL_ROWS * 110, gemv_q3_K, panel_q3_K, gemm_q3_K};
 
-static void gemv_q4_K(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
-                      size_t n) {
-    gemv_of(dot_q4_K, out, w, row_bytes, rows, activation, n);
-}
-static void panel_q4_K(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    panel_of(n / 256 * 144, panel, w, row_bytes, rows);
-}
-static void gemm_q4_K(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
-                      size_t activation_bytes, size_t tokens, size_t n) {
-    gemm_of(dot_q4_K, n / 256 * 144, out, out_stride, panel, rows, activations, activation_bytes, tokens, n);
-}
+static void gemv_q4_K(const struct gemv_args *args) { gemv_of(dot_q4_K, args); }
+static void panel_q4_K(const struct panel_args *args) { panel_of(args->n / 256 * 144, args); }
+static void gemm_q4_K(const struct gemm_args *args) { gemm_of(dot_q4_K, args->n / 256 * 144, args); }
 const struct weight_kernels q4_K_scalar = {ACTIVATION_Q8_K, PANEL_ROWS * 144, gemv_q4_K, panel_q4_K, gemm_q4_K};
 
-static void gemv_q5_K(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
-                      size_t n) {
-    gemv_of(dot_q5_K, out, w, row_bytes, rows, activation, n);
-}
-static void panel_q5_K(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    panel_of(n / 256 * 176, panel, w, row_bytes, rows);
-}
-static void gemm_q5_K(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
-                      size_t activation_bytes, size_t tokens, size_t n) {
-    gemm_of(dot_q5_K, n / 256 * 176, out, out_stride, panel, rows, activations, activation_bytes, tokens, n);
-}
+static void gemv_q5_K(const struct gemv_args *args) { gemv_of(dot_q5_K, args); }
+static void panel_q5_K(const struct panel_args *args) { panel_of(args->n / 256 * 176, args); }
+static void gemm_q5_K(const struct gemm_args *args) { gemm_of(dot_q5_K, args->n / 256 * 176, args); }
 const struct weight_kernels q5_K_scalar = {ACTIVATION_Q8_K, PANEL_ROWS * 176, gemv_q5_K, panel_q5_K, gemm_q5_K};
 
-static void gemv_q6_K(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
-                      size_t n) {
-    gemv_of(dot_q6_K, out, w, row_bytes, rows, activation, n);
-}
-static void panel_q6_K(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    panel_of(n / 256 * 210, panel, w, row_bytes, rows);
-}
-static void gemm_q6_K(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
-                      size_t activation_bytes, size_t tokens, size_t n) {
-    gemm_of(dot_q6_K, n / 256 * 210, out, out_stride, panel, rows, activations, activation_bytes, tokens, n);
-}
+static void gemv_q6_K(const struct gemv_args *args) { gemv_of(dot_q6_K, args); }
+static void panel_q6_K(const struct panel_args *args) { panel_of(args->n / 256 * 210, args); }
+static void gemm_q6_K(const struct gemm_args *args) { gemm_of(dot_q6_K, args->n / 256 * 210, args); }
 const struct weight_kernels q6_K_scalar = {ACTIVATION_Q8_K, PANEL_ROWS * 210, gemv_q6_K, panel_q6_K, gemm_q6_K};

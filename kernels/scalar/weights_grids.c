@@ -26,17 +26,10 @@ static inline float dot_parts(unpack32_fn *unpack, size_t weights, size_t parts,
 
 /* The functions of a type, from its dot. */
 #define PRODUCTS(name, kind, block, block_bytes)                                                                       \
-    static void gemv_##name(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,    \
-                            size_t n) {                                                                                \
-        gemv_of(dot_##name, out, w, row_bytes, rows, activation, n);                                                   \
-    }                                                                                                                  \
-    static void panel_##name(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {              \
-        panel_of(n / (block) * (block_bytes), panel, w, row_bytes, rows);                                              \
-    }                                                                                                                  \
-    static void gemm_##name(float *out, size_t out_stride, const uint8_t *panel, size_t rows,                          \
-                            const uint8_t *activations, size_t activation_bytes, size_t tokens, size_t n) {            \
-        gemm_of(dot_##name, n / (block) * (block_bytes), out, out_stride, panel, rows, activations, activation_bytes,  \
-                tokens, n);                                                                                            \
+    static void gemv_##name(const struct gemv_args *args) { gemv_of(dot_##name, args); }                               \
+    static void panel_##name(const struct panel_args *args) { panel_of(args->n / (block) * (block_bytes), args); }     \
+    static void gemm_##name(const struct gemm_args *args) {                                                            \
+        gemm_of(dot_##name, args->n / (block) * (block_bytes), args);                                                  \
     }                                                                                                                  \
     const struct weight_kernels name##_scalar = {kind, PANEL_ROWS * (block_bytes), gemv_##name, panel_##name,          \
                                                  gemm_##name};

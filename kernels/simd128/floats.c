@@ -50,12 +50,13 @@ ALWAYS_INLINE void add_tail(eight_fn *eight, size_t width, v128_t *sum, const ui
     *sum = wasm_v128_load(lanes);
 }
 
-ALWAYS_INLINE void gemv_floats(eight_fn *eight, size_t width, float *out, const uint8_t *w, size_t row_bytes,
-                               size_t rows, const uint8_t *activation, size_t n) {
+ALWAYS_INLINE void gemv_floats(eight_fn *eight, size_t width, const struct gemv_args *args) {
+    const size_t rows = args->rows;
+    const size_t n = args->n;
     for (size_t row = 0; row < rows; row += 4) {
         const uint8_t *at[4];
-        four_rows(at, w, row_bytes, row, rows);
-        const uint8_t *x = activation;
+        four_rows(at, args->w, args->row_bytes, row, rows);
+        const uint8_t *x = args->activation;
         v128_t sums[4] = {wasm_f32x4_splat(0.0f), wasm_f32x4_splat(0.0f), wasm_f32x4_splat(0.0f),
                           wasm_f32x4_splat(0.0f)};
         KEEP_LOOP
@@ -77,17 +78,18 @@ ALWAYS_INLINE void gemv_floats(eight_fn *eight, size_t width, float *out, const 
         for (int k = 0; k < 4 && n % 8; k++) {
             add_tail(eight, width, &totals[k], at[k], (const float *)(const void *)x, n % 8);
         }
-        store_lanes(out + row, add_partial(totals), rows - row);
+        store_lanes(args->out + row, add_partial(totals), rows - row);
     }
 }
 
 /* The fours of the last few weights may be short: those lie close together, row by row. */
-ALWAYS_INLINE void panel_floats(eight_fn *eight, size_t width, uint8_t *panel, const uint8_t *w, size_t row_bytes,
-                                size_t rows, size_t n) {
+ALWAYS_INLINE void panel_floats(eight_fn *eight, size_t width, const struct panel_args *args) {
+    const size_t rows = args->rows;
+    const size_t n = args->n;
     KEEP_LOOP
     for (size_t r = 0; r < PANEL_ROWS; r++) {
-        const uint8_t *row = w + (r < rows ? r : rows - 1) * row_bytes;
-        float *out = (float *)(void *)panel + 4 * r;
+        const uint8_t *row = args->w + (r < rows ? r : rows - 1) * args->row_bytes;
+        float *out = (float *)(void *)args->panel + 4 * r;
         KEEP_LOOP
         for (size_t i = n / 8; i; i--) {
             v128_t each[2];
@@ -107,11 +109,12 @@ ALWAYS_INLINE void panel_floats(eight_fn *eight, size_t width, uint8_t *panel, c
     }
 }
 
-static void gemm_floats(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
-                        size_t activation_bytes, size_t tokens, size_t n) {
-    for (size_t t = 0; t < tokens; t++) {
-        const uint8_t *x = activations + t * activation_bytes;
-        const uint8_t *w = panel;
+static void gemm_floats(const struct gemm_args *args) {
+    const size_t rows = args->rows;
+    const size_t n = args->n;
+    for (size_t t = 0; t < args->tokens; t++) {
+        const uint8_t *x = args->activations + t * args->activation_bytes;
+        const uint8_t *w = args->panel;
         v128_t sums[PANEL_ROWS];
         UNROLL
         for (int r = 0; r < PANEL_ROWS; r++) {
@@ -140,35 +143,22 @@ static void gemm_floats(float *out, size_t out_stride, const uint8_t *panel, siz
         }
         KEEP_LOOP
         for (size_t r = 0; r < rows; r += 4) {
-            store_lanes(out + t * out_stride + r, add_partial(totals + r), rows - r);
+            store_lanes(args->out + t * args->out_stride + r, add_partial(totals + r), rows - r);
         }
     }
 }
 
-static void gemv_f32(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation, size_t n) {
-    gemv_floats(eight_f32, 4, out, w, row_bytes, rows, activation, n);
-}
-static void panel_f32(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    panel_floats(eight_f32, 4, panel, w, row_bytes, rows, n);
-}
+static void gemv_f32(const struct gemv_args *args) { gemv_floats(eight_f32, 4, args); }
+static void panel_f32(const struct panel_args *args) { panel_floats(eight_f32, 4, args); }
 const struct weight_kernels f32_simd128 = {ACTIVATION_F32, PANEL_ROWS * sizeof(float), gemv_f32, panel_f32,
                                            gemm_floats};
 
-static void gemv_f16(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation, size_t n) {
-    gemv_floats(eight_f16, 2, out, w, row_bytes, rows, activation, n);
-}
-static void panel_f16(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    panel_floats(eight_f16, 2, panel, w, row_bytes, rows, n);
-}
+static void gemv_f16(const struct gemv_args *args) { gemv_floats(eight_f16, 2, args); }
+static void panel_f16(const struct panel_args *args) { panel_floats(eight_f16, 2, args); }
 const struct weight_kernels f16_simd128 = {ACTIVATION_F32, PANEL_ROWS * sizeof(float), gemv_f16, panel_f16,
                                            gemm_floats};
 
-static void gemv_bf16(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
-                      size_t n) {
-    gemv_floats(eight_bf16, 2, out, w, row_bytes, rows, activation, n);
-}
-static void panel_bf16(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    panel_floats(eight_bf16, 2, panel, w, row_bytes, rows, n);
-}
+static void gemv_bf16(const struct gemv_args *args) { gemv_floats(eight_bf16, 2, args); }
+static void panel_bf16(const struct panel_args *args) { panel_floats(eight_bf16, 2, args); }
 const struct weight_kernels bf16_simd128 = {ACTIVATION_F32, PANEL_ROWS * sizeof(float), gemv_bf16, panel_bf16,
                                             gemm_floats};

@@ -41,14 +41,16 @@ static __attribute__((noinline)) void store_group32(uint8_t *panel, struct tail3
     store_tail32(tail, g, halves);
 }
 
-ALWAYS_INLINE void panel_blocks32(codes32_fn *codes, size_t block_bytes, int32_t offset, uint8_t *panel,
-                                  const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    for (size_t b = n / 32; b; b--, w += block_bytes, panel += PANEL32_BYTES) {
+ALWAYS_INLINE void panel_blocks32(codes32_fn *codes, size_t block_bytes, int32_t offset,
+                                  const struct panel_args *args) {
+    uint8_t *panel = args->panel;
+    const uint8_t *w = args->w;
+    for (size_t b = args->n / 32; b; b--, w += block_bytes, panel += PANEL32_BYTES) {
         struct tail32 *tail = (struct tail32 *)(void *)(panel + 8 * STEP_BYTES);
         KEEP_LOOP
         for (size_t g = 0; g < GROUPS; g++) {
             const uint8_t *at[4];
-            four_rows(at, w, row_bytes, 4 * g, rows);
+            four_rows(at, w, args->row_bytes, 4 * g, args->rows);
             v128_t each[4][2];
             KEEP_LOOP
             for (int k = 0; k < 4; k++) {
@@ -78,13 +80,14 @@ static __attribute__((noinline)) void store_group256(uint8_t *panel, size_t g, i
 
 /* sub_block, exact, halves_at: see gemv.h. */
 ALWAYS_INLINE void panel_blocks256(chunk256_fn *chunk, scales256_fn *scales, size_t sub_block, int exact,
-                                   size_t halves_at, size_t block_bytes, uint8_t *panel, const uint8_t *w,
-                                   size_t row_bytes, size_t rows, size_t n) {
-    for (size_t b = n / 256; b; b--, w += block_bytes, panel += PANEL256_BYTES) {
+                                   size_t halves_at, size_t block_bytes, const struct panel_args *args) {
+    uint8_t *panel = args->panel;
+    const uint8_t *w = args->w;
+    for (size_t b = args->n / 256; b; b--, w += block_bytes, panel += PANEL256_BYTES) {
         KEEP_LOOP
         for (size_t g = 0; g < GROUPS; g++) {
             const uint8_t *at[4];
-            four_rows(at, w, row_bytes, 4 * g, rows);
+            four_rows(at, w, args->row_bytes, 4 * g, args->rows);
             struct rows256 unpacked;
             unpack_rows256(&unpacked, chunk, scales, sub_block, at);
             store_group256(panel, g, exact, &unpacked, words_of_rows(at, halves_at));

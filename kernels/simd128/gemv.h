@@ -13,15 +13,6 @@ typedef v128_t dot32_fn(const v128_t codes[2], const v128_t activations[2]);
 /* The same times a scale, which stands in all lanes of i16; of the first vectors only, for the dot of 16. */
 typedef v128_t dot_scaled_fn(const v128_t *codes, const v128_t *activations, v128_t scale);
 
-struct gemv_args {
-    float *out;
-    const uint8_t *w;
-    size_t row_bytes;
-    size_t rows;
-    const uint8_t *activation;
-    size_t n;
-};
-
 /* Types with blocks of 32 take four rows at a time, in columns of four blocks. As many columns are fetched ahead, and
  * have their sums made floats, at once. */
 #define COLUMNS32 8
@@ -97,7 +88,9 @@ ALWAYS_INLINE v128_t dot_of_block(codes32_fn *codes, dot32_fn *dot, const uint8_
 /* Each row is a lane of the sums: nothing is to be transposed, and no length of rows leaves a rest. What is fetched
  * ahead is of the next four rows. */
 ALWAYS_INLINE void gemv_blocks32(codes32_fn *codes, dot32_fn *dot, struct form32 form, int has_minimum,
-                                 const struct gemv_args *args) {
+                                 const struct gemv_args *given) {
+    const struct gemv_args copy = *given; /* a store to out cannot change it: its fields stay in registers */
+    const struct gemv_args *const args = &copy;
     const struct activation_layout layout = activation_layout(has_minimum ? ACTIVATION_Q8_1 : ACTIVATION_Q8_0, args->n);
     const size_t block_bytes = form.block_bytes;
     struct ahead ahead = ahead_of(args, COLUMNS32 * 4 * block_bytes);
@@ -195,7 +188,9 @@ void products256(float *out, const v128_t isums[RUN256], const v128_t msums[RUN2
 
 /* Blocks of 256 with sub-blocks of 16 or 32. */
 ALWAYS_INLINE void gemv_blocks256(chunk256_fn *chunk, scales256_fn *scales, dot_scaled_fn *dot, int sub_block,
-                                  int exact, size_t halves_at, size_t block_bytes, const struct gemv_args *args) {
+                                  int exact, size_t halves_at, size_t block_bytes, const struct gemv_args *given) {
+    const struct gemv_args copy = *given; /* a store to out cannot change it: its fields stay in registers */
+    const struct gemv_args *const args = &copy;
     const struct activation_layout layout = activation_layout(ACTIVATION_Q8_K, args->n);
     const struct form256 form = {block_bytes, halves_at, exact};
     struct ahead ahead = ahead_of(args, RUN256 * block_bytes);

@@ -111,7 +111,9 @@ ALWAYS_INLINE v128_t dot_of_tq1_0(dot_scaled_fn *dot, const uint8_t *q, const ui
 }
 
 ALWAYS_INLINE void gemv_codes256(block_dot_fn *block_dot, dot_scaled_fn *dot, const struct type256 *type,
-                                 const struct gemv_args *args) {
+                                 const struct gemv_args *given) {
+    const struct gemv_args copy = *given; /* a store to out cannot change it: its fields stay in registers */
+    const struct gemv_args *const args = &copy;
     union spread_grid grid;
     const size_t run = 256; /* bytes, of about four blocks: see gemv.h */
     const size_t bytes = type->block_bytes;

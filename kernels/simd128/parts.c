@@ -15,45 +15,23 @@ static __attribute__((noinline)) void gemv(parts_fn *parts, struct form_parts fo
     gemv_parts(parts, dot16, 0, form, args);
 }
 
-static __attribute__((noinline)) void panel32(parts_fn *parts, struct form_parts form, uint8_t *panel, const uint8_t *w,
-                                              size_t row_bytes, size_t rows, size_t n) {
-    panel_parts(parts, store_part32, PANEL32_BYTES, form, panel, w, row_bytes, rows, n);
+static __attribute__((noinline)) void panel32(parts_fn *parts, struct form_parts form, const struct panel_args *args) {
+    panel_parts(parts, store_part32, PANEL32_BYTES, form, args);
 }
 
 /* The panel is one of q8_0, whose codes are signed too. */
-static void gemm32(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
-                   size_t activation_bytes, size_t tokens, size_t n) {
-    q8_0_simd128.gemm(out, out_stride, panel, rows, activations, activation_bytes, tokens, n);
-}
+static void gemm32(const struct gemm_args *args) { q8_0_simd128.gemm(args); }
 
-static void gemv_mxfp4(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
-                       size_t n) {
-    const struct gemv_args args = {out, w, row_bytes, rows, activation, n};
-    gemv(parts_mxfp4, FORM_MXFP4, &args);
-}
-static void panel_mxfp4(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    panel32(parts_mxfp4, FORM_MXFP4, panel, w, row_bytes, rows, n);
-}
+static void gemv_mxfp4(const struct gemv_args *args) { gemv(parts_mxfp4, FORM_MXFP4, args); }
+static void panel_mxfp4(const struct panel_args *args) { panel32(parts_mxfp4, FORM_MXFP4, args); }
 const struct weight_kernels mxfp4_simd128 = {ACTIVATION_Q8_0, PANEL32_BYTES, gemv_mxfp4, panel_mxfp4, gemm32};
 
-static void gemv_q1_0(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
-                      size_t n) {
-    const struct gemv_args args = {out, w, row_bytes, rows, activation, n};
-    gemv(parts_q1_0, FORM_Q1_0, &args);
-}
-static void panel_q1_0(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    panel32(parts_q1_0, FORM_Q1_0, panel, w, row_bytes, rows, n);
-}
+static void gemv_q1_0(const struct gemv_args *args) { gemv(parts_q1_0, FORM_Q1_0, args); }
+static void panel_q1_0(const struct panel_args *args) { panel32(parts_q1_0, FORM_Q1_0, args); }
 const struct weight_kernels q1_0_simd128 = {ACTIVATION_Q8_0, 4 * PANEL32_BYTES, gemv_q1_0, panel_q1_0, gemm32};
 
-static void gemv_q2_0(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
-                      size_t n) {
-    const struct gemv_args args = {out, w, row_bytes, rows, activation, n};
-    gemv(parts_q2_0, FORM_Q2_0, &args);
-}
-static void panel_q2_0(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    panel32(parts_q2_0, FORM_Q2_0, panel, w, row_bytes, rows, n);
-}
+static void gemv_q2_0(const struct gemv_args *args) { gemv(parts_q2_0, FORM_Q2_0, args); }
+static void panel_q2_0(const struct panel_args *args) { panel32(parts_q2_0, FORM_Q2_0, args); }
 const struct weight_kernels q2_0_simd128 = {ACTIVATION_Q8_0, 2 * PANEL32_BYTES, gemv_q2_0, panel_q2_0, gemm32};
 
 /* ---- nvfp4: a scale for each 16 weights ---- */
@@ -66,25 +44,19 @@ static void store_part16(uint8_t *panel, size_t g, v128_t each[4][2], v128_t d) 
     wasm_v128_store(panel + 4 * STEP_BYTES + 16 * g, d);
 }
 
-static void gemv_nvfp4(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,
-                       size_t n) {
-    const struct gemv_args args = {out, w, row_bytes, rows, activation, n};
-    gemv(parts_nvfp4, FORM_NVFP4, &args);
+static void gemv_nvfp4(const struct gemv_args *args) { gemv(parts_nvfp4, FORM_NVFP4, args); }
+static void panel_nvfp4(const struct panel_args *args) {
+    panel_parts(parts_nvfp4, store_part16, PANEL16_BYTES, FORM_NVFP4, args);
 }
-static void panel_nvfp4(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    panel_parts(parts_nvfp4, store_part16, PANEL16_BYTES, FORM_NVFP4, panel, w, row_bytes, rows, n);
-}
-static void gemm_nvfp4(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
-                       size_t activation_bytes, size_t tokens, size_t n) {
-    const struct gemm_args args = {out, out_stride, panel, rows, activations, activation_bytes, tokens, n};
-    const struct activation_layout layout = activation_layout(ACTIVATION_Q8_0, n);
-    for (size_t token = 0; token < tokens; token += TOKENS) {
-        struct places at = places_of(&args, token, layout);
-        const uint8_t *w = panel;
+static void gemm_nvfp4(const struct gemm_args *args) {
+    const struct activation_layout layout = activation_layout(ACTIVATION_Q8_0, args->n);
+    for (size_t token = 0; token < args->tokens; token += TOKENS) {
+        struct places at = places_of(args, token, layout);
+        const uint8_t *w = args->panel;
         struct tile sums;
         tile_clear(&sums);
         KEEP_LOOP
-        for (size_t part = 0; part < n / 16; part++) {
+        for (size_t part = 0; part < args->n / 16; part++) {
             struct tile isum;
             sum_steps(&isum, &w, &at, 4);
             FOR_TILE(t, g) {
@@ -95,7 +67,7 @@ static void gemm_nvfp4(float *out, size_t out_stride, const uint8_t *panel, size
             }
             w += GROUPS * 16;
         }
-        tile_store(&args, token, &sums);
+        tile_store(args, token, &sums);
     }
 }
 const struct weight_kernels nvfp4_simd128 = {ACTIVATION_Q8_0, 4 * PANEL16_BYTES, gemv_nvfp4, panel_nvfp4, gemm_nvfp4};

@@ -65,7 +65,9 @@ struct rest {
 };
 
 ALWAYS_INLINE void gemv_parts(parts_fn *parts, dot16_fn *dot, int pairs, struct form_parts form,
-                              const struct gemv_args *args) {
+                              const struct gemv_args *given) {
+    const struct gemv_args copy = *given; /* a store to out cannot change it: its fields stay in registers */
+    const struct gemv_args *const args = &copy;
     const struct activation_layout layout = activation_layout(ACTIVATION_Q8_0, args->n);
     const size_t all = args->n * 4 / form.weights;
     struct ahead ahead = ahead_of(args, FETCHED);
@@ -114,8 +116,10 @@ typedef void store_part_fn(uint8_t *panel, size_t g, v128_t each[4][2], v128_t d
 
 /* panel_bytes: of a part. */
 ALWAYS_INLINE void panel_parts(parts_fn *parts, store_part_fn *store, size_t panel_bytes, struct form_parts form,
-                               uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {
-    const size_t all = n * 4 / form.weights;
+                               const struct panel_args *args) {
+    uint8_t *panel = args->panel;
+    const uint8_t *w = args->w;
+    const size_t all = args->n * 4 / form.weights;
     KEEP_LOOP
     for (size_t first = 0; first < all; first += 4) {
         const size_t count = all - first < 4 ? all - first : 4;
@@ -125,7 +129,7 @@ ALWAYS_INLINE void panel_parts(parts_fn *parts, store_part_fn *store, size_t pan
             v128_t codes[4][8];
             v128_t d[4];
             v128_t of_rows[4];
-            four_rows(at, w, row_bytes, 4 * g, rows);
+            four_rows(at, w, args->row_bytes, 4 * g, args->rows);
             KEEP_LOOP
             for (int k = 0; k < 4; k++) {
                 uint8_t blocks[PARTS_BYTES] = {0};

@@ -87,17 +87,6 @@ ALWAYS_INLINE void store_tail256(struct tail256 *tail, size_t sub_block, int exa
     wasm_v128_store(tail->dmin, second);
 }
 
-struct gemm_args {
-    float *out;
-    size_t out_stride;
-    const uint8_t *panel;
-    size_t rows;
-    const uint8_t *activations;
-    size_t activation_bytes;
-    size_t tokens;
-    size_t n;
-};
-
 /* A vector of four rows for each token and group. */
 struct tile {
     v128_t of[TOKENS][GROUPS];

@@ -33,14 +33,15 @@ ALWAYS_INLINE v128_t dot_of_iq4_xs(dot_scaled_fn *dot, const uint8_t *q, const u
     return wasm_i32x4_add(even, odd);
 }
 
-static void panel256(const struct type256 *type, uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows,
-                     size_t n) {
+static void panel256(const struct type256 *type, const struct panel_args *args) {
+    uint8_t *panel = args->panel;
+    const uint8_t *w = args->w;
     union spread_grid grid;
     spread_grid(&grid, type);
-    for (size_t b = n / 256; b; b--, w += type->block_bytes, panel += PANEL256_BYTES) {
+    for (size_t b = args->n / 256; b; b--, w += type->block_bytes, panel += PANEL256_BYTES) {
         for (size_t g = 0; g < GROUPS; g++) {
             const uint8_t *at[4];
-            four_rows(at, w, row_bytes, 4 * g, rows);
+            four_rows(at, w, args->row_bytes, 4 * g, args->rows);
             struct rows256 unpacked;
             struct tail256 *tail = (struct tail256 *)(void *)(panel + 64 * STEP_BYTES);
             float d[4];
@@ -59,22 +60,13 @@ static void panel256(const struct type256 *type, uint8_t *panel, const uint8_t *
 }
 
 /* The panel is one of q6_K, whose minima are its offset's, here 0. */
-static void gemm256(float *out, size_t out_stride, const uint8_t *panel, size_t rows, const uint8_t *activations,
-                    size_t activation_bytes, size_t tokens, size_t n) {
-    q6_K_simd128.gemm(out, out_stride, panel, rows, activations, activation_bytes, tokens, n);
-}
+static void gemm256(const struct gemm_args *args) { q6_K_simd128.gemm(args); }
 
 GEMV_OF_FORMS
 
 #define PRODUCTS256(name, form)                                                                                        \
-    static void gemv_##name(float *out, const uint8_t *w, size_t row_bytes, size_t rows, const uint8_t *activation,    \
-                            size_t n) {                                                                                \
-        const struct gemv_args args = {out, w, row_bytes, rows, activation, n};                                        \
-        gemv_of_##form(&type_##name, &args);                                                                           \
-    }                                                                                                                  \
-    static void panel_##name(uint8_t *panel, const uint8_t *w, size_t row_bytes, size_t rows, size_t n) {              \
-        panel256(&type_##name, panel, w, row_bytes, rows, n);                                                          \
-    }                                                                                                                  \
+    static void gemv_##name(const struct gemv_args *args) { gemv_of_##form(&type_##name, args); }                      \
+    static void panel_##name(const struct panel_args *args) { panel256(&type_##name, args); }                          \
     const struct weight_kernels name##_simd128 = {ACTIVATION_Q8_K, PANEL256_BYTES, gemv_##name, panel_##name, gemm256};
 
 EACH_TYPE256(PRODUCTS256)

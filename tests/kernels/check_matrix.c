@@ -142,18 +142,39 @@ static void check_product(struct check *check, uint32_t type, const struct weigh
     }
     check_expect(check);
     for (size_t t = 0; t < shape->tokens; t++) {
-        contract->gemv(out + t * stride, w, row_bytes, shape->rows, activations + t * activation_bytes, n);
+        const struct gemv_args args = {.out = out + t * stride,
+                                       .w = w,
+                                       .row_bytes = row_bytes,
+                                       .rows = shape->rows,
+                                       .activation = activations + t * activation_bytes,
+                                       .n = n};
+        contract->gemv(&args);
     }
     while (check_place(check)) {
         if (shape->batch) {
-            variant->panel(AT(panel), AT(w), row_bytes, shape->rows, n);
-            variant->gemm(AT(out), stride, AT(panel), shape->rows, AT(activations), activation_bytes, shape->tokens, n);
+            const struct panel_args unpack = {
+                .panel = AT(panel), .w = AT(w), .row_bytes = row_bytes, .rows = shape->rows, .n = n};
+            const struct gemm_args args = {.out = AT(out),
+                                           .out_stride = stride,
+                                           .panel = AT(panel),
+                                           .rows = shape->rows,
+                                           .activations = AT(activations),
+                                           .activation_bytes = activation_bytes,
+                                           .tokens = shape->tokens,
+                                           .n = n};
+            variant->unpack_panel(&unpack);
+            variant->gemm(&args);
             memcpy(AT(panel), panel, panel_size); /* what lies in it is the variant's affair */
             continue;
         }
         for (size_t t = 0; t < shape->tokens; t++) {
-            variant->gemv(AT(out + t * stride), AT(w), row_bytes, shape->rows, AT(activations + t * activation_bytes),
-                          n);
+            const struct gemv_args args = {.out = AT(out + t * stride),
+                                           .w = AT(w),
+                                           .row_bytes = row_bytes,
+                                           .rows = shape->rows,
+                                           .activation = AT(activations + t * activation_bytes),
+                                           .n = n};
+            variant->gemv(&args);
         }
     }
 }

@@ -350,7 +350,9 @@ static void check_dots(const char *name, uint32_t type, const struct weight_kern
     fill_rows(w, ROWS * row_bytes, type);
     fill(x, 1);
     quantize[contract->activation](activation, x, COLS);
-    contract->gemv(out, w, row_bytes, ROWS, activation, COLS);
+    const struct gemv_args args = {
+        .out = out, .w = w, .row_bytes = row_bytes, .rows = ROWS, .activation = activation, .n = COLS};
+    contract->gemv(&args);
     struct nmse whole = {0};
     struct nmse rounded = {0};
     for (size_t r = 0; r < ROWS; r++) {
