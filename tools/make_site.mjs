@@ -1,7 +1,7 @@
 /* The demo and the examples as plain files for any static host, scripts without comments and in short: node tools/make_site.mjs
  * [folder]. `make site` builds the modules first. */
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -27,12 +27,14 @@ const minify = await minifier();
 rmSync(OUT, { recursive: true, force: true });
 mkdirSync(OUT, { recursive: true });
 for (const name of readdirSync(join(ROOT, 'web'))) {
-  if (!/^(sources|store|wasm|demo|examples|.*\.js)$/.test(name)) continue;
+  if (!/^(api|runtime|worker|sources|store|wasm|demo|examples|.*\.js)$/.test(name)) continue;
   cpSync(join(ROOT, 'web', name), join(OUT, name), {
     recursive: true,
     filter: (path) => !/\/extension$|\.sha256$/.test(path),
   });
 }
+/* A service worker controls only what is below its own address, and the engine's workers are beside the demo. */
+renameSync(join(OUT, 'demo/offline.js'), join(OUT, 'offline.js'));
 writeFileSync(join(OUT, 'index.html'), START);
 for (const path of readdirSync(OUT, { recursive: true })) {
   if (!path.endsWith('.js') || path.includes('vendor')) continue;

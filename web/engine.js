@@ -1,7 +1,7 @@
 /* The engine's exports as classes, for any JavaScript host: include/quern.h is their manual. Nothing here is specific
  * to Node or to browsers. */
-import { memoryImport, numberExports, sharedMemory } from './memory.js';
-import { startThreads } from './threads.js';
+import { memoryImport, numberExports, sharedMemory } from './runtime/memory.js';
+import { startThreads } from './runtime/threads.js';
 
 const MORE = 1;
 const WAIT = 2;

@@ -1,8 +1,8 @@
 /* The package: a model behind OpenAI's shapes, computed off the page's thread. README.md is the manual. */
-import { collect } from './completions.js';
-import { isNode, node } from './node.js';
-import { createEmbeddings, inputsOf } from './embeddings.js';
-import { startForWorker } from './threads.js';
+import { collect } from './api/completions.js';
+import { isNode, node } from './runtime/node.js';
+import { createEmbeddings, inputsOf } from './api/embeddings.js';
+import { startForWorker } from './runtime/threads.js';
 
 export { deleteModel, listModels, persist, storageInfo } from './store/index.js';
 export { deleteSession, listSessions } from './store/sessions.js';
@@ -60,7 +60,7 @@ class Link {
         link.fail(new Error(`the worker failed: ${event.message ?? 'its script could not be loaded'}`));
       return link;
     }
-    const { serve } = await import('./host.js');
+    const { serve } = await import('./worker/host.js');
     const [near, far] = pair();
     serve(far);
     return new Link(near, () => {});

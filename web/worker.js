@@ -1,4 +1,4 @@
 /* The dedicated worker in which a page's engine lives. */
-import { serve } from './host.js';
+import { serve } from './worker/host.js';
 
 serve(self);

@@ -1,4 +1,4 @@
-import { startForWorker } from '../../web/threads.js';
+import { startForWorker } from '../../web/runtime/threads.js';
 
 /* Quern in a browser as a competitor; the page's side of quern-worker.js. */
 export async function open(cell) {

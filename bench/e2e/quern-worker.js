@@ -1,5 +1,5 @@
 /* Quern in a browser as a competitor: the worker that the engine lives in. */
-import { spawnByPage } from '../../web/threads.js';
+import { spawnByPage } from '../../web/runtime/threads.js';
 import { openQuern } from './measure.js';
 
 let competitor;

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Engine } from '../../web/engine.js';
-import { tuneThreads } from '../../web/tune.js';
-import { memoryImport, sharedMemory } from '../../web/memory.js';
+import { tuneThreads } from '../../web/runtime/tune.js';
+import { memoryImport, sharedMemory } from '../../web/runtime/memory.js';
 
 const module = (name) => readFileSync(new URL(`../../build/${name}/quern.wasm`, import.meta.url));
 const threaded = module('wasm32-simd128-mt');

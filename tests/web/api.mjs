@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { Engine } from '../../web/engine.js';
 import { loadModel } from '../../web/index.js';
-import { readTensors } from '../../web/loading.js';
-import { StopText } from '../../web/stops.js';
+import { readTensors } from '../../web/worker/loading.js';
+import { StopText } from '../../web/api/stops.js';
 import { serve } from './server.js';
 
 const [file, answer] = process.argv.slice(2);

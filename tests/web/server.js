@@ -156,7 +156,7 @@ export async function serve({ isolated = true, root = ROOT } = {}) {
     if (placed.has(path)) return placed.get(path);
     const added = /^\/files\/(\d+)\//.exec(path);
     if (added) return files[Number(added[1])];
-    const file = normalize(join(root, path));
+    const file = normalize(join(root, path === '/web/offline.js' ? 'web/demo/offline.js' : path));
     const found = file.startsWith(root) && statSync(file, { throwIfNoEntry: false })?.isFile();
     return found ? new ServedFile(file, file) : undefined;
   }

@@ -4,7 +4,7 @@ import { Engine } from '../engine.js';
 import { chooseBuild, knowsWide, NARROW_BYTES } from './builds.js';
 import { modelPath, openModel } from './files.js';
 import { progress } from './progress.js';
-import { tuneThreads } from '../tune.js';
+import { tuneThreads } from '../runtime/tune.js';
 
 const MOST_THREADS = 32; /* that an engine takes */
 

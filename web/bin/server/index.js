@@ -9,6 +9,9 @@ import { chat, complete, embed, httpError, listModels, oneModel } from './openai
 const WEB = fileURLToPath(new URL('../../', import.meta.url));
 /* What the scripts' folder is called. The demo's service worker keeps to it. */
 const PLACE = '/quern/';
+/* The demo's service worker is served above the demo: it controls only what is below its own address, and the engine's
+ * workers are beside the demo. */
+const PLACED = { 'offline.js': 'demo/offline.js' };
 
 const redirect = (response, to) => response.writeHead(302, { Location: to, 'Cache-Control': 'no-store' }).end();
 
@@ -34,7 +37,11 @@ async function demoModels(entries) {
 
 async function script(entries, request, response, path) {
   if (path === 'demo/models.json') return sendJson(response, 200, await demoModels(entries));
-  return sendFile(request, response, await below(WEB, path.endsWith('/') ? `${path}index.html` : path));
+  return sendFile(
+    request,
+    response,
+    await below(WEB, PLACED[path] ?? (path.endsWith('/') ? `${path}index.html` : path)),
+  );
 }
 
 async function modelFile(entries, request, response, name) {

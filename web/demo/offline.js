@@ -1,5 +1,6 @@
-/* The service worker of the demo, at the root of what is served so that the engine's workers go through it too. The app
- * is kept as it is used: from the network first, from what was kept when there is none. Models are not its business. */
+/* The service worker of the demo. Servers serve it from the folder above the demo (../offline.js): a service worker controls
+ * only URLs below its own, and the engine's workers are beside the demo. The app is kept as it is used: from the network
+ * first, from what was kept when there is none. Models are not its business. */
 
 const CACHE = 'quern-app';
 const APP = /(\/|\.(html|js|css|svg|png|json|webmanifest|wasm))$/;

@@ -1,16 +1,16 @@
 /* The engine behind a message port: in a dedicated worker of a page, or in Node's own thread. A call is {id, call, args},
  * {id, abort} ends it; the answers are {id, chunk} any number of times and {id, value} or {id, error} once. */
-import { chooseModule, NARROW_BYTES } from './choose.js';
-import { Completions, RequestError } from './completions.js';
-import { embed } from './embeddings.js';
-import { Engine } from './engine.js';
+import { chooseModule, NARROW_BYTES } from '../runtime/choose.js';
+import { Completions, RequestError } from '../api/completions.js';
+import { embed } from '../api/embeddings.js';
+import { Engine } from '../engine.js';
 import { Loading, readTensors } from './loading.js';
-import { addressOf } from './modules.js';
-import { isNode, node } from './node.js';
-import { openSource, SourceError } from './sources/index.js';
-import { keepSession, resumeSession, SessionError } from './store/sessions.js';
-import { spawnByPage } from './threads.js';
-import { tuneThreads } from './tune.js';
+import { addressOf } from '../runtime/modules.js';
+import { isNode, node } from '../runtime/node.js';
+import { openSource, SourceError } from '../sources/index.js';
+import { keepSession, resumeSession, SessionError } from '../store/sessions.js';
+import { spawnByPage } from '../runtime/threads.js';
+import { tuneThreads } from '../runtime/tune.js';
 
 /* Chromium keeps a worker and its memory for good if it is ended while its own workers are ending; no event tells when they have. */
 const FAREWELL = 200; /* ms */

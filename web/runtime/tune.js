@@ -1,7 +1,7 @@
 /* How many of the threads that an engine has started help it. Neither the host's number of processors nor what else runs
  * says so; a short trial does. Results do not depend on the number. */
 
-import { LOGITS_NONE } from './engine.js';
+import { LOGITS_NONE } from '../engine.js';
 
 const TRIES = 2; /* of each number, after one to warm up */
 
