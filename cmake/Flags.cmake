@@ -1,4 +1,4 @@
-# What every translation unit of ours is compiled with.
+# Compiler flags of every source file in the project.
 add_library(quern_flags INTERFACE)
 target_compile_options(quern_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wmissing-prototypes -Wvla -Werror

@@ -1,10 +1,10 @@
-"""Which tests go together when several processes share them (pytest-xdist, --dist loadgroup): those of a file, unless it is
-listed here, as they share what is costly to compute. The groups that take longest begin first."""
+"""Groups tests for pytest-xdist (--dist loadgroup). Tests of one file share expensive results and run in one process, unless
+the file is listed here. The groups that take longest start first."""
 
 import pytest
 
-TOGETHER = {"test_serve.py": "serve", "test_serve_http.py": "serve"}  # ask one server
-# By parameters whose values share nothing, or by function.
+TOGETHER = {"test_serve.py": "serve", "test_serve_http.py": "serve"}  # both use one server
+# Files that are divided: by function, or by a parameter whose values share no results.
 APART = {
     "test_demo.py": ["function"],
     "test_embeddings.py": ["host"],

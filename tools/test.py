@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Builds and runs every test, and ends with a line of counts. The exit status is 1 when one failed or none ran."""
+"""Runs the linters and every test. The last line has the counts. The exit status is 1 if a test failed or none ran."""
 
 import os
 import pathlib
@@ -13,7 +13,7 @@ import fetch_model
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 MODULES = [f"wasm{bits}-{build}" for bits in (32, 64) for build in ("simd128", "relaxed", "simd128-mt", "relaxed-mt")]
-# Several processes; tests/conftest.py says which tests stay together, and in which order they begin.
+# tests/conftest.py says which tests stay in one process, and in which order the groups start.
 SHARED = ["-n", str(min(os.cpu_count() or 2, 4)), "--dist", "loadgroup", "--no-loadscope-reorder"]
 PYTHON = fetch_model.cache() / "venv" / "bin" / "python"
 
@@ -30,7 +30,7 @@ def build(preset):
 
 
 def fetched(name):
-    """A model that cannot be had is a failure, and the tests that want it are skipped."""
+    """A model that cannot be fetched counts as a failure. The tests that need it are skipped."""
     try:
         print(fetch_model.fetch(name), flush=True)
     except (SystemExit, subprocess.CalledProcessError) as error:
@@ -40,7 +40,7 @@ def fetched(name):
 
 
 def counts(report):
-    """passed, failed, skipped of a JUnit file."""
+    """The numbers of passed, failed and skipped tests in a JUnit file."""
     cases = list(xml.parse(report).getroot().iter("testcase"))
     failed = sum(case.find("failure") is not None or case.find("error") is not None for case in cases)
     skipped = sum(case.find("skipped") is not None or case.get("status") == "notrun" for case in cases)
@@ -48,7 +48,7 @@ def counts(report):
 
 
 def run(command, report, **more):
-    """Counts of a test program. One that fails without saying what counts as a failure of its own."""
+    """Runs a test program and returns its counts. A program that fails without a report counts as one failure."""
     report.unlink(missing_ok=True)
     status = subprocess.run(command, **more).returncode
     passed, failed, skipped = counts(report) if report.exists() else (0, 0, 0)
@@ -81,16 +81,18 @@ def python():
 
 
 def main():
+    step("format and style")
+    results = [(1, 0, 0) if subprocess.run([ROOT / "tools" / "lint.sh"]).returncode == 0 else (0, 1, 0)]
     step("models")
-    results = [(0, int(not fetched(name)), 0) for name in fetch_model.MODELS]
+    results += [(0, int(not fetched(name)), 0) for name in fetch_model.MODELS]
     step("builds")
     built = [build(preset) for preset in [*MODULES, "native", "native-release"]]
     results.append((0, built.count(False), 0))
     if all(built):
         subprocess.run([ROOT / "tools" / "package_wasm.py"], check=True)
-        step("native suites, under ASan and UBSan, and the fuzz targets")
+        step("native suites and fuzz targets, under ASan and UBSan")
         results.append(native())
-        step("Wasm modules, command line, vectors: in Node and wasmtime")
+        step("Wasm modules, command line and vectors in Node and wasmtime, the package and the demo in browsers")
         results.append(python())
     passed, failed, skipped = map(sum, zip(*results))
     print(f"\n{passed} passed, {failed} failed, {skipped} skipped")
