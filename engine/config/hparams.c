@@ -36,7 +36,7 @@ static int read_head_dims(struct reader *reader, struct hparams *hparams, uint32
         status = read_u32(reader, "attention.value_length", 1, MAX_WIDTH, &all->v);
     }
     *window = *all;
-    if (status == QN_OK && hparams->architecture->window_heads) {
+    if (status == QN_OK && hparams->architecture->window.own_heads) {
         status = read_u32(reader, "attention.key_length_swa", 1, MAX_WIDTH, &window->k);
         if (status == QN_OK) {
             status = read_u32(reader, "attention.value_length_swa", 1, MAX_WIDTH, &window->v);
@@ -53,7 +53,7 @@ static int read_head_dims(struct reader *reader, struct hparams *hparams, uint32
     }
     hparams->head_dim_k = larger(all->k, window->k);
     hparams->head_dim_v = larger(all->v, window->v);
-    if ((hparams->architecture->features & GATED_ATTENTION) && (all->k != all->v || window->k != window->v)) {
+    if (hparams->architecture->attention.gated && (all->k != all->v || window->k != window->v)) {
         return error_set(reader->error, QN_ERR_FORMAT, QN_NO_OFFSET,
                          "gates of %u dimensions for values of %u: they must be as many", hparams->head_dim_k,
                          hparams->head_dim_v);
@@ -70,7 +70,7 @@ static int read_head_dims(struct reader *reader, struct hparams *hparams, uint32
 /* What encoders have, and the decoders that were made into ones. */
 static int read_encoder(struct reader *reader, struct hparams *hparams) {
     const struct architecture *row = hparams->architecture;
-    bool causal = !(row->features & ENCODER);
+    bool causal = !row->encoder;
     uint32_t pooling = (uint32_t)QN_POOLING_MODEL;
     reader_find(reader, "attention.causal");
     int status = gguf_bool(reader->gguf, reader->key, &causal, reader->error);
@@ -80,13 +80,13 @@ static int read_encoder(struct reader *reader, struct hparams *hparams) {
         status = gguf_u32(reader->gguf, reader->key, &pooling, reader->error);
         hparams->pooling = (int32_t)pooling;
     }
-    if (status >= 0 && (row->features & TOKEN_TYPES)) {
+    if (status >= 0 && row->embedding.token_types) {
         status = gguf_u32(reader->gguf, "tokenizer.ggml.token_type_count", &hparams->n_types, reader->error);
     }
     if (status < 0) {
         return status;
     }
-    return (row->features & ENCODER) && reader_find(reader, "dense_2_feat_out")
+    return row->encoder && reader_find(reader, "dense_2_feat_out")
                ? read_u32(reader, "dense_2_feat_out", 1, MAX_WIDTH, &hparams->n_dense)
                : QN_OK;
 }
@@ -112,9 +112,9 @@ static bool says(struct gguf_text text, const char *word) {
 }
 
 static int read_act(struct reader *reader, struct hparams *hparams) {
-    hparams->act = hparams->architecture->act;
+    hparams->act = hparams->architecture->ffn.act;
     struct gguf_text name = {"gelu", 4};
-    if (hparams->architecture->act_named) {
+    if (hparams->architecture->ffn.act_from_file) {
         reader_find(reader, "hidden_activation");
         const int status = gguf_text(reader->gguf, reader->key, &name, reader->error);
         if (status < 0) {
@@ -135,14 +135,14 @@ static float square_root(uint32_t x) { return __builtin_sqrtf((float)x); }
 
 static int read_numbers(struct reader *reader, struct hparams *hparams) {
     const struct architecture *row = hparams->architecture;
-    int status =
-        read_f32(reader, row->norm == NORM_RMS ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon",
-                 &hparams->norm_epsilon);
-    hparams->logit_softcap = row->final_softcap;
-    if (status == QN_OK && row->final_softcaps) {
+    int status = read_f32(
+        reader, row->norm.kind == NORM_RMS ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon",
+        &hparams->norm_epsilon);
+    hparams->logit_softcap = row->output.softcap_default;
+    if (status == QN_OK && row->output.softcap) {
         status = read_optional_f32(reader, "final_logit_softcapping", &hparams->logit_softcap);
     }
-    if (status == QN_OK && row->attention_softcap) {
+    if (status == QN_OK && row->attention.softcap) {
         hparams->attention_softcap = 50.0f;
         status = read_optional_f32(reader, "attn_logit_softcapping", &hparams->attention_softcap);
     }
@@ -153,22 +153,22 @@ static int read_numbers(struct reader *reader, struct hparams *hparams) {
 /* The layers' heads have been read. */
 static int read_scales(struct reader *reader, struct hparams *hparams) {
     const struct architecture *row = hparams->architecture;
-    const bool wide = row->wide_attention && hparams->n_layer == row->wide_attention;
+    const bool wide = row->attention.embd_scale_n_layer && hparams->n_layer == row->attention.embd_scale_n_layer;
     hparams->attention_scale =
-        row->attention_unscaled
+        row->attention.unscaled
             ? 1.0f
             : 1.0f / square_root(wide ? hparams->n_embd / hparams->layers[0].n_head : hparams->head_dim_k);
-    hparams->embedding_scale = row->embedding_sqrt ? square_root(hparams->n_embd) : 1.0f;
+    hparams->embedding_scale = row->embedding.times_sqrt_width ? square_root(hparams->n_embd) : 1.0f;
     hparams->residual_scale = 1.0f;
     hparams->logit_scale = 1.0f;
-    if (row->scales == SCALES_NONE) {
+    if (row->multipliers == MULTIPLIERS_NONE) {
         return QN_OK;
     }
-    if (row->scales == SCALES_LOGITS) {
+    if (row->multipliers == MULTIPLIERS_LOGITS) {
         return read_f32(reader, "logit_scale", &hparams->logit_scale);
     }
     float divisor = 0.0f;
-    if (row->scales == SCALES_MINICPM) {
+    if (row->multipliers == MULTIPLIERS_MINICPM) {
         hparams->embedding_scale = 12.0f;
         hparams->residual_scale = 1.4f / square_root(hparams->n_layer);
         divisor = 256.0f / (float)hparams->n_embd;
@@ -229,7 +229,7 @@ int hparams_read(struct hparams *hparams, const struct gguf *gguf, struct arena 
         layers[i].kv = i;
     }
     const uint32_t n = hparams->n_layer;
-    const uint32_t least = hparams->architecture->recurrent == LAYER_ATTENTION; /* heads of a layer */
+    const uint32_t least = hparams->architecture->recurrent.kind == LAYER_ATTENTION; /* heads of a layer */
     status = hparams_read_feed(&reader, hparams, layers);
     if (status == QN_OK) {
         status = read_layers(&reader, "attention.head_count", least, 4096, 0, layers, n,
@@ -264,5 +264,6 @@ int hparams_read(struct hparams *hparams, const struct gguf *gguf, struct arena 
     if (status == QN_OK) {
         status = read_scales(&reader, hparams);
     }
-    return status == QN_OK && hparams->architecture->latent ? hparams_read_latent(&reader, hparams, layers) : status;
+    return status == QN_OK && hparams->architecture->attention.latent ? hparams_read_latent(&reader, hparams, layers)
+                                                                      : status;
 }

@@ -14,8 +14,8 @@
 #define MAX_EXPERTS 512u
 #define MAX_ALTUP   8u
 
-enum feed_kind { FEED_DENSE, FEED_EXPERTS, FEED_SPARSE, FEED_NONE }; /* the feed-forward half */
-enum layer_rope { LAYER_ROPE, LAYER_ROPE_WINDOW, LAYER_ROPE_NONE };  /* the first two: sets of angles */
+enum ffn_kind { FFN_DENSE, FFN_EXPERTS, FFN_SPARSE, FFN_NONE };     /* the feed-forward half */
+enum layer_rope { LAYER_ROPE, LAYER_ROPE_WINDOW, LAYER_ROPE_NONE }; /* the first two: sets of angles */
 #define ROPE_SETS 2
 
 /* The widths of a head: keys and queries, and values, multiples of 8; and how much of a key is rotated, even. */
@@ -27,7 +27,7 @@ struct head_shape {
 
 struct layer_hparams {
     enum layer_kind kind;
-    enum feed_kind feed;
+    enum ffn_kind ffn;
     enum layer_rope rope;
     uint32_t n_head;    /* 0, as the next: no attention */
     uint32_t n_head_kv; /* divides n_head */
@@ -35,7 +35,7 @@ struct layer_hparams {
     uint32_t n_ff;
     uint32_t window;  /* positions seen, the token's own included; 0: all */
     uint32_t kv;      /* the layer whose keys and values it reads: its own number, or an earlier one's */
-    float deviations; /* of FEED_SPARSE: how far above the mean a gate begins to count */
+    float deviations; /* of FFN_SPARSE: how far above the mean a gate begins to count */
     size_t state;     /* floats before the layer's own in the recurrent state */
 };
 

@@ -19,20 +19,20 @@ static int read_weights(struct reader *reader, struct expert_hparams *experts) {
 
 static int read_widths(struct reader *reader, struct hparams *hparams, uint32_t n_ff) {
     struct expert_hparams *experts = &hparams->experts;
-    const uint32_t row = hparams->architecture->experts;
+    const struct architecture *row = hparams->architecture;
     int status = read_u32(reader, "expert_feed_forward_length", 0, MAX_WIDTH, &experts->n_ff);
     if (status == QN_OK && experts->n_ff == 0) {
-        experts->n_ff = row & EXPERTS_DIVIDE ? n_ff / experts->n_used : n_ff;
+        experts->n_ff = row->experts.share_width ? n_ff / experts->n_used : n_ff;
     }
     if (status == QN_OK && experts->n_ff == 0) {
         return error_set(reader->error, QN_ERR_FORMAT, QN_NO_OFFSET, "%u chosen experts share a width of %u",
                          experts->n_used, n_ff);
     }
-    if (status == QN_OK && (row & (EXPERTS_SHARE | EXPERTS_SHARE_ALWAYS))) {
-        experts->n_ff_shared = row & EXPERTS_SHARE_ALWAYS ? n_ff : 0;
+    if (status == QN_OK && (row->experts.shared == SHARED_EXPERT_WIDTH || row->experts.shared == SHARED_EXPERT_GATED)) {
+        experts->n_ff_shared = row->experts.shared == SHARED_EXPERT_GATED ? n_ff : 0;
         status = read_u32(reader, "expert_shared_feed_forward_length", 0, MAX_WIDTH, &experts->n_ff_shared);
     }
-    if (status == QN_OK && (row & EXPERTS_SHARE_COUNT)) {
+    if (status == QN_OK && row->experts.shared == SHARED_EXPERT_COUNT) {
         uint32_t count = 0;
         status = read_u32(reader, "expert_shared_count", 0, MAX_WIDTH / experts->n_ff, &count);
         experts->n_ff_shared = count * experts->n_ff;
@@ -44,8 +44,8 @@ static int read_widths(struct reader *reader, struct hparams *hparams, uint32_t 
 static int read_experts(struct reader *reader, struct hparams *hparams) {
     struct expert_hparams *experts = &hparams->experts;
     const struct architecture *row = hparams->architecture;
-    experts->gating = row->gating == GATING_NONE ? GATING_SOFTMAX : row->gating;
-    experts->normed = row->experts & EXPERTS_NORMED;
+    experts->gating = row->experts.gating == GATING_NONE ? GATING_SOFTMAX : row->experts.gating;
+    experts->normed = row->experts.normalized;
     experts->scale = 1.0f;
     int status = read_u32(reader, "expert_used_count", 1, experts->n_expert, &experts->n_used);
     if (status == QN_OK) {
@@ -59,28 +59,28 @@ static int read_experts(struct reader *reader, struct hparams *hparams) {
         return error_set(reader->error, QN_ERR_UNSUPPORTED, reader_offset(reader),
                          "%s is %u; this build runs experts without groups", reader->key, groups);
     }
-    if (status == QN_OK && (row->experts & EXPERTS_GATING)) {
+    if (status == QN_OK && row->experts.gating_from_file) {
         status = read_gating(reader, experts);
     }
-    return status == QN_OK && (row->experts & EXPERTS_WEIGHTS) ? read_weights(reader, experts) : status;
+    return status == QN_OK && row->experts.weights_from_file ? read_weights(reader, experts) : status;
 }
 
 int hparams_read_feed(struct reader *reader, struct hparams *hparams, struct layer_hparams *layers) {
     struct expert_hparams *experts = &hparams->experts;
-    const uint32_t row = hparams->architecture->experts;
+    const enum expert_use use = hparams->architecture->experts.use;
     const uint32_t n = hparams->n_layer;
     int status = QN_OK;
-    if (hparams->architecture->features & NO_FEED) {
+    if (hparams->architecture->ffn.none) {
         for (uint32_t i = 0; i < n; i++) {
-            layers[i].feed = FEED_NONE;
+            layers[i].ffn = FFN_NONE;
         }
         return QN_OK;
     }
-    if (row & EXPERTS) {
-        experts->n_expert = row & EXPERTS_NEEDED ? MAX_EXPERTS + 1 : 0; /* which is no default */
-        status = read_u32(reader, "expert_count", row & EXPERTS_NEEDED ? 1 : 0, MAX_EXPERTS, &experts->n_expert);
+    if (use != EXPERTS_NEVER) {
+        experts->n_expert = use == EXPERTS_REQUIRED ? MAX_EXPERTS + 1 : 0; /* which is no default */
+        status = read_u32(reader, "expert_count", use == EXPERTS_REQUIRED ? 1 : 0, MAX_EXPERTS, &experts->n_expert);
     }
-    if (experts->n_expert == 1 && !(row & EXPERTS_NEEDED)) { /* as llama.cpp has it */
+    if (experts->n_expert == 1 && use != EXPERTS_REQUIRED) { /* as llama.cpp has it */
         experts->n_expert = 0;
     }
     if (status == QN_OK && experts->n_expert) {
@@ -98,8 +98,8 @@ int hparams_read_feed(struct reader *reader, struct hparams *hparams, struct lay
         return status;
     }
     for (uint32_t i = 0; i < n; i++) {
-        layers[i].feed = experts->n_expert && i >= experts->n_dense ? FEED_EXPERTS : FEED_DENSE;
-        hparams->max_ff = layers[i].feed == FEED_DENSE ? larger(hparams->max_ff, layers[i].n_ff) : hparams->max_ff;
+        layers[i].ffn = experts->n_expert && i >= experts->n_dense ? FFN_EXPERTS : FFN_DENSE;
+        hparams->max_ff = layers[i].ffn == FFN_DENSE ? larger(hparams->max_ff, layers[i].n_ff) : hparams->max_ff;
     }
     if (experts->n_expert) {
         const uint32_t widest = larger(experts->n_ff, hparams->n_embd);

@@ -7,7 +7,8 @@
 static int share_keys(struct reader *reader, const struct hparams *hparams, struct layer_hparams *layers) {
     const struct architecture *row = hparams->architecture;
     const uint32_t n = hparams->n_layer;
-    uint32_t shared = row->kv_layers && row->kv_layers < n ? n - row->kv_layers : 0;
+    uint32_t shared =
+        row->attention.own_kv_layers && row->attention.own_kv_layers < n ? n - row->attention.own_kv_layers : 0;
     const int status = read_u32(reader, "attention.shared_kv_layers", 0, n - 1, &shared);
     if (status != QN_OK) {
         return status;
@@ -54,7 +55,7 @@ static int read_sparsity(struct reader *reader, const struct hparams *hparams, s
             return error_set(reader->error, QN_ERR_FORMAT, scales->offset,
                              "%s of layer %u is not a finite number or minus infinity", reader->key, i);
         }
-        layers[i].feed = (scales ? deviations > -1e30f : i < row->sparse_layers) ? FEED_SPARSE : FEED_DENSE;
+        layers[i].ffn = (scales ? deviations > -1e30f : i < row->ffn.sparse_layers) ? FFN_SPARSE : FFN_DENSE;
         layers[i].deviations = deviations;
     }
     return QN_OK;
@@ -75,18 +76,19 @@ int hparams_read_layers(struct reader *reader, struct hparams *hparams, struct l
     int status = QN_OK;
     for (uint32_t i = 0; i < hparams->n_layer; i++) {
         layers[i].head = hparams->heads[layers[i].window ? LAYER_ROPE_WINDOW : LAYER_ROPE];
-        if (row->value_is_key && layers[i].head.k != layers[i].head.v) {
+        if (row->attention.value_is_key && layers[i].head.k != layers[i].head.v) {
             return error_set(reader->error, QN_ERR_FORMAT, QN_NO_OFFSET,
                              "layer %u has keys of %u and values of %u; %s models have them of one width", i,
                              layers[i].head.k, layers[i].head.v, row->name);
         }
     }
-    if (row->shared_kv) {
+    if (row->attention.shared_kv) {
         status = share_keys(reader, hparams, layers);
     }
-    if (status == QN_OK && row->per_layer) {
-        hparams->n_per_layer = row->per_layer_width ? row->per_layer_width : MAX_WIDTH; /* which is no default */
-        status = read_u32(reader, "embedding_length_per_layer_input", row->per_layer_width ? 1 : 0,
+    if (status == QN_OK && row->embedding.per_layer) {
+        hparams->n_per_layer =
+            row->embedding.per_layer_width ? row->embedding.per_layer_width : MAX_WIDTH; /* which is no default */
+        status = read_u32(reader, "embedding_length_per_layer_input", row->embedding.per_layer_width ? 1 : 0,
                           (MAX_WIDTH - 1) / hparams->n_layer, &hparams->n_per_layer);
     }
     if (status == QN_OK && row->altup) {
@@ -95,5 +97,5 @@ int hparams_read_layers(struct reader *reader, struct hparams *hparams, struct l
     /* places that per_layer.c and altup.c take of the feed-forward network */
     hparams->max_ff = larger(hparams->max_ff, larger(hparams->n_per_layer, hparams->laurel_rank));
     hparams->max_ff = larger(hparams->max_ff, hparams->n_altup * hparams->n_altup);
-    return status == QN_OK && row->sparse_layers ? read_sparsity(reader, hparams, layers) : status;
+    return status == QN_OK && row->ffn.sparse_layers ? read_sparsity(reader, hparams, layers) : status;
 }

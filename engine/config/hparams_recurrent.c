@@ -89,7 +89,7 @@ static int read_delta(struct reader *reader, struct recurrent_hparams *recurrent
 }
 
 static int read_kind(struct reader *reader, struct hparams *hparams) {
-    switch (hparams->architecture->recurrent) {
+    switch (hparams->architecture->recurrent.kind) {
     case LAYER_ATTENTION:
     case LAYER_LATENT:
         break;
@@ -113,7 +113,7 @@ struct pattern {
 };
 
 static int read_pattern(struct reader *reader, const struct hparams *hparams, struct pattern *pattern) {
-    *pattern = (struct pattern){NULL, hparams->architecture->attention_every};
+    *pattern = (struct pattern){NULL, hparams->architecture->recurrent.attention_every};
     if (pattern->every == 0) {
         return QN_OK;
     }
@@ -129,13 +129,13 @@ static bool is_recurrent(const struct hparams *hparams, const struct pattern *pa
         return flag_at(pattern->array, i);
     }
     return pattern->every ? (i + 1) % pattern->every != 0
-                          : hparams->architecture->all_recurrent || layer->n_head_kv == 0 || layer->n_head == 0;
+                          : hparams->architecture->recurrent.all || layer->n_head_kv == 0 || layer->n_head == 0;
 }
 
 int hparams_read_recurrent(struct reader *reader, struct hparams *hparams, struct layer_hparams *layers) {
     const struct architecture *row = hparams->architecture;
     struct recurrent_hparams *recurrent = &hparams->recurrent;
-    if (row->recurrent == LAYER_ATTENTION) {
+    if (row->recurrent.kind == LAYER_ATTENTION) {
         return QN_OK;
     }
     if (hparams->bidirectional) {
@@ -155,7 +155,7 @@ int hparams_read_recurrent(struct reader *reader, struct hparams *hparams, struc
             }
             continue;
         }
-        layer->kind = row->recurrent;
+        layer->kind = row->recurrent.kind;
         layer->state = (size_t)recurrent->state_floats;
         recurrent->state_floats += recurrent->layer_floats;
         if (layer->kind != LAYER_ATTENTION_MAMBA2) {

@@ -20,9 +20,9 @@ static int read_dimensions(struct reader *reader, struct hparams *hparams) {
     struct head_shape *all = &hparams->heads[LAYER_ROPE];
     struct head_shape *window = &hparams->heads[LAYER_ROPE_WINDOW];
     all->rot = all->k;
-    int status = read_dimension_count(reader, "rope.dimension_count", all, row->rope_is_head_dim);
+    int status = read_dimension_count(reader, "rope.dimension_count", all, row->rope.whole_head);
     window->rot = all->rot;
-    if (status == QN_OK && row->window_heads) {
+    if (status == QN_OK && row->window.own_heads) {
         status = read_dimension_count(reader, "rope.dimension_count_swa", window, false);
     }
     hparams->n_rot = all->rot > window->rot ? all->rot : window->rot;
@@ -30,7 +30,7 @@ static int read_dimensions(struct reader *reader, struct hparams *hparams) {
 }
 
 static int read_sections(struct reader *reader, struct hparams *hparams) {
-    if (hparams->architecture->sections == SECTIONS_NONE) {
+    if (hparams->architecture->rope.sections == SECTIONS_NONE) {
         return QN_OK;
     }
     const struct gguf_value *value = reader_find(reader, "rope.dimension_sections");
@@ -132,25 +132,26 @@ static int read_sets(struct reader *reader, struct hparams *hparams) {
         status = read_u32(reader, "rope.scaling.original_context_length", 1, MAX_CONTEXT, &rope->original_context);
     }
     if (status == QN_OK && scaling == SCALING_YARN) {
-        status = read_yarn(reader, rope, factor, row->latent);
+        status = read_yarn(reader, rope, factor, row->attention.latent);
     }
     if (status == QN_OK) {
         status = read_f32(reader, "rope.scaling.attn_factor", &attention_factor);
         set->magnitude *= attention_factor;
     }
     struct rope_set *window = &rope->sets[LAYER_ROPE_WINDOW];
-    *window = row->window_unscaled ? (struct rope_set){.scale = 1.0f, .magnitude = 1.0f} : *set;
-    window->base = row->window_rope_base > 0.0f ? row->window_rope_base : set->base;
+    *window = row->rope.windowed_unscaled ? (struct rope_set){.scale = 1.0f, .magnitude = 1.0f} : *set;
+    window->base = row->rope.windowed_base > 0.0f ? row->rope.windowed_base : set->base;
     return status == QN_OK ? read_f32(reader, "rope.freq_base_swa", &window->base) : status;
 }
 
 static int read_windows(struct reader *reader, const struct hparams *hparams, struct layer_hparams *layers) {
     const struct architecture *row = hparams->architecture;
-    const bool has = row->window_pattern && (row->window_layers == 0 || row->window_layers == hparams->n_layer);
-    uint32_t window = has ? row->window_default : 0;
+    const bool has =
+        row->window.every && (row->window.only_n_layer == 0 || row->window.only_n_layer == hparams->n_layer);
+    uint32_t window = has ? row->window.size : 0;
     reader_find(reader, "attention.sliding_window");
     int status = has ? gguf_u32(reader->gguf, reader->key, &window, reader->error) : QN_OK;
-    if (status >= 0 && window == 0 && row->window_pattern == WINDOW_NAMED) {
+    if (status >= 0 && window == 0 && row->window.every == WINDOW_FROM_FILE) {
         return error_set(reader->error, QN_ERR_FORMAT, reader_offset(reader), "the metadata has no %s above 0",
                          reader->key);
     }
@@ -158,36 +159,36 @@ static int read_windows(struct reader *reader, const struct hparams *hparams, st
         return status < 0 ? status : QN_OK;
     }
     const struct gguf_value *pattern = reader_find(reader, "attention.sliding_window_pattern");
-    if (row->window_pattern == WINDOW_NAMED && (pattern == NULL || pattern->type != GGUF_ARRAY)) {
+    if (row->window.every == WINDOW_FROM_FILE && (pattern == NULL || pattern->type != GGUF_ARRAY)) {
         return error_set(reader->error, QN_ERR_FORMAT, pattern ? pattern->offset : QN_NO_OFFSET,
                          "%s must be an array that says which layers have a window", reader->key);
     }
-    const bool array = pattern && pattern->type == GGUF_ARRAY && row->window_pattern != WINDOW_ALL;
-    uint32_t every = row->window_pattern;
+    const bool array = pattern && pattern->type == GGUF_ARRAY && row->window.every != WINDOW_ALL;
+    uint32_t every = row->window.every;
     if (array && ((pattern->element != GGUF_BOOL && pattern->element != GGUF_U32 && pattern->element != GGUF_I32) ||
                   pattern->count < hparams->n_layer)) {
         return error_set(reader->error, QN_ERR_FORMAT, pattern->offset,
                          "%s must be a number, or a bool or number for each layer", reader->key);
     }
-    if (!array && row->window_pattern != WINDOW_ALL) {
+    if (!array && row->window.every != WINDOW_ALL) {
         status = gguf_u32(reader->gguf, reader->key, &every, reader->error);
         if (status < 0) {
             return status;
         }
     }
-    const uint32_t free = row->window_first ? 0 : every - 1; /* of every `every` layers, the one without a window */
+    const uint32_t free = row->window.first ? 0 : every - 1; /* of every `every` layers, the one without a window */
     for (uint32_t i = 0; i < hparams->n_layer; i++) {
         const bool windowed = array ? flag_at(pattern, i) : every == 0 || i % every != free;
         layers[i].window = windowed ? window : 0;
-        layers[i].rope = windowed ? LAYER_ROPE_WINDOW : row->window_rope_only ? LAYER_ROPE_NONE : layers[i].rope;
+        layers[i].rope = windowed ? LAYER_ROPE_WINDOW : row->rope.windowed_only ? LAYER_ROPE_NONE : layers[i].rope;
     }
     return QN_OK;
 }
 
 static int read_layer_ropes(struct reader *reader, const struct hparams *hparams, struct layer_hparams *layers) {
     const struct architecture *row = hparams->architecture;
-    bool rotates = row->rope != ROPE_NONE;
-    if (row->rope_switch) {
+    bool rotates = row->rope.kind != ROPE_NONE;
+    if (row->rope.can_be_off) {
         reader_find(reader, "rope.scaling.finetuned");
         const int status = gguf_bool(reader->gguf, reader->key, &rotates, reader->error);
         if (status < 0) {
@@ -195,7 +196,7 @@ static int read_layer_ropes(struct reader *reader, const struct hparams *hparams
         }
     }
     for (uint32_t i = 0; i < hparams->n_layer; i++) {
-        const bool skipped = row->no_rope_every && (i + 1) % row->no_rope_every == 0;
+        const bool skipped = row->rope.none_every && (i + 1) % row->rope.none_every == 0;
         layers[i].rope = rotates && !skipped ? LAYER_ROPE : LAYER_ROPE_NONE;
     }
     return QN_OK;

@@ -70,7 +70,7 @@ struct seen {
 static struct seen seen_from(const struct attention_job *job, uint32_t position) {
     const struct hparams *hparams = &job->session->model->hparams;
     const uint32_t window = job->shape->window;
-    const bool symmetric = hparams->architecture->window_symmetric;
+    const bool symmetric = hparams->architecture->window.symmetric;
     const uint32_t back = symmetric ? window / 2 : window - 1; /* beside the token's own */
     struct seen seen = {window && position > back ? position - back : 0, position + 1};
     if (hparams->bidirectional) {
@@ -216,13 +216,13 @@ static void attend_items(void *context, size_t begin, size_t end, uint32_t worke
 
 /* The norm of queries or keys before rope (late: after it), as the model has it. */
 static void norm_heads(const struct hparams *hparams, float *x, uint32_t heads, size_t dim, const float *weight) {
-    const uint32_t features = hparams->architecture->features;
-    if (features & QK_NORM_WIDE) {
+    const enum qk_norm kind = hparams->architecture->attention.qk_norm;
+    if (kind == QK_NORM_WHOLE) {
         kernels.rmsnorm(x, x, weight, heads * dim, hparams->norm_epsilon);
         return;
     }
     for (uint32_t head = 0; head < heads; head++, x += dim) {
-        const struct norm norm = {weight + (features & QK_NORM_EACH ? head * dim : 0), NULL};
+        const struct norm norm = {weight + (kind == QK_NORM_PER_HEAD ? head * dim : 0), NULL};
         norm_row(x, x, &norm, hparams, dim);
     }
 }
@@ -230,9 +230,9 @@ static void norm_heads(const struct hparams *hparams, float *x, uint32_t heads, 
 /* Norms and rotates heads; no weight: no norm. No angles: no rope. */
 static void rotate_heads(const struct hparams *hparams, const struct head_shape *shape, float *x, uint32_t heads,
                          const float *weight, const float *angles) {
-    const bool late = hparams->architecture->features & QK_NORM_LATE;
+    const bool late = hparams->architecture->attention.qk_norm_after_rope;
     const size_t pairs = shape->rot / 2;
-    rope_fn *const rope = hparams->architecture->rope == ROPE_NEOX ? kernels.rope_neox : kernels.rope_norm;
+    rope_fn *const rope = hparams->architecture->rope.kind == ROPE_NEOX ? kernels.rope_neox : kernels.rope_norm;
     if (weight && !late) {
         norm_heads(hparams, x, heads, shape->k, weight);
     }
@@ -282,7 +282,7 @@ static void store_items(void *context, size_t begin, size_t end, uint32_t worker
         float *key = scratch->key + t * heads * dim_k;
         float *value = scratch->value + t * heads * dim_v;
         if (!job->ready) {
-            if (hparams->architecture->value_norm && heads) {
+            if (hparams->architecture->attention.value_norm && heads) {
                 finish_values(job, key, value);
             }
             rotate_heads(hparams, shape, query, job->shape->n_head, layer->query_norm, angles);
@@ -342,7 +342,7 @@ void forward_attention(struct qn_session *session, uint32_t layer, const float *
     const struct layer_tensors *tensors = &session->model->tensors.layers[layer];
     struct attention_job job = {session, &hparams->layers[layer], layer, false};
     const size_t tokens = session->n_batch;
-    const bool gated = hparams->architecture->features & GATED_ATTENTION;
+    const bool gated = hparams->architecture->attention.gated;
     float *query = gated ? scratch->projected : scratch->query;
     const struct product inputs[] = {{query, &tensors->query, tensors->query_bias, false},
                                      {scratch->key, &tensors->key, tensors->key_bias, false},

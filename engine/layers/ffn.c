@@ -1,7 +1,7 @@
 /* The dense feed-forward network: down(act(gate(x)) * up(x)), or down(act(up(x))). */
 #include "engine/ops/ops.h"
 
-void feed_dense(struct qn_session *session, const struct feed_tensors *feed, const float *in) {
+void feed_dense(struct qn_session *session, const struct ffn_tensors *feed, const float *in) {
     const struct scratch *scratch = &session->scratch;
     const struct hparams *hparams = &session->model->hparams;
     const size_t tokens = session->n_batch;

@@ -39,7 +39,7 @@ static void cut_rows(void *context, size_t begin, size_t end, uint32_t worker) {
 void feed_sparse(struct qn_session *session, uint32_t layer, const float *in) {
     const struct scratch *scratch = &session->scratch;
     const struct hparams *hparams = &session->model->hparams;
-    const struct feed_tensors *feed = &session->model->tensors.layers[layer].feed;
+    const struct ffn_tensors *feed = &session->model->tensors.layers[layer].ffn;
     const size_t tokens = session->n_batch;
     const struct product inputs[] = {{scratch->up, &feed->up, feed->up_bias, true},
                                      {scratch->gate, &feed->gate, feed->gate_bias, true}};

@@ -52,7 +52,7 @@ void forward_embed(struct qn_session *session) {
 static void add_half(struct qn_session *session, const struct norm *post_norm) {
     const struct scratch *scratch = &session->scratch;
     const struct hparams *hparams = &session->model->hparams;
-    const bool added = hparams->architecture->features & ADDED_NORMS;
+    const bool added = hparams->architecture->norm.placement == NORM_SUM;
     if (post_norm->weight && !added) {
         op_norm(scratch->out, scratch->out, post_norm, hparams, hparams->n_embd, session->n_batch);
     }
@@ -103,17 +103,17 @@ static void run_mixer(struct qn_session *session, uint32_t layer, const float *i
 
 static void run_feed(struct qn_session *session, uint32_t layer, const float *in) {
     const struct layer_tensors *tensors = &session->model->tensors.layers[layer];
-    switch (session->model->hparams.layers[layer].feed) {
-    case FEED_DENSE:
-        feed_dense(session, &tensors->feed, in);
+    switch (session->model->hparams.layers[layer].ffn) {
+    case FFN_DENSE:
+        feed_dense(session, &tensors->ffn, in);
         break;
-    case FEED_EXPERTS:
+    case FFN_EXPERTS:
         feed_experts(session, &tensors->experts, in);
         break;
-    case FEED_SPARSE:
+    case FFN_SPARSE:
         feed_sparse(session, layer, in);
         break;
-    case FEED_NONE:
+    case FFN_NONE:
         break;
     }
 }
@@ -121,13 +121,13 @@ static void run_feed(struct qn_session *session, uint32_t layer, const float *in
 /* Both halves of a parallel layer take x as it came. */
 static void forward_parallel(struct qn_session *session, uint32_t layer) {
     const struct layer_tensors *tensors = &session->model->tensors.layers[layer];
-    const bool same = tensors->ff_norm.weight == NULL;
-    const float *in = norm_input(session, same ? &tensors->attention_norm : &tensors->ff_norm);
+    const bool same = tensors->ffn_norm.weight == NULL;
+    const float *in = norm_input(session, same ? &tensors->attention_norm : &tensors->ffn_norm);
     run_feed(session, layer, in);
     if (!same) {
         in = norm_input(session, &tensors->attention_norm);
     }
-    add_half(session, &tensors->ff_post_norm);
+    add_half(session, &tensors->ffn_post_norm);
     run_mixer(session, layer, in);
     add_half(session, &tensors->attention_post_norm);
 }
@@ -141,8 +141,8 @@ static void forward_streams(struct qn_session *session, uint32_t layer) {
     run_mixer(session, layer, in);
     add_half(session, &tensors->attention_post_norm);
     altup_join_laurel(session);
-    run_feed(session, layer, norm_input(session, &tensors->ff_norm));
-    add_half(session, &tensors->ff_post_norm);
+    run_feed(session, layer, norm_input(session, &tensors->ffn_norm));
+    add_half(session, &tensors->ffn_post_norm);
     altup_correct(session, layer);
 }
 
@@ -159,9 +159,9 @@ static void finish_layer(struct qn_session *session, const struct layer_tensors 
 }
 
 void forward_layer(struct qn_session *session, uint32_t layer) {
-    const uint32_t features = session->model->hparams.architecture->features;
+    const struct architecture *row = session->model->hparams.architecture;
     const struct layer_tensors *tensors = &session->model->tensors.layers[layer];
-    if ((features & PARALLEL) || ((features & LOOSE_FF_NORM) && tensors->ff_norm.weight == NULL)) {
+    if (row->parallel || (row->norm.ffn == FFN_NORM_OPTIONAL && tensors->ffn_norm.weight == NULL)) {
         forward_parallel(session, layer);
         return;
     }
@@ -171,9 +171,9 @@ void forward_layer(struct qn_session *session, uint32_t layer) {
     }
     run_mixer(session, layer, norm_input(session, &tensors->attention_norm));
     add_half(session, &tensors->attention_post_norm);
-    if (session->model->hparams.layers[layer].feed != FEED_NONE) {
-        run_feed(session, layer, norm_input(session, &tensors->ff_norm));
-        add_half(session, &tensors->ff_post_norm);
+    if (session->model->hparams.layers[layer].ffn != FFN_NONE) {
+        run_feed(session, layer, norm_input(session, &tensors->ffn_norm));
+        add_half(session, &tensors->ffn_post_norm);
     }
     finish_layer(session, tensors, layer);
 }

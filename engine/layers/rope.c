@@ -35,11 +35,12 @@ static double unscaled_part(const struct hparams *hparams, const struct rope_set
 static bool stands_still(const struct hparams *hparams, size_t i) {
     const uint32_t *sections = hparams->rope.sections;
     const uint32_t three = sections[0] + sections[1] + sections[2];
-    if (hparams->architecture->sections == SECTIONS_NONE) {
+    if (hparams->architecture->rope.sections == SECTIONS_NONE) {
         return false;
     }
     const size_t at = i % (three + sections[3]);
-    return hparams->architecture->sections == SECTIONS_RUNS ? at >= three : at >= 3 * (size_t)sections[at % 3];
+    return hparams->architecture->rope.sections == SECTIONS_CONSECUTIVE ? at >= three
+                                                                        : at >= 3 * (size_t)sections[at % 3];
 }
 
 void rope_inverses(const struct qn_model *model, uint32_t context, double *inverse) {

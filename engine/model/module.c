@@ -84,5 +84,5 @@ int32_t qn_model_pooling(const qn_model *model) { return model->hparams.pooling;
 
 int32_t qn_model_is_encoder(const qn_model *model) {
     const struct hparams *hparams = &model->hparams;
-    return hparams->bidirectional || (hparams->architecture && (hparams->architecture->features & ENCODER));
+    return hparams->bidirectional || (hparams->architecture && hparams->architecture->encoder);
 }

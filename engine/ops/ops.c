@@ -4,7 +4,7 @@
 #include "engine/weights/binder.h"
 
 void norm_row(float *out, const float *x, const struct norm *norm, const struct hparams *hparams, size_t n) {
-    if (hparams->architecture->norm == NORM_LAYER) {
+    if (hparams->architecture->norm.kind == NORM_LAYER) {
         kernels.layernorm(out, x, norm->weight, norm->bias, n, hparams->norm_epsilon);
     } else {
         kernels.rmsnorm(out, x, norm->weight, n, hparams->norm_epsilon);

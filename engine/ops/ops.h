@@ -44,7 +44,7 @@ void op_gate(float *gate, float *up, enum act_kind act, size_t n, size_t rows);
 /* ---- feed-forward halves ---- */
 
 /* in: (n_batch, n_embd), left as it is; the result goes to scratch.out. */
-void feed_dense(struct qn_session *session, const struct feed_tensors *feed, const float *in);
+void feed_dense(struct qn_session *session, const struct ffn_tensors *feed, const float *in);
 /* A network of which few gates count for anything. */
 void feed_sparse(struct qn_session *session, uint32_t layer, const float *in);
 /* A mixture of experts. */

@@ -42,7 +42,7 @@ struct layout layout_of(const struct qn_model *model, uint32_t context, uint32_t
     const uint64_t attended = (uint64_t)hparams->max_head * hparams->head_dim_v;
     const uint64_t mixed = hparams->recurrent.mixed;
     layout.mixed = place(&layout, batch * (attended > mixed ? attended : mixed), sizeof(float));
-    const bool gated = hparams->architecture->features & GATED_ATTENTION;
+    const bool gated = hparams->architecture->attention.gated;
     const uint64_t queries = gated ? 2 * (uint64_t)hparams->max_head * hparams->head_dim_k : 0;
     const uint64_t projected = hparams->recurrent.projected;
     layout.projected = place(&layout, batch * (queries > projected ? queries : projected), sizeof(float));

@@ -170,7 +170,7 @@ void binder_enter(struct binder *binder, uint32_t layer) {
         const struct layer_hparams *shape = &hparams->layers[layer];
         extents[HEADS] = shape->n_head;
         extents[HEADS_KV] = shape->n_head_kv;
-        const bool gated = hparams->architecture->features & GATED_ATTENTION;
+        const bool gated = hparams->architecture->attention.gated;
         extents[HEAD_DIM] = shape->head.k;
         extents[QUERY_ROWS] = (uint64_t)shape->n_head * shape->head.k * (gated ? 2 : 1);
         extents[KEY_ROWS] = (uint64_t)shape->n_head_kv * shape->head.k;
@@ -185,22 +185,21 @@ void binder_enter(struct binder *binder, uint32_t layer) {
     }
 }
 
-void binder_lines(struct binder *binder, const struct place_line *lines, size_t count, void *into) {
-    const uint32_t features = binder->hparams->architecture->features;
-    for (const struct place_line *line = lines; line < lines + count; line++) {
-        if ((features & line->features) != line->features || (features & line->without)) {
+void binder_lines(struct binder *binder, const struct tensor_line *lines, size_t count, void *into) {
+    for (const struct tensor_line *line = lines; line < lines + count; line++) {
+        if (line->when != ALWAYS && !line->when(binder->hparams->architecture)) {
             continue;
         }
         uint8_t *place = (uint8_t *)into + line->field;
         const uint64_t cols = binder->extents[line->cols];
         const uint64_t rows = binder->extents[line->rows];
-        if (line->kind == PLACE_VECTOR) {
-            const float *vector = binder_vector(binder, line->name, line->required, cols, rows);
+        if (line->kind == VECTOR) {
+            const float *vector = binder_vector(binder, line->name, line->presence == REQUIRED, cols, rows);
             if (vector) {
                 memcpy(place, &vector, sizeof(vector));
             }
         } else {
-            const struct weight matrix = binder_matrix(binder, line->name, line->required, rows, cols);
+            const struct weight matrix = binder_matrix(binder, line->name, line->presence == REQUIRED, rows, cols);
             if (matrix.kernels) {
                 memcpy(place, &matrix, sizeof(matrix));
             }

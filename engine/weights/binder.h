@@ -45,16 +45,20 @@ enum extent {
     EXTENTS
 };
 
-enum place_kind { PLACE_VECTOR, PLACE_MATRIX }; /* a const float *, f32 in the file; a struct weight */
+enum tensor_kind { VECTOR, MATRIX }; /* bound to a const float * (f32 in the file); to a struct weight */
+enum presence { OPTIONAL, REQUIRED };
 
-struct place_line {
-    const char *name; /* after "blk.<layer>." */
-    enum place_kind kind;
-    bool required;
-    uint8_t cols, rows; /* enum extent */
-    uint32_t features;  /* of the row, all of them, for this line to count */
-    uint32_t without;   /* and none of these */
-    size_t field;       /* offset of its place */
+/* Whether a model of this architecture has the tensor. */
+typedef bool tensor_condition(const struct architecture *row);
+#define ALWAYS NULL
+
+struct tensor_line {
+    const char *name;       /* after "blk.<layer>." */
+    uint8_t kind;           /* enum tensor_kind */
+    uint8_t presence;       /* enum presence */
+    uint8_t cols, rows;     /* enum extent */
+    tensor_condition *when; /* the line is skipped unless this holds */
+    size_t field;           /* offset of the pointer or weight in the struct that is filled */
 };
 
 struct binder {
@@ -77,7 +81,7 @@ struct binder {
 /* Sets the layer, the extents that are its own, and the phase. */
 void binder_enter(struct binder *binder, uint32_t layer);
 /* Every line of the table into the struct at `into`; what is absent is left as it is. */
-void binder_lines(struct binder *binder, const struct place_line *lines, size_t count, void *into);
+void binder_lines(struct binder *binder, const struct tensor_line *lines, size_t count, void *into);
 /* One tensor. Null, and a zero weight, after a failure, or when it is absent and may be. */
 const float *binder_vector(struct binder *binder, const char *name, bool required, uint64_t cols, uint64_t rows);
 struct weight binder_matrix(struct binder *binder, const char *name, bool required, uint64_t rows, uint64_t cols);

@@ -4,104 +4,146 @@
 #define IN_MODEL(field) offsetof(struct tensors, field)
 #define IN_LAYER(field) offsetof(struct layer_tensors, field)
 
-/* Before the layers. token_embd and output: below. */
-static const struct place_line model_lines[] = {
-    {"position_embd.weight", PLACE_MATRIX, true, EMBD, CONTEXT, LEARNED_POSITIONS, 0, IN_MODEL(positions)},
-    {"token_types.weight", PLACE_MATRIX, false, EMBD, TYPES, TOKEN_TYPES, 0, IN_MODEL(types)},
-    {"token_embd_norm.weight", PLACE_VECTOR, true, EMBD, ONE, EMBEDDING_NORM, 0, IN_MODEL(embedding_norm.weight)},
-    {"token_embd_norm.bias", PLACE_VECTOR, true, EMBD, ONE, EMBEDDING_NORM | NORM_BIAS, 0,
-     IN_MODEL(embedding_norm.bias)},
-    {"rope_freqs.weight", PLACE_VECTOR, false, ROPE_PAIRS, ONE, 0, 0, IN_MODEL(rope_factors)},
-    {"rope_factors_long.weight", PLACE_VECTOR, false, ROPE_PAIRS, ONE, 0, 0, IN_MODEL(rope_factors_long)},
-    {"rope_factors_short.weight", PLACE_VECTOR, false, ROPE_PAIRS, ONE, 0, 0, IN_MODEL(rope_factors_short)},
+/* Conditions of the lines below. */
+static bool learned_positions(const struct architecture *row) { return row->embedding.learned_positions; }
+static bool token_types(const struct architecture *row) { return row->embedding.token_types; }
+static bool embedding_norm(const struct architecture *row) { return row->embedding.norm; }
+static bool embedding_norm_bias(const struct architecture *row) { return row->embedding.norm && row->norm.bias; }
+static bool encoder(const struct architecture *row) { return row->encoder; }
+
+static bool sum_norms(const struct architecture *row) { return row->norm.placement == NORM_SUM; }
+static bool sum_norm_biases(const struct architecture *row) { return sum_norms(row) && row->norm.bias; }
+static bool post_norms(const struct architecture *row) {
+    return row->norm.placement == NORM_PRE_AND_POST || row->norm.placement == NORM_POST;
+}
+static bool pre_norms(const struct architecture *row) {
+    return row->norm.placement == NORM_PRE || row->norm.placement == NORM_PRE_AND_POST;
+}
+static bool attn_norm(const struct architecture *row) { return pre_norms(row) && !row->norm.first_optional; }
+static bool attn_norm_bias(const struct architecture *row) { return pre_norms(row) && row->norm.bias; }
+static bool second_norm(const struct architecture *row) { return row->norm.second; }
+
+/* A norm before the FFN, of the given name. */
+static bool has_ffn_norm(const struct architecture *row, enum ffn_norm name) {
+    return pre_norms(row) && !row->parallel && !row->ffn.none && row->norm.ffn == name;
+}
+static bool ffn_norm(const struct architecture *row) { return has_ffn_norm(row, FFN_NORM_DEFAULT); }
+static bool ffn_norm_bias(const struct architecture *row) { return ffn_norm(row) && row->norm.bias; }
+static bool ffn_norm_optional(const struct architecture *row) { return has_ffn_norm(row, FFN_NORM_OPTIONAL); }
+static bool ffn_norm_post_attention(const struct architecture *row) {
+    return has_ffn_norm(row, FFN_NORM_POST_ATTENTION);
+}
+static bool ffn_norm_bare(const struct architecture *row) { return has_ffn_norm(row, FFN_NORM_BARE); }
+static bool inner_norms(const struct architecture *row) { return row->norm.inner; }
+
+static bool output_norm(const struct architecture *row) {
+    return !sum_norms(row) && !row->output.norm_from_embedding_name;
+}
+static bool output_norm_bias(const struct architecture *row) { return output_norm(row) && row->norm.bias; }
+static bool output_norm_renamed(const struct architecture *row) { return row->output.norm_from_embedding_name; }
+
+static bool sinks(const struct architecture *row) { return row->attention.sinks; }
+static bool attention_bias(const struct architecture *row) { return !row->attention.ignore_output_bias; }
+static bool qk_norm_shared(const struct architecture *row) { return row->attention.qk_norm == QK_NORM_SHARED; }
+static bool qk_norm_per_head(const struct architecture *row) { return row->attention.qk_norm == QK_NORM_PER_HEAD; }
+static bool qk_norm_whole(const struct architecture *row) { return row->attention.qk_norm == QK_NORM_WHOLE; }
+
+static bool gate_separate(const struct architecture *row) { return row->ffn.gate == FFN_GATE_SEPARATE; }
+static bool gate_fused(const struct architecture *row) { return row->ffn.gate == FFN_GATE_FUSED; }
+static bool gate_not_fused(const struct architecture *row) { return row->ffn.gate != FFN_GATE_FUSED; }
+
+/* Needed before the first layer; tensors_bind adds token_embd. */
+static const struct tensor_line model_lines[] = {
+    {"position_embd.weight", MATRIX, REQUIRED, EMBD, CONTEXT, learned_positions, IN_MODEL(positions)},
+    {"token_types.weight", MATRIX, OPTIONAL, EMBD, TYPES, token_types, IN_MODEL(types)},
+    {"token_embd_norm.weight", VECTOR, REQUIRED, EMBD, ONE, embedding_norm, IN_MODEL(embedding_norm.weight)},
+    {"token_embd_norm.bias", VECTOR, REQUIRED, EMBD, ONE, embedding_norm_bias, IN_MODEL(embedding_norm.bias)},
+    {"rope_freqs.weight", VECTOR, OPTIONAL, ROPE_PAIRS, ONE, ALWAYS, IN_MODEL(rope_factors)},
+    {"rope_factors_long.weight", VECTOR, OPTIONAL, ROPE_PAIRS, ONE, ALWAYS, IN_MODEL(rope_factors_long)},
+    {"rope_factors_short.weight", VECTOR, OPTIONAL, ROPE_PAIRS, ONE, ALWAYS, IN_MODEL(rope_factors_short)},
 };
 
-/* Behind the layers. */
-static const struct place_line output_lines[] = {
-    {"output.bias", PLACE_VECTOR, false, VOCAB, ONE, 0, 0, IN_MODEL(output_bias)},
-    {"output_norm.weight", PLACE_VECTOR, true, EMBD, ONE, 0, ADDED_NORMS | OUTPUT_NORM_ELSEWHERE,
-     IN_MODEL(output_norm.weight)},
-    {"token_embd_norm.weight", PLACE_VECTOR, true, EMBD, ONE, OUTPUT_NORM_ELSEWHERE, 0, IN_MODEL(output_norm.weight)},
-    {"output_norm.bias", PLACE_VECTOR, true, EMBD, ONE, NORM_BIAS, ADDED_NORMS, IN_MODEL(output_norm.bias)},
-    {"dense_2.weight", PLACE_MATRIX, false, EMBD, DENSE, ENCODER, 0, IN_MODEL(dense_in)},
-    {"dense_3.weight", PLACE_MATRIX, false, DENSE, EMBD, ENCODER, 0, IN_MODEL(dense_out)},
+/* Needed after the last layer; tensors_bind adds the output matrix. */
+static const struct tensor_line output_lines[] = {
+    {"output.bias", VECTOR, OPTIONAL, VOCAB, ONE, ALWAYS, IN_MODEL(output_bias)},
+    {"output_norm.weight", VECTOR, REQUIRED, EMBD, ONE, output_norm, IN_MODEL(output_norm.weight)},
+    {"token_embd_norm.weight", VECTOR, REQUIRED, EMBD, ONE, output_norm_renamed, IN_MODEL(output_norm.weight)},
+    {"output_norm.bias", VECTOR, REQUIRED, EMBD, ONE, output_norm_bias, IN_MODEL(output_norm.bias)},
+    {"dense_2.weight", MATRIX, OPTIONAL, EMBD, DENSE, encoder, IN_MODEL(dense_in)},
+    {"dense_3.weight", MATRIX, OPTIONAL, DENSE, EMBD, encoder, IN_MODEL(dense_out)},
 };
 
-/* Norms and what every kind of layer has. */
-static const struct place_line norm_lines[] = {
-    {"attn_norm.weight", PLACE_VECTOR, true, EMBD, ONE, 0, NO_PRE_NORMS | LOOSE_FIRST_NORM,
-     IN_LAYER(attention_norm.weight)},
-    {"attn_norm.bias", PLACE_VECTOR, true, EMBD, ONE, NORM_BIAS, NO_PRE_NORMS, IN_LAYER(attention_norm.bias)},
-    {"post_attention_norm.weight", PLACE_VECTOR, true, EMBD, ONE, POST_NORMS, 0, IN_LAYER(attention_post_norm.weight)},
-    {"ffn_norm.weight", PLACE_VECTOR, true, EMBD, ONE, 0,
-     NO_PRE_NORMS | PARALLEL | LOOSE_FF_NORM | LATE_FF_NORM | NO_FEED | BARE_FF_NORM, IN_LAYER(ff_norm.weight)},
-    {"ffn_norm", PLACE_VECTOR, true, EMBD, ONE, BARE_FF_NORM, 0, IN_LAYER(ff_norm.weight)},
-    {"post_attention_norm.weight", PLACE_VECTOR, true, EMBD, ONE, LATE_FF_NORM, 0, IN_LAYER(ff_norm.weight)},
-    {"ffn_norm.bias", PLACE_VECTOR, true, EMBD, ONE, NORM_BIAS, NO_PRE_NORMS | PARALLEL | LOOSE_FF_NORM,
-     IN_LAYER(ff_norm.bias)},
-    {"ffn_norm.weight", PLACE_VECTOR, false, EMBD, ONE, LOOSE_FF_NORM, 0, IN_LAYER(ff_norm.weight)},
-    {"ffn_norm.bias", PLACE_VECTOR, false, EMBD, ONE, LOOSE_FF_NORM, 0, IN_LAYER(ff_norm.bias)},
-    {"post_ffw_norm.weight", PLACE_VECTOR, true, EMBD, ONE, POST_NORMS, 0, IN_LAYER(ff_post_norm.weight)},
-    {"attn_output_norm.weight", PLACE_VECTOR, true, EMBD, ONE, ADDED_NORMS, 0, IN_LAYER(attention_post_norm.weight)},
-    {"attn_output_norm.bias", PLACE_VECTOR, true, EMBD, ONE, ADDED_NORMS | NORM_BIAS, 0,
-     IN_LAYER(attention_post_norm.bias)},
-    {"layer_output_norm.weight", PLACE_VECTOR, true, EMBD, ONE, ADDED_NORMS, 0, IN_LAYER(ff_post_norm.weight)},
-    {"layer_output_norm.bias", PLACE_VECTOR, true, EMBD, ONE, ADDED_NORMS | NORM_BIAS, 0, IN_LAYER(ff_post_norm.bias)},
+/* The norms of a layer, whatever its mixer and FFN are. */
+static const struct tensor_line norm_lines[] = {
+    {"attn_norm.weight", VECTOR, REQUIRED, EMBD, ONE, attn_norm, IN_LAYER(attention_norm.weight)},
+    {"attn_norm.bias", VECTOR, REQUIRED, EMBD, ONE, attn_norm_bias, IN_LAYER(attention_norm.bias)},
+    {"post_attention_norm.weight", VECTOR, REQUIRED, EMBD, ONE, post_norms, IN_LAYER(attention_post_norm.weight)},
+    {"ffn_norm.weight", VECTOR, REQUIRED, EMBD, ONE, ffn_norm, IN_LAYER(ffn_norm.weight)},
+    {"ffn_norm", VECTOR, REQUIRED, EMBD, ONE, ffn_norm_bare, IN_LAYER(ffn_norm.weight)},
+    {"post_attention_norm.weight", VECTOR, REQUIRED, EMBD, ONE, ffn_norm_post_attention, IN_LAYER(ffn_norm.weight)},
+    {"ffn_norm.bias", VECTOR, REQUIRED, EMBD, ONE, ffn_norm_bias, IN_LAYER(ffn_norm.bias)},
+    {"ffn_norm.weight", VECTOR, OPTIONAL, EMBD, ONE, ffn_norm_optional, IN_LAYER(ffn_norm.weight)},
+    {"ffn_norm.bias", VECTOR, OPTIONAL, EMBD, ONE, ffn_norm_optional, IN_LAYER(ffn_norm.bias)},
+    {"post_ffw_norm.weight", VECTOR, REQUIRED, EMBD, ONE, post_norms, IN_LAYER(ffn_post_norm.weight)},
+    {"attn_output_norm.weight", VECTOR, REQUIRED, EMBD, ONE, sum_norms, IN_LAYER(attention_post_norm.weight)},
+    {"attn_output_norm.bias", VECTOR, REQUIRED, EMBD, ONE, sum_norm_biases, IN_LAYER(attention_post_norm.bias)},
+    {"layer_output_norm.weight", VECTOR, REQUIRED, EMBD, ONE, sum_norms, IN_LAYER(ffn_post_norm.weight)},
+    {"layer_output_norm.bias", VECTOR, REQUIRED, EMBD, ONE, sum_norm_biases, IN_LAYER(ffn_post_norm.bias)},
 };
 
-static const struct place_line second_norm_lines[] = {
-    {"attn_norm_2.weight", PLACE_VECTOR, false, EMBD, ONE, SECOND_NORM, 0, IN_LAYER(attention_norm.weight)},
-    {"attn_norm_2.bias", PLACE_VECTOR, false, EMBD, ONE, SECOND_NORM, 0, IN_LAYER(attention_norm.bias)},
+static const struct tensor_line second_norm_lines[] = {
+    {"attn_norm_2.weight", VECTOR, OPTIONAL, EMBD, ONE, second_norm, IN_LAYER(attention_norm.weight)},
+    {"attn_norm_2.bias", VECTOR, OPTIONAL, EMBD, ONE, second_norm, IN_LAYER(attention_norm.bias)},
 };
 
-/* Q, K and V as matrices of their own, or as rows of one: bind_attention. */
-static const struct place_line qkv_lines[] = {
-    {"attn_q.weight", PLACE_MATRIX, true, EMBD, QUERY_ROWS, 0, 0, IN_LAYER(query)},
-    {"attn_k.weight", PLACE_MATRIX, true, EMBD, KEY_ROWS, 0, 0, IN_LAYER(key)},
-    {"attn_v.weight", PLACE_MATRIX, true, EMBD, VALUE_ROWS, 0, 0, IN_LAYER(value)},
+/* Q, K and V, unless they are the rows of one matrix: bind_attention. */
+static const struct tensor_line qkv_lines[] = {
+    {"attn_q.weight", MATRIX, REQUIRED, EMBD, QUERY_ROWS, ALWAYS, IN_LAYER(query)},
+    {"attn_k.weight", MATRIX, REQUIRED, EMBD, KEY_ROWS, ALWAYS, IN_LAYER(key)},
+    {"attn_v.weight", MATRIX, REQUIRED, EMBD, VALUE_ROWS, ALWAYS, IN_LAYER(value)},
 };
 
-static const struct place_line attention_lines[] = {
-    {"attn_output.weight", PLACE_MATRIX, true, MIXED, EMBD, 0, 0, IN_LAYER(output)},
-    {"attn_q.bias", PLACE_VECTOR, false, QUERY_ROWS, ONE, 0, 0, IN_LAYER(query_bias)},
-    {"attn_output.bias", PLACE_VECTOR, false, EMBD, ONE, 0, OUTPUT_BIAS_UNUSED, IN_LAYER(output_bias)},
-    {"attn_sinks.weight", PLACE_VECTOR, true, HEADS, ONE, SINKS, 0, IN_LAYER(sinks)},
-    {"attn_sub_norm.weight", PLACE_VECTOR, true, MIXED, ONE, INNER_NORMS, 0, IN_LAYER(mixed_norm.weight)},
-    {"attn_q_norm.weight", PLACE_VECTOR, true, HEAD_DIM, ONE, QK_NORM, 0, IN_LAYER(query_norm)},
-    {"attn_q_norm.weight", PLACE_VECTOR, true, QUERY_ROWS, ONE, QK_NORM_WIDE, 0, IN_LAYER(query_norm)},
-    {"attn_q_norm.weight", PLACE_VECTOR, false, HEAD_DIM, HEADS, QK_NORM_EACH, 0, IN_LAYER(query_norm)},
+static const struct tensor_line attention_lines[] = {
+    {"attn_output.weight", MATRIX, REQUIRED, MIXED, EMBD, ALWAYS, IN_LAYER(output)},
+    {"attn_q.bias", VECTOR, OPTIONAL, QUERY_ROWS, ONE, ALWAYS, IN_LAYER(query_bias)},
+    {"attn_output.bias", VECTOR, OPTIONAL, EMBD, ONE, attention_bias, IN_LAYER(output_bias)},
+    {"attn_sinks.weight", VECTOR, REQUIRED, HEADS, ONE, sinks, IN_LAYER(sinks)},
+    {"attn_sub_norm.weight", VECTOR, REQUIRED, MIXED, ONE, inner_norms, IN_LAYER(mixed_norm.weight)},
+    {"attn_q_norm.weight", VECTOR, REQUIRED, HEAD_DIM, ONE, qk_norm_shared, IN_LAYER(query_norm)},
+    {"attn_q_norm.weight", VECTOR, REQUIRED, QUERY_ROWS, ONE, qk_norm_whole, IN_LAYER(query_norm)},
+    {"attn_q_norm.weight", VECTOR, OPTIONAL, HEAD_DIM, HEADS, qk_norm_per_head, IN_LAYER(query_norm)},
 };
 
-/* Of layers with keys and values of their own. */
-static const struct place_line key_lines[] = {
-    {"attn_k.bias", PLACE_VECTOR, false, KEY_ROWS, ONE, 0, 0, IN_LAYER(key_bias)},
-    {"attn_v.bias", PLACE_VECTOR, false, VALUE_ROWS, ONE, 0, 0, IN_LAYER(value_bias)},
-    {"attn_k_norm.weight", PLACE_VECTOR, true, HEAD_DIM, ONE, QK_NORM, 0, IN_LAYER(key_norm)},
-    {"attn_k_norm.weight", PLACE_VECTOR, true, KEY_ROWS, ONE, QK_NORM_WIDE, 0, IN_LAYER(key_norm)},
-    {"attn_k_norm.weight", PLACE_VECTOR, false, HEAD_DIM, HEADS_KV, QK_NORM_EACH, 0, IN_LAYER(key_norm)},
+/* Layers with keys and values of their own have these. */
+static const struct tensor_line key_lines[] = {
+    {"attn_k.bias", VECTOR, OPTIONAL, KEY_ROWS, ONE, ALWAYS, IN_LAYER(key_bias)},
+    {"attn_v.bias", VECTOR, OPTIONAL, VALUE_ROWS, ONE, ALWAYS, IN_LAYER(value_bias)},
+    {"attn_k_norm.weight", VECTOR, REQUIRED, HEAD_DIM, ONE, qk_norm_shared, IN_LAYER(key_norm)},
+    {"attn_k_norm.weight", VECTOR, REQUIRED, KEY_ROWS, ONE, qk_norm_whole, IN_LAYER(key_norm)},
+    {"attn_k_norm.weight", VECTOR, OPTIONAL, HEAD_DIM, HEADS_KV, qk_norm_per_head, IN_LAYER(key_norm)},
 };
 
-/* The gate, where it has rows of its own, and up: bind_feed splits the two where it has not. */
-static const struct place_line feed_lines[] = {
-    {"ffn_gate.weight", PLACE_MATRIX, true, EMBD, FF, 0, UNGATED | FUSED_GATE, IN_LAYER(feed.gate)},
-    {"ffn_gate.bias", PLACE_VECTOR, false, FF, ONE, 0, UNGATED | FUSED_GATE, IN_LAYER(feed.gate_bias)},
-    {"ffn_up.weight", PLACE_MATRIX, true, EMBD, FF, 0, FUSED_GATE, IN_LAYER(feed.up)},
-    {"ffn_up.bias", PLACE_VECTOR, false, FF, ONE, 0, FUSED_GATE, IN_LAYER(feed.up_bias)},
-    {"ffn_up.weight", PLACE_MATRIX, true, EMBD, FF_TWICE, FUSED_GATE, 0, IN_LAYER(feed.up)},
-    {"ffn_down.weight", PLACE_MATRIX, true, FF, EMBD, 0, 0, IN_LAYER(feed.down)},
-    {"ffn_down.bias", PLACE_VECTOR, false, EMBD, ONE, 0, 0, IN_LAYER(feed.down_bias)},
-    {"ffn_sub_norm.weight", PLACE_VECTOR, true, FF, ONE, INNER_NORMS, 0, IN_LAYER(feed.inner_norm.weight)},
+/* bind_ffn splits a fused ffn_up into gate and up. */
+static const struct tensor_line ffn_lines[] = {
+    {"ffn_gate.weight", MATRIX, REQUIRED, EMBD, FF, gate_separate, IN_LAYER(ffn.gate)},
+    {"ffn_gate.bias", VECTOR, OPTIONAL, FF, ONE, gate_separate, IN_LAYER(ffn.gate_bias)},
+    {"ffn_up.weight", MATRIX, REQUIRED, EMBD, FF, gate_not_fused, IN_LAYER(ffn.up)},
+    {"ffn_up.bias", VECTOR, OPTIONAL, FF, ONE, gate_not_fused, IN_LAYER(ffn.up_bias)},
+    {"ffn_up.weight", MATRIX, REQUIRED, EMBD, FF_TWICE, gate_fused, IN_LAYER(ffn.up)},
+    {"ffn_down.weight", MATRIX, REQUIRED, FF, EMBD, ALWAYS, IN_LAYER(ffn.down)},
+    {"ffn_down.bias", VECTOR, OPTIONAL, EMBD, ONE, ALWAYS, IN_LAYER(ffn.down_bias)},
+    {"ffn_sub_norm.weight", VECTOR, REQUIRED, FF, ONE, inner_norms, IN_LAYER(ffn.inner_norm.weight)},
 };
 
-static const struct place_line expert_lines[] = {
-    {"ffn_gate_inp.weight", PLACE_MATRIX, true, EMBD, EXPERT_COUNT, 0, 0, IN_LAYER(experts.router)},
-    {"exp_probs_b.bias", PLACE_VECTOR, false, EXPERT_COUNT, ONE, 0, 0, IN_LAYER(experts.choice_bias)},
+static const struct tensor_line expert_lines[] = {
+    {"ffn_gate_inp.weight", MATRIX, REQUIRED, EMBD, EXPERT_COUNT, ALWAYS, IN_LAYER(experts.router)},
+    {"exp_probs_b.bias", VECTOR, OPTIONAL, EXPERT_COUNT, ONE, ALWAYS, IN_LAYER(experts.choice_bias)},
 };
 
-static const struct place_line shared_lines[] = {
-    {"ffn_gate_shexp.weight", PLACE_MATRIX, true, EMBD, SHARED_FF, 0, 0, IN_LAYER(experts.shared.gate)},
-    {"ffn_up_shexp.weight", PLACE_MATRIX, true, EMBD, SHARED_FF, 0, 0, IN_LAYER(experts.shared.up)},
-    {"ffn_down_shexp.weight", PLACE_MATRIX, true, SHARED_FF, EMBD, 0, 0, IN_LAYER(experts.shared.down)},
+static const struct tensor_line shared_lines[] = {
+    {"ffn_gate_shexp.weight", MATRIX, REQUIRED, EMBD, SHARED_FF, ALWAYS, IN_LAYER(experts.shared.gate)},
+    {"ffn_up_shexp.weight", MATRIX, REQUIRED, EMBD, SHARED_FF, ALWAYS, IN_LAYER(experts.shared.up)},
+    {"ffn_down_shexp.weight", MATRIX, REQUIRED, SHARED_FF, EMBD, ALWAYS, IN_LAYER(experts.shared.down)},
 };
 
 #define LINES(binder, table, into) binder_lines(binder, table, sizeof(table) / sizeof((table)[0]), into)
@@ -110,7 +152,7 @@ static const struct place_line shared_lines[] = {
  * have. */
 static void bind_qkv(struct binder *binder, struct layer_tensors *layer, bool own_keys) {
     static const char *const unused[] = {"attn_k.weight", "attn_v.weight", "attn_k_norm.weight"};
-    const bool value_is_key = binder->hparams->architecture->value_is_key;
+    const bool value_is_key = binder->hparams->architecture->attention.value_is_key;
     const size_t lines = sizeof(qkv_lines) / sizeof(qkv_lines[0]);
     binder_lines(binder, qkv_lines, own_keys ? lines - value_is_key : 1, layer);
     if (own_keys && value_is_key) {
@@ -131,7 +173,7 @@ static void bind_attention(struct binder *binder, struct layer_tensors *layer, b
     if (own_keys) {
         LINES(binder, key_lines, layer);
     }
-    if (binder->hparams->architecture->features & OUTPUT_BIAS_UNUSED) {
+    if (binder->hparams->architecture->attention.ignore_output_bias) {
         binder_ignore(binder, "attn_output.bias");
     }
     if (all.kernels == NULL) {
@@ -176,22 +218,22 @@ static void bind_latent(struct binder *binder, struct layer_tensors *layer) {
     layer->output = binder_matrix(binder, "attn_output.weight", true, n_embd, heads * shape->head_dim_v);
 }
 
-static void drop_scales(struct feed_tensors *feed) {
-    feed->gate.scale = NULL;
-    feed->up.scale = NULL;
-    feed->down.scale = NULL;
+static void drop_scales(struct ffn_tensors *ffn) {
+    ffn->gate.scale = NULL;
+    ffn->up.scale = NULL;
+    ffn->down.scale = NULL;
 }
 
-static void bind_feed(struct binder *binder, struct layer_tensors *layer) {
-    struct feed_tensors *feed = &layer->feed;
-    LINES(binder, feed_lines, layer);
-    if (!(binder->hparams->architecture->features & FF_SCALES)) {
-        drop_scales(feed);
+static void bind_ffn(struct binder *binder, struct layer_tensors *layer) {
+    struct ffn_tensors *ffn = &layer->ffn;
+    LINES(binder, ffn_lines, layer);
+    if (!binder->hparams->architecture->ffn.scales) {
+        drop_scales(ffn);
     }
-    if (binder->hparams->architecture->features & FUSED_GATE) {
+    if (binder->hparams->architecture->ffn.gate == FFN_GATE_FUSED) {
         const size_t n_ff = (size_t)binder->extents[FF];
-        feed->gate = weight_rows(&feed->up, 0, n_ff);
-        feed->up = weight_rows(&feed->up, n_ff, n_ff);
+        ffn->gate = weight_rows(&ffn->up, 0, n_ff);
+        ffn->up = weight_rows(&ffn->up, n_ff, n_ff);
     }
 }
 
@@ -216,20 +258,20 @@ static void bind_expert_inputs(struct binder *binder, struct expert_tensors *exp
 
 static void bind_experts(struct binder *binder, struct layer_tensors *layer) {
     const struct expert_hparams *shape = &binder->hparams->experts;
-    const uint32_t row = binder->hparams->architecture->experts;
+    const struct architecture *row = binder->hparams->architecture;
     const uint64_t *extents = binder->extents;
     struct expert_tensors *experts = &layer->experts;
     LINES(binder, expert_lines, layer);
     bind_expert_inputs(binder, experts);
     experts->down = binder_matrices(binder, "ffn_down_exps.weight", true, extents[EMBD], extents[EXPERT_FF],
                                     shape->n_expert, shape->n_used);
-    if (row & EXPERTS_BIASED) {
+    if (row->experts.bias) {
         experts->router_bias = binder_vector(binder, "ffn_gate_inp.bias", true, shape->n_expert, 1);
         experts->gate.biases = binder_vector(binder, "ffn_gate_exps.bias", true, shape->n_ff, shape->n_expert);
         experts->up.biases = binder_vector(binder, "ffn_up_exps.bias", true, shape->n_ff, shape->n_expert);
         experts->down.biases = binder_vector(binder, "ffn_down_exps.bias", true, extents[EMBD], shape->n_expert);
     }
-    if (!(binder->hparams->architecture->features & FF_SCALES)) {
+    if (!binder->hparams->architecture->ffn.scales) {
         experts->gate.scales = NULL;
         experts->up.scales = NULL;
         experts->down.scales = NULL;
@@ -238,7 +280,7 @@ static void bind_experts(struct binder *binder, struct layer_tensors *layer) {
         LINES(binder, shared_lines, layer);
         drop_scales(&experts->shared);
     }
-    if (row & EXPERTS_SHARE_ALWAYS) {
+    if (row->experts.shared == SHARED_EXPERT_GATED) {
         experts->shared_gate = binder_matrix(binder, "ffn_gate_inp_shexp.weight", true, 1, extents[EMBD]);
     }
 }
@@ -247,14 +289,14 @@ static void swap_norms(struct binder *binder, struct layer_tensors *layer) {
     const struct norm first = layer->attention_norm;
     LINES(binder, second_norm_lines, layer);
     if (layer->attention_norm.weight != first.weight) {
-        layer->ff_norm = first;
+        layer->ffn_norm = first;
     }
 }
 
 static void bind_layer(struct binder *binder, struct layer_tensors *layer, const struct layer_hparams *shape) {
     memset(layer, 0, sizeof(*layer));
     LINES(binder, norm_lines, layer);
-    if (binder->hparams->architecture->features & LOOSE_FIRST_NORM) {
+    if (binder->hparams->architecture->norm.first_optional) {
         const bool first = binder->layer == 0;
         layer->attention_norm.weight = binder_vector(binder, "attn_norm.weight", !first, binder->extents[EMBD], 1);
     }
@@ -266,15 +308,15 @@ static void bind_layer(struct binder *binder, struct layer_tensors *layer, const
     }
     binder_recurrent(binder, layer, shape->kind);
     binder_per_layer(binder, layer);
-    switch (shape->feed) {
-    case FEED_DENSE:
-    case FEED_SPARSE:
-        bind_feed(binder, layer);
+    switch (shape->ffn) {
+    case FFN_DENSE:
+    case FFN_SPARSE:
+        bind_ffn(binder, layer);
         break;
-    case FEED_EXPERTS:
+    case FFN_EXPERTS:
         bind_experts(binder, layer);
         break;
-    case FEED_NONE:
+    case FFN_NONE:
         break;
     }
 }
@@ -310,11 +352,11 @@ static int bind_all(struct binder *binder, struct tensors *tensors, struct layer
     if (tensors->output.kernels == NULL) {
         tensors->output = tensors->embedding;
     }
-    if (hparams->architecture->rope_freqs_unused) {
+    if (hparams->architecture->rope.ignore_freqs) {
         tensors->rope_factors = NULL;
     }
     LINES(binder, output_lines, tensors);
-    if (hparams->architecture->output_bias_unused) {
+    if (hparams->architecture->output.ignore_bias) {
         tensors->output_bias = NULL;
     }
     if (binder->status == QN_OK && (tensors->dense_in.kernels == NULL) != (tensors->dense_out.kernels == NULL)) {

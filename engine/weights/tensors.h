@@ -31,7 +31,7 @@ struct norm {
 };
 
 /* A feed-forward network. Biases: as long as the rows of their matrix. */
-struct feed_tensors {
+struct ffn_tensors {
     struct weight gate; /* (n_ff, n_embd) */
     struct weight up;   /* (n_ff, n_embd) */
     struct weight down; /* (n_embd, n_ff) */
@@ -44,12 +44,12 @@ struct feed_tensors {
 struct expert_tensors {
     struct weight router; /* (n_expert, n_embd) */
     const float *router_bias;
-    const float *choice_bias;   /* (n_expert): added to the scores for the choice alone */
-    struct weights gate;        /* of (n_ff, n_embd) */
-    struct weights up;          /* of (n_ff, n_embd) */
-    struct weights down;        /* of (n_embd, n_ff) */
-    struct feed_tensors shared; /* a network that all tokens take as well ... */
-    struct weight shared_gate;  /* (1, n_embd): ... times the sigmoid of this product */
+    const float *choice_bias;  /* (n_expert): added to the scores for the choice alone */
+    struct weights gate;       /* of (n_ff, n_embd) */
+    struct weights up;         /* of (n_ff, n_embd) */
+    struct weights down;       /* of (n_embd, n_ff) */
+    struct ffn_tensors shared; /* a network that all tokens take as well ... */
+    struct weight shared_gate; /* (1, n_embd): ... times the sigmoid of this product */
 };
 
 struct shortconv_tensors {
@@ -135,9 +135,9 @@ struct layer_tensors {
     struct shortconv_tensors shortconv;
     struct mamba_tensors mamba;
     struct delta_tensors delta;
-    struct norm ff_norm;      /* (n_embd) */
-    struct norm ff_post_norm; /* (n_embd) */
-    struct feed_tensors feed;
+    struct norm ffn_norm;      /* (n_embd) */
+    struct norm ffn_post_norm; /* (n_embd) */
+    struct ffn_tensors ffn;
     struct expert_tensors experts;
     struct latent_tensors latent;
     struct per_layer_tensors per_layer;

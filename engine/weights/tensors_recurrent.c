@@ -5,44 +5,44 @@
 #define IN_MAMBA(field)     offsetof(struct mamba_tensors, field)
 #define IN_DELTA(field)     offsetof(struct delta_tensors, field)
 
-static const struct place_line shortconv_lines[] = {
-    {"shortconv.in_proj.weight", PLACE_MATRIX, true, EMBD, EMBD_THRICE, 0, 0, IN_SHORTCONV(in)},
-    {"shortconv.conv.weight", PLACE_VECTOR, true, TAPS, EMBD, 0, 0, IN_SHORTCONV(conv)},
-    {"shortconv.out_proj.weight", PLACE_MATRIX, true, EMBD, EMBD, 0, 0, IN_SHORTCONV(out)},
+static const struct tensor_line shortconv_lines[] = {
+    {"shortconv.in_proj.weight", MATRIX, REQUIRED, EMBD, EMBD_THRICE, ALWAYS, IN_SHORTCONV(in)},
+    {"shortconv.conv.weight", VECTOR, REQUIRED, TAPS, EMBD, ALWAYS, IN_SHORTCONV(conv)},
+    {"shortconv.out_proj.weight", MATRIX, REQUIRED, EMBD, EMBD, ALWAYS, IN_SHORTCONV(out)},
 };
 
-static const struct place_line mamba_lines[] = {
-    {"ssm_in.weight", PLACE_MATRIX, true, EMBD, INNER_TWICE, 0, 0, IN_MAMBA(in)},
-    {"ssm_conv1d.weight", PLACE_VECTOR, true, TAPS, INNER, 0, 0, IN_MAMBA(conv)},
-    {"ssm_conv1d.bias", PLACE_VECTOR, true, INNER, ONE, 0, 0, IN_MAMBA(conv_bias)},
-    {"ssm_x.weight", PLACE_MATRIX, true, INNER, RANK_STATES, 0, 0, IN_MAMBA(x)},
-    {"ssm_dt.weight", PLACE_MATRIX, true, RANK, INNER, 0, 0, IN_MAMBA(dt)},
-    {"ssm_dt.bias", PLACE_VECTOR, true, INNER, ONE, 0, 0, IN_MAMBA(dt_bias)},
-    {"ssm_a", PLACE_VECTOR, true, STATE, INNER, 0, 0, IN_MAMBA(a)},
-    {"ssm_d", PLACE_VECTOR, true, INNER, ONE, 0, 0, IN_MAMBA(d)},
-    {"ssm_out.weight", PLACE_MATRIX, true, INNER, EMBD, 0, 0, IN_MAMBA(out)},
+static const struct tensor_line mamba_lines[] = {
+    {"ssm_in.weight", MATRIX, REQUIRED, EMBD, INNER_TWICE, ALWAYS, IN_MAMBA(in)},
+    {"ssm_conv1d.weight", VECTOR, REQUIRED, TAPS, INNER, ALWAYS, IN_MAMBA(conv)},
+    {"ssm_conv1d.bias", VECTOR, REQUIRED, INNER, ONE, ALWAYS, IN_MAMBA(conv_bias)},
+    {"ssm_x.weight", MATRIX, REQUIRED, INNER, RANK_STATES, ALWAYS, IN_MAMBA(x)},
+    {"ssm_dt.weight", MATRIX, REQUIRED, RANK, INNER, ALWAYS, IN_MAMBA(dt)},
+    {"ssm_dt.bias", VECTOR, REQUIRED, INNER, ONE, ALWAYS, IN_MAMBA(dt_bias)},
+    {"ssm_a", VECTOR, REQUIRED, STATE, INNER, ALWAYS, IN_MAMBA(a)},
+    {"ssm_d", VECTOR, REQUIRED, INNER, ONE, ALWAYS, IN_MAMBA(d)},
+    {"ssm_out.weight", MATRIX, REQUIRED, INNER, EMBD, ALWAYS, IN_MAMBA(out)},
 };
 
-static const struct place_line mamba2_lines[] = {
-    {"ssm_in.weight", PLACE_MATRIX, true, EMBD, PROJECTED, 0, 0, IN_MAMBA(in)},
-    {"ssm_conv1d.weight", PLACE_VECTOR, true, TAPS, INNER_GROUPS, 0, 0, IN_MAMBA(conv)},
-    {"ssm_conv1d.bias", PLACE_VECTOR, false, INNER_GROUPS, ONE, 0, 0, IN_MAMBA(conv_bias)},
-    {"ssm_dt.bias", PLACE_VECTOR, true, RANK, ONE, 0, 0, IN_MAMBA(dt_bias)},
-    {"ssm_a", PLACE_VECTOR, true, ONE, RANK, 0, 0, IN_MAMBA(a)},
-    {"ssm_d", PLACE_VECTOR, true, ONE, RANK, 0, 0, IN_MAMBA(d)},
-    {"ssm_out.weight", PLACE_MATRIX, true, INNER, EMBD, 0, 0, IN_MAMBA(out)},
+static const struct tensor_line mamba2_lines[] = {
+    {"ssm_in.weight", MATRIX, REQUIRED, EMBD, PROJECTED, ALWAYS, IN_MAMBA(in)},
+    {"ssm_conv1d.weight", VECTOR, REQUIRED, TAPS, INNER_GROUPS, ALWAYS, IN_MAMBA(conv)},
+    {"ssm_conv1d.bias", VECTOR, OPTIONAL, INNER_GROUPS, ONE, ALWAYS, IN_MAMBA(conv_bias)},
+    {"ssm_dt.bias", VECTOR, REQUIRED, RANK, ONE, ALWAYS, IN_MAMBA(dt_bias)},
+    {"ssm_a", VECTOR, REQUIRED, ONE, RANK, ALWAYS, IN_MAMBA(a)},
+    {"ssm_d", VECTOR, REQUIRED, ONE, RANK, ALWAYS, IN_MAMBA(d)},
+    {"ssm_out.weight", MATRIX, REQUIRED, INNER, EMBD, ALWAYS, IN_MAMBA(out)},
 };
 
-static const struct place_line delta_lines[] = {
-    {"attn_qkv.weight", PLACE_MATRIX, true, EMBD, INNER_GROUPS, 0, 0, IN_DELTA(qkv)},
-    {"attn_gate.weight", PLACE_MATRIX, true, EMBD, INNER, 0, 0, IN_DELTA(gate)},
-    {"ssm_beta.weight", PLACE_MATRIX, true, EMBD, RANK, 0, 0, IN_DELTA(beta)},
-    {"ssm_alpha.weight", PLACE_MATRIX, true, EMBD, RANK, 0, 0, IN_DELTA(alpha)},
-    {"ssm_conv1d.weight", PLACE_VECTOR, true, TAPS, INNER_GROUPS, 0, 0, IN_DELTA(conv)},
-    {"ssm_dt.bias", PLACE_VECTOR, true, RANK, ONE, 0, 0, IN_DELTA(dt_bias)},
-    {"ssm_a", PLACE_VECTOR, true, RANK, ONE, 0, 0, IN_DELTA(a)},
-    {"ssm_norm.weight", PLACE_VECTOR, true, STATE, ONE, 0, 0, IN_DELTA(norm)},
-    {"ssm_out.weight", PLACE_MATRIX, true, INNER, EMBD, 0, 0, IN_DELTA(out)},
+static const struct tensor_line delta_lines[] = {
+    {"attn_qkv.weight", MATRIX, REQUIRED, EMBD, INNER_GROUPS, ALWAYS, IN_DELTA(qkv)},
+    {"attn_gate.weight", MATRIX, REQUIRED, EMBD, INNER, ALWAYS, IN_DELTA(gate)},
+    {"ssm_beta.weight", MATRIX, REQUIRED, EMBD, RANK, ALWAYS, IN_DELTA(beta)},
+    {"ssm_alpha.weight", MATRIX, REQUIRED, EMBD, RANK, ALWAYS, IN_DELTA(alpha)},
+    {"ssm_conv1d.weight", VECTOR, REQUIRED, TAPS, INNER_GROUPS, ALWAYS, IN_DELTA(conv)},
+    {"ssm_dt.bias", VECTOR, REQUIRED, RANK, ONE, ALWAYS, IN_DELTA(dt_bias)},
+    {"ssm_a", VECTOR, REQUIRED, RANK, ONE, ALWAYS, IN_DELTA(a)},
+    {"ssm_norm.weight", VECTOR, REQUIRED, STATE, ONE, ALWAYS, IN_DELTA(norm)},
+    {"ssm_out.weight", MATRIX, REQUIRED, INNER, EMBD, ALWAYS, IN_DELTA(out)},
 };
 
 #define LINES(binder, table, into) binder_lines(binder, table, sizeof(table) / sizeof((table)[0]), into)

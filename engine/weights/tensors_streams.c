@@ -5,21 +5,21 @@
 #define IN_PER_LAYER(field) offsetof(struct per_layer_tensors, field)
 #define IN_ALTUP(field)     offsetof(struct altup_tensors, field)
 
-static const struct place_line per_layer_lines[] = {
-    {"inp_gate.weight", PLACE_MATRIX, true, EMBD, PER_LAYER, 0, 0, IN_PER_LAYER(gate)},
-    {"proj.weight", PLACE_MATRIX, true, PER_LAYER, EMBD, 0, 0, IN_PER_LAYER(up)},
-    {"post_norm.weight", PLACE_VECTOR, true, EMBD, ONE, 0, 0, IN_PER_LAYER(norm.weight)},
+static const struct tensor_line per_layer_lines[] = {
+    {"inp_gate.weight", MATRIX, REQUIRED, EMBD, PER_LAYER, ALWAYS, IN_PER_LAYER(gate)},
+    {"proj.weight", MATRIX, REQUIRED, PER_LAYER, EMBD, ALWAYS, IN_PER_LAYER(up)},
+    {"post_norm.weight", VECTOR, REQUIRED, EMBD, ONE, ALWAYS, IN_PER_LAYER(norm.weight)},
 };
 
-static const struct place_line altup_lines[] = {
-    {"altup_router.weight", PLACE_MATRIX, true, EMBD, ALTUP, 0, 0, IN_ALTUP(router)},
-    {"altup_router_norm.weight", PLACE_VECTOR, true, EMBD, ONE, 0, 0, IN_ALTUP(router_norm.weight)},
-    {"altup_predict_coef.weight", PLACE_MATRIX, true, ALTUP, ALTUP_SQUARE, 0, 0, IN_ALTUP(predict)},
-    {"altup_correct_coef.weight", PLACE_MATRIX, true, ALTUP, ALTUP, 0, 0, IN_ALTUP(correct)},
-    {"altup_correct_scale.weight", PLACE_VECTOR, true, EMBD, ONE, 0, 0, IN_ALTUP(correct_scale)},
-    {"laurel_l.weight", PLACE_MATRIX, true, EMBD, LAUREL, 0, 0, IN_ALTUP(laurel_left)},
-    {"laurel_r.weight", PLACE_MATRIX, true, LAUREL, EMBD, 0, 0, IN_ALTUP(laurel_right)},
-    {"laurel_post_norm.weight", PLACE_VECTOR, true, EMBD, ONE, 0, 0, IN_ALTUP(laurel_norm.weight)},
+static const struct tensor_line altup_lines[] = {
+    {"altup_router.weight", MATRIX, REQUIRED, EMBD, ALTUP, ALWAYS, IN_ALTUP(router)},
+    {"altup_router_norm.weight", VECTOR, REQUIRED, EMBD, ONE, ALWAYS, IN_ALTUP(router_norm.weight)},
+    {"altup_predict_coef.weight", MATRIX, REQUIRED, ALTUP, ALTUP_SQUARE, ALWAYS, IN_ALTUP(predict)},
+    {"altup_correct_coef.weight", MATRIX, REQUIRED, ALTUP, ALTUP, ALWAYS, IN_ALTUP(correct)},
+    {"altup_correct_scale.weight", VECTOR, REQUIRED, EMBD, ONE, ALWAYS, IN_ALTUP(correct_scale)},
+    {"laurel_l.weight", MATRIX, REQUIRED, EMBD, LAUREL, ALWAYS, IN_ALTUP(laurel_left)},
+    {"laurel_r.weight", MATRIX, REQUIRED, LAUREL, EMBD, ALWAYS, IN_ALTUP(laurel_right)},
+    {"laurel_post_norm.weight", VECTOR, REQUIRED, EMBD, ONE, ALWAYS, IN_ALTUP(laurel_norm.weight)},
 };
 
 #define LINES(binder, table, into) binder_lines(binder, table, sizeof(table) / sizeof((table)[0]), into)
@@ -32,7 +32,7 @@ void binder_per_layer(struct binder *binder, struct layer_tensors *layer) {
     if (hparams->n_altup) {
         LINES(binder, altup_lines, &layer->altup);
     }
-    if (hparams->architecture->layer_scales) {
+    if (hparams->architecture->layer_scale) {
         layer->scale = binder_vector(binder, "layer_output_scale.weight", false, 1, 1);
     }
 }
@@ -73,7 +73,7 @@ void binder_streams(struct binder *binder, struct tensors *tensors) {
         tensors->altup_out =
             binder_matrices(binder, "altup_unembd_proj.weight", true, extents[EMBD], extents[EMBD], others, 1);
     }
-    if (binder->status == QN_OK && hparams->architecture->rope_freqs_needed && tensors->rope_factors == NULL &&
+    if (binder->status == QN_OK && hparams->architecture->rope.freqs_required && tensors->rope_factors == NULL &&
         rotates_whole(hparams)) {
         binder->status =
             error_set(binder->error, QN_ERR_FORMAT, QN_NO_OFFSET, "the file has no tensor rope_freqs.weight");
