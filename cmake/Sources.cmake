@@ -1,5 +1,6 @@
 # The engine's sources by folder: a new file in one of them is picked up by the next build.
-file(GLOB QUERN_PLATFORM CONFIGURE_DEPENDS platform/error.c platform/arena.c platform/math.c)
+file(GLOB QUERN_PLATFORM CONFIGURE_DEPENDS platform/error.c platform/arena.c platform/math.c
+  platform/self_check.c)
 file(GLOB QUERN_GGUF CONFIGURE_DEPENDS gguf/*.c)
 file(GLOB QUERN_QUANT CONFIGURE_DEPENDS quant/*.c)
 file(GLOB QUERN_KERNELS CONFIGURE_DEPENDS kernels/*.c)

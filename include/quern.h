@@ -51,7 +51,8 @@ enum qn_status {
     QN_ERR_STATE = -5,       /* called at the wrong time */
     QN_ERR_CONTEXT = -6,     /* no room left in the context */
     QN_ERR_TEMPLATE = -7,    /* the chat template is wrong, or raised an exception; offset is in the template */
-    QN_ERR_LIMIT = -8        /* a limit on depth, steps or size was reached */
+    QN_ERR_LIMIT = -8,       /* a limit on depth, steps or size was reached */
+    QN_ERR_MISCOMPILED = -9  /* floating-point results are wrong: see qn_self_check */
 };
 
 #define QN_NO_OFFSET UINT64_MAX
@@ -69,6 +70,10 @@ uint32_t qn_abi_version(void);
 enum qn_feature { QN_FEATURE_SIMD128 = 1, QN_FEATURE_RELAXED = 2, QN_FEATURE_THREADS = 4, QN_FEATURE_64BIT = 8 };
 /* The qn_feature bits that this module was built with. */
 uint32_t qn_features(void);
+
+/* Checks that multiply-add is not contracted, that subnormals are kept and that results are rounded to nearest. Call it
+ * once at startup. QN_OK or QN_ERR_MISCOMPILED. */
+int32_t qn_self_check(void);
 
 /* The record of this instance; it stays at one address. */
 const struct qn_error *qn_last_error(void);

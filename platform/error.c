@@ -1,3 +1,4 @@
+/* Formats error messages into the record, without the C library and safe against hostile text. */
 #include "platform/error.h"
 
 #include <stdarg.h>
@@ -10,13 +11,13 @@ const struct qn_error *qn_last_error(void) { return &last_error; }
 
 struct line {
     char *at;
-    size_t room; /* the final zero's place is kept back */
+    size_t left; /* bytes that may still be written, besides the final zero */
 };
 
 static void put(struct line *line, char c) {
-    if (line->room) {
+    if (line->left) {
         *line->at++ = c;
-        line->room--;
+        line->left--;
     }
 }
 
@@ -39,16 +40,21 @@ static void put_signed(struct line *line, long long value) {
     put_unsigned(line, value < 0 ? 0ull - (unsigned long long)value : (unsigned long long)value);
 }
 
-/* Bytes of the well-formed UTF-8 character at text, 0 when there is none. Control characters do not count. */
-static size_t character(const uint8_t *text, size_t bytes) {
+/* Bytes of the UTF-8 sequence that starts with this byte; 0 for bytes that start none. ASCII is not asked for. */
+static size_t sequence_bytes(uint8_t first) {
+    if (first < 0xc2 || first >= 0xf5) {
+        return 0;
+    }
+    return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+}
+
+/* Bytes of the printable, well-formed UTF-8 character at text; 0 when there is none. */
+static size_t printable_bytes(const uint8_t *text, size_t bytes) {
     const uint8_t first = text[0];
     if (first >= 0x20 && first < 0x7f) {
         return 1;
     }
-    const size_t length = first >= 0xc2 && first < 0xe0   ? 2
-                          : (first & 0xf0) == 0xe0        ? 3
-                          : first >= 0xf0 && first < 0xf5 ? 4
-                                                          : 0;
+    const size_t length = sequence_bytes(first);
     if (length == 0 || length > bytes) {
         return 0;
     }
@@ -59,30 +65,32 @@ static size_t character(const uint8_t *text, size_t bytes) {
     }
     const uint8_t second = text[1];
     const int overlong = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
-    const int outside = (first == 0xed && second >= 0xa0) || (first == 0xf4 && second >= 0x90);
+    const int not_a_code_point = (first == 0xed && second >= 0xa0) || (first == 0xf4 && second >= 0x90);
     const int control = first == 0xc2 && second < 0xa0;
-    return overlong || outside || control ? 0 : length;
+    return overlong || not_a_code_point || control ? 0 : length;
 }
 
 static void put_text(struct line *line, const char *text, size_t bytes) {
     static const char hex[] = "0123456789abcdef";
     const uint8_t *at = (const uint8_t *)text;
-    while (bytes && line->room) {
-        const size_t length = character(at, bytes);
-        if (length > line->room) {
+    while (bytes && line->left) {
+        size_t length = printable_bytes(at, bytes);
+        if (length > line->left) {
             break;
-        }
-        for (size_t i = 0; i < length; i++) {
-            put(line, (char)at[i]);
         }
         if (length == 0) {
             put(line, '\\');
             put(line, 'x');
             put(line, hex[*at >> 4]);
             put(line, hex[*at & 15]);
+            length = 1;
+        } else {
+            for (size_t i = 0; i < length; i++) {
+                put(line, (char)at[i]);
+            }
         }
-        at += length ? length : 1;
-        bytes -= length ? length : 1;
+        at += length;
+        bytes -= length;
     }
 }
 
@@ -93,28 +101,37 @@ static void put_format(struct line *line, const char *format, va_list values) {
             continue;
         }
         format++;
-        if (*format == 's') {
-            const char *text = va_arg(values, const char *);
+        const char *text;
+        int bytes;
+        switch (*format) {
+        case 's':
+            text = va_arg(values, const char *);
             put_text(line, text, strlen(text));
-        } else if (*format == '.') { /* %.*s */
+            break;
+        case '.': /* %.*s */
             format += 2;
-            const int bytes = va_arg(values, int);
+            bytes = va_arg(values, int);
             put_text(line, va_arg(values, const char *), bytes < 0 ? 0 : (size_t)bytes);
-        } else if (*format == 'd') {
+            break;
+        case 'd':
             put_signed(line, va_arg(values, int));
-        } else if (*format == 'u') {
+            break;
+        case 'u':
             put_unsigned(line, va_arg(values, unsigned));
-        } else if (*format == 'z') { /* %zu */
+            break;
+        case 'z': /* %zu */
             format++;
             put_unsigned(line, va_arg(values, size_t));
-        } else if (*format == 'l') { /* %lld, %llu */
+            break;
+        case 'l': /* %lld, %llu */
             format += 2;
             if (*format == 'd') {
                 put_signed(line, va_arg(values, long long));
             } else {
                 put_unsigned(line, va_arg(values, unsigned long long));
             }
-        } else {
+            break;
+        default:
             put(line, *format);
         }
     }
