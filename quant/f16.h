@@ -1,5 +1,5 @@
-/* Half precision and bfloat16 in plain integers: IEEE 754 binary16, round to nearest even, subnormals and infinities
- * kept. A NaN stays a NaN. */
+/* Conversions between f32 and f16 (IEEE 754 binary16) or bf16, with integer operations.
+ * Rounding is to nearest, ties to even. Subnormal numbers and infinities are kept, and a NaN stays a NaN. */
 #ifndef QUANT_F16_H
 #define QUANT_F16_H
 
@@ -24,7 +24,7 @@ static inline uint32_t f32_bits(float x) {
 static inline float f16_to_f32(uint16_t h) {
     const uint32_t sign = (uint32_t)(h & 0x8000u) << 16;
     const uint32_t magnitude = h & 0x7fffu;
-    if (magnitude < 0x400u) { /* zero or subnormal: an integer times 2^-24 */
+    if (magnitude < 0x400u) { /* zero or subnormal: a multiple of 2^-24 */
         return f32_from_bits(f32_bits((float)magnitude * 0x1p-24f) | sign);
     }
     const uint32_t bias = magnitude < 0x7c00u ? 112u : 224u; /* infinities and NaNs keep the largest exponent */
@@ -38,11 +38,11 @@ static inline uint16_t f32_to_f16(float x) {
     uint32_t half;
     if (magnitude > 0x7f800000u) {
         half = 0x7e00u;
-    } else if (magnitude >= 0x477ff000u) { /* 65520 and more round to infinity */
+    } else if (magnitude >= 0x477ff000u) { /* from 65520 on, the nearest f16 is infinity */
         half = 0x7c00u;
     } else if (magnitude >= 0x38800000u) {
         half = (magnitude - 0x38000000u + 0xfffu + ((magnitude >> 13) & 1u)) >> 13;
-    } else { /* adding 0.5 rounds to a multiple of 2^-24, to even */
+    } else { /* adding 0.5 rounds to a multiple of 2^-24 */
         half = f32_bits(f32_from_bits(magnitude) + 0.5f) - 0x3f000000u;
     }
     return (uint16_t)(half | sign);

@@ -1,7 +1,9 @@
-/* IQ4: 4-bit codes that stand for unevenly spaced values. */
+/* Decoders of the IQ4 types, IQ4_NL and IQ4_XS, and the values of their codes. */
+#include "quant/iq4.h"
 #include "quant/blocks.h"
 #include "quant/decode.h"
-#include "quant/grids.h"
+
+const int8_t iq4_values[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
 
 static void put_32(float *out, float scale, const uint8_t qs[16]) {
     for (unsigned i = 0; i < 16; i++) {
@@ -22,9 +24,7 @@ void decode_iq4_xs(float *out, const void *blocks, size_t n) {
     for (; n; n -= 256, block++, out += 256) {
         const float d = f16_at(block->d);
         for (unsigned s = 0; s < 8; s++) { /* sub-blocks of 32 */
-            const int low = block->scales_l[s / 2] >> s % 2 * 4 & 15;
-            const int high = u16_at(block->scales_h) >> s * 2 & 3;
-            put_32(out + 32 * s, d * (float)((low | high << 4) - 32), block->qs + 16 * s);
+            put_32(out + 32 * s, d * (float)iq4_xs_scale(block, s), block->qs + 16 * s);
         }
     }
 }

@@ -49,15 +49,10 @@ void unpack_q8_0(struct block32 *out, const uint8_t *bytes) {
     out->m = 0.0f;
 }
 
-/* Codes placed as in q2_K, q4_K and q5_K's high bits: see quant/blocks.h. */
-static int two_bits(const uint8_t qs[64], unsigned i) { return qs[i / 128 * 32 + i % 32] >> (i / 32 % 4 * 2) & 3; }
-static int nibble(const uint8_t qs[128], unsigned i) { return qs[i / 64 * 32 + i % 32] >> (i / 32 % 2 * 4) & 15; }
-static int one_bit(const uint8_t bits[32], unsigned i) { return bits[i % 32] >> (i / 32) & 1; }
-
 void unpack_q2_K(struct block256 *out, const uint8_t *bytes) {
     const struct block_q2_K *block = (const struct block_q2_K *)bytes;
     for (unsigned i = 0; i < 256; i++) {
-        out->code[i] = (int8_t)two_bits(block->qs, i);
+        out->code[i] = (int8_t)two_bits_of_256(block->qs, i);
     }
     for (unsigned j = 0; j < 16; j++) {
         out->scale[j] = block->scales[j] & 15;
@@ -70,7 +65,7 @@ void unpack_q2_K(struct block256 *out, const uint8_t *bytes) {
 void unpack_q3_K(struct block256 *out, const uint8_t *bytes) {
     const struct block_q3_K *block = (const struct block_q3_K *)bytes;
     for (unsigned i = 0; i < 256; i++) {
-        out->code[i] = (int8_t)((two_bits(block->qs, i) | one_bit(block->hmask, i) << 2) - 4);
+        out->code[i] = (int8_t)((two_bits_of_256(block->qs, i) | bit_of_256(block->hmask, i) << 2) - 4);
     }
     for (unsigned j = 0; j < 16; j++) {
         const int low = block->scales[j % 8] >> (j / 8 * 4) & 15;
@@ -93,7 +88,7 @@ static void unpack_scales(struct block256 *out, const uint8_t scales[12]) {
 void unpack_q4_K(struct block256 *out, const uint8_t *bytes) {
     const struct block_q4_K *block = (const struct block_q4_K *)bytes;
     for (unsigned i = 0; i < 256; i++) {
-        out->code[i] = (int8_t)nibble(block->qs, i);
+        out->code[i] = (int8_t)nibble_of_256(block->qs, i);
     }
     unpack_scales(out, block->scales);
     out->d = f16_at(block->d);
@@ -103,7 +98,7 @@ void unpack_q4_K(struct block256 *out, const uint8_t *bytes) {
 void unpack_q5_K(struct block256 *out, const uint8_t *bytes) {
     const struct block_q5_K *block = (const struct block_q5_K *)bytes;
     for (unsigned i = 0; i < 256; i++) {
-        out->code[i] = (int8_t)(nibble(block->qs, i) | one_bit(block->qh, i) << 4);
+        out->code[i] = (int8_t)(nibble_of_256(block->qs, i) | bit_of_256(block->qh, i) << 4);
     }
     unpack_scales(out, block->scales);
     out->d = f16_at(block->d);
@@ -114,7 +109,7 @@ void unpack_q6_K(struct block256 *out, const uint8_t *bytes) {
     const struct block_q6_K *block = (const struct block_q6_K *)bytes;
     for (unsigned i = 0; i < 256; i++) {
         const int low = block->ql[i / 128 * 64 + i % 64] >> (i / 64 % 2 * 4) & 15;
-        out->code[i] = (int8_t)((low | two_bits(block->qh, i) << 4) - 32);
+        out->code[i] = (int8_t)((low | two_bits_of_256(block->qh, i) << 4) - 32);
     }
     for (unsigned j = 0; j < 16; j++) {
         out->scale[j] = block->scales[j];

@@ -3,7 +3,9 @@
  * narrow.c. */
 #include "kernels/scalar/unpack.h"
 #include "platform/memory.h"
-#include "quant/grids.h"
+#include "quant/fp4.h"
+#include "quant/grid_tables.h"
+#include "quant/iq4.h"
 
 static int half_nibble(const uint8_t qs[16], unsigned i) { return i < 16 ? qs[i] & 15 : qs[i - 16] >> 4; }
 
@@ -129,7 +131,7 @@ void group_iq2_xxs(struct grouped *out, const uint8_t *bytes) {
         const uint8_t *indices = block->qs + g / 4 * 8;
         const uint32_t scale_signs = u32_at(indices + 4);
         out->fields[g] = spread2(iq2_xxs_grid[indices[g % 4]]);
-        out->signs[g] = (uint8_t)(eight_signs(scale_signs >> g % 4 * 7 & 127));
+        out->signs[g] = (uint8_t)(signs_of_7_bits(scale_signs >> g % 4 * 7 & 127));
         out->scale[g / 2] = odd(scale_signs >> 28);
     }
     out->d = f16_at(block->d) * 0.125f;
@@ -141,7 +143,7 @@ void group_iq2_xs(struct grouped *out, const uint8_t *bytes) {
     for (unsigned g = 0; g < 32; g++) {
         const unsigned code = u16_at(block->qs + 2 * g);
         out->fields[g] = spread2(iq2_xs_grid[code & 511]);
-        out->signs[g] = (uint8_t)(eight_signs(code >> 9));
+        out->signs[g] = (uint8_t)(signs_of_7_bits(code >> 9));
         out->scale[g / 2] = odd(block->scales[g / 4] >> g / 2 % 2 * 4 & 15);
     }
     out->d = f16_at(block->d) * 0.125f;
@@ -166,7 +168,7 @@ void group_iq3_xxs(struct grouped *out, const uint8_t *bytes) {
         const uint32_t scale_signs = u32_at(block->scale_signs + g / 4 * 4);
         const uint64_t second = spread3(iq3_xxs_grid[block->qs[2 * g + 1]]);
         out->fields[g] = spread3(iq3_xxs_grid[block->qs[2 * g]]) | second << 32;
-        out->signs[g] = (uint8_t)(eight_signs(scale_signs >> g % 4 * 7 & 127));
+        out->signs[g] = (uint8_t)(signs_of_7_bits(scale_signs >> g % 4 * 7 & 127));
         out->scale[g / 2] = odd(scale_signs >> 28);
     }
     out->d = f16_at(block->d) * 0.25f;

@@ -6,7 +6,7 @@
 
 #include "kernels/simd128/lanes.h"
 #include "quant/blocks.h"
-#include "quant/grids.h"
+#include "quant/iq4.h"
 
 /* 32 weights: two vectors. */
 typedef void codes32_fn(v128_t codes[2], const uint8_t *block);

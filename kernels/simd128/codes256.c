@@ -2,7 +2,8 @@
 #include "kernels/simd128/codes256.h"
 
 #include "platform/memory.h"
-#include "quant/grids.h"
+#include "quant/grid_tables.h"
+#include "quant/iq4.h"
 
 const powers twos_to_top = {1 << 14, 1 << 12, 1 << 10, 1 << 8, 1 << 6, 1 << 4, 1 << 2, 1};
 /* Of fields of three bits, four and four. */
@@ -133,7 +134,7 @@ static inline void put_indices(uint16_t out[8], const uint8_t qs[8], v128_t high
     wasm_v128_store(out, wasm_v128_or(wasm_u16x8_load8x8(qs), high));
 }
 
-/* eight_signs of seven bits each. */
+/* signs_of_7_bits, for many groups at once. */
 static inline v128_t complete_signs(v128_t seven) {
     const v128_t odd = wasm_v128_and(wasm_i8x16_popcnt(seven), wasm_i8x16_splat(1));
     return wasm_v128_or(seven, wasm_i8x16_shl(odd, 7));

@@ -1,5 +1,6 @@
 /* The codes and scales of the types of parts.h. */
 #include "kernels/simd128/parts.h"
+#include "quant/fp4.h"
 
 static inline v128_t fp4_of(v128_t codes) { return wasm_i8x16_swizzle(constant(fp4_values), codes); }
 

@@ -1,9 +1,9 @@
-#include "quant/grids.h"
+/* The tables of the grid types. The values are those of ggml-common.h in llama.cpp, packed into fewer bits. */
+#include "quant/grid_tables.h"
 
-const int8_t iq4_values[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
-const int8_t fp4_values[16] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
 const uint8_t iq2_magnitudes[4] = {8, 25, 43, 0};
-const uint8_t iq3_magnitudes[8] = {4, 12, 20, 28, 36, 44, 52, 62};
+const uint8_t iq3_xxs_magnitudes[8] = {4, 12, 20, 28, 36, 44, 52, 62};
+const uint8_t iq3_s_magnitudes[8] = {1, 3, 5, 7, 9, 11, 13, 15};
 
 const uint16_t iq2_xxs_grid[256] = {
     0x0000, 0x0002, 0x0005, 0x0008, 0x000a, 0x0011, 0x0014, 0x0020, 0x0022, 0x0028, 0x002a, 0x0041, 0x0044, 0x0050,

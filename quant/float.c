@@ -1,3 +1,4 @@
+/* Decoders of the float types: F32, F16, BF16. */
 #include "platform/memory.h"
 #include "quant/blocks.h"
 #include "quant/decode.h"
