@@ -27,7 +27,7 @@ const minify = await minifier();
 rmSync(OUT, { recursive: true, force: true });
 mkdirSync(OUT, { recursive: true });
 for (const name of readdirSync(join(ROOT, 'web'))) {
-  if (!/^(api|runtime|worker|sources|store|wasm|demo|examples|.*\.js)$/.test(name)) continue;
+  if (!/^(api|engine|runtime|worker|sources|store|wasm|demo|examples|.*\.js)$/.test(name)) continue;
   cpSync(join(ROOT, 'web', name), join(OUT, name), {
     recursive: true,
     filter: (path) => !/\/extension$|\.sha256$/.test(path),

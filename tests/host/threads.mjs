@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Engine } from '../../web/engine.js';
 import { tuneThreads } from '../../web/runtime/tune.js';
-import { memoryImport, sharedMemory } from '../../web/runtime/memory.js';
+import { sharedMemory } from '../../web/runtime/memory.js';
+import { memoryImport } from '../../web/runtime/module-binary.js';
 
 const module = (name) => readFileSync(new URL(`../../build/${name}/quern.wasm`, import.meta.url));
 const threaded = module('wasm32-simd128-mt');
@@ -96,7 +97,7 @@ const checks = {
   async 'steps the maximum down'() {
     const limits = memoryImport(threaded);
     assert.equal(memoryImport(module('wasm32-simd128')), null);
-    assert.deepEqual([limits.module, limits.name, limits.shared, limits.wide], ['env', 'memory', true, false]);
+    assert.deepEqual([limits.module, limits.name, limits.shared, limits.memory64], ['env', 'memory', true, false]);
     assert.ok(limits.initial > 0 && limits.maximum === 65536);
     const { Memory } = WebAssembly;
     const asked = [];

@@ -1,6 +1,6 @@
 /* Embeddings of texts, for workers, Node and servers alike, and OpenAI's shape of them. */
 import { RequestError } from './completions.js';
-import { POOLINGS } from '../engine.js';
+import { POOLINGS } from '../engine/constants.js';
 
 const MOST_INPUTS = 2048;
 const isIds = (input) => Array.isArray(input) && input.length > 0 && input.every(Number.isInteger);

@@ -1,46 +1,63 @@
-/* Which module a host should run, and why: the fastest that it can. */
+/* Chooses the build to run: the fastest that the host supports. */
 import { isNode } from './node.js';
 
-/* A function of one relaxed instruction: valid where relaxed SIMD is known. */
+/** A module with one relaxed SIMD instruction: valid where relaxed SIMD is supported. */
 const RELAXED = new Uint8Array([
   0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 10, 16, 1, 14, 0, 65, 0, 253, 15, 65, 0, 253, 15, 253,
   128, 2, 26, 11,
 ]);
-/* A table and a memory with 64-bit addresses. */
-const WIDE = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 4, 4, 1, 112, 4, 0, 5, 3, 1, 4, 0]);
+/** A module with a table and a memory with 64-bit addresses: valid where both are supported. */
+const MEMORY64 = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 4, 4, 1, 112, 4, 0, 5, 3, 1, 4, 0]);
 
-/* What a 32-bit module can hold, less some room for blocks that do not fit a gap. */
-export const NARROW_BYTES = 2 ** 32 - 2 ** 26;
-const MOST_THREADS = 8; /* more seldom help: memory is the limit */
+/** Bytes that a 32-bit module can use, less 64 MiB that fragmentation may waste. */
+export const MAX_BYTES_32 = 2 ** 32 - 2 ** 26;
+const MAX_THREADS = 8; // more seldom help: memory bandwidth is the limit
 
-const HERE = isNode ? 'host' : 'browser';
+const HOST = isNode ? 'host' : 'browser';
 
-const mayShare = () => isNode || globalThis.crossOriginIsolated === true;
+const canShareMemory = () => isNode || globalThis.crossOriginIsolated === true;
 
-/* {file, name, threads, reason, advice}: the module's file name, what it is, and in words why it was taken, and what would make
- * it faster (or ''). */
-export function chooseModule({ build, threads, processors = 1, wide = false } = {}) {
+/**
+ * @typedef {object} Choice
+ * @property {string} file the module's file name
+ * @property {string} name of the build: 'plain', 'relaxed', with the prefix '64-' and the suffix '-mt'
+ * @property {number} threads
+ * @property {string} reason why this build was chosen, in words
+ * @property {string} advice what would make it faster; '' if nothing would
+ */
+
+/**
+ * @param {object} [options]
+ * @param {'plain' | 'relaxed'} [options.build] the fastest by default
+ * @param {number} [options.threads] one for each processor by default, but at most 8
+ * @param {number} [options.processors]
+ * @param {boolean} [options.memory64] whether the model needs 64-bit addresses
+ * @returns {Choice}
+ */
+export function chooseBuild({ build, threads, processors = 1, memory64 = false } = {}) {
   const reasons = [];
   const advice = [];
-  const relaxed = build !== 'plain' && WebAssembly.validate(RELAXED);
-  if (build === 'relaxed' && !relaxed) throw new Error(`this ${HERE} does not know relaxed SIMD`);
-  if (wide && !WebAssembly.validate(WIDE))
-    throw new Error(`the model takes more than 4 GiB, and this ${HERE} has no 64-bit memory`);
-  if (build === 'plain') reasons.push('the plain build was asked for');
-  else if (!relaxed) reasons.push(`this ${HERE} does not know relaxed SIMD`);
-  let count = threads ?? Math.min(MOST_THREADS, processors);
-  if (count > 1 && !mayShare()) {
+  const supported = WebAssembly.validate(RELAXED);
+  const relaxed = build !== 'plain' && supported;
+  if (build === 'relaxed' && !supported) throw new Error(`this ${HOST} does not support relaxed SIMD`);
+  if (memory64 && !WebAssembly.validate(MEMORY64))
+    throw new Error(`the model needs more than 4 GiB, and this ${HOST} does not support 64-bit memory`);
+  if (build === 'plain') reasons.push('the plain build was requested');
+  else if (!relaxed) reasons.push(`this ${HOST} does not support relaxed SIMD`);
+  let count = threads ?? Math.min(MAX_THREADS, processors);
+  if (count > 1 && !canShareMemory()) {
     count = 1;
-    reasons.push('one thread, as the page is not cross-origin isolated');
+    reasons.push('one thread, because the page is not cross-origin isolated');
     advice.push(
-      'serve the page with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp for more threads',
+      'to use more threads, serve the page with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp',
     );
   }
+  const threaded = count > 1 ? '-mt' : '';
   return {
-    file: `quern${wide ? '64' : ''}-${relaxed ? 'relaxed' : 'simd128'}${count > 1 ? '-mt' : ''}.wasm`,
-    name: `${wide ? '64-' : ''}${relaxed ? 'relaxed' : 'plain'}${count > 1 ? '-mt' : ''}`,
+    file: `quern${memory64 ? '64' : ''}-${relaxed ? 'relaxed' : 'simd128'}${threaded}.wasm`,
+    name: `${memory64 ? '64-' : ''}${relaxed ? 'relaxed' : 'plain'}${threaded}`,
     threads: count,
-    reason: reasons.join('; ') || `the fastest that this ${HERE} can run`,
+    reason: reasons.join('; ') || `the fastest build that this ${HOST} supports`,
     advice: advice.join('; '),
   };
 }

@@ -1,4 +1,6 @@
-/* The addresses of the modules, each spelled out: that is how bundlers find them and bring them along. */
+/* The addresses of the modules. Each is spelled out as a literal: bundlers find the files that way and copy them. */
+
+/** @type {Record<string, URL>} */
 const MODULES = {
   'quern-simd128.wasm': new URL('../wasm/quern-simd128.wasm', import.meta.url),
   'quern-simd128-mt.wasm': new URL('../wasm/quern-simd128-mt.wasm', import.meta.url),
@@ -10,5 +12,9 @@ const MODULES = {
   'quern64-relaxed-mt.wasm': new URL('../wasm/quern64-relaxed-mt.wasm', import.meta.url),
 };
 
-/* folder: where they are instead; its address, ending in a slash. */
-export const addressOf = (file, folder) => (folder ? folder + file : MODULES[file].href);
+/**
+ * The address of a module.
+ * @param {string} file its name
+ * @param {string} [folder] the address of another folder with the modules, ending in a slash
+ */
+export const moduleUrl = (file, folder) => (folder ? folder + file : MODULES[file].href);

@@ -1,3 +1,19 @@
-/* Node beside browsers. Its modules are imported by a name that bundlers for pages leave alone. */
+/* Detection of Node, and its modules. */
+
 export const isNode = typeof process !== 'undefined' && process.versions?.node !== undefined;
+
+/**
+ * Imports a module of Node. The name is computed so that bundlers for pages ignore the import.
+ * @template {keyof NodeModules} Name
+ * @param {Name} name
+ * @returns {Promise<NodeModules[Name]>}
+ */
 export const node = (name) => import(/* @vite-ignore */ /* webpackIgnore: true */ `node:${name}`);
+
+/**
+ * @typedef {object} NodeModules
+ * @property {typeof import('node:fs')} fs
+ * @property {typeof import('node:fs/promises')} fs/promises
+ * @property {typeof import('node:os')} os
+ * @property {typeof import('node:worker_threads')} worker_threads
+ */

@@ -1,38 +1,61 @@
-/* Workers of a threaded module: each is a thread of the host with an instance of its own on the shared memory. */
+/* The threads of a threaded module. Each is a worker of the host with its own instance of the module on the shared memory. */
 import { isNode, node } from './node.js';
 
-const nodeThreads = isNode && typeof Deno === 'undefined';
+/** @import { ModuleExports, SpawnThread, ThreadMessage, ThreadWorker } from '../engine.js' */
 
-/* Runs thread-worker.js with a message: in a worker of the caller's. */
+/**
+ * The threads of an engine. stop() lets them leave the engine and ends them; free all sessions first.
+ * @typedef {{ stop(): Promise<unknown> }} RunningThreads
+ */
+
+const usesNodeWorkers = isNode && !('Deno' in globalThis);
+
+/**
+ * Runs thread-worker.js in a worker of the calling thread.
+ * @param {ThreadMessage} message
+ * @returns {Promise<ThreadWorker>}
+ */
 async function spawnHere(message) {
-  if (nodeThreads) {
-    const { Worker: Thread } = await node('worker_threads');
-    return new Thread(new URL('./thread-worker.js', import.meta.url), { workerData: message });
+  if (usesNodeWorkers) {
+    const { Worker: NodeWorker } = await node('worker_threads');
+    const worker = new NodeWorker(new URL('./thread-worker.js', import.meta.url), { workerData: message });
+    return /** @type {ThreadWorker} */ (/** @type {unknown} */ (worker));
   }
   const worker = new Worker(new URL('./thread-worker.js', import.meta.url), { type: 'module', name: 'quern thread' });
   worker.postMessage(message);
   return worker;
 }
 
-/* Runs it in a worker of the page that `port` leads to, which does as startForWorker does; the message goes past the page, which
- * would keep the memory until it collects garbage. Firefox may wait for ever in a worker's own `new Worker` while a debugger
- * listens: its notice that the new one is known can wake the new one instead of the old. */
+/**
+ * Makes a SpawnThread that runs thread-worker.js in a worker of the page behind `port`; the page calls startForWorker.
+ * Firefox can wait forever in `new Worker` of a worker while a debugger listens: the debugger's notice that it knows the new
+ * worker may wake the wrong one. The message with the memory goes from worker to worker through its own channel, because the
+ * page would keep the memory until its next garbage collection.
+ * @param {Pick<MessagePort, 'postMessage'>} port
+ * @returns {SpawnThread}
+ */
 export function spawnByPage(port) {
   return (message) => {
-    const talk = new MessageChannel();
+    const data = new MessageChannel();
     const control = new MessageChannel();
-    port.postMessage({ thread: talk.port2, control: control.port2 }, [talk.port2, control.port2]);
-    talk.port1.postMessage(message);
+    port.postMessage({ thread: data.port2, control: control.port2 }, [data.port2, control.port2]);
+    data.port1.postMessage(message);
+    /** @type {ThreadWorker} */
     const worker = { terminate: () => control.port1.postMessage('end') };
-    talk.port1.onmessage = (event) => worker.onmessage(event);
-    control.port1.onmessage = ({ data }) => worker.onerror(data);
+    data.port1.onmessage = (event) => worker.onmessage?.(event);
+    control.port1.onmessage = (event) => worker.onerror?.(event.data);
     return worker;
   };
 }
 
-/* The page's part: starts a worker that does what it is told through the port `thread`, and ends it when `control` says so, which is
- * told what went wrong. Returns what ends it. */
+/**
+ * The page's side of spawnByPage: starts a worker that takes its message from the port `thread`. `control` reports errors, and
+ * ends the worker on any message.
+ * @param {{ thread: MessagePort, control: MessagePort }} ports
+ * @returns {() => void} ends the worker
+ */
 export function startForWorker({ thread, control }) {
+  /** @type {Worker | undefined} */
   let worker;
   const end = () => worker?.terminate();
   control.onmessage = end;
@@ -40,19 +63,24 @@ export function startForWorker({ thread, control }) {
     worker = new Worker(new URL('./thread-worker.js', import.meta.url), { type: 'module', name: 'quern thread' });
     worker.onerror = ({ message }) => control.postMessage({ message: message ?? 'its script could not be loaded' });
     worker.postMessage({ port: thread }, [thread]);
-  } catch ({ message }) {
-    control.postMessage({ message });
+  } catch (error) {
+    control.postMessage({ message: /** @type {Error} */ (error).message });
   }
   return end;
 }
 
-/* Resolves when the worker says that it is about to enter the engine. */
+/**
+ * Resolves when the worker is about to enter the engine.
+ * @param {ThreadWorker} worker
+ */
 function ready(worker) {
   return new Promise((resolve, reject) => {
-    const fail = (event) => reject(new Error(`a worker did not start: ${event.message ?? event}`));
-    if (nodeThreads) {
-      worker.once('message', resolve);
-      worker.once('error', fail);
+    /** @param {{ message?: string }} event */
+    const fail = (event) => reject(new Error(`a thread could not be started: ${event.message ?? event}`));
+    if (usesNodeWorkers) {
+      const nodeWorker = /** @type {import('node:worker_threads').Worker} */ (/** @type {unknown} */ (worker));
+      nodeWorker.once('message', resolve);
+      nodeWorker.once('error', fail);
     } else {
       worker.onmessage = resolve;
       worker.onerror = fail;
@@ -60,28 +88,36 @@ function ready(worker) {
   });
 }
 
-/* Starts threads - 1 workers beside the caller's thread. To be called before the first session, in a thread that is
- * allowed to wait: in a browser, a dedicated worker. `exports` are those of the first instance of `module` on
- * `memory`, numberExports of a 64-bit module (`wide`). spawn: see spawnByPage. Returns an object whose stop() lets the workers
- * leave; sessions must have been freed by then. */
-export async function startThreads({ module, memory, exports, threads, wide = false, spawn = spawnHere }) {
+/**
+ * Starts threads - 1 workers beside the calling thread, before the first session is made. The calling thread must be allowed to
+ * block: in a browser, a dedicated worker.
+ * @param {object} options
+ * @param {WebAssembly.Module} options.module
+ * @param {WebAssembly.Memory} options.memory
+ * @param {ModuleExports} options.exports of the first instance; see numberExports
+ * @param {number} options.threads
+ * @param {boolean} [options.memory64] whether the module has 64-bit addresses
+ * @param {SpawnThread} [options.spawn]
+ * @returns {Promise<RunningThreads>}
+ */
+export async function startThreads({ module, memory, exports, threads, memory64 = false, spawn = spawnHere }) {
   if (exports.qn_threads_start(threads) !== 0) {
     throw new Error(`${threads} threads could not be started`);
   }
+  /** @type {(ThreadWorker & { unref?(): void })[]} */
   const workers = [];
   try {
     for (let worker = 1; worker < threads; worker++) {
       const stack = exports.qn_worker_stack(worker);
-      workers.push(await spawn({ module, memory, worker, stack: wide ? BigInt(stack) : stack }));
+      workers.push(await spawn({ module, memory, worker, stack: memory64 ? BigInt(stack) : stack }));
     }
     await Promise.all(workers.map(ready));
   } catch (error) {
-    /* Those that are ready wait in the engine, and it would wait for the others: none is asked, all are ended. */
+    /* Threads that did start wait in the engine for the others, so they cannot leave it: end them all. */
     for (const worker of workers) worker.terminate();
     throw error;
   }
-  /* An engine that is not in use does not keep a program from ending. */
-  for (const worker of workers) worker.unref?.();
+  for (const worker of workers) worker.unref?.(); // an idle engine does not keep a Node process alive
   return {
     stop() {
       exports.qn_threads_stop();

@@ -1,38 +1,52 @@
-/* How many of the threads that an engine has started help it. Neither the host's number of processors nor what else runs
- * says so; a short trial does. Results do not depend on the number. */
+/* Finds out how many of an engine's threads make it faster. Neither the number of processors nor the load on them tells; a
+ * short trial does. Results do not depend on the number of threads. */
+import { LOGITS_NONE } from '../engine/constants.js';
 
-import { LOGITS_NONE } from '../engine.js';
+/**
+ * @import { Engine } from '../engine/engine.js'
+ * @import { Model } from '../engine/model.js'
+ */
 
-const TRIES = 2; /* of each number, after one to warm up */
+const TRIALS = 2; // for each number of threads, after one to warm up
+const TRIAL_TOKENS = 32; // of an encoder's input
+const GAIN = 0.9; // more threads are used only if they take less than this share of the time
 
-/* 1, 2, 4 ... and `most`. */
+/**
+ * 1, 2, 4 and so on, and `most`.
+ * @param {number} most
+ */
 function counts(most) {
   const tried = [];
   for (let count = 1; count < most; count *= 2) tried.push(count);
   return [...tried, most];
 }
 
-/* Computes a token, or of an encoder a short text, without logits, by more and more threads, up to `most`, and leaves the engine with the fewest that no
- * larger number beats by a tenth. Returns that number. */
+/**
+ * Times a token (of an encoder: a short input) with more and more threads. Then sets the smallest number of threads that no
+ * larger one beats by a tenth, and returns it.
+ * @param {Engine} engine
+ * @param {Model} model
+ * @param {number} most threads that were started
+ */
 export function tuneThreads(engine, model, most) {
   if (most === 1) return 1;
   const session = model.session({ context: Math.min(model.contextSize, 64) });
-  const text = new Array(Math.min(model.contextSize, 32)).fill(0);
-  const step = () => {
+  const input = new Array(Math.min(model.contextSize, TRIAL_TOKENS)).fill(0);
+  const time = () => {
     session.rewind(0);
-    if (model.isEncoder) session.embed(text, { pooling: 'mean' });
+    if (model.isEncoder) session.embed(input, { pooling: 'mean' });
     else session.feed([0], LOGITS_NONE);
     const start = performance.now();
     while (session.step());
     return performance.now() - start;
   };
   try {
-    step();
+    time();
     let chosen = { threads: 1, ms: Infinity };
     for (const threads of counts(most)) {
       engine.useThreads(threads);
-      const ms = Math.min(...Array.from({ length: TRIES }, step));
-      if (ms < 0.9 * chosen.ms) chosen = { threads, ms };
+      const ms = Math.min(...Array.from({ length: TRIALS }, time));
+      if (ms < GAIN * chosen.ms) chosen = { threads, ms };
     }
     engine.useThreads(chosen.threads);
     return chosen.threads;

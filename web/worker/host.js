@@ -1,11 +1,11 @@
 /* The engine behind a message port: in a dedicated worker of a page, or in Node's own thread. A call is {id, call, args},
  * {id, abort} ends it; the answers are {id, chunk} any number of times and {id, value} or {id, error} once. */
-import { chooseModule, NARROW_BYTES } from '../runtime/choose.js';
+import { chooseBuild, MAX_BYTES_32 } from '../runtime/choose.js';
 import { Completions, RequestError } from '../api/completions.js';
 import { embed } from '../api/embeddings.js';
 import { Engine } from '../engine.js';
 import { Loading, readTensors } from './loading.js';
-import { addressOf } from '../runtime/modules.js';
+import { moduleUrl } from '../runtime/modules.js';
 import { isNode, node } from '../runtime/node.js';
 import { openSource, SourceError } from '../sources/index.js';
 import { keepSession, resumeSession, SessionError } from '../store/sessions.js';
@@ -81,9 +81,9 @@ class Host {
   }
 
   async #start(options, source, wide) {
-    const module = chooseModule({ processors: await processors(), ...options, wide });
+    const module = chooseBuild({ processors: await processors(), ...options, memory64: wide });
     const start = async (threads) =>
-      Engine.start(await bytesAt(addressOf(threads > 1 ? module.file : module.file.replace('-mt', ''), options.wasm)), {
+      Engine.start(await bytesAt(moduleUrl(threads > 1 ? module.file : module.file.replace('-mt', ''), options.wasm)), {
         threads,
         spawn: this.#spawn,
       });
@@ -105,7 +105,7 @@ class Host {
     if (source.size < MUCH && source.parts.length === 1 && !(options.contextSize > USUAL_CONTEXT)) return false;
     const { engine } = await this.#start({ ...options, threads: 1 }, source, false);
     const model = await engine.openDirectory(source);
-    return model.plan(options.contextSize ?? Math.min(model.contextSize, USUAL_CONTEXT)).totalBytes > NARROW_BYTES;
+    return model.plan(options.contextSize ?? Math.min(model.contextSize, USUAL_CONTEXT)).totalBytes > MAX_BYTES_32;
   }
 
   /* With the option `early`, {info} is emitted as soon as the model can be used, though its tensors are still coming. */

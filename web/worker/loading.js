@@ -49,13 +49,13 @@ export class Loading {
 function planned(model) {
   const parts = [];
   const needs = [...model.needs()];
-  for (const { part, offset, bytes, address } of needs) {
+  for (const { split: part, offset, bytes, address } of needs) {
     const it = (parts[part] ??= { base: address - offset, begin: Infinity, end: 0, seen: new Set(), order: [] });
     it.begin = Math.min(it.begin, offset);
     it.end = Math.max(it.end, offset + bytes);
   }
   const all = [];
-  for (const { part, offset, bytes } of needs) {
+  for (const { split: part, offset, bytes } of needs) {
     const { seen, begin, end, order } = parts[part];
     for (let at = offset - (offset % PIECE); at < offset + bytes; at += PIECE) {
       if (seen.has(at)) continue;
@@ -74,7 +74,7 @@ async function readAsNeeded(model, source, arrived) {
   for (const [part, start, length] of all) {
     for (let done = 0; done < length; ) {
       const offset = start + done;
-      const got = await source.read(model.engine.bytes(parts[part].base + offset, length - done), offset, part);
+      const got = await source.read(model.engine.binding.bytes(parts[part].base + offset, length - done), offset, part);
       model.wroteAt(part, offset, got);
       done += got;
       await arrived();

@@ -1,0 +1,315 @@
+/**
+ * quern/engine: the C API of the engine as classes, for any JavaScript host.
+ *
+ * `loadModel` of 'quern' is the usual way to run a model. Use this entry to run the engine in a thread of your own, with
+ * your own way to read files. Calls are synchronous and compute in the calling thread.
+ *
+ * ```js
+ * const engine = await Engine.start(wasm);
+ * const model = await engine.loadModel({ size, read: (bytes, offset) => readSync(file, bytes, 0, bytes.length, offset) });
+ * const session = model.session({ context: 2048 });
+ * session.feed(model.tokenize('One, two,'));
+ * while (session.step());
+ * console.log(model.detokenize([session.sample()]));
+ * ```
+ *
+ * Handles (models, sessions, prompts) are not garbage collected: call free(). A call that fails throws a {@link QuernError}.
+ */
+import type { Plan, Sampling, TokenIds } from './index.js';
+
+export type { Plan, Sampling, TokenIds };
+
+/**
+ * The functions of include/quern.h. In 64-bit modules, too, addresses and sizes are passed and returned as numbers.
+ * Parameters of the C type uint64_t are BigInts in 32-bit modules and may be BigInts in 64-bit ones.
+ */
+export type ModuleExports = {
+  readonly [name: `qn_${string}`]: (...values: (number | bigint)[]) => number;
+};
+
+/** What starts the engine's threads, instead of a Worker of the calling thread. */
+export type SpawnThread = (message: ThreadMessage) => ThreadWorker | Promise<ThreadWorker>;
+
+/** What a thread needs: it makes an instance of the module on the memory and enters the engine with it. */
+export interface ThreadMessage {
+  module: WebAssembly.Module;
+  memory: WebAssembly.Memory;
+  /** Counted from 1. */
+  worker: number;
+  /** The address of the thread's stack; a bigint in 64-bit modules. */
+  stack: number | bigint;
+}
+
+/** A started thread. onmessage is called when the thread enters the engine, onerror if it cannot. */
+export interface ThreadWorker {
+  terminate(): unknown;
+  // biome-ignore lint/suspicious/noExplicitAny: a MessageEvent or ErrorEvent of a Worker, or the like
+  onmessage?: ((event: any) => void) | null;
+  // biome-ignore lint/suspicious/noExplicitAny: a MessageEvent or ErrorEvent of a Worker, or the like
+  onerror?: ((event: any) => void) | null;
+}
+
+export interface StartOptions {
+  /** Threads to start, including the calling one; 1 by default. More than 1 needs a threaded module (-mt). */
+  threads?: number;
+  spawn?: SpawnThread;
+}
+
+/** Where a model's bytes are read from. */
+export interface SplitSource {
+  /** Bytes of the (first) file; 0 if unknown. */
+  readonly size: number;
+  /**
+   * Writes bytes of a file into `bytes`, which lies in linear memory, and returns how many it wrote: at most bytes.length,
+   * 0 at the end of the file.
+   * @param offset of the first byte in the file
+   * @param split which file of a split model, counted from 0; 0 for a model in one file
+   */
+  read(bytes: Uint8Array, offset: number, split: number): number | Promise<number>;
+}
+
+export interface LoadingOptions {
+  /**
+   * Called, and awaited, after each read.
+   * @param loaded offset of the next byte in the file
+   * @param total the source's size in bytes; 0 if unknown
+   */
+  onProgress?: (loaded: number, total: number) => unknown;
+  /** Called when the directory has been read and no memory has been taken for the tensors yet. */
+  onPlan?: (model: Model) => void;
+}
+
+/** Where a tensor's bytes belong. */
+export interface Need {
+  /** In the file, in bytes. */
+  offset: number;
+  bytes: number;
+  /** In linear memory. */
+  address: number;
+  /** Which file of a split model, counted from 0. */
+  split: number;
+}
+
+export interface MetadataEntry {
+  key: string;
+  /** GGUF's value type. */
+  type: number;
+  /** GGUF's type of an array's elements; 0 if it is no array. */
+  elementType: number;
+  /** Elements of an array, bytes of a string; 1 for other values. */
+  count: number;
+  /** The value as the file stores it. */
+  bytes: Uint8Array;
+}
+
+export interface TensorInfo {
+  name: string;
+  /** Elements of each dimension, the contiguous one first. */
+  shape: number[];
+  /** In the file, in bytes. */
+  offset: number;
+  bytes: number;
+  /** GGUF's tensor type. */
+  type: number;
+}
+
+/** 'model': the one that the model's file names. */
+export type Pooling = 'model' | 'none' | 'mean' | 'cls' | 'last';
+
+/** Values of qn_pooling in include/quern.h. */
+export const POOLINGS: Record<Pooling, number>;
+
+/** The type of keys and values in the KV cache. q8_0 takes about half the memory of f16. */
+export type CacheType = 'f16' | 'q8_0';
+
+/** For {@link Session.feed}: computes no logits. */
+export const LOGITS_NONE: 0;
+/** For {@link Session.feed}: computes the logits of the last token. */
+export const LOGITS_LAST: 1;
+/** For {@link Session.feed}: computes the logits of every token. */
+export const LOGITS_ALL: 2;
+
+/** Why a call failed. */
+export class QuernError extends Error {
+  name: 'QuernError';
+  /** A negative qn_status of include/quern.h, such as -4 when memory is refused. */
+  code: number;
+  /** The byte in the file or template that caused it; null if there is none. */
+  offset: number | null;
+  constructor(message: string, code: number, offset: number | null);
+}
+
+/** An instance of a module. */
+export class Engine {
+  /**
+   * Compiles and instantiates a module.
+   * @param wasm the bytes of quern.wasm; see `quern/wasm/*`
+   */
+  static start(wasm: Uint8Array<ArrayBuffer>, options?: StartOptions): Promise<Engine>;
+  /** Use {@link Engine.start}. */
+  private constructor();
+  readonly exports: ModuleExports;
+  /** The module's memory. Views of its buffer become invalid when it grows, which most calls can cause. */
+  readonly memory: WebAssembly.Memory;
+  /** What the module was built with. memory64: 64-bit addresses. */
+  readonly features: { simd128: boolean; relaxed: boolean; threads: boolean; memory64: boolean };
+  /**
+   * Sets how many of the started threads compute; the others sleep. Results do not depend on it.
+   * @param threads from 1 to the number that was started
+   */
+  useThreads(threads: number): void;
+  /** Loads a whole model: its directory, then its tensors. */
+  loadModel(source: SplitSource, options?: LoadingOptions): Promise<Model>;
+  /** Reads the directory only: enough for metadata, tokens, templates and plans. */
+  openDirectory(source: SplitSource, options?: Pick<LoadingOptions, 'onProgress'>): Promise<Model>;
+  /**
+   * Renders a chat template.
+   * @param model whose template and special tokens are used; may be null if `template` is given
+   * @param context the template's variables: an object, or its JSON
+   * @param template the model's own by default
+   */
+  prompt(model: Model | null, context: object | string, template?: string | Uint8Array): Prompt;
+  /** Ends the threads. Free all sessions first. */
+  stop(): Promise<void>;
+}
+
+/** A rendered chat template. */
+export class Prompt {
+  private constructor();
+  /** UTF-8. */
+  readonly bytes: Uint8Array;
+  readonly text: string;
+  /** Token ids. Text of messages never becomes a special token. */
+  tokens(model: Model): number[];
+  free(): void;
+}
+
+/** A model. Several sessions can share it. */
+export class Model {
+  private constructor();
+  readonly engine: Engine;
+  /** The qn_model pointer. */
+  readonly address: number;
+  readonly vocabSize: number;
+  /** Tokens of context that the model was trained for. */
+  readonly contextSize: number;
+  /** Numbers of an embedding. */
+  readonly embeddingSize: number;
+  /** The pooling that the file names; 'model' if it names none, undefined if it names an unknown one. */
+  readonly pooling: Pooling | undefined;
+  /** Whether the model only computes embeddings. */
+  readonly isEncoder: boolean;
+  /**
+   * Exact memory use, known before any is taken.
+   * @param context in tokens; 0, the default: as trained
+   * @param batch tokens of a micro-batch; 0, the default: the engine's choice
+   */
+  plan(context?: number, batch?: number): Plan;
+  /** Takes the memory for the tensors. Sessions can be made afterwards. */
+  place(): void;
+  /** Reads what the engine asks for next, until it has all of the directory or, after place(), all tensors. */
+  read(source: SplitSource, onProgress?: LoadingOptions['onProgress']): Promise<void>;
+  /**
+   * After place(): where each tensor belongs, in the order in which a forward pass needs them. Bytes between two tensors of a
+   * file may be written too, at the corresponding address.
+   */
+  needs(): Generator<Need, void, undefined>;
+  /**
+   * Reports bytes that were written where needs() says.
+   * @param split which file of a split model, counted from 0
+   * @param offset in the file
+   * @param bytes how many; 0: the file ends at the offset
+   */
+  wroteAt(split: number, offset: number, bytes: number): void;
+  /** Sets the KV cache's type for later plans and sessions; 'f16' by default. */
+  useCache(type: CacheType): void;
+  /**
+   * The file's metadata in file order.
+   * @param maxBytes of a value that are copied; all by default
+   */
+  metadata(maxBytes?: number): Generator<MetadataEntry, void, undefined>;
+  /** The file's tensors in file order. */
+  tensors(): Generator<TensorInfo, void, undefined>;
+  /**
+   * Token ids of a text.
+   * @param text a string, or UTF-8 bytes that may be invalid
+   * @param options addSpecial: add begin- and end-of-text tokens if the model wants them; parseSpecial: text such as
+   *   <|im_start|> becomes the control token of that name. Both are true by default.
+   */
+  tokenize(text: string | Uint8Array, options?: { addSpecial?: boolean; parseSpecial?: boolean }): number[];
+  /**
+   * The bytes of tokens, which may be invalid UTF-8.
+   * @param options showSpecial: include the names of control tokens; false by default
+   */
+  detokenize(ids: TokenIds, options?: { showSpecial?: boolean }): Uint8Array;
+  /** Whether a token ends an answer. */
+  isEnd(id: number): boolean;
+  /** Decodes tokens one by one into whole characters. */
+  streamDecoder(): StreamDecoder;
+  /**
+   * @param options context: tokens that the session can hold; 0, the default: as trained. batch: tokens of a micro-batch; 0, the
+   *   default: the engine's choice.
+   */
+  session(options?: { context?: number; batch?: number }): Session;
+  /** Free the model's sessions first. */
+  free(): void;
+}
+
+/** Decodes tokens as they come, holding back bytes of incomplete characters. */
+export class StreamDecoder {
+  private constructor();
+  /** Adds a token and returns the text that is complete with it. */
+  push(id: number): string;
+  /** The text of bytes that were held back. */
+  flush(): string;
+}
+
+/** A sequence of tokens with its KV cache and position. */
+export class Session {
+  private constructor();
+  readonly model: Model;
+  readonly engine: Engine;
+  /** Tokens computed. */
+  readonly position: number;
+  /** Rows of logits or embeddings that the last step computed. */
+  readonly rows: number;
+  /** Layers that have been computed of the current micro-batch. */
+  readonly layers: number;
+  /** After step(): true if the next step needs tensors that have not arrived. */
+  readonly waiting: boolean;
+  /**
+   * Queues tokens.
+   * @param logits LOGITS_NONE, LOGITS_LAST (the default) or LOGITS_ALL
+   */
+  feed(ids: TokenIds, logits?: number): void;
+  /** Does one bounded piece of work: a layer of a micro-batch, or one token. Returns whether more is queued. */
+  step(): boolean;
+  /**
+   * Replaces the session's tokens by one input and queues its embedding: call step() until it returns false. Pooling 'none'
+   * gives a row for each token, with the step that computes it; any other gives one row with the last step.
+   * @param options pooling: 'model' by default; normalize: scale rows to length 1, true by default
+   */
+  embed(ids: TokenIds, options?: { pooling?: Pooling; normalize?: boolean }): void;
+  /** A copy of a row of embeddings, the last by default; null if there is none. */
+  embedding(row?: number): Float32Array | null;
+  /** A copy of a row of logits, the last by default; null if there is none. */
+  logits(row?: number): Float32Array | null;
+  /** Sets how sample() chooses. Omitted settings take their defaults. */
+  sampling(settings?: Sampling): void;
+  /** Chooses the next token from the last row of logits. */
+  sample(): number;
+  /** Drops the tokens from `position` on, and all queued ones. */
+  rewind(position: number): void;
+  /** A session with the same tokens, cache, logits and sampler. */
+  fork(): Session;
+  /** Bytes of the saved session. */
+  readonly savedBytes: number;
+  /**
+   * The saved session in pieces. Do not use the session in between.
+   * @param pieceBytes 1 MiB by default
+   */
+  save(pieceBytes?: number): Generator<Uint8Array, void, undefined>;
+  /** Reads a saved session of the same model, in pieces of any size; the first has at least 256 bytes. */
+  restore(pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void>;
+  free(): void;
+}

@@ -1,0 +1,17 @@
+/* What browsers have and TypeScript's library for pages does not declare. For tsconfig.json; not in the package. */
+
+declare class WorkerGlobalScope {}
+
+interface FileSystemSyncAccessHandle {
+  read(buffer: Uint8Array, options?: { at?: number }): number;
+  write(buffer: Uint8Array, options?: { at?: number }): number;
+  truncate(size: number): void;
+  getSize(): number;
+  flush(): void;
+  close(): void;
+}
+declare const FileSystemSyncAccessHandle: { prototype: FileSystemSyncAccessHandle } | undefined;
+
+interface FileSystemFileHandle {
+  createSyncAccessHandle(options?: { mode?: 'readwrite' | 'read-only' }): Promise<FileSystemSyncAccessHandle>;
+}
