@@ -122,13 +122,13 @@ def as_text(about):
     for type, entry in about["tensors"].items():
         lines.append(f"  {type:<8}{entry['count']:>5}{entry['bytes']:>14} bytes")
     plan = about["plan"]
-    lines += ["", f"bytes planned, for a context of {plan['context']} in batches of {plan['batch']}"]
+    lines += ["", f"memory in bytes, for a context of {plan['context']} tokens and micro-batches of {plan['batch']}"]
     for name, key in (
         ("tensors", "tensorBytes"),
         ("metadata", "metadataBytes"),
-        ("KV cache, full", "kvBytes"),
+        ("full KV cache", "kvBytes"),
         ("scratch", "scratchBytes"),
-        ("in all", "totalBytes"),
+        ("total", "totalBytes"),
     ):
         lines.append(f"  {name:<16}{plan[key]:>14}")
-    return "\n".join([*lines, f"  the cache grows by {plan['kvPageBytes']} for each {plan['kvPageTokens']} tokens"])
+    return "\n".join([*lines, f"  the KV cache grows by {plan['kvPageBytes']} bytes per {plan['kvPageTokens']} tokens"])

@@ -30,9 +30,9 @@ from info import as_text, describe, to_json
 
 MODULE = pathlib.Path(__file__).resolve().parents[2] / "build" / "wasm32-relaxed" / "quern.wasm"
 REASONS = {
-    FileNotFoundError: "there is no such file",
+    FileNotFoundError: "no such file",
     PermissionError: "permission denied",
-    IsADirectoryError: "it is a directory",
+    IsADirectoryError: "is a directory",
 }
 
 
@@ -94,7 +94,7 @@ class Progress:
         now = time.monotonic()
         if sys.stderr.isatty() and now - self.start > 1 and now - self.shown > 0.1:
             self.shown = now
-            print(f"\r\033[K{self.what}: {100 * done // total} %", end="", file=sys.stderr, flush=True)
+            print(f"\r\033[K{self.what}: {100 * done // total}%", end="", file=sys.stderr, flush=True)
 
     def done(self):
         if self.shown:
@@ -115,7 +115,7 @@ def open_model(engine, options, whole=True):
     def use():
         mode = os.stat(options.model).st_mode  # before opening: that would wait at a pipe
         if not stat.S_ISREG(mode):
-            raise Failure(f"{options.model}: it is {'a directory' if stat.S_ISDIR(mode) else 'not a regular file'}")
+            raise Failure(f"{options.model}: is {'a directory' if stat.S_ISDIR(mode) else 'not a regular file'}")
         bar = Progress("loading")
         model = engine.open(options.model, whole, bar.show)
         if options.kv:
@@ -189,7 +189,7 @@ def template_context(text, options):
     except ValueError:
         raise Failure("standard input is not JSON") from None
     if not isinstance(value.get("messages") if isinstance(value, dict) else value, list):
-        raise Failure("standard input must be a JSON array of messages")
+        raise Failure('standard input must be a JSON array of messages, or an object with "messages"')
     given = f'"messages":{text}' if isinstance(value, list) else text.strip()[1:-1]
     more = {"bos_token": options.bos, "eos_token": options.eos, "now": options.now}
     return (
@@ -221,9 +221,7 @@ def prompt_tokens(engine, model, text, options):
     has_template = any(key == "tokenizer.chat_template" for key, *_ in model.metadata())
     if options.raw or not has_template:
         if not options.raw:
-            print(
-                "quern: the model has no chat template; the prompt is taken as it is (as with --raw)", file=sys.stderr
-            )
+            print("quern: the model has no chat template; the prompt is used as is (like --raw)", file=sys.stderr)
         return model.tokenize(text.encode(errors="replace"))
     messages = [{"role": "user", "content": text}]
     if options.system is not None:
@@ -293,16 +291,16 @@ def run(engine, options):
     text = sys.stdin.buffer.read().decode("utf-8-sig", "replace") if options.prompt is None else options.prompt
     model = open_model(engine, options)
     if model.is_encoder:
-        raise Failure(
-            f"{options.model}: it is an encoder, which gives embeddings and writes no text: quern embed shows them"
-        )
+        raise Failure(f"{options.model}: is an encoder, which generates no text; use quern embed for its embeddings")
     prompt = prompt_tokens(engine, model, text, options)
     if not prompt:
         raise Failure("the prompt is empty")
     most = 512 if options.n is None else options.n
     context = options.context or min(model.context_size, len(prompt) + most)
     if len(prompt) > context:
-        raise Failure(f"the prompt has {len(prompt)} tokens, the context holds {context}; -c takes a larger one")
+        raise Failure(
+            f"the prompt has {len(prompt)} tokens, but the context holds {context}; set a larger context with -c"
+        )
     session = Session(model, context, options.batch)
     session.sampling(
         temperature=options.temp,

@@ -9,7 +9,7 @@ from test_cli import huge_model
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 TINY = ROOT / "tests" / "vectors" / "tiny-llama-k.gguf"
-KNOWS = "import { knowsWide } from './web/bin/builds.js'; process.exit(knowsWide() ? 0 : 1)"
+KNOWS = "import { supports64Bits } from './web/bin/builds.js'; process.exit(supports64Bits() ? 0 : 1)"
 
 
 def node_knows():
@@ -33,7 +33,7 @@ def test_the_same_bits(build, threads, tmp_path):
     expected, _ = logits(tmp_path / "32", "--bits", 32)
     found, said = logits(tmp_path / "64", "--bits", 64, "--build", build, "-t", threads)
     assert found == expected
-    assert ("wasmtime takes over" in said) == (not node_knows())
+    assert ("using wasmtime instead" in said) == (not node_knows())
 
 
 def test_a_session_goes_on_in_another_width(tmp_path):

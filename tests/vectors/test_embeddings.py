@@ -188,7 +188,7 @@ def refused(*arguments, host):
 @pytest.mark.parametrize("host", ["node", "wasmtime"])
 def test_what_cannot_be_is_refused(host, tmp_path):
     bert, qwen = FOLDER / "bert-f32.gguf", HERE / "tiny-qwen3-f32.gguf"
-    assert "it is an encoder, which gives embeddings and writes no text: quern embed" in refused(
+    assert "is an encoder, which generates no text; use quern embed" in refused(
         "run", "-m", bert, "-p", "a", host=host
     )
     assert "this bert model reads a whole text at once" in refused(

@@ -1,5 +1,5 @@
-/* The demo in Chromium: node demo.test.mjs <model.gguf> [scenario...]. A line of JSON for each scenario: its name, and what
- * went wrong, if anything did. */
+/* Drives the demo in Chromium: node demo.test.mjs <model.gguf> [scenario...]. Prints a line of JSON per scenario: its name
+ * and its error, or null. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -17,7 +17,7 @@ const DEMO = '/web/demo/index.html';
 const ENCODER = fileURLToPath(new URL('../vectors/embeddings/bert-f32.gguf', import.meta.url));
 const QUESTION = 'What is the capital of France?';
 
-/* A visit: its own profile, a page on the demo, and what one does there. */
+/* Opens the demo in a profile of its own. Returns the page and shorthands for what a user does there. */
 async function visit(
   { browser, server, model, demo = DEMO },
   { query = `?model=${encodeURIComponent(model.url)}`, onContext, ...options } = {},
@@ -55,14 +55,14 @@ async function visit(
     async ask(question = QUESTION) {
       await page.fill('#prompt', question);
       await page.press('#prompt', 'Enter');
-      await wait.idle(); // an answer begins within the event that asks for it
+      await wait.idle(); // the answer has begun: the key press started it
     },
   };
 }
 
 const scenarios = {
-  async answers(place) {
-    const my = await visit(place);
+  async answers(env) {
+    const my = await visit(env);
     await my.wait.ready();
     await my.set('temperature', 0);
     await my.page.evaluate(() => {
@@ -73,20 +73,20 @@ const scenarios = {
     await my.ask();
     assert.ok((await my.page.evaluate(() => window.lengths.size)) > 2, 'the answer grows as it streams');
     assert.match(await my.text(), /Paris/);
-    assert.match(await my.figures(), /^\d+ tokens · [\d.]+ tokens\/s · first after [\d.]+ s$/);
+    assert.match(await my.figures(), /^\d+ tokens · [\d.]+ tokens\/s · first token after [\d.]+ s$/);
     assert.match(await my.page.textContent('#status'), /thread.*SIMD.*MB of memory/);
     await my.panel('models');
     const facts = await my.page.locator('#facts').innerText();
-    for (const fact of ['Build', 'Because', 'Threads', 'Memory', 'Context']) assert.ok(facts.includes(fact), fact);
+    for (const fact of ['Build', 'Reason', 'Threads', 'Memory', 'Context']) assert.ok(facts.includes(fact), fact);
     assert.match(await my.page.textContent('#announce'), /Answer: .*Paris/);
     assert.deepEqual(my.errors, []);
   },
 
-  async stops(place) {
-    const my = await visit(place);
+  async stops(env) {
+    const my = await visit(env);
     await my.wait.ready();
     await my.set('temperature', 0);
-    await my.page.fill('#prompt', 'Write a long story about a harbour.'); // does so without an end
+    await my.page.fill('#prompt', 'Write a long story about a harbour.'); // this answer does not end by itself
     await my.page.press('#prompt', 'Enter');
     await my.page.waitForFunction(() => document.querySelector('.message.assistant .body')?.innerText.length > 10);
     await my.page.click('#stop');
@@ -98,49 +98,49 @@ const scenarios = {
     assert.equal(await my.text(), text);
   },
 
-  async againAndEdit(place) {
-    const my = await visit(place);
+  async againAndEdit(env) {
+    const my = await visit(env);
     await my.wait.ready();
     await my.set('max_tokens', 12);
     await my.set('temperature', 1.5);
     await my.ask('Tell me a story.');
     const first = await my.text();
-    await my.last().getByRole('button', { name: 'Answer again' }).click();
+    await my.last().getByRole('button', { name: 'Regenerate the answer' }).click();
     await my.wait.idle();
     assert.equal(await my.count(), 2);
     assert.notEqual(await my.text(), first, 'another seed gives another answer');
     const second = await my.text();
     await my.page.evaluate(() => {
-      // stopped before anything comes
-      document.querySelector('[aria-label="Answer again"]').click();
+      // stop before the first token
+      document.querySelector('[aria-label="Regenerate the answer"]').click();
       document.getElementById('stop').click();
     });
     await my.wait.idle();
-    assert.equal(await my.text(), second, 'an answer that is asked again, and does not come, stays');
+    assert.equal(await my.text(), second, 'the old answer stays if the new one is empty');
     await my.ask('And then?');
     assert.equal(await my.count(), 4);
     await my.page.getByRole('button', { name: 'Edit this message' }).first().click();
     await my.page.getByLabel('Edit your message').fill('Tell me a joke.');
     await my.page.keyboard.press('Enter');
     await my.wait.idle();
-    assert.equal(await my.count(), 2, 'what followed the edited message is gone');
+    assert.equal(await my.count(), 2, 'the messages after the edited one are removed');
     assert.equal(await my.page.locator('.message.user .body').innerText(), 'Tell me a joke.');
     await my.page.getByRole('button', { name: 'Edit this message' }).click();
     await my.page.keyboard.press('Escape');
     assert.equal(await my.page.locator('.message.user .body').innerText(), 'Tell me a joke.');
   },
 
-  async keepsTheChat(place) {
-    const my = await visit(place);
+  async keepsTheChat(env) {
+    const my = await visit(env);
     await my.wait.ready();
     await my.set('max_tokens', 12);
     await my.ask();
     const said = await my.text();
-    await my.page.goto(`${place.server.url}${DEMO}`);
+    await my.page.goto(`${env.server.url}${DEMO}`);
     await my.wait.started();
     assert.equal(await my.count(), 2);
     assert.equal(await my.text(), said);
-    await my.wait.ready(); // the model of the last visit, by itself
+    await my.wait.ready(); // the model of the last visit loads by itself
     await my.panel('settings');
     assert.equal(await my.page.inputValue('#settings [name="max_tokens"]'), '12');
     await my.page.click('#new-chat');
@@ -155,8 +155,8 @@ const scenarios = {
     assert.equal(await my.count(), 0);
   },
 
-  async settingsApply(place) {
-    const my = await visit(place);
+  async settingsApply(env) {
+    const my = await visit(env);
     await my.wait.ready();
     await my.set('temperature', 1);
     await my.set('seed', 7);
@@ -164,7 +164,7 @@ const scenarios = {
     await my.set('system', 'You are a pirate.');
     await my.ask('Where are you?');
     const first = await my.text();
-    assert.match(await my.figures(), /^9 tokens .* cut at the longest answer$/);
+    assert.match(await my.figures(), /^9 tokens .* maximum length reached$/);
     await my.page.click('#new-chat');
     await my.ask('Where are you?');
     assert.equal(await my.text(), first, 'the same seed gives the same answer');
@@ -172,14 +172,14 @@ const scenarios = {
     await my.page.waitForSelector('#prompt-tokens .token');
     assert.match(await my.page.locator('#prompt-tokens').innerText(), /You are a pirate\./);
     await my.set('contextSize', 512);
-    await my.page.getByRole('button', { name: 'Load again' }).click();
+    await my.page.getByRole('button', { name: 'Reload model' }).click();
     await my.wait.ready();
     await my.panel('models');
     assert.match(await my.page.locator('#facts').innerText(), /512 tokens/);
   },
 
-  async showsTokens(place) {
-    const my = await visit(place, { hasTouch: true, isMobile: true });
+  async showsTokens(env) {
+    const my = await visit(env, { hasTouch: true, isMobile: true });
     await my.wait.ready();
     await my.set('max_tokens', 8);
     await my.set('temperature', 0);
@@ -189,7 +189,7 @@ const scenarios = {
     const ids = await my.page
       .locator('#prompt-tokens .token')
       .evaluateAll((chips) => chips.map((chip) => Number(chip.dataset.id)));
-    // As llama.cpp makes them of "<|im_start|>system…", and of "user\nHello world<|im_end|>\n<|im_start|>assistant\n"
+    // llama.cpp's tokens for "<|im_start|>system…" and for "user\nHello world<|im_end|>\n<|im_start|>assistant\n"
     assert.deepEqual(ids.slice(0, 3), [1, 9690, 198]);
     assert.deepEqual(ids.slice(-11), [1, 4093, 198, 19556, 905, 2, 198, 1, 520, 9531, 198]);
     await my.page.check('#show-ids');
@@ -197,9 +197,9 @@ const scenarios = {
     assert.equal(await my.page.locator('#answer-tokens .token').count(), 8);
     await my.page.locator('#answer-tokens .token').nth(1).hover();
     const shares = await my.page.locator('#token-card .chance span').allInnerTexts();
-    assert.ok(shares.length >= 5, 'the alternatives are there');
+    assert.ok(shares.length >= 5, 'the card lists the alternatives');
     const sum = shares.reduce((all, share) => all + parseFloat(share), 0);
-    assert.ok(sum > 1 && sum < 103, `their probabilities are a part of the whole: ${sum}`);
+    assert.ok(sum > 1 && sum < 103, `their probabilities add up to at most 100%: ${sum}`);
     await my.page.locator('#answer-tokens .token').first().focus();
     await my.page.keyboard.press('ArrowRight');
     assert.equal(
@@ -212,11 +212,11 @@ const scenarios = {
     await my.panel('tokens');
     await my.page.locator('#answer-tokens .token').nth(3).tap();
     await my.page.waitForTimeout(300);
-    assert.ok(await my.page.locator('#token-card').isVisible(), 'what a finger has touched stays');
+    assert.ok(await my.page.locator('#token-card').isVisible(), 'the card stays after a tap');
   },
 
-  async worksOffline(place) {
-    const my = await visit(place);
+  async worksOffline(env) {
+    const my = await visit(env);
     await my.wait.ready();
     await my.set('max_tokens', 8);
     await my.ask();
@@ -225,11 +225,11 @@ const scenarios = {
     assert.deepEqual(
       installabilityErrors.filter(({ errorId }) => errorId !== 'in-incognito'),
       [],
-      'can be installed',
+      'the page can be installed',
     );
     await my.page.waitForSelector('body[data-offline="ready"]', { state: 'attached' });
     await my.context.setOffline(true);
-    await my.page.goto(`${place.server.url}${DEMO}`);
+    await my.page.goto(`${env.server.url}${DEMO}`);
     await my.wait.ready();
     assert.equal(await my.count(), 2);
     await my.ask('Thank you.');
@@ -237,9 +237,9 @@ const scenarios = {
     assert.deepEqual(my.errors, []);
   },
 
-  async isolatesItself(place) {
-    place.server.isolated = false;
-    const my = await visit(place);
+  async isolatesItself(env) {
+    env.server.isolated = false;
+    const my = await visit(env);
     await my.wait.ready();
     assert.ok(
       await my.page.evaluate(() => crossOriginIsolated),
@@ -249,8 +249,8 @@ const scenarios = {
     assert.match(await my.page.locator('#facts').innerText(), /-mt/);
   },
 
-  async takesFiles(place) {
-    const my = await visit(place, { query: '' });
+  async takesFiles(env) {
+    const my = await visit(env, { query: '' });
     await my.page.setInputFiles('#file', file);
     await my.wait.ready();
     await my.set('max_tokens', 8);
@@ -265,27 +265,28 @@ const scenarios = {
     await my.page.waitForSelector('#problem:not([hidden])');
     assert.match(
       await my.page.textContent('#problem'),
-      /^“notes” could not be loaded\. This is no GGUF file: .* Is it the right file, and all of it\?$/s,
+      /^“notes” could not be loaded\. This is no GGUF file: .* Check that this is the right file and that it is complete\.$/s,
     );
   },
 
-  async saysWhatIsWrong(place) {
-    const my = await visit(place, { query: '' });
-    const page = place.server.add(Buffer.from('<!doctype html><title>Sign in</title>'.repeat(99)), {
+  async explainsProblems(env) {
+    const my = await visit(env, { query: '' });
+    const page = env.server.add(Buffer.from('<!doctype html><title>Sign in</title>'.repeat(99)), {
       name: 'login.gguf',
     });
-    const closed = place.server.add(Buffer.from(''), { name: 'closed.gguf', failures: [403] });
-    const encoder = place.server.add(ENCODER);
-    const other = (url) => url.replace('localhost', '127.0.0.1'); // of another origin, whose headers allow nothing
+    const closed = env.server.add(Buffer.from(''), { name: 'closed.gguf', failures: [403] });
+    const encoder = env.server.add(ENCODER);
+    const other = (url) => url.replace('localhost', '127.0.0.1'); // another origin, without CORS headers
     const problems = {
-      [`${place.server.url}/missing.gguf`]:
-        /^“missing” could not be loaded\. There is no such file at .*\/missing\.gguf\./,
-      [page.url]: /^“login” could not be loaded\. This is no GGUF file: .*letters GGUF\. Is it the right file/,
-      [closed.url]: /^“closed” could not be loaded\. .* sign in \(403\)/,
-      [other(place.model.url)]:
-        /could not be loaded\. 127\.0\.0\.1:\d+ cannot be reached, or does not let other sites read its files \(CORS\)/,
-      [encoder.url]: /could not be loaded\. It is an encoder/,
-      'my model': /^“my model” is no address/,
+      [`${env.server.url}/missing.gguf`]:
+        /^“missing” could not be loaded\. There is no file at .*\/missing\.gguf\. Check the URL/,
+      [page.url]:
+        /^“login” could not be loaded\. This is no GGUF file: .*letters GGUF\. Check that this is the right file/,
+      [closed.url]: /^“closed” could not be loaded\. .* refused the download \(403\); you may have to sign in/,
+      [other(env.model.url)]:
+        /could not be loaded\. 127\.0\.0\.1:\d+ cannot be reached, or does not allow other sites to read its files \(CORS\)/,
+      [encoder.url]: /could not be loaded\. This model is an encoder/,
+      'my model': /^“my model” is not a URL/,
     };
     for (const [address, said] of Object.entries(problems)) {
       await my.page.evaluate(() => {
@@ -302,13 +303,13 @@ const scenarios = {
     assert.equal(
       await my.page.getByRole('button', { name: 'Delete login' }).count(),
       0,
-      'what is no model is not kept',
+      'a file that is not a model is not stored',
     );
   },
 
-  /* Of errors that a test cannot cause. */
-  async explainsOtherErrors(place) {
-    const my = await visit(place, { query: '' });
+  /* Errors that a test cannot cause. */
+  async explainsOtherErrors(env) {
+    const my = await visit(env, { query: '' });
     const said = await my.page.evaluate(async () => {
       const { answerProblem, loadingProblem } = await import('./problems.js');
       const error = (name, message, more) => Object.assign(new Error(message), { name, ...more });
@@ -333,44 +334,44 @@ const scenarios = {
         ),
       ];
     });
-    assert.match(said[0], /not give it enough memory \(the host refused 5 bytes\)\. Close other tabs/);
+    assert.match(said[0], /did not provide enough memory \(the host refused 5 bytes\)\. Close other tabs/);
     assert.match(said[1], /enough memory/);
-    assert.match(said[2], /does not run here yet: the architecture/);
-    assert.match(said[3], /longer than the context.*Start a new chat/);
+    assert.match(said[2], /does not support this model yet: the architecture/);
+    assert.match(said[3], /no longer fits in the context.*Start a new chat/);
   },
 
-  async showsAndCancelsDownloads(place) {
-    place.model.rate = 5e6;
-    const my = await visit(place);
-    await my.page.fill('#prompt', QUESTION); // asked before the model is here
+  async showsAndCancelsDownloads(env) {
+    env.model.rate = 5e6;
+    const my = await visit(env);
+    await my.page.fill('#prompt', QUESTION); // asked while the model loads
     await my.page.press('#prompt', 'Enter');
     await my.page.waitForFunction(() =>
       /of 98\sMB · .*B\/s · \d+\ss\sleft/.test(document.getElementById('loading-text').textContent),
     );
-    assert.equal(await my.page.innerText('#loading-stage'), 'is being downloaded');
+    assert.equal(await my.page.innerText('#loading-stage'), 'Downloading');
     await my.page.waitForFunction(() =>
-      /as soon as the model is here/.test(document.querySelector('.message .waiting')?.innerText),
+      /Waiting for the model to load/.test(document.querySelector('.message .waiting')?.innerText),
     );
     await my.page.click('#loading-cancel');
     await my.page.waitForSelector('body[data-model="none"]', { state: 'attached' });
     await my.wait.idle();
-    assert.equal(await my.page.textContent('#problem'), 'Without a model there is no answer.');
+    assert.equal(await my.page.textContent('#problem'), 'Loading was canceled. Choose a model to get an answer.');
     await my.set('temperature', 0);
     await my.panel('models');
-    await my.page.fill('#url', place.model.url);
+    await my.page.fill('#url', env.model.url);
     await my.page.press('#url', 'Enter');
-    await my.page.getByRole('button', { name: 'Answer this message' }).click(); // while it is coming again
-    place.model.rate = Infinity;
+    await my.page.getByRole('button', { name: 'Answer this message' }).click(); // asked again during the second download
+    env.model.rate = Infinity;
     await my.wait.ready();
     await my.wait.idle();
     assert.match(await my.text(), /Paris/);
     assert.deepEqual(my.errors, []);
   },
 
-  async letsNothingThrough(place) {
-    const context = await place.browser.newContext();
+  async blocksUntrustedMarkup(env) {
+    const context = await env.browser.newContext();
     const page = await context.newPage();
-    await page.goto(`${place.server.url}/web/demo/icon.svg`);
+    await page.goto(`${env.server.url}/web/demo/icon.svg`);
     await page.evaluate(() => {
       const content =
         '# Hi\n<img src="https://example.com/x.png" onerror="window.bad = 1"><script>window.bad = 1</scr' +
@@ -389,11 +390,11 @@ const scenarios = {
         }),
       );
     });
-    const away = [];
+    const foreign = [];
     page.on('request', (request) => {
-      if (!request.url().startsWith(place.server.url)) away.push(request.url());
+      if (!request.url().startsWith(env.server.url)) foreign.push(request.url());
     });
-    await page.goto(`${place.server.url}${DEMO}`);
+    await page.goto(`${env.server.url}${DEMO}`);
     await page.waitForSelector('.message.assistant strong');
     assert.equal(await page.locator('.message :is(img, script, form, [onerror], [href^="javascript"])').count(), 0);
     assert.equal(await page.evaluate(() => window.bad), undefined);
@@ -408,22 +409,22 @@ const scenarios = {
     assert.match(
       await page.locator('.message.assistant .body').innerText(),
       /<img src="https:\/\/example.com\/x.png" onerror="window.bad = 1"><script>/,
-      'HTML is text',
+      'HTML is shown as text',
     );
     await page.waitForTimeout(300);
-    assert.deepEqual(away, [], 'nothing is asked of other servers');
+    assert.deepEqual(foreign, [], 'no requests to other servers');
   },
 
-  /* Rules of axe-core, in each state, light and dark, wide and as narrow as a small phone. */
-  async canBeUsedByAll(place) {
+  /* Checks every state against the rules of axe-core, light and dark, wide and as narrow as a small phone. */
+  async isAccessible(env) {
     const found = [];
     for (const options of [
       { colorScheme: 'light' },
       { colorScheme: 'dark', viewport: { width: 360, height: 640 }, reducedMotion: 'reduce' },
     ]) {
-      const my = await visit(place, { query: '', ...options });
+      const my = await visit(env, { query: '', ...options });
       const check = async (state) => {
-        await my.page.waitForFunction(() => !document.getAnimations().some((each) => each instanceof CSSTransition)); // colours are on their way
+        await my.page.waitForFunction(() => !document.getAnimations().some((each) => each instanceof CSSTransition)); // colors in transition fail the contrast rule
         const broken = await my.page.evaluate(() => window.axe.run({ resultTypes: ['violations'] }));
         for (const { id, nodes } of broken.violations)
           found.push(
@@ -437,7 +438,7 @@ const scenarios = {
       };
       await my.page.addScriptTag({ content: readFileSync(AXE, 'utf8') });
       await check('empty');
-      await my.page.fill('#url', place.model.url);
+      await my.page.fill('#url', env.model.url);
       await my.page.press('#url', 'Enter');
       await my.wait.ready();
       await check('ready');
@@ -451,15 +452,19 @@ const scenarios = {
         await check(name);
         await my.page.keyboard.press('Escape');
         assert.ok(await my.page.locator(`#${name}`).isHidden());
-        assert.equal(await my.page.evaluate(() => document.activeElement.id), `open-${name}`, 'the focus goes back');
+        assert.equal(
+          await my.page.evaluate(() => document.activeElement.id),
+          `open-${name}`,
+          'focus returns to the button',
+        );
       }
       await my.context.close();
     }
     assert.deepEqual(found, []);
   },
 
-  /* What tools/make_site.mjs makes, in a folder of a host that sends no headers of its own and compresses by Brotli. */
-  async worksAsPlainFiles(place) {
+  /* The site made by tools/make_site.mjs, in a subfolder of a host that sends no headers of its own, compressed by Brotli. */
+  async worksAsPlainFiles(env) {
     const root = mkdtempSync(join(tmpdir(), 'quern-site-'));
     execFileSync('node', [fileURLToPath(new URL('../../tools/make_site.mjs', import.meta.url)), join(root, 'folder')]);
     const server = await serve({ isolated: false, root });
@@ -467,7 +472,7 @@ const scenarios = {
       const model = server.add(file);
       const urls = new Set();
       const onContext = (context) => context.on('request', (request) => urls.add(request.url().replace(/\?.*/, '')));
-      const my = await visit({ browser: place.browser, server, model, demo: '/folder/demo/index.html' }, { onContext });
+      const my = await visit({ browser: env.browser, server, model, demo: '/folder/demo/index.html' }, { onContext });
       await my.wait.ready();
       assert.ok(await my.page.evaluate(() => crossOriginIsolated));
       await my.set('temperature', 0);
@@ -479,7 +484,7 @@ const scenarios = {
       let zipped = 0;
       const files = await Promise.all(
         Array.from(urls, async (url) => {
-          // before the first is compressed, which holds the server up
+          // all before compressing the first: that blocks the server
           const response = await fetch(url);
           return response.ok ? Buffer.from(await response.arrayBuffer()) : null;
         }),
@@ -493,13 +498,13 @@ const scenarios = {
       );
       assert.ok(
         [...urls].some((url) => url.endsWith('.wasm')),
-        'the engine is counted',
+        'the engine is included',
       );
       assert.ok(
         [...urls].some((url) => url.endsWith('marked.js')),
-        'and what draws markdown',
+        'so is the Markdown parser',
       );
-      assert.ok(bytes <= 200_000, `${bytes} bytes beside the model`);
+      assert.ok(bytes <= 200_000, `${bytes} bytes besides the model`);
       assert.equal((await fetch(`${server.url}/folder/examples/summary.html`)).status, 200);
     } finally {
       server.close();
@@ -512,15 +517,15 @@ const browser = await start();
 for (const [name, run] of Object.entries(scenarios)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   const server = await serve();
-  let wrong = null;
+  let error = null;
   const started = Date.now();
   try {
     await run({ browser, server, model: server.add(file) });
-  } catch (error) {
-    wrong = String(error.stack ?? error);
+  } catch (failure) {
+    error = String(failure.stack ?? failure);
   }
   for (const context of browser.contexts()) await context.close();
   server.close();
-  console.log(JSON.stringify({ name, wrong, seconds: (Date.now() - started) / 1000 }));
+  console.log(JSON.stringify({ name, error, seconds: (Date.now() - started) / 1000 }));
 }
 await browser.close();

@@ -125,15 +125,15 @@ const checks = {
 };
 
 for (const [name, check] of Object.entries(checks)) {
-  const wrong = await Promise.race([
+  const error = await Promise.race([
     check(),
     sleep(60_000).then(() => {
       throw new Error('nothing happened for a minute');
     }),
   ]).then(
     () => null,
-    (error) => String(error.stack ?? error),
+    (failure) => String(failure.stack ?? failure),
   );
-  console.log(JSON.stringify({ name, wrong }));
+  console.log(JSON.stringify({ name, error }));
 }
 process.exit();

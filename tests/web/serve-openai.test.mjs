@@ -96,9 +96,9 @@ const checks = {
 };
 
 for (const [name, check] of Object.entries(checks)) {
-  const wrong = await check().then(
+  const error = await check().then(
     () => null,
-    (error) => String(error.stack ?? error),
+    (failure) => String(failure.stack ?? failure),
   );
-  console.log(JSON.stringify({ name, wrong }));
+  console.log(JSON.stringify({ name, error }));
 }

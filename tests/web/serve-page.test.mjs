@@ -78,10 +78,10 @@ const checks = {
 };
 
 for (const [name, check] of Object.entries(checks)) {
-  const wrong = await check().then(
+  const error = await check().then(
     () => null,
-    (error) => String(error.stack ?? error),
+    (failure) => String(failure.stack ?? failure),
   );
-  console.log(JSON.stringify({ name, wrong }));
+  console.log(JSON.stringify({ name, error }));
 }
 await browser.close();

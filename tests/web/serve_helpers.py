@@ -58,4 +58,4 @@ def checks_of(script):
 def results_of(script, *arguments):
     done = subprocess.run(["node", HERE / script, *map(str, arguments)], capture_output=True, text=True, check=False)
     print(done.stderr)
-    return {line["name"]: line["wrong"] for line in map(json.loads, done.stdout.splitlines())}
+    return {line["name"]: line["error"] for line in map(json.loads, done.stdout.splitlines())}

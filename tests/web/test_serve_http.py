@@ -164,9 +164,9 @@ def test_the_packed_package_serves_and_runs(port, tmp_path):
 
 def test_what_cannot_be_started():
     for arguments, reason in {
-        ("-m", "nothing.gguf"): "there is no such file",
+        ("-m", "nothing.gguf"): "no such file",
         ("-m", ROOT): "not a regular file",
-        ("-m", TINY, "-m", TINY): "two models",
+        ("-m", TINY, "-m", TINY): "two models have the name",
         ("-m", HERE / "serve-openai.test.mjs"): "serve-openai.test.mjs",
     }.items():
         done = subprocess.run(
@@ -182,7 +182,7 @@ def test_what_cannot_be_started():
         done = subprocess.run(
             [ROOT / "quern", "serve", "--port", str(taken), "-m", TINY], capture_output=True, text=True, check=False
         )
-        assert (done.returncode, f"port {taken} is taken" in done.stderr) == (1, True)
+        assert (done.returncode, f"port {taken} is in use" in done.stderr) == (1, True)
 
 
 @pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM])

@@ -1,4 +1,4 @@
-/* Rates of this engine, or of a peer: bench/e2e in the source tree does the measuring. */
+/* quern bench: measures the speed of this engine or of another one. The harness is bench/e2e of a checkout. */
 import { existsSync } from 'node:fs';
 import { threadsOf } from './engine.js';
 import { modelPath } from './files.js';
@@ -6,7 +6,7 @@ import { modelPath } from './files.js';
 const HARNESS = new URL('../../bench/e2e/cell.js', import.meta.url);
 
 export default async function bench(options) {
-  if (!existsSync(HARNESS)) throw new Error('quern bench needs the source tree');
+  if (!existsSync(HARNESS)) throw new Error('quern bench runs only from a checkout of the repository');
   const { run } = await import(HARNESS);
   await run({ ...options, model: modelPath(options.model), threads: threadsOf(options) });
 }

@@ -1,3 +1,4 @@
+/* quern detokenize: token ids to text. */
 import { openDirectory } from './engine.js';
 
 export default async function detokenize(options) {

@@ -1,12 +1,13 @@
+/* quern embed: the embedding of a text, or of each of its tokens. */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { loadModel, naming } from './engine.js';
 import { standardText, withPath } from './files.js';
 
-/* Each row a line of JSON, to eight places. */
+/* One line of JSON per row, with eight decimals. */
 const lineOf = (row) => `[${Array.from(row, (value) => value.toFixed(8)).join(',')}]\n`;
 
 export default async function embed(options) {
-  if (!options.tokens) options.prompt ??= standardText(); /* read once, whichever host answers */
+  if (!options.tokens) options.prompt ??= standardText(); /* read here, because another host may take over */
   const { model, engine, source } = await loadModel(options);
   const ids = options.tokens ?? model.tokenize(options.prompt);
   naming(source.path, () => {

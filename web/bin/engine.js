@@ -1,20 +1,20 @@
-/* An engine in this process, with a model or only its directory. */
+/* Runs an engine in this process, with a whole model or only its directory. */
 import { availableParallelism } from 'node:os';
 import { Engine } from '../engine.js';
-import { chooseBuild, knowsWide, NARROW_BYTES } from './builds.js';
+import { tuneThreads } from '../runtime/tune.js';
+import { chooseBuild, MAX_BYTES_32, supports64Bits } from './builds.js';
 import { modelPath, openModel } from './files.js';
 import { progress } from './progress.js';
-import { tuneThreads } from '../runtime/tune.js';
 
-const MOST_THREADS = 32; /* that an engine takes */
+const MAX_THREADS = 32; /* of an engine */
 
-/* Those to start: what was asked for, or what the host offers, of which a trial then chooses. */
+/* The number of threads to start. Unless the user sets it, tuning may then use fewer. */
 export function threadsOf(options) {
-  return options.threads ?? Math.min(MOST_THREADS, availableParallelism());
+  return options.threads ?? Math.min(MAX_THREADS, availableParallelism());
 }
 
-export async function startEngine(options, threads = 1, wide = false) {
-  const build = chooseBuild(options.build, threads, wide);
+export async function startEngine(options, threads = 1, bits = 32) {
+  const build = chooseBuild(options.build, threads, bits);
   const engine = await Engine.start(build.wasm, { threads });
   return { engine, build };
 }
@@ -26,7 +26,7 @@ const named = (path, error) =>
       })
     : error;
 
-/* What `use` returns; what the engine says in it names the file. */
+/* Returns the result of use(). Adds the file's name to errors of the engine. */
 export function naming(path, use) {
   try {
     return use();
@@ -46,25 +46,26 @@ async function withSource(options, use) {
   }
 }
 
-/* This Node cannot address as much as the model takes. */
-export class TooWide extends Error {}
+/* Thrown for a model that needs 64-bit addresses, where Node does not support them. */
+export class TooLarge extends Error {}
 
-const MUCH = 2 ** 30; /* bytes of a file; below, or in one part, nothing is asked of the plan */
-const USUAL_CONTEXT = 4096;
+const LARGE_FILE = 2 ** 30; /* bytes; below this, a single file with a short context fits 32-bit addresses */
+const DEFAULT_CONTEXT = 4096;
 
-/* Whether the model needs 64-bit addresses, as --bits or its plan says. */
-async function needsWide(options, source) {
-  if (options.bits !== undefined) return options.bits === 64;
-  if (source.size < MUCH && !/-of-\d{5}\.gguf$/.test(source.path) && !(options.context > USUAL_CONTEXT)) return false;
+/* The bits of an address that the model needs, from --bits or its plan. */
+async function addressBits(options, source) {
+  if (options.bits !== undefined) return options.bits;
+  const short = !(options.context > DEFAULT_CONTEXT);
+  if (source.size < LARGE_FILE && !/-of-\d{5}\.gguf$/.test(source.path) && short) return 32;
   const { engine } = await startEngine(options);
   const model = await engine.openDirectory(source);
   if (options.kv) model.useCache(options.kv);
-  const context = options.context || Math.min(model.contextSize, USUAL_CONTEXT);
-  return model.plan(context, options.batch ?? 0).totalBytes > NARROW_BYTES;
+  const context = options.context || Math.min(model.contextSize, DEFAULT_CONTEXT);
+  return model.plan(context, options.batch ?? 0).totalBytes > MAX_BYTES_32 ? 64 : 32;
 }
 
 export async function openDirectory(options) {
-  const started = await startEngine(options, 1, options.bits === 64);
+  const started = await startEngine(options, 1, options.bits);
   return withSource(options, async (source) => {
     const model = await started.engine.openDirectory(source);
     if (options.kv) model.useCache(options.kv);
@@ -75,9 +76,10 @@ export async function openDirectory(options) {
 export async function loadModel(options, threads = threadsOf(options)) {
   const bar = progress('loading');
   return withSource(options, async (source) => {
-    const wide = await needsWide(options, source);
-    if (wide && !knowsWide()) throw new TooWide('the model takes more than 4 GiB, and this Node has no 64-bit memory');
-    const started = await startEngine(options, threads, wide);
+    const bits = await addressBits(options, source);
+    if (bits === 64 && !supports64Bits())
+      throw new TooLarge('the model needs more than 4 GiB, and this version of Node does not support 64-bit memory');
+    const started = await startEngine(options, threads, bits);
     const model = await started.engine.loadModel(source, { onProgress: bar.show });
     if (options.kv) model.useCache(options.kv);
     bar.done();

@@ -1,3 +1,4 @@
+/* quern info: a model's metadata, tensors and memory plan. */
 import { openDirectory } from './engine.js';
 
 const TYPES = {
@@ -39,9 +40,9 @@ const TYPES = {
 };
 const STRING = 8;
 const ARRAY = 9;
-const SHOWN = 8; /* elements of an array */
+const SHOWN = 8; /* elements of an array that are printed */
 
-/* Readers of one number by GGUF type: [bytes, read]. */
+/* By GGUF type of a number: [size in bytes, reader]. */
 const NUMBERS = {
   0: [1, (v, i) => v.getUint8(i)],
   1: [1, (v, i) => v.getInt8(i)],
@@ -56,8 +57,8 @@ const NUMBERS = {
   12: [8, (v, i) => v.getFloat64(i, true)],
 };
 
-/* The value of a metadata entry; of an array, its length and first elements. */
-function valueOf({ type, elementType, bytes, count }) {
+/* The value of a metadata entry; for a long array, its length and first elements. */
+function metadataValue({ type, elementType, bytes, count }) {
   const view = new DataView(bytes.buffer);
   const text = (from, length) => new TextDecoder().decode(bytes.subarray(from, from + length));
   if (type === STRING) return text(0, bytes.length);
@@ -77,42 +78,51 @@ function valueOf({ type, elementType, bytes, count }) {
   return count <= SHOWN ? first : { count, first };
 }
 
-export default async function info(options) {
-  const { engine, model, build, source } = await openDirectory(options);
-  const metadata = {};
-  for (const entry of model.metadata(1 << 16)) metadata[entry.key] = valueOf(entry);
-  const tensors = {};
+/* {type: {count, bytes}} */
+function tensorTotals(model) {
+  const totals = {};
   for (const { type, bytes } of model.tensors()) {
-    const sum = (tensors[TYPES[type] ?? `type ${type}`] ??= { count: 0, bytes: 0 });
-    sum.count++;
-    sum.bytes += bytes;
+    const name = TYPES[type] ?? `type ${type}`;
+    totals[name] ??= { count: 0, bytes: 0 };
+    totals[name].count++;
+    totals[name].bytes += bytes;
   }
-  const plan = model.plan(options.context ?? 0, options.batch ?? 0);
-  const about = { file: source.path, build: build.name, features: engine.features, metadata, tensors, plan };
-  if (options.json) {
-    process.stdout.write(`${JSON.stringify(about)}\n`);
-    return;
-  }
-  const lines = [`file ${source.path}`, `build ${build.name}`, '', 'metadata'];
-  for (const [key, value] of Object.entries(metadata)) {
-    const shown = value?.first
-      ? `${value.count}: ${JSON.stringify(value.first).slice(0, 60)}...`
-      : JSON.stringify(value);
-    lines.push(`  ${key} = ${shown.length > 100 ? `${shown.slice(0, 100)}...` : shown}`);
-  }
+  return totals;
+}
+
+const cut = (text, length) => (text.length > length ? `${text.slice(0, length)}...` : text);
+
+function describeValue(value) {
+  if (value?.first) return `${value.count}: ${JSON.stringify(value.first).slice(0, 60)}...`;
+  return cut(JSON.stringify(value), 100);
+}
+
+function describe({ file, build, metadata, tensors, plan }) {
+  const number = (value, width = 14) => String(value).padStart(width);
+  const lines = [`file ${file}`, `build ${build}`, '', 'metadata'];
+  for (const [key, value] of Object.entries(metadata)) lines.push(`  ${key} = ${describeValue(value)}`);
   lines.push('', 'tensors');
-  for (const [type, { count, bytes }] of Object.entries(tensors)) {
-    lines.push(`  ${type.padEnd(8)}${String(count).padStart(5)}${String(bytes).padStart(14)} bytes`);
-  }
-  lines.push('', `bytes planned, for a context of ${plan.context} in batches of ${plan.batch}`);
+  for (const [type, { count, bytes }] of Object.entries(tensors))
+    lines.push(`  ${type.padEnd(8)}${number(count, 5)}${number(bytes)} bytes`);
+  lines.push('', `memory in bytes, for a context of ${plan.context} tokens and micro-batches of ${plan.batch}`);
   const rows = {
     tensors: plan.tensorBytes,
     metadata: plan.metadataBytes,
-    'KV cache, full': plan.kvBytes,
+    'full KV cache': plan.kvBytes,
     scratch: plan.scratchBytes,
-    'in all': plan.totalBytes,
+    total: plan.totalBytes,
   };
-  for (const [name, bytes] of Object.entries(rows)) lines.push(`  ${name.padEnd(16)}${String(bytes).padStart(14)}`);
-  lines.push(`  the cache grows by ${plan.kvPageBytes} for each ${plan.kvPageTokens} tokens`);
-  process.stdout.write(`${lines.join('\n')}\n`);
+  for (const [name, bytes] of Object.entries(rows)) lines.push(`  ${name.padEnd(16)}${number(bytes)}`);
+  lines.push(`  the KV cache grows by ${plan.kvPageBytes} bytes per ${plan.kvPageTokens} tokens`);
+  return lines.join('\n');
+}
+
+export default async function info(options) {
+  const { engine, model, build, source } = await openDirectory(options);
+  const metadata = {};
+  for (const entry of model.metadata(1 << 16)) metadata[entry.key] = metadataValue(entry);
+  const tensors = tensorTotals(model);
+  const plan = model.plan(options.context ?? 0, options.batch ?? 0);
+  const about = { file: source.path, build: build.name, features: engine.features, metadata, tensors, plan };
+  process.stdout.write(`${options.json ? JSON.stringify(about) : describe(about)}\n`);
 }

@@ -1,3 +1,4 @@
+/* quern logits: the logits of every token, as rows of 32-bit floats in a file. */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { LOGITS_ALL } from '../engine.js';
 import { loadModel } from './engine.js';

@@ -1,4 +1,4 @@
-/* Arguments of the commands. */
+/* Command line options: their types, the usage texts and the parser. */
 import { parseArgs } from 'node:util';
 
 export class UsageError extends Error {}
@@ -75,18 +75,23 @@ const commands = {
 const WHOLE = ['n', 'bits', 'context', 'top-k', 'batch', 'threads', 'now', 'p', 'ctx', 'runs', 'port'];
 const NUMBER = ['temp', 'top-p', 'min-p', 'repeat-penalty', 'frequency-penalty', 'presence-penalty'];
 const IDS = ['ids', 'tokens'];
-const NEEDED = { detokenize: { ids: '--ids 1,2,3' }, logits: { tokens: '--tokens 1,2,3', output: '-o FILE' } };
-const POOLINGS = ['mean', 'cls', 'last', 'none'];
-const HOSTS = ['node', 'wasmtime', 'chromium', 'firefox'];
+const REQUIRED = { detokenize: { ids: '--ids 1,2,3' }, logits: { tokens: '--tokens 1,2,3', output: '-o FILE' } };
+const CHOICES = {
+  host: ['node', 'wasmtime', 'chromium', 'firefox'],
+  build: ['plain', 'relaxed'],
+  kv: ['f16', 'q8_0'],
+  pooling: ['mean', 'cls', 'last', 'none'],
+  bits: [32, 64],
+};
 
 const USAGE = {
   run: `[-m MODEL] [-p PROMPT] [-n N] [-c CTX] [--temp T] [--top-k K] [--top-p P] [--min-p P] [--seed S]
                  [--repeat-penalty R] [--frequency-penalty F] [--presence-penalty P] [--system TEXT] [--raw] [--batch N] [--kv f16|q8_0] [--json]`,
-  tokenize: '[-m MODEL] [--no-special] [--no-bos]       text on standard input -> ids',
-  detokenize: '[-m MODEL] --ids 1,2,3',
+  tokenize: '[-m MODEL] [--no-special] [--no-bos]       text on standard input -> token ids',
+  detokenize: '[-m MODEL] --ids 1,2,3                      token ids -> text',
   logits: '[-m MODEL] --tokens 1,2,3 [--batch N] [--kv f16|q8_0] -o FILE',
   embed: `[-m MODEL] [-p TEXT | --tokens 1,2,3] [--pooling mean|cls|last|none] [--raw] [-o FILE]
-                                                                 --raw: not scaled to the length 1`,
+                                                                 --raw: do not normalize to length 1`,
   template: `[-m MODEL | --template FILE] [--bos TEXT] [--eos TEXT] [--now SECONDS]
                                                                  messages as JSON on standard input -> the prompt`,
   info: '[-m MODEL] [-c CTX] [--batch N] [--kv f16|q8_0] [--json]',
@@ -99,21 +104,21 @@ export const COMMANDS = Object.keys(USAGE);
 
 export function usage() {
   const lines = COMMANDS.map((name, i) => `${i ? '      ' : 'usage:'} quern ${name} ${USAGE[name]}\n`);
-  return `${lines.join('')}Everywhere: --host node|wasmtime, --build plain|relaxed, --bits 32|64, -t THREADS. Without -m: the default model.\n`;
+  return `${lines.join('')}All commands take --host node|wasmtime, --build plain|relaxed, --bits 32|64 and -t THREADS. Without -m they use the default model.\n`;
 }
 
-/* Of one command, on one line. */
+/* The usage of one command, on one line. */
 export const usageOf = (command) =>
   Object.hasOwn(USAGE, command ?? '')
     ? `usage: quern ${command} ${USAGE[command].replace(/\s+/g, ' ')}\n`
-    : `usage: quern ${COMMANDS.join('|')} ...; quern help says more\n`;
+    : `usage: quern ${COMMANDS.join('|')} ...; see quern help\n`;
 
 function number(name, text, whole) {
   const value = Number(text);
   if (text.trim() === '' || !Number.isFinite(value) || (whole && (!Number.isInteger(value) || value < 0))) {
     throw new UsageError(`--${name} takes a ${whole ? 'whole number' : 'number'}, not "${text}"`);
   }
-  if (whole && name !== 'now' && value > 0xffffffff) throw new UsageError(`--${name} is larger than anything can be`);
+  if (whole && name !== 'now' && value > 0xffffffff) throw new UsageError(`--${name} must be below 2^32, not ${text}`);
   return value;
 }
 
@@ -131,6 +136,28 @@ function seed(text) {
   return BigInt(text);
 }
 
+/* Converts the values of a command from texts, in place. */
+function convert(values) {
+  for (const name of WHOLE) if (values[name] !== undefined) values[name] = number(name, values[name], true);
+  for (const name of NUMBER) if (values[name] !== undefined) values[name] = number(name, values[name], false);
+  for (const name of IDS) if (values[name] !== undefined) values[name] = ids(name, values[name]);
+  if (values.seed !== undefined) values.seed = seed(values.seed);
+}
+
+function check(command, values) {
+  for (const [name, choices] of Object.entries(CHOICES)) {
+    if (values[name] !== undefined && !choices.includes(values[name]))
+      throw new UsageError(`--${name} must be one of ${choices.join(', ')}, not "${values[name]}"`);
+  }
+  if (values.threads === 0) throw new UsageError('--threads must be at least 1');
+  if (values.port > 65535) throw new UsageError('--port must be at most 65535');
+  if (command === 'serve' && (values.host !== 'node' || values.bits !== undefined))
+    throw new UsageError('quern serve does not take --host or --bits');
+  if (command !== 'bench' && ['chromium', 'firefox'].includes(values.host))
+    throw new UsageError(`--host ${values.host} works only with quern bench`);
+}
+
+/* The options of a command, from its arguments. Throws a UsageError. */
 export function parse(command, args) {
   let values;
   try {
@@ -138,28 +165,10 @@ export function parse(command, args) {
   } catch (error) {
     throw new UsageError(error.message.split(/\n|\. /)[0]);
   }
-  for (const [name, form] of Object.entries(NEEDED[command] ?? {})) {
-    if (values[name] === undefined) throw new UsageError(`${form} is missing`);
+  for (const [name, form] of Object.entries(REQUIRED[command] ?? {})) {
+    if (values[name] === undefined) throw new UsageError(`${form} is required`);
   }
-  for (const name of WHOLE) if (values[name] !== undefined) values[name] = number(name, values[name], true);
-  for (const name of NUMBER) if (values[name] !== undefined) values[name] = number(name, values[name], false);
-  for (const name of IDS) if (values[name] !== undefined) values[name] = ids(name, values[name]);
-  if (values.seed !== undefined) values.seed = seed(values.seed);
-  if (values.threads === 0) throw new UsageError('--threads starts at 1');
-  if (!HOSTS.includes(values.host)) throw new UsageError(`--host is one of ${HOSTS.join(', ')}`);
-  if (command === 'serve' && (values.host !== 'node' || values.bits !== undefined))
-    throw new UsageError('--host and --bits are not for quern serve');
-  if (values.port > 65535) throw new UsageError('--port is at most 65535');
-  if (command !== 'bench' && !HOSTS.slice(0, 2).includes(values.host)) {
-    throw new UsageError(`--host ${values.host} is for quern bench`);
-  }
-  if (values.build !== undefined && values.build !== 'plain' && values.build !== 'relaxed') {
-    throw new UsageError('--build is plain or relaxed');
-  }
-  if (values.kv !== undefined && values.kv !== 'f16' && values.kv !== 'q8_0')
-    throw new UsageError('--kv is f16 or q8_0');
-  if (values.pooling !== undefined && !POOLINGS.includes(values.pooling))
-    throw new UsageError(`--pooling is one of ${POOLINGS.join(', ')}`);
-  if (values.bits !== undefined && values.bits !== 32 && values.bits !== 64) throw new UsageError('--bits is 32 or 64');
+  convert(values);
+  check(command, values);
   return values;
 }

@@ -1,26 +1,26 @@
 #!/usr/bin/env node
-/* The command line. Errors are one line on standard error and status 1; wrong usage is status 2. */
+/* The command line. An error is one line on standard error and exit status 1; for incorrect usage, status 2. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { COMMANDS, parse, usage, usageOf, UsageError } from './options.js';
 import { relaxedFlag } from './builds.js';
+import { TooLarge } from './engine.js';
 import { exitStatus } from './files.js';
-import { TooWide } from './engine.js';
+import { COMMANDS, parse, UsageError, usage, usageOf } from './options.js';
 
 function fail(error) {
   if (error?.code === 'EPIPE') process.exit(0);
   const text = String(error?.message ?? error).replaceAll('\n', ' ');
-  const wrongUse = error instanceof UsageError;
-  process.stderr.write(`quern: ${text}\n${wrongUse ? usageOf(process.argv[2]) : ''}`);
-  process.exit(wrongUse ? 2 : 1);
+  const misused = error instanceof UsageError;
+  process.stderr.write(`quern: ${text}\n${misused ? usageOf(process.argv[2]) : ''}`);
+  process.exit(misused ? 2 : 1);
 }
 
-/* Node 20 knows relaxed SIMD behind a flag only: start again with it. */
+/* Restarts Node 20 with the flag that enables relaxed SIMD. */
 function restartWithFlags(options) {
   const flag = options.build === 'plain' ? null : relaxedFlag();
   if (!flag || process.execArgv.includes(flag)) return;
   const self = fileURLToPath(import.meta.url);
-  process.on('SIGINT', () => {}); /* the child's to take */
+  process.on('SIGINT', () => {}); /* the child handles it */
   const child = spawnSync(process.execPath, ['--no-warnings', flag, self, ...process.argv.slice(2)], {
     stdio: 'inherit',
   });
@@ -35,7 +35,7 @@ try {
     (name === undefined ? process.stderr : process.stdout).write(usage());
     process.exit(name === undefined ? 2 : 0);
   }
-  if (!COMMANDS.includes(name)) throw new UsageError(`there is no command "${name}"`);
+  if (!COMMANDS.includes(name)) throw new UsageError(`unknown command "${name}"`);
   const options = parse(name, rest);
   const inWasmtime = async (more) => {
     const { runInWasmtime } = await import('./wasmtime.js');
@@ -47,8 +47,8 @@ try {
   try {
     await command(options);
   } catch (error) {
-    if (!(error instanceof TooWide) || name === 'bench') throw error;
-    process.stderr.write(`quern: ${error.message}; wasmtime takes over\n`);
+    if (!(error instanceof TooLarge) || name === 'bench') throw error;
+    process.stderr.write(`quern: ${error.message}; using wasmtime instead\n`);
     await inWasmtime({ bits: 64 });
   }
 } catch (error) {

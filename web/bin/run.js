@@ -1,8 +1,10 @@
+/* quern run: answers a prompt. */
 import { loadModel } from './engine.js';
 import { standardText } from './files.js';
 import { progress } from './progress.js';
 
-const breathe = () =>
+/* Lets signals and output be handled between two steps. */
+const yieldToEvents = () =>
   new Promise((resolve) => {
     setImmediate(resolve);
   });
@@ -14,7 +16,7 @@ function hasTemplate(model) {
 
 function promptTokens(engine, model, text, options) {
   if (!options.raw && !hasTemplate(model)) {
-    process.stderr.write('quern: the model has no chat template; the prompt is taken as it is (as with --raw)\n');
+    process.stderr.write('quern: the model has no chat template; the prompt is used as is (like --raw)\n');
   } else if (!options.raw) {
     const messages = [{ role: 'user', content: text }];
     if (options.system !== undefined) messages.unshift({ role: 'system', content: options.system });
@@ -26,7 +28,7 @@ function promptTokens(engine, model, text, options) {
   return model.tokenize(text);
 }
 
-const settings = (options) => ({
+const samplerSettings = (options) => ({
   temperature: options.temp,
   topK: options['top-k'],
   topP: options['top-p'],
@@ -37,47 +39,23 @@ const settings = (options) => ({
   seed: options.seed ?? BigInt(Math.floor(Math.random() * 2 ** 52)),
 });
 
-export default async function run(options) {
-  options.prompt ??= standardText(); /* read once, whichever host answers */
-  const text = options.prompt;
-  const { engine, model, source, build, threads } = await loadModel(options);
-  if (model.isEncoder)
-    throw new Error(
-      `${source.path}: it is an encoder, which gives embeddings and writes no text: quern embed shows them`,
-    );
-  const prompt = promptTokens(engine, model, text, options);
-  if (prompt.length === 0) throw new Error('the prompt is empty');
-  const most = options.n ?? 512;
-  const context = options.context || Math.min(model.contextSize, prompt.length + most);
-  if (prompt.length > context) {
-    throw new Error(`the prompt has ${prompt.length} tokens, the context holds ${context}; -c takes a larger one`);
-  }
-  const session = model.session({ context, batch: options.batch ?? 0 });
-  session.sampling(settings(options));
-
-  let stopped = false;
-  process.once('SIGINT', () => {
-    stopped = true;
-  }); /* a second one ends at once */
+/* Reads the prompt. Returns early when interrupted. */
+async function prefill(session, prompt, interrupt) {
   const bar = progress('reading the prompt');
-  const start = performance.now();
   session.feed(prompt);
-  while (session.step() && !stopped) {
+  while (session.step() && !interrupt.requested) {
     bar.show(session.position, prompt.length);
-    await breathe();
+    await yieldToEvents();
   }
   bar.done();
-  const prefilled = performance.now();
+}
 
+/* Generates up to `limit` tokens and passes their text to emit(). Returns {tokens, reason}. */
+async function generate(session, model, { limit, context, interrupt, emit }) {
   const stream = model.streamDecoder();
   const tokens = [];
-  let answer = '';
   let reason = 'length';
-  const emit = (piece) => {
-    answer += piece;
-    if (!options.json) process.stdout.write(piece);
-  };
-  while (!stopped && tokens.length < most) {
+  while (!interrupt.requested && tokens.length < limit) {
     const id = session.sample();
     if (model.isEnd(id)) {
       reason = 'stop';
@@ -85,36 +63,79 @@ export default async function run(options) {
     }
     tokens.push(id);
     emit(stream.push(id));
-    if (tokens.length === most || session.position === context) break;
+    if (tokens.length === limit || session.position === context) break;
     session.feed([id]);
     while (session.step());
-    await breathe();
+    await yieldToEvents();
   }
   emit(stream.flush());
-  const end = performance.now();
-  const rate = (count, from, to) => (to > from ? (1000 * count) / (to - from) : 0);
-  const prefill = rate(prompt.length, start, prefilled);
-  const decode = rate(Math.max(tokens.length - 1, 0), prefilled, end);
-  if (options.json) {
-    process.stdout.write(
-      `${JSON.stringify({
-        text: answer,
-        tokens,
-        prompt_tokens: prompt.length,
-        prefill_tps: prefill,
-        decode_tps: decode,
-        finish_reason: reason,
-      })}\n`,
-    );
-  } else {
-    process.stdout.write('\n');
-    process.stderr.write(
-      `\nprefill ${prefill.toFixed(1)} tokens/s (${prompt.length}), decode ${decode.toFixed(1)} tokens/s ` +
-        `(${tokens.length}); ${build.name}, ${threads} thread${threads > 1 ? 's' : ''}\n`,
-    );
+  return { tokens, reason };
+}
+
+function report({ text, tokens, reason, prompt, rates, build, threads }, json) {
+  if (json) {
+    const result = {
+      text,
+      tokens,
+      prompt_tokens: prompt.length,
+      prefill_tps: rates.prefill,
+      decode_tps: rates.decode,
+      finish_reason: reason,
+    };
+    process.stdout.write(`${JSON.stringify(result)}\n`);
+    return;
   }
+  process.stdout.write('\n');
+  process.stderr.write(
+    `\nprefill ${rates.prefill.toFixed(1)} tokens/s (${prompt.length}), decode ${rates.decode.toFixed(1)} tokens/s ` +
+      `(${tokens.length}); ${build.name}, ${threads} thread${threads > 1 ? 's' : ''}\n`,
+  );
+}
+
+const rate = (count, milliseconds) => (milliseconds > 0 ? (1000 * count) / milliseconds : 0);
+
+async function answer(loaded, prompt, { limit, context }, options) {
+  const { model } = loaded;
+  const session = model.session({ context, batch: options.batch ?? 0 });
+  session.sampling(samplerSettings(options));
+  const interrupt = { requested: false };
+  process.once('SIGINT', () => {
+    interrupt.requested = true; /* a second Ctrl-C ends the process */
+  });
+  let text = '';
+  const emit = (piece) => {
+    text += piece;
+    if (!options.json) process.stdout.write(piece);
+  };
+  const start = performance.now();
+  await prefill(session, prompt, interrupt);
+  const prefilled = performance.now();
+  const { tokens, reason } = await generate(session, model, { limit, context, interrupt, emit });
+  const end = performance.now();
+  const rates = {
+    prefill: rate(prompt.length, prefilled - start),
+    decode: rate(Math.max(tokens.length - 1, 0), end - prefilled),
+  };
+  report({ ...loaded, text, tokens, reason, prompt, rates }, options.json);
   session.free();
+  if (interrupt.requested) process.exitCode = 130;
+}
+
+export default async function run(options) {
+  options.prompt ??= standardText(); /* read here, because another host may take over */
+  const loaded = await loadModel(options);
+  const { engine, model, source } = loaded;
+  if (model.isEncoder)
+    throw new Error(`${source.path}: is an encoder, which generates no text; use quern embed for its embeddings`);
+  const prompt = promptTokens(engine, model, options.prompt, options);
+  if (prompt.length === 0) throw new Error('the prompt is empty');
+  const limit = options.n ?? 512;
+  const context = options.context || Math.min(model.contextSize, prompt.length + limit);
+  if (prompt.length > context)
+    throw new Error(
+      `the prompt has ${prompt.length} tokens, but the context holds ${context}; set a larger context with -c`,
+    );
+  await answer(loaded, prompt, { limit, context }, options);
   model.free();
   await engine.stop();
-  if (stopped) process.exitCode = 130;
 }

@@ -1,3 +1,4 @@
+/* quern serve: the demo, the model files and OpenAI's endpoints on one port. */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, openAsBlob, statSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -9,11 +10,11 @@ import { modelPath, withPath } from './files.js';
 import { progress } from './progress.js';
 import { modelServer } from './server/index.js';
 
-/* Addresses that this machine reaches as localhost. */
-const EVERYWHERE = ['127.0.0.1', '0.0.0.0', '::1', '::'];
+/* Addresses for which this machine can use the name localhost. */
+const LOCAL = ['127.0.0.1', '0.0.0.0', '::1', '::'];
 
-/* The files of a model, of the first one's name. */
-function partsOf(path) {
+/* The paths of all splits of a model. path: the first split, or a whole model. */
+function splitsOf(path) {
   const match = /-00001-of-(\d{5})\.gguf$/.exec(path);
   if (!match) return [path];
   return Array.from({ length: Number(match[1]) }, (_, i) =>
@@ -22,10 +23,10 @@ function partsOf(path) {
 }
 
 function entryOf(path) {
-  const paths = partsOf(path);
+  const paths = splitsOf(path);
   const stats = paths.map((each) => withPath(each, () => statSync(each)));
   stats.forEach((stat, i) => {
-    if (!stat.isFile()) throw new Error(`${paths[i]}: it is not a regular file`);
+    if (!stat.isFile()) throw new Error(`${paths[i]}: is not a regular file`);
   });
   return {
     id: basename(path).replace(/(-00001-of-\d{5})?\.gguf$/, ''),
@@ -36,17 +37,17 @@ function entryOf(path) {
   };
 }
 
-function entriesOf(asked) {
-  const entries = (asked ?? [modelPath()]).map(entryOf);
-  const twice = entries.find(({ id }, i) => entries.findIndex((each) => each.id === id) !== i);
-  if (twice) throw new Error(`two models are called ${twice.id}`);
+function entriesOf(models) {
+  const entries = (models ?? [modelPath()]).map(entryOf);
+  const duplicate = entries.find(({ id }, i) => entries.findIndex((each) => each.id === id) !== i);
+  if (duplicate) throw new Error(`two models have the name ${duplicate.id}; rename one of the files`);
   return entries;
 }
 
 function listening(server, port, address) {
   return new Promise((resolve, reject) => {
     server.once('error', (error) =>
-      reject(error.code === 'EADDRINUSE' ? new Error(`port ${port} is taken; --port takes another`) : error),
+      reject(error.code === 'EADDRINUSE' ? new Error(`port ${port} is in use; choose another with --port`) : error),
     );
     server.listen(port, address, () => resolve(server.address().port));
   });
@@ -67,7 +68,7 @@ async function load(entry, { ctx: contextSize, threads, build }) {
   bar.done();
   const { info } = model;
   process.stderr.write(
-    `quern: ${entry.id}: ${info.build}, ${info.threads} thread${info.threads > 1 ? 's' : ''}, a context of ${info.contextSize}\n`,
+    `quern: ${entry.id}: ${info.build}, ${info.threads} thread${info.threads > 1 ? 's' : ''}, context of ${info.contextSize} tokens\n`,
   );
   entry.model = model;
 }
@@ -75,12 +76,12 @@ async function load(entry, { ctx: contextSize, threads, build }) {
 function openPage(url) {
   const [command, ...args] = { darwin: ['open'], win32: ['cmd', '/c', 'start', ''] }[process.platform] ?? ['xdg-open'];
   spawn(command, [...args, url], { stdio: 'ignore', detached: true })
-    .on('error', (error) => process.stderr.write(`quern: no browser could be opened: ${error.message}\n`))
+    .on('error', (error) => process.stderr.write(`quern: could not open a browser: ${error.message}\n`))
     .unref();
 }
 
-/* Whether there is a demo: in a checkout. What draws its markdown is fetched when it is first served. */
-function demoIsHere() {
+/* Returns whether there is a demo; only checkouts have one. Downloads its Markdown parser if necessary. */
+function prepareDemo() {
   if (!existsSync(new URL('../demo', import.meta.url))) return false;
   if (existsSync(new URL('../demo/vendor/marked.js', import.meta.url))) return true;
   const { error, status, stderr } = spawnSync(
@@ -90,22 +91,28 @@ function demoIsHere() {
   );
   if (status !== 0)
     process.stderr.write(
-      `quern: the demo shows answers as plain text: ${(error?.message ?? stderr.trim().split('\n').at(-1)) || 'tools/vendor_demo.py failed'}\n`,
+      `quern: the demo will show answers as plain text: ${(error?.message ?? stderr.trim().split('\n').at(-1)) || 'tools/vendor_demo.py failed'}\n`,
     );
   return true;
 }
 
-/* As quern.js does by starting again; a server's child would outlive a server that is ended. */
+/* Enables relaxed SIMD without a restart: a child process would outlive a server that is killed. */
 function prepareNode({ build }) {
   const flag = build === 'plain' ? null : relaxedFlag();
   if (flag) setFlagsFromString(flag);
-  process.removeAllListeners('warning'); /* that what the package uses is experimental */
+  process.removeAllListeners('warning'); /* warnings about experimental features that the package uses */
+}
+
+/* The host name to print for a listening address. */
+function hostname(address) {
+  if (LOCAL.includes(address)) return 'localhost';
+  return address.includes(':') ? `[${address}]` : address;
 }
 
 export default async function serve(options) {
   prepareNode(options);
   placeModules();
-  const demo = demoIsHere();
+  const demo = prepareDemo();
   const entries = entriesOf(options.model);
   const server = modelServer(entries, {
     own: options.listen,
@@ -115,8 +122,7 @@ export default async function serve(options) {
   const end = () => process.exit(0);
   process.once('SIGINT', end).once('SIGTERM', end);
   for (const entry of entries) await load(entry, options);
-  const { listen } = options;
-  const url = `http://${EVERYWHERE.includes(listen) ? 'localhost' : listen.includes(':') ? `[${listen}]` : listen}:${port}`;
-  process.stdout.write(`${demo ? `${url}/ has the demo, ` : ''}${url}/v1 OpenAI's endpoints\n`);
+  const url = `http://${hostname(options.listen)}:${port}`;
+  process.stdout.write(`${demo ? `demo: ${url}/, ` : ''}OpenAI API: ${url}/v1\n`);
   if (options.open) openPage(url);
 }

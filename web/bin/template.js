@@ -1,9 +1,10 @@
+/* quern template: the prompt that a chat template makes of messages. */
 import { readFileSync } from 'node:fs';
 import { naming, openDirectory, startEngine } from './engine.js';
 import { standardText, withPath } from './files.js';
 
-/* The JSON of a template's variables from messages, or from an object with messages and tools. The text that came stays
- * as it is, since JavaScript would make 1 of 1.0; of equal keys the last counts. */
+/* A template's variables as JSON. text: a JSON array of messages, or an object with messages and tools. It is passed on
+ * unchanged, because JavaScript would turn 1.0 into 1; of duplicate keys, the last one counts. */
 export function templateContext(text, options) {
   let value;
   try {
@@ -11,7 +12,8 @@ export function templateContext(text, options) {
   } catch (error) {
     throw new Error('standard input is not JSON', { cause: error });
   }
-  if (!Array.isArray(value?.messages ?? value)) throw new Error('standard input must be a JSON array of messages');
+  if (!Array.isArray(value?.messages ?? value))
+    throw new Error('standard input must be a JSON array of messages, or an object with "messages"');
   const given = Array.isArray(value) ? `"messages":${text}` : text.trim().slice(1, -1);
   const more = { bos_token: options.bos, eos_token: options.eos, now: options.now };
   const set = Object.keys(more)

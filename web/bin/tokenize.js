@@ -1,3 +1,4 @@
+/* quern tokenize: text to token ids. */
 import { openDirectory } from './engine.js';
 import { standardInput } from './files.js';
 

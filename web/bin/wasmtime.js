@@ -1,11 +1,11 @@
-/* The commands on wasmtime, by its Python package: hosts/wasmtime/quern.py. */
+/* Runs a command in wasmtime, with hosts/wasmtime/quern.py. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildName, path } from './builds.js';
-import { cache, exitStatus, modelPath } from './files.js';
 import { threadsOf } from './engine.js';
+import { cache, exitStatus, modelPath } from './files.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -15,7 +15,7 @@ function python() {
   return existsSync(own) ? own : 'python3';
 }
 
-/* The status of the command. */
+/* Returns the exit status. */
 export function runInWasmtime(name, options) {
   const threads = ['run', 'logits', 'embed'].includes(name) ? threadsOf(options) : 1;
   const relaxed = options.build !== 'plain' && existsSync(path(true, threads > 1));
@@ -31,7 +31,7 @@ export function runInWasmtime(name, options) {
   delete settings.host;
   const given = Object.entries(settings).filter(([, value]) => value !== undefined && value !== false);
   const flags = given.map(([key, value]) => (value === true ? `--${key}` : `--${key}=${value}`));
-  process.on('SIGINT', () => {}); /* the child's to take */
+  process.on('SIGINT', () => {}); /* the child handles it */
   const child = spawnSync(python(), [join(root, 'hosts', 'wasmtime', 'quern.py'), name, ...flags], {
     stdio: 'inherit',
   });

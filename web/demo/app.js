@@ -1,9 +1,9 @@
-/* The demo: puts its parts together. */
-import { $, h } from './dom.js';
-import * as conversations from './conversations.js';
+/* Entry point of the demo: connects the conversation, the models and the side panels. */
 import { currentChat, lastExchange, show, startChat, stop } from './chat.js';
+import * as conversations from './conversations.js';
+import { $, h } from './dom.js';
 import { controlled } from './installed.js';
-import { currentModel, drawModels, load, loadAgain, loadLast, startModels, statusLine } from './models.js';
+import { currentModel, drawModels, load, loadLast, reload, startModels, statusLine } from './models.js';
 import { closePanel, openPanel, startPanels } from './panels.js';
 import { startSettings } from './settings.js';
 import { drawTokens, startTokens } from './tokens.js';
@@ -13,56 +13,52 @@ function contextUsed() {
   return stats?.prompt && stats.prompt + stats.tokens;
 }
 
-/* The chooser stands on the start page as long as there is nothing else, and in its panel after that. */
+/* The list of models is on the start page until there is a model or a message; after that it is in its panel. */
 function arrange() {
   const state = document.body.dataset;
   const start = state.model === 'none' && state.chat === 'empty';
   $('start').hidden = !start;
-  (start ? $('start-place') : $('panel-place')).append($('chooser'));
+  (start ? $('start-slot') : $('panel-slot')).append($('chooser'));
   $('greeting').hidden = !(state.model === 'ready' && state.chat === 'empty');
   $('greeting-name').textContent = $('model-name').textContent;
   $('status').textContent =
-    state.model === 'none' && !start ? 'Choose a model above to go on.' : statusLine(contextUsed());
+    state.model === 'none' && !start ? 'Choose a model to continue.' : statusLine(contextUsed());
+}
+
+function chatLine({ id, title, when }) {
+  const open = () => {
+    closePanel();
+    show(conversations.open(id));
+  };
+  const remove = () => {
+    conversations.remove(id);
+    if (id === currentChat()) show(conversations.create());
+    drawChats();
+    $('chats-title').focus();
+  };
+  const date = new Date(when).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' });
+  const current = id === currentChat() && 'true';
+  return h(
+    'li',
+    {},
+    h('button', { type: 'button', class: 'open', onclick: open, 'aria-current': current }, title, h('small', {}, date)),
+    h(
+      'button',
+      { type: 'button', class: 'quiet', onclick: remove, 'aria-label': `Delete the chat ${title}` },
+      'Delete',
+    ),
+  );
 }
 
 function drawChats() {
-  const entries = conversations.list();
-  $('chat-list').replaceChildren(
-    ...entries.map(({ id, title, when }) => {
-      const open = () => {
-        closePanel();
-        show(conversations.open(id));
-      };
-      const remove = () => {
-        conversations.remove(id);
-        if (id === currentChat()) show(conversations.create());
-        drawChats();
-        $('chats-title').focus();
-      };
-      return h(
-        'li',
-        {},
-        h(
-          'button',
-          { type: 'button', class: 'open', onclick: open, 'aria-current': id === currentChat() && 'true' },
-          title,
-          h('small', {}, new Date(when).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' })),
-        ),
-        h(
-          'button',
-          { type: 'button', class: 'quiet', onclick: remove, 'aria-label': `Delete the chat ${title}` },
-          'Delete',
-        ),
-      );
-    }),
-  );
+  $('chat-list').replaceChildren(...conversations.list().map(chatLine));
 }
 
 document.addEventListener('model', arrange);
 document.addEventListener('chat', arrange);
 document.addEventListener('leaving', stop);
 startPanels({ models: drawModels, chats: drawChats, tokens: drawTokens });
-startSettings({ reloadModel: loadAgain });
+startSettings({ reloadModel: reload });
 startTokens();
 $('new-chat').addEventListener('click', () => show(conversations.create()));
 

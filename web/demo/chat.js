@@ -1,22 +1,22 @@
-/* The conversation: what is said is drawn here, sent, stopped, edited and asked again. */
-import { $, announce, copyButton, h, problem } from './dom.js';
+/* The conversation: draws the messages, and sends, stops, edits and regenerates them. */
 import { describe, streamAnswer } from './answer.js';
 import * as conversations from './conversations.js';
+import { $, announce, copyButton, h, showProblem } from './dom.js';
 import { markdownReady, render } from './markdown.js';
-import { currentModel, modelReady } from './models.js';
+import { CANCELED, currentModel, modelReady } from './models.js';
 import { panelOpen } from './panels.js';
 import { answerProblem } from './problems.js';
 
-const DRAW_EVERY = 80; // ms
+const REDRAW_MS = 80;
 let chat = conversations.create();
-let running; // { abort, answer } while an answer is made
-let views = []; // one for each message
+let running; // { abort, answer } while the model answers
+let views = []; // one per message
 let showTokens;
 
 const scroll = $('scroll');
 const prompt = $('prompt');
 
-/* Until here what is said matters to the last answer: for the token view. */
+/* The last answer and the messages that it was given, for the token panel. */
 export function lastExchange() {
   const end = chat.messages.findLastIndex((message) => message.role === 'assistant');
   return end < 0 ? { before: chat.messages } : { before: chat.messages.slice(0, end), answer: chat.messages[end] };
@@ -45,17 +45,16 @@ function drawAssistant(view, message, index) {
   view.element.setAttribute('aria-busy', String(live));
   if (live && !message.content) view.body.replaceChildren(h('p', { class: 'waiting cursor' }, message.waiting ?? ''));
   else view.body.replaceChildren(...render(message.content, { done: !live }));
-  if (live && message.content)
-    (view.body.querySelector(':scope > :last-child:not(pre, ul, ol, details, .table)') ?? view.body).classList.add(
-      'cursor',
-    );
-  else if (!live) view.body.classList.remove('cursor');
+  if (live && message.content) {
+    const end = view.body.querySelector(':scope > :last-child:not(pre, ul, ol, details, .table)');
+    (end ?? view.body).classList.add('cursor');
+  } else if (!live) view.body.classList.remove('cursor');
   const last = index === chat.messages.length - 1;
   view.tools.replaceChildren(
     ...(live
       ? []
       : [
-          last && tool('Again', regenerate, 'Answer again'),
+          last && tool('Regenerate', regenerate, 'Regenerate the answer'),
           copyButton('Copy the answer', () => message.content),
           last && tool('Tokens', (event) => showTokens(event.currentTarget), 'Tokens of this answer'),
         ].filter(Boolean)),
@@ -75,17 +74,17 @@ function makeView(message) {
   return { body, tools, element: h('li', { class: `message ${message.role}` }, who, body, tools) };
 }
 
-/* Everything anew, but for what is being written. */
+/* Draws the whole conversation. */
 export function draw() {
   views = chat.messages.map(makeView);
   $('messages').replaceChildren(...views.map((view) => view.element));
-  chat.messages.forEach((_, index) => drawMessage(index));
+  for (const index of chat.messages.keys()) drawMessage(index);
   document.body.dataset.chat = chat.messages.length > 0 ? 'some' : 'empty';
   document.dispatchEvent(new Event('chat'));
   scroll.scrollTop = chat.messages.length > 0 ? scroll.scrollHeight : 0;
 }
 
-/* Where there is a keyboard; elsewhere the focus would bring one up. */
+/* Only with a mouse or trackpad: on a touch screen, focus would open the keyboard. */
 function focusPrompt() {
   if (matchMedia('(pointer: fine)').matches) prompt.focus();
 }
@@ -106,7 +105,7 @@ function updateButtons() {
   if (!running && stopping) focusPrompt();
 }
 
-/* A model that did not come is explained where it was loaded. */
+/* Says why there is no answer, unless loading the model failed: models.js has reported that already. */
 async function explain(error, model) {
   const failed = await Promise.race([
     model?.loaded.then(
@@ -117,59 +116,76 @@ async function explain(error, model) {
       setTimeout(resolve, 0, false);
     }),
   ]);
-  if (!failed) problem(answerProblem(error));
-  else if (error.name === 'AbortError') problem('Without a model there is no answer.');
+  if (!failed) showProblem(answerProblem(error));
+  else if (error.name === 'AbortError') showProblem(CANCELED);
 }
 
-/* previous: the answer that this one takes the place of, unless nothing comes. */
+/* Returns changed(), which redraws a message soon but at most every REDRAW_MS, and stop(). */
+function redrawing(index) {
+  let due = 0;
+  let timer;
+  const redraw = () => {
+    due = performance.now() + REDRAW_MS;
+    timer = undefined;
+    keepAtEnd(() => drawMessage(index));
+  };
+  return {
+    changed() {
+      timer ??= setTimeout(redraw, Math.max(0, due - performance.now()));
+    },
+    stop: () => clearTimeout(timer),
+  };
+}
+
+/* Shows that the model is still loading, if an answer has to wait for it. */
+function waitingNote(message, changed) {
+  const timer = setTimeout(() => {
+    message.waiting = 'Waiting for the model to load…';
+    changed();
+  }, 200);
+  return {
+    clear() {
+      clearTimeout(timer);
+      message.waiting = undefined;
+      if (running?.answer === message) changed();
+    },
+    stop: () => clearTimeout(timer),
+  };
+}
+
+/* Answers the last message. previous: the answer to put back if this one stays empty. */
 async function answer(previous) {
   let model;
   const message = { role: 'assistant', content: '', pieces: [] };
   const index = chat.messages.push(message) - 1;
   const before = chat.messages.slice(0, index);
-  const mine = chat;
+  const own = chat; // another chat may be opened meanwhile
   const abort = new AbortController();
-  let due = 0,
-    timer;
-  const redraw = () =>
-    keepAtEnd(() => {
-      due = performance.now() + DRAW_EVERY;
-      timer = undefined;
-      drawMessage(index);
-    });
-  const changed = () => {
-    timer ??= setTimeout(redraw, Math.max(0, due - performance.now()));
-  };
+  const { changed, stop: stopRedrawing } = redrawing(index);
 
   running = { abort, answer: message };
-  problem();
+  showProblem();
   draw();
   updateButtons();
-  const waiting = setTimeout(() => {
-    message.waiting = 'Answers as soon as the model is here.';
-    changed();
-  }, 200);
-  const here = () => {
-    clearTimeout(waiting);
-    message.waiting = undefined;
-    if (running?.answer === message) changed();
-  };
+  const waiting = waitingNote(message, changed);
   try {
     model = await modelReady(abort.signal);
-    if (currentModel() === model) here();
-    else model.loaded.then(here, () => {});
-    const keep = setInterval(() => conversations.save(mine), 1000);
-    await streamAnswer(model, before, message, abort.signal, changed).finally(() => clearInterval(keep));
+    if (currentModel() === model) waiting.clear();
+    else model.loaded.then(waiting.clear, () => {});
+    const saving = setInterval(() => conversations.save(own), 1000);
+    await streamAnswer(model, before, message, abort.signal, changed).finally(() => clearInterval(saving));
     announce(`Answer: ${message.content.slice(0, 2000)}`);
   } catch (error) {
     if (!abort.signal.aborted) await explain(error, model);
   }
-  clearTimeout(waiting);
-  clearTimeout(timer);
+  waiting.stop();
+  stopRedrawing();
   running = undefined;
-  if (!message.content) mine.messages.splice(index, 1, ...(previous ? [previous] : []));
-  if (!conversations.save(mine))
-    problem('This browser has no room for more chats: this one lasts until the page is left. Delete some under Chats.');
+  if (!message.content) own.messages.splice(index, 1, ...(previous ? [previous] : []));
+  if (!conversations.save(own))
+    showProblem(
+      'This browser’s storage is full, so this chat will be lost when you leave the page. Delete old chats to make room.',
+    );
   keepAtEnd(draw);
   updateButtons();
   if (panelOpen('tokens')) document.dispatchEvent(new Event('tokens'));
@@ -238,12 +254,12 @@ export function show(next) {
   stop();
   chat = next;
   conversations.setCurrent(chat.id);
-  problem();
+  showProblem();
   draw();
   focusPrompt();
 }
 
-/* When the room for the conversation changes, its end stays in sight. */
+/* Keeps the end of the conversation in view when its area is resized. */
 function followSize() {
   let atEnd = true;
   scroll.addEventListener('scroll', () => {

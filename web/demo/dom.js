@@ -1,8 +1,8 @@
-/* Small helpers for the document. */
+/* Helpers for elements, texts and localStorage. */
 
 export const $ = (id) => document.getElementById(id);
 
-/* An element: h('button', { class: 'quiet', onclick: save, 'aria-label': 'Save' }, 'Save') */
+/* Creates an element: h('button', { class: 'quiet', onclick: save, 'aria-label': 'Save' }, 'Save') */
 export function h(name, attributes = {}, ...children) {
   const element = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
@@ -15,17 +15,18 @@ export function h(name, attributes = {}, ...children) {
 }
 
 const announcer = $('announce');
-/* Said by a screen reader, seen nowhere. */
+/* For screen readers only. */
 export function announce(text) {
   announcer.textContent = text;
 }
 
-export function problem(text) {
+/* Shows an error above the message box; without a text, clears it. */
+export function showProblem(text) {
   $('problem').hidden = !text;
   $('problem').textContent = text ?? '';
 }
 
-/* A button that copies what text() gives, and says so for a moment. */
+/* A button that copies the result of text() and confirms it for a moment. */
 export function copyButton(label, text) {
   const button = h('button', { type: 'button', 'aria-label': label, onclick: copy }, 'Copy');
   async function copy() {
@@ -33,8 +34,8 @@ export function copyButton(label, text) {
       () => true,
       () => false,
     );
-    button.textContent = done ? 'Copied' : 'Not allowed';
-    announce(done ? 'Copied' : 'The browser does not let this page copy');
+    button.textContent = done ? 'Copied' : 'Copy failed';
+    announce(done ? 'Copied' : 'The browser did not allow copying');
     setTimeout(() => {
       button.textContent = 'Copy';
     }, 1500);
@@ -49,18 +50,18 @@ export function bytes(count) {
     count /= 1000;
     unit++;
   }
-  return `${count.toFixed(unit > 0 && count < 10 ? 1 : 0)} ${UNITS[unit]}`;
+  return `${count.toFixed(unit > 0 && count < 10 ? 1 : 0)} ${UNITS[unit]}`;
 }
 
 export function duration(seconds) {
-  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
-  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
-  return `${(seconds / 3600).toFixed(1)} h`;
+  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+  return `${(seconds / 3600).toFixed(1)} h`;
 }
 
-/* localStorage that may be full, or refused: then what is kept lasts as long as the page. */
+/* localStorage as JSON. Where it is full or disabled, values last until the page is closed. */
 const fallback = new Map();
-export const kept = {
+export const storage = {
   get(key) {
     try {
       return JSON.parse(localStorage.getItem(key)) ?? fallback.get(key);
@@ -68,7 +69,7 @@ export const kept = {
       return fallback.get(key);
     }
   },
-  /* Whether it is kept for longer than that. */
+  /* Returns false if the value will be lost with the page. */
   set(key, value) {
     fallback.set(key, value);
     try {
@@ -83,7 +84,7 @@ export const kept = {
     try {
       localStorage.removeItem(key);
     } catch {
-      /* nothing was kept */
+      /* nothing was stored */
     }
   },
 };

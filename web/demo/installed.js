@@ -1,12 +1,12 @@
-/* The page as an app: its service worker keeps it for use without a network, and isolates it (which threads need) where
- * the server's headers do not. */
+/* Registers the service worker, which lets the page work offline and adds the headers that threads need where the server
+ * does not send them. */
 
 const RELOADED = 'quern.isolated';
-const PATIENCE = 20_000; // ms: a slow device takes seconds to start a service worker, and without it the engine is not kept
+const TIMEOUT = 20_000; // ms; a slow device takes seconds to start a service worker
 
 async function takeControl() {
   const { serviceWorker } = navigator;
-  if (!serviceWorker) throw new Error('this browser, or a page that is not secure, has no service workers');
+  if (!serviceWorker) throw new Error('service workers need a secure page and a browser that supports them');
   await serviceWorker.register(new URL('../offline.js', import.meta.url), {
     scope: new URL('../', import.meta.url).pathname,
   });
@@ -23,39 +23,40 @@ async function takeControl() {
   }
 }
 
-/* What was fetched before the service worker was there is fetched once more, so that it is kept. */
-async function keepWhatCame() {
-  const came = performance.getEntriesByType('resource').map(({ name }) => name);
+/* Fetches again what was fetched before the service worker took over, so that it is stored. */
+async function storeEarlierFiles() {
+  const fetched = performance.getEntriesByType('resource').map(({ name }) => name);
   const links = [...document.querySelectorAll('link:not([rel="apple-touch-icon"])')].map(({ href }) => href);
   const own = [
-    ...new Set([location.origin + location.pathname, new URL('./', location.href).href, ...came, ...links]),
+    ...new Set([location.origin + location.pathname, new URL('./', location.href).href, ...fetched, ...links]),
   ].filter((url) => new URL(url).origin === location.origin && !/\.gguf$/.test(url));
   await Promise.allSettled(own.map((url) => fetch(url)));
 }
 
-const late = !navigator.serviceWorker?.controller;
+const firstVisit = !navigator.serviceWorker?.controller;
 const control = takeControl();
 let timer;
-const patience = new Promise((resolve) => {
-  timer = setTimeout(resolve, PATIENCE, 'late');
+const timeout = new Promise((resolve) => {
+  timer = setTimeout(resolve, TIMEOUT, 'late');
 });
 
-/* Resolves when requests go through the service worker, or will not. */
-export const controlled = () => Promise.race([control.catch(() => {}), patience]);
+/* Resolves when the service worker handles the page's requests, or when there will be none. The engine loads after that,
+ * because its worker is stored only if the service worker sees the request. */
+export const controlled = () => Promise.race([control.catch(() => {}), timeout]);
 
-let kept = false;
-/* Whether the page, and the engine once it has been loaded, are there without a network. */
-export const worksOffline = () => kept;
+let offline = false;
+/* Whether the page, and the engine if it has been loaded, work without a network. */
+export const worksOffline = () => offline;
 
-async function keep() {
-  const inTime = (await Promise.race([control, patience])) !== 'late';
+async function enableOffline() {
+  const inTime = (await Promise.race([control, timeout])) !== 'late';
   clearTimeout(timer);
   await control;
-  if (late) await keepWhatCame();
-  kept = inTime; // the worker of an engine that started before is kept at the next visit
-  document.body.dataset.offline = kept ? 'ready' : 'later';
+  if (firstVisit) await storeEarlierFiles();
+  offline = inTime; // otherwise the engine's worker started too early to be stored; the next visit stores it
+  document.body.dataset.offline = offline ? 'ready' : 'later';
 }
-keep().catch((error) => {
+enableOffline().catch((error) => {
   clearTimeout(timer);
-  console.warn(`Not kept for use without a network: ${error.message}`);
+  console.warn(`The page will not work offline: ${error.message}`);
 });

@@ -1,5 +1,6 @@
-/* Markdown to nodes. What a model writes is untrusted: only the elements below are made, of text; HTML stays text, an image
- * is its description, and a link goes to a web page or an address, so that nothing sends words away by itself. */
+/* Converts Markdown to DOM nodes. A model's output is untrusted, so only the elements below are created: HTML is shown as
+ * text, an image as its description, and links lead only to web pages and mail addresses. Nothing loads by itself, so an
+ * answer cannot send data anywhere. */
 import { copyButton, h } from './dom.js';
 
 let marked;
@@ -8,7 +9,7 @@ export const markdownReady = import('./vendor/marked.js').then(
     marked = new Marked({ gfm: true, breaks: true });
   },
   () => undefined,
-); // not built in: plain text is shown
+); // without marked, answers are plain text
 
 const ENTITY = /&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z][a-z\d]{1,31});/gi;
 const decode = (text) =>
@@ -72,7 +73,7 @@ function list({ ordered, start, items }) {
 
 const BLOCKS = {
   paragraph: ({ tokens }) => h('p', {}, ...inline(tokens)),
-  heading: ({ depth, tokens }) => h(`h${Math.min(6, depth + 2)}`, {}, ...inline(tokens)), // below the h2 of the message
+  heading: ({ depth, tokens }) => h(`h${Math.min(6, depth + 2)}`, {}, ...inline(tokens)), // below the message's h2
   blockquote: ({ tokens }) => h('blockquote', {}, ...blocks(tokens)),
   html: ({ text }) => h('p', { class: 'plain' }, text.trimEnd()),
   hr: () => h('hr'),
@@ -90,13 +91,13 @@ function nodes(text) {
     try {
       return blocks(marked.lexer(text));
     } catch (error) {
-      console.warn(`Shown as it is: ${error.message}`); // nested too deeply, say
+      console.warn(`Shown as plain text: ${error.message}`); // for example, nested too deeply
     }
   }
   return [h('p', { class: 'plain' }, text)];
 }
 
-/* Nodes for a whole or partial answer; what a model thinks before it answers is folded away. */
+/* Nodes for a complete or partial answer. A model's reasoning is folded once it is complete. */
 export function render(text, { done }) {
   const thought = /^\s*<think>([\s\S]*?)(<\/think>|$)/.exec(text);
   if (!thought) return nodes(text);
@@ -107,7 +108,7 @@ export function render(text, { done }) {
     h(
       'details',
       { class: 'thought', open: thinking },
-      h('summary', {}, thinking ? 'Thinking' : 'Thought'),
+      h('summary', {}, thinking ? 'Thinking…' : 'Reasoning'),
       ...nodes(thought[1]),
     ),
     ...answer,

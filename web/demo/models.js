@@ -1,6 +1,6 @@
-/* The model: choosing, loading, what is known of it, and what is kept on this device. */
+/* The model: choosing and loading one, what is known about it, and which ones are stored on this device. */
 import { deleteModel, listModels, loadModel, storageInfo } from '../index.js';
-import { $, announce, bytes, h, kept, problem } from './dom.js';
+import { $, announce, bytes, h, showProblem, storage } from './dom.js';
 import { worksOffline } from './installed.js';
 import { closePanel, panelOpen } from './panels.js';
 import { isNoModel, loadingProblem } from './problems.js';
@@ -8,13 +8,18 @@ import { Progress } from './progress.js';
 import { loadSettings, settingsLoaded } from './settings.js';
 
 const LAST = 'quern.model';
-let model, arriving, loading, source, title, prepare; // arriving: can be asked, but is not whole yet; title: what the page calls the model
+export const CANCELED = 'Loading was canceled. Choose a model to get an answer.';
+let model; // loaded completely
+let arriving; // accepts requests while the rest of its file is loading
+let loading; // { from, name, abort } while a model loads
+let source, title; // where the current model came from, and the name that the page shows
+let prepare;
 let notes = [];
-let waiting = [];
+let waiting = []; // { resolve, reject } of each modelReady()
 
 export const currentModel = () => model;
 
-/* Resolves to the model, as soon as it can be asked. */
+/* Resolves to the model as soon as it accepts requests. */
 export function modelReady(signal) {
   if (model ?? arriving) return Promise.resolve(model ?? arriving);
   return new Promise((resolve, reject) => {
@@ -23,70 +28,87 @@ export function modelReady(signal) {
   });
 }
 
-/* What a person would call it: the last part of an address, the file's name. */
+function settleWaiting(settle) {
+  for (const each of waiting) settle(each);
+  waiting = [];
+}
+
+/* A readable name: the last part of the URL or the file's name, without .gguf. */
 export function nameOf(from) {
   const path = from instanceof File ? from.name : (from.file ?? new URL(from, location.href).pathname);
   return decodeURIComponent(path.split('/').at(-1)).replace(/\.gguf$/i, '');
 }
 
 function changed() {
-  document.body.dataset.model = loading ? 'loading' : model ? 'ready' : 'none';
-  $('model-name').textContent = loading?.name ?? (model ? title : 'No model yet');
+  let state = 'none';
+  if (loading) state = 'loading';
+  else if (model) state = 'ready';
+  document.body.dataset.model = state;
+  $('model-name').textContent = loading?.name ?? (model ? title : 'Choose a model');
   document.dispatchEvent(new Event('model'));
   if (panelOpen('models')) drawModels();
 }
 
-/* Loads a model in the place of the present one. `from`: address, File, or { repo, file, revision }. */
+/* Resolves to the whole model, or to undefined if another load has replaced this one. */
+async function loadWhole(own, progress) {
+  await model?.free();
+  model = undefined;
+  await prepare();
+  const loaded = await loadModel(own.from, {
+    ...loadSettings(),
+    early: true,
+    signal: own.abort.signal,
+    onProgress: (state) => {
+      if (loading === own) progress.update(state);
+    },
+    onNote: (note) => notes.push(String(note.text ?? note)),
+  });
+  if (loading !== own) return void loaded.free();
+  if (loaded.info.encoder) {
+    await loaded.free();
+    throw new Error('This model is an encoder: it produces embeddings, not text. Choose a chat model.');
+  }
+  arriving = loaded;
+  settleWaiting(({ resolve }) => resolve(loaded));
+  await loaded.loaded;
+  if (loading !== own) return void loaded.free();
+  return loaded;
+}
+
+async function loadFailed(error, { from, name, abort }) {
+  const canceled = abort.signal.aborted;
+  const text = canceled ? CANCELED : loadingProblem(error, name, from);
+  if (!canceled) showProblem(text);
+  if (isNoModel(error)) await deleteStored(from);
+  settleWaiting(({ reject }) => reject(new Error(text)));
+}
+
+/* Loads a model and frees the current one. from: a URL, a File or { repo, file, revision }. */
 export async function load(from, name = nameOf(from)) {
   loading?.abort.abort();
   if (model ?? arriving) document.dispatchEvent(new Event('leaving'));
   arriving = undefined;
-  const mine = { from, name, abort: new AbortController() };
-  loading = mine;
+  const own = { from, name, abort: new AbortController() };
+  loading = own;
   notes = [];
-  problem();
+  showProblem();
   closePanel();
   const progress = new Progress(name, stageOf(from));
   changed();
   try {
-    await model?.free();
-    model = undefined;
-    await prepare();
-    const loaded = await loadModel(from, {
-      ...loadSettings(),
-      early: true,
-      signal: mine.abort.signal,
-      onProgress: (state) => {
-        if (loading === mine) progress.update(state);
-      },
-      onNote: (note) => notes.push(String(note.text ?? note)),
-    });
-    if (loading !== mine) return void loaded.free();
-    if (loaded.info.encoder) {
-      await loaded.free();
-      throw new Error('It is an encoder: it turns texts into vectors and writes none. Choose a model that chats.');
-    }
-    arriving = loaded;
-    for (const { resolve } of waiting) resolve(loaded);
-    waiting = [];
-    await loaded.loaded;
-    if (loading !== mine) return void loaded.free();
+    const loaded = await loadWhole(own, progress);
+    if (!loaded) return;
     model = loaded;
     source = from;
     title = name;
-    if (!(from instanceof File)) kept.set(LAST, { from, name });
+    if (!(from instanceof File)) storage.set(LAST, { from, name });
     navigator.storage?.persist?.();
     settingsLoaded();
     announce(`${name} is ready`);
   } catch (error) {
-    if (loading !== mine) return;
-    if (!mine.abort.signal.aborted) problem(loadingProblem(error, name, from));
-    if (isNoModel(error)) await forget(from);
-    const reason = mine.abort.signal.aborted ? new Error('Without a model there is no answer.') : error;
-    for (const { reject } of waiting) reject(reason);
-    waiting = [];
+    if (loading === own) await loadFailed(error, own);
   } finally {
-    if (loading === mine) {
+    if (loading === own) {
       loading = arriving = undefined;
       progress.close();
       changed();
@@ -94,18 +116,18 @@ export async function load(from, name = nameOf(from)) {
   }
 }
 
-/* An address as a person has it: without https://, or of the page about the file on Hugging Face. */
+/* Loads what the user typed: a URL, possibly without https://, or the page of a file on Hugging Face. */
 function loadAddress(text) {
   const written = /^[a-z]+:/i.test(text) ? text : `https://${text}`;
   if (/\s/.test(text) || !URL.canParse(written))
-    return problem(`“${text}” is no address. One looks like https://example.org/model.gguf`);
+    return showProblem(`“${text}” is not a URL. Enter one such as https://example.org/model.gguf.`);
   const url = new URL(written);
   if (url.host === 'huggingface.co') url.pathname = url.pathname.replace(/^(\/[^/]+\/[^/]+)\/blob\//, '$1/resolve/');
   $('url').value = '';
   return load(url.href);
 }
 
-export const loadAgain = () => source && load(source, title);
+export const reload = () => source && load(source, title);
 
 const isOf =
   (from) =>
@@ -115,22 +137,23 @@ const isOf =
 const storedAs = async (from) => (from instanceof File ? [] : (await listModels().catch(() => [])).filter(isOf(from)));
 
 async function stageOf(from) {
-  if (from instanceof File) return 'is read from the file';
+  if (from instanceof File) return 'Reading';
   const stored = await storedAs(from);
-  return stored.some(({ complete }) => complete) ? 'is read from this device' : 'is being downloaded';
+  return stored.some(({ complete }) => complete) ? 'Loading' : 'Downloading';
 }
 
-/* What is no model is not kept either. */
-async function forget(from) {
-  for (const { key } of await storedAs(from))
+/* Deletes a file that turned out not to be a model. */
+async function deleteStored(from) {
+  for (const { key } of await storedAs(from)) {
     await deleteModel(key).catch(() => {
       /* another tab has it open */
     });
+  }
 }
 
-/* The model of the last visit, if its bytes are still here. */
+/* Loads the model of the last visit, if it is still stored. */
 export async function loadLast() {
-  const last = kept.get(LAST);
+  const last = storage.get(LAST);
   if (!last) return;
   const stored = await storedAs(last.from);
   if (stored.some(({ complete }) => complete)) await load(last.from, last.name);
@@ -144,22 +167,22 @@ export function facts() {
   return [
     ['Model', name === title ? '' : name],
     ['Build', build],
-    ['Because', reason],
-    ['Threads', `${threads}${threads === 1 && build.endsWith('-mt') ? ', as more were no faster' : ''}`],
+    ['Reason', reason],
+    ['Threads', threads === 1 && build.endsWith('-mt') ? '1 (more were not faster)' : String(threads)],
     ['Memory', bytes(memoryBytes)],
     ['Context', `${contextSize.toLocaleString('en')} tokens`],
-    ['Offline', worksOffline() ? 'this page is kept on this device' : ''],
+    ['Offline', worksOffline() ? 'This page works without a network' : ''],
   ].filter(([, value]) => value !== undefined && value !== '');
 }
 
-/* In a line; `used` is what the last answer took of the context. */
+/* The line below the message box. used: tokens in the context after the last answer. */
 export function statusLine(used) {
   if (!model) return '';
   const { build = '', threads, memoryBytes, contextSize } = model.info;
   const kind = Object.entries(BUILDS).find(([word]) => build.includes(word))?.[1] ?? build;
-  const parts = [`${threads} thread${threads === 1 ? '' : 's'}`, kind, `${bytes(memoryBytes)} of memory`];
-  if (used) parts.push(`${used.toLocaleString('en')} of ${contextSize.toLocaleString('en')} tokens`);
-  return parts.join(' · ');
+  const words = [`${threads} thread${threads === 1 ? '' : 's'}`, kind, `${bytes(memoryBytes)} of memory`];
+  if (used) words.push(`${used.toLocaleString('en')} of ${contextSize.toLocaleString('en')} tokens`);
+  return words.join(' · ');
 }
 
 export async function drawModels() {
@@ -168,18 +191,18 @@ export async function drawModels() {
   const stored = await listModels().catch(() => []);
   const { usage, quota } = await storageInfo().catch(() => ({}));
   $('storage').hidden = stored.length === 0;
-  $('others').textContent = stored.length > 0 ? 'Other models' : 'Models to choose from';
-  $('quota').textContent = quota ? `${bytes(usage)} used of ${bytes(quota)} that this browser allows.` : '';
+  $('others').textContent = stored.length > 0 ? 'Other models' : 'Available models';
+  $('quota').textContent = quota ? `Using ${bytes(usage)} of the ${bytes(quota)} that this browser allows.` : '';
   $('stored').replaceChildren(...stored.map(storedLine));
 }
 
-function storedLine({ key, name: path, url, size, bytes: here, complete }) {
+function storedLine({ key, name: path, url, size, bytes: stored, complete }) {
   const name = nameOf({ file: path });
   const remove = () =>
     deleteModel(key)
       .then(
         () => announce(`${name} deleted`),
-        (error) => problem(`${name} could not be deleted: ${error.message}`),
+        (error) => showProblem(`${name} could not be deleted: ${error.message}`),
       )
       .then(drawModels);
   return h(
@@ -189,7 +212,7 @@ function storedLine({ key, name: path, url, size, bytes: here, complete }) {
       'button',
       { class: 'open', type: 'button', onclick: () => load(url) },
       name,
-      h('small', {}, complete ? bytes(size) : `${bytes(here)} of ${bytes(size)}, to be continued`),
+      h('small', {}, complete ? bytes(size) : `${bytes(stored)} of ${bytes(size)} downloaded`),
     ),
     h('button', { class: 'quiet', type: 'button', onclick: remove, 'aria-label': `Delete ${name}` }, 'Delete'),
   );
@@ -236,7 +259,7 @@ function acceptDrops() {
   });
 }
 
-/* before: awaited before the engine is first used. */
+/* before: called and awaited before the engine is used. */
 export async function startModels({ before }) {
   prepare = before;
   $('from-url').addEventListener('submit', (event) => {
@@ -252,6 +275,6 @@ export async function startModels({ before }) {
   changed();
   const list = await fetch('models.json')
     .then((response) => response.json())
-    .catch(() => []); /* there still are addresses and files */
+    .catch(() => []); // URLs and files still work
   $('cards').replaceChildren(...list.map(card));
 }

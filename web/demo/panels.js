@@ -1,8 +1,8 @@
-/* The views at the side: one is open at a time, Escape closes it and gives the focus back. */
+/* The side panels. One is open at a time; Escape closes it and returns the focus to the button that opened it. */
 import { $ } from './dom.js';
 
 const NAMES = ['models', 'chats', 'tokens', 'settings'];
-const opened = {};
+const draw = {};
 let current, opener;
 
 export function closePanel() {
@@ -21,13 +21,13 @@ export function openPanel(name, from = $(`open-${name}`)) {
   opener = from;
   $(`open-${name}`).setAttribute('aria-expanded', 'true');
   $(name).hidden = false;
-  opened[name]?.();
+  draw[name]?.();
   $(`${name}-title`).focus();
 }
 
-/* onOpen: what to draw when a view is opened, by its name. */
+/* onOpen: by panel name, the function that draws its content. */
 export function startPanels(onOpen) {
-  Object.assign(opened, onOpen);
+  Object.assign(draw, onOpen);
   for (const name of NAMES) {
     $(`open-${name}`).addEventListener('click', () => (current === name ? closePanel() : openPanel(name)));
     $(name).querySelector('.close').addEventListener('click', closePanel);

@@ -1,13 +1,13 @@
-/* How far a load has come: the bar, the speed of the last seconds, the time left. */
+/* The progress of a load: its bar, the current speed and the time left. */
 import { $, bytes, duration } from './dom.js';
 
-const WINDOW = 4000; // ms over which the speed is taken
+const WINDOW = 4000; // ms over which the speed is averaged
 
 export class Progress {
-  /* stage: a promise of what happens to the model called `name`, such as 'is being downloaded'. */
+  /* stage: a promise of the verb that precedes the model's name, such as "Downloading". */
   constructor(name, stage) {
-    this.seen = []; // [time, bytes]
-    this.stage = 'is being found';
+    this.samples = []; // [time, bytes]
+    this.stage = 'Looking up';
     stage.then((text) => {
       this.stage = text;
     });
@@ -20,15 +20,15 @@ export class Progress {
 
   update({ loaded, total }) {
     const now = performance.now();
-    while (this.seen.length > 1 && now - this.seen[0][0] > WINDOW) this.seen.shift();
-    this.seen.push([now, loaded]);
-    const [time, start] = this.seen[0];
+    while (this.samples.length > 1 && now - this.samples[0][0] > WINDOW) this.samples.shift();
+    this.samples.push([now, loaded]);
+    const [time, start] = this.samples[0];
     const rate = now - time > 300 ? (loaded - start) / ((now - time) / 1000) : 0;
-    const parts = [total ? `${bytes(loaded)} of ${bytes(total)}` : bytes(loaded)];
-    if (rate > 0) parts.push(`${bytes(rate)}/s`);
-    if (rate > 0 && total && total > loaded) parts.push(`${duration((total - loaded) / rate)} left`);
-    $('loading-stage').textContent = total && loaded >= total ? 'is nearly ready' : this.stage;
-    $('loading-text').textContent = parts.join(' · ');
+    const words = [total ? `${bytes(loaded)} of ${bytes(total)}` : bytes(loaded)];
+    if (rate > 0) words.push(`${bytes(rate)}/s`);
+    if (rate > 0 && total && total > loaded) words.push(`${duration((total - loaded) / rate)} left`);
+    $('loading-stage').textContent = total && loaded >= total ? 'Starting' : this.stage;
+    $('loading-text').textContent = words.join(' · ');
     if (total) $('loading-bar').value = loaded / total;
   }
 

@@ -1,9 +1,9 @@
-/* The settings: their table, their form, and what they are now. Changes apply at once, except those that need the
- * model to be loaded again. */
-import { $, h, kept } from './dom.js';
+/* The settings: their table, their form and their current values. Changes apply at once, except those marked `reload`,
+ * which apply when the model is loaded again. */
+import { $, h, storage } from './dom.js';
 
 const TABLE = [
-  { key: 'system', name: 'System prompt', kind: 'text', value: '', hint: 'Put before every conversation.' },
+  { key: 'system', name: 'System prompt', kind: 'text', value: '', hint: 'Sent at the start of every conversation.' },
   {
     key: 'temperature',
     name: 'Temperature',
@@ -12,7 +12,7 @@ const TABLE = [
     max: 2,
     step: 0.05,
     value: 0.5,
-    hint: '0 always takes the likeliest token.',
+    hint: '0 always picks the most likely token.',
   },
   {
     key: 'top_p',
@@ -22,7 +22,7 @@ const TABLE = [
     max: 1,
     step: 0.05,
     value: 0.95,
-    hint: 'Only the likeliest tokens that make up this share.',
+    hint: 'Keeps the most likely tokens whose probabilities add up to this.',
   },
   {
     key: 'top_k',
@@ -32,7 +32,7 @@ const TABLE = [
     max: 100,
     step: 1,
     value: 40,
-    hint: 'Only this many of the likeliest; 0 for all.',
+    hint: 'Keeps this many of the most likely tokens; 0 keeps all.',
   },
   {
     key: 'min_p',
@@ -42,11 +42,11 @@ const TABLE = [
     max: 0.5,
     step: 0.01,
     value: 0.05,
-    hint: 'Only tokens at least this likely, beside the likeliest.',
+    hint: 'Drops tokens with less than this fraction of the highest probability.',
   },
   {
     key: 'max_tokens',
-    name: 'Longest answer',
+    name: 'Maximum length',
     kind: 'number',
     min: 1,
     max: 32768,
@@ -63,11 +63,11 @@ const TABLE = [
     step: 1,
     value: null,
     empty: 'random',
-    hint: 'Same seed, same answer.',
+    hint: 'The same seed gives the same answer.',
   },
   {
     key: 'contextSize',
-    name: 'Context',
+    name: 'Context size',
     kind: 'number',
     min: 64,
     max: 1048576,
@@ -85,7 +85,7 @@ const TABLE = [
     step: 1,
     value: null,
     empty: 'auto',
-    hint: 'Empty: as many as help.',
+    hint: 'Leave empty to choose automatically.',
     reload: true,
   },
   {
@@ -93,65 +93,60 @@ const TABLE = [
     name: 'When the context is full',
     kind: 'select',
     value: 'stop',
-    options: { stop: 'Stop, and say so', shift: 'Forget the oldest messages' },
-    hint: 'The system prompt stays.',
+    options: { stop: 'Stop with a message', shift: 'Drop the oldest messages' },
+    hint: 'The system prompt is always kept.',
     reload: true,
   },
 ];
 const KEY = 'quern.settings';
 const defaults = Object.fromEntries(TABLE.map(({ key, value }) => [key, value]));
 
-let now = { ...defaults, ...kept.get(KEY) };
-export const settings = () => now;
+let current = { ...defaults, ...storage.get(KEY) };
+export const settings = () => current;
 
-/* The parts of them that the model is loaded with. */
+/* The options for loadModel(). */
 export const loadSettings = () => ({
-  contextSize: now.contextSize,
-  overflow: now.overflow,
-  ...(now.threads && { threads: now.threads }),
+  contextSize: current.contextSize,
+  overflow: current.overflow,
+  ...(current.threads && { threads: current.threads }),
 });
 
-/* The parts of them that a request takes. */
+/* The parameters of a request. */
 export function requestSettings() {
-  const { temperature, top_p, top_k, min_p, max_tokens, seed } = now;
+  const { temperature, top_p, top_k, min_p, max_tokens, seed } = current;
   return { temperature, top_p, top_k, min_p, max_tokens, ...(seed !== null && { seed }) };
 }
 
-const read = (kind, input) =>
-  kind === 'text' || kind === 'select' ? input.value : input.value === '' ? null : Number(input.value);
+/* The value that the user entered; null for an empty number. */
+function read(kind, input) {
+  if (kind === 'text' || kind === 'select') return input.value;
+  return input.value === '' ? null : Number(input.value);
+}
+
+function inputOf({ key, kind, min, max, step, empty, options }) {
+  const value = current[key] ?? '';
+  if (kind === 'text') return h('textarea', { name: key, rows: 3 }, value);
+  if (kind === 'select') {
+    const choices = Object.entries(options);
+    const option = ([each, text]) => h('option', { value: each, selected: each === value }, text);
+    return h('select', { name: key }, ...choices.map(option));
+  }
+  const placeholder = defaults[key] ?? empty;
+  const inputmode = kind === 'number' && 'numeric';
+  return h('input', { name: key, type: kind, min, max, step, value, placeholder, inputmode });
+}
 
 function control(setting) {
-  const { key, name, kind, min, max, step, hint, empty, options } = setting;
-  const value = now[key] ?? '';
-  const input =
-    kind === 'text'
-      ? h('textarea', { name: key, rows: 3 }, value)
-      : kind === 'select'
-        ? h(
-            'select',
-            { name: key },
-            ...Object.entries(options).map(([each, text]) =>
-              h('option', { value: each, selected: each === value }, text),
-            ),
-          )
-        : h('input', {
-            name: key,
-            type: kind,
-            min,
-            max,
-            step,
-            value,
-            placeholder: defaults[key] ?? empty,
-            inputmode: kind === 'number' && 'numeric',
-          });
-  const output = kind === 'range' ? h('output', { 'aria-hidden': 'true' }, String(value)) : '';
+  const { key, name, kind, hint } = setting;
+  const input = inputOf(setting);
+  const output = kind === 'range' ? h('output', { 'aria-hidden': 'true' }, String(current[key] ?? '')) : '';
   input.setAttribute('aria-describedby', `hint-${key}`);
   input.addEventListener('input', () => {
-    const given = read(kind, input);
+    const value = read(kind, input);
     if (output) output.value = input.value;
     if (!input.checkValidity()) return;
-    now = { ...now, [key]: given ?? defaults[key] };
-    kept.set(KEY, now);
+    current = { ...current, [key]: value ?? defaults[key] };
+    storage.set(KEY, current);
     offerReload();
   });
   return h(
@@ -166,18 +161,26 @@ let loadedWith, reload;
 const offer = h(
   'p',
   { class: 'row', hidden: true },
-  h('span', { class: 'hint' }, 'The last three apply when the model is loaded again.'),
-  h('button', { type: 'button', class: 'quiet', onclick: () => reload() }, 'Load again'),
+  h('span', { class: 'hint' }, 'The last three settings take effect when the model is reloaded.'),
+  h('button', { type: 'button', class: 'quiet', onclick: () => reload() }, 'Reload model'),
 );
 
 function offerReload() {
   offer.hidden = !loadedWith || loadedWith === JSON.stringify(loadSettings());
 }
 
-/* To be called when a model has been loaded with loadSettings(). */
+/* Call this after a model has been loaded with loadSettings(). */
 export function settingsLoaded() {
   loadedWith = JSON.stringify(loadSettings());
   offerReload();
+}
+
+function reset() {
+  current = { ...defaults };
+  storage.set(KEY, current);
+  draw();
+  offerReload();
+  $('settings-form').querySelector('textarea').focus();
 }
 
 function draw() {
@@ -186,22 +189,8 @@ function draw() {
     h('div', { class: 'pair' }, ...fields.slice(5, 7)),
     h('div', { class: 'pair' }, ...fields.slice(7, 9)),
   ];
-  const reset = h(
-    'button',
-    {
-      type: 'button',
-      class: 'quiet',
-      onclick: () => {
-        now = { ...defaults };
-        kept.set(KEY, now);
-        draw();
-        offerReload();
-        $('settings-form').querySelector('textarea').focus();
-      },
-    },
-    'Back to the defaults',
-  );
-  $('settings-form').replaceChildren(...fields.slice(0, 5), ...pairs, fields[9], offer, h('p', {}, reset));
+  const resetButton = h('button', { type: 'button', class: 'quiet', onclick: reset }, 'Reset to defaults');
+  $('settings-form').replaceChildren(...fields.slice(0, 5), ...pairs, fields[9], offer, h('p', {}, resetButton));
 }
 
 export function startSettings({ reloadModel }) {

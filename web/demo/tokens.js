@@ -1,12 +1,12 @@
-/* The token view: the prompt as the template and the tokenizer made it, and the answer with what else was likely. */
-import { $, h } from './dom.js';
-import { asked } from './answer.js';
+/* The token panel: the prompt after the chat template and tokenizer, and the answer with each token's alternatives. */
+import { promptMessages } from './answer.js';
 import { lastExchange } from './chat.js';
+import { $, h } from './dom.js';
 import { currentModel } from './models.js';
 
 const card = $('token-card');
-const percent = (logprob) => `${(100 * Math.exp(logprob)).toFixed(logprob > -4.6 ? 0 : 1)} %`;
-/* White space that can be seen; a line break also breaks the line. */
+const percent = (logprob) => `${(100 * Math.exp(logprob)).toFixed(logprob > -4.6 ? 0 : 1)}%`;
+/* Makes white space visible. */
 const visible = (text) => text.replace(/\n/g, '↵').replace(/\t/g, '→') || '∅';
 const edges = (text) => visible(text).replace(/^ +| +$/g, (spaces) => '␣'.repeat(spaces.length));
 
@@ -27,49 +27,43 @@ function showCard(chip, { token, id, logprob, top_logprobs: top = [] }) {
   }
   card.replaceChildren(...lines);
   card.hidden = false;
-  const place = chip.getBoundingClientRect(),
-    size = card.getBoundingClientRect();
-  const below = place.bottom + 6 + size.height < innerHeight;
-  card.style.left = `${Math.max(8, Math.min(place.left, innerWidth - size.width - 8))}px`;
-  card.style.top = `${below ? place.bottom + 6 : place.top - size.height - 6}px`;
+  const anchor = chip.getBoundingClientRect();
+  const size = card.getBoundingClientRect();
+  const below = anchor.bottom + 6 + size.height < innerHeight;
+  card.style.left = `${Math.max(8, Math.min(anchor.left, innerWidth - size.width - 8))}px`;
+  card.style.top = `${below ? anchor.bottom + 6 : anchor.top - size.height - 6}px`;
 }
 
 function hideCard() {
   card.hidden = true;
 }
 
-/* A chip for each token. One of them can be tabbed to; the arrow keys go on from there. */
+/* Shows each token as a chip. Tab reaches one of them; the arrow keys move between them. */
+function chipOf(entry, index) {
+  const { token, id, logprob, special } = entry;
+  const label = [JSON.stringify(token), id !== undefined && `id ${id}`, logprob !== undefined && percent(logprob)];
+  const attributes = {
+    class: special ? 'token special' : 'token',
+    tabindex: index === 0 ? 0 : -1,
+    'aria-label': label.filter(Boolean).join(', '),
+    'aria-describedby': 'token-card',
+    'data-id': id,
+    onmouseenter: () => showCard(chip, entry),
+    onmouseleave: () => {
+      if (document.activeElement !== chip) hideCard();
+    },
+    onfocus: () => showCard(chip, entry),
+    onblur: hideCard,
+  };
+  const chip = h('li', attributes, visible(token), h('small', { class: 'id' }, id ?? ''));
+  const doubt = logprob === undefined ? 0 : 1 - Math.exp(logprob);
+  chip.style.setProperty('--doubt', doubt.toFixed(3));
+  return chip;
+}
+
 function fill(stream, tokens) {
-  const chips = tokens.map((entry, index) => {
-    const { token, id, logprob, special } = entry;
-    const doubt = logprob === undefined ? 0 : 1 - Math.exp(logprob);
-    const label = [JSON.stringify(token), id !== undefined && `id ${id}`, logprob !== undefined && percent(logprob)]
-      .filter(Boolean)
-      .join(', ');
-    const chip = h(
-      'span',
-      {
-        class: special ? 'token special' : 'token',
-        role: 'listitem',
-        tabindex: index === 0 ? 0 : -1,
-        'aria-label': label,
-        'aria-describedby': 'token-card',
-        'data-id': id,
-        onmouseenter: () => showCard(chip, entry),
-        onmouseleave: () => {
-          if (document.activeElement !== chip) hideCard();
-        },
-        onfocus: () => showCard(chip, entry),
-        onblur: hideCard,
-      },
-      visible(token),
-      h('small', { class: 'id' }, id ?? ''),
-    );
-    chip.style.setProperty('--doubt', doubt.toFixed(3));
-    return chip;
-  });
-  const nodes = chips.flatMap((chip, index) => (tokens[index].token.includes('\n') ? [chip, '\n'] : [chip]));
-  stream.replaceChildren(...nodes);
+  const breaks = (token) => (token.includes('\n') ? ['\n'] : []);
+  stream.replaceChildren(...tokens.flatMap((entry, index) => [chipOf(entry, index), ...breaks(entry.token)]));
 }
 
 function arrows(event) {
@@ -85,7 +79,7 @@ function arrows(event) {
 }
 
 async function promptTokens(model, messages) {
-  const { tokens } = await model.template(asked(messages));
+  const { tokens } = await model.template(promptMessages(messages));
   return Promise.all(
     tokens.map(async (id) => {
       const [token, plain] = await Promise.all([model.detokenize([id], { showSpecial: true }), model.detokenize([id])]);
@@ -94,25 +88,29 @@ async function promptTokens(model, messages) {
   );
 }
 
+function promptHint(model, tokens) {
+  if (!model) return 'Load a model to see the conversation as tokens.';
+  if (tokens.length === 0) return 'Send a message to see its tokens.';
+  return `${tokens.length} tokens, after the chat template and the tokenizer.`;
+}
+
+function answerHint(answer) {
+  if (!answer) return '';
+  if (!answer.pieces?.length) return 'Probabilities are not stored with a chat. Regenerate the answer to see them.';
+  return `${answer.pieces.length} tokens. A stronger shade marks a less likely token. Hover over a token, tap it or use the arrow keys to see the alternatives.`;
+}
+
 let drawing = 0;
 export async function drawTokens() {
-  const mine = ++drawing;
+  const own = ++drawing;
   const model = currentModel();
   const { before, answer } = lastExchange();
   const prompt = model && before.length > 0 ? await promptTokens(model, before) : [];
-  if (mine !== drawing) return;
+  if (own !== drawing) return; // a later call draws newer tokens
   fill($('prompt-tokens'), prompt);
   fill($('answer-tokens'), answer?.pieces ?? []);
-  $('prompt-hint').textContent = !model
-    ? 'Load a model to see what its template makes of the conversation.'
-    : prompt.length === 0
-      ? 'Write something to see what the template makes of it.'
-      : `${prompt.length} tokens, as the chat template and the tokenizer made them.`;
-  $('answer-hint').textContent = !answer
-    ? ''
-    : answer.pieces?.length
-      ? `${answer.pieces.length} tokens; the deeper the shade, the less likely it was. Point at one, tap it, or walk with the arrow keys, to see what else was likely.`
-      : 'Probabilities are kept only until the page is left: answer again to see them.';
+  $('prompt-hint').textContent = promptHint(model, prompt);
+  $('answer-hint').textContent = answerHint(answer);
 }
 
 export function startTokens() {

@@ -1,7 +1,7 @@
-/* What the routes share: errors in OpenAI's shape, JSON in and out, and who may ask. */
+/* Shared by the routes: errors in OpenAI's format, JSON bodies, and access control. */
 import { isIP } from 'node:net';
 
-const MOST_BYTES = 8 << 20; /* of a request's body */
+const MAX_BODY = 8 << 20; /* bytes */
 
 export class HttpError extends Error {
   constructor(status, message, { param = null, code = null, headers = {} } = {}) {
@@ -28,26 +28,26 @@ export function sendJson(response, status, value, headers = {}) {
   response.end(response.req.method === 'HEAD' ? undefined : bytes);
 }
 
-/* The object that a request carries. */
+/* Reads the JSON object in a request's body. */
 export async function readJson(request) {
-  const pieces = [];
+  const chunks = [];
   let size = 0;
-  for await (const piece of request) {
-    size += piece.length;
-    if (size <= MOST_BYTES) pieces.push(piece); /* the rest is read, so that the client gets to the answer */
-    else pieces.length = 0;
-    if (size > 8 * MOST_BYTES) break;
+  for await (const chunk of request) {
+    size += chunk.length;
+    if (size <= MAX_BODY) chunks.push(chunk);
+    else chunks.length = 0; /* keep reading, because a client reads the answer only after it has sent its request */
+    if (size > 8 * MAX_BODY) break;
   }
-  if (size > MOST_BYTES)
-    throw new HttpError(413, `the body has more than ${MOST_BYTES} bytes`, { headers: { Connection: 'close' } });
+  if (size > MAX_BODY)
+    throw new HttpError(413, `the request body is larger than ${MAX_BODY} bytes`, { headers: { Connection: 'close' } });
   let value;
   try {
-    value = JSON.parse(Buffer.concat(pieces).toString());
+    value = JSON.parse(Buffer.concat(chunks).toString());
   } catch (error) {
-    throw new HttpError(400, `the body is not JSON: ${error.message}`);
+    throw new HttpError(400, `the request body is not valid JSON: ${error.message}`);
   }
   if (value === null || typeof value !== 'object' || Array.isArray(value))
-    throw new HttpError(400, 'the body is not a JSON object');
+    throw new HttpError(400, 'the request body must be a JSON object');
   return value;
 }
 
@@ -62,36 +62,37 @@ function hostnameOf(url) {
 const isLoopback = (name) =>
   name === 'localhost' || name.endsWith('.localhost') || name === '[::1]' || /^127(\.\d+){3}$/.test(name);
 
-/* A name of somebody else's could be made to mean this machine; addresses and `own` cannot. */
+/* Refuses host names that an attacker could point at this machine (DNS rebinding). IP addresses and `own` are safe. */
 function checkHost({ host = '' }, own) {
   const name = hostnameOf(`http://${host}`);
   if (!isLoopback(name) && !isIP(name.replace(/^\[|\]$/g, '')) && name !== own)
-    throw new HttpError(403, `the host ${host} is not served here`);
+    throw new HttpError(403, `this server does not answer for the host "${host}"`);
 }
 
-/* The headers that let a page of this machine read the answer; pages of other sites are refused. */
+/* The headers that let a page read the answer. Refuses pages that were not served by this machine. */
 function originHeaders({ origin, host }) {
   if (origin === undefined) return {};
   if (origin !== `http://${host}` && !(/^https?:/.test(origin) && isLoopback(hostnameOf(origin)))) {
-    throw new HttpError(403, `pages of ${origin} may not ask here`);
+    throw new HttpError(403, `pages from ${origin} may not use this server`);
   }
   return { 'Access-Control-Allow-Origin': origin, 'Access-Control-Expose-Headers': '*', Vary: 'Origin' };
 }
 
-/* Sets what every answer has, and throws when the request may not be made. own: the name that is listened to. */
+/* Sets the headers of every answer. Throws if the request is not allowed. own: the host name that the server listens on. */
 export function admit(request, response, own) {
   checkHost(request.headers, own);
   for (const [name, value] of Object.entries(originHeaders(request.headers))) response.setHeader(name, value);
 }
 
 export function preflight(request, response) {
-  const { 'access-control-request-headers': headers, 'access-control-request-private-network': near } = request.headers;
+  const { 'access-control-request-headers': headers, 'access-control-request-private-network': privateNetwork } =
+    request.headers;
   response
     .writeHead(204, {
       'Access-Control-Allow-Methods': 'GET, HEAD, POST',
       'Access-Control-Allow-Headers': headers ?? 'Content-Type',
       'Access-Control-Max-Age': '600',
-      ...(near && { 'Access-Control-Allow-Private-Network': 'true' }),
+      ...(privateNetwork && { 'Access-Control-Allow-Private-Network': 'true' }),
     })
     .end();
 }

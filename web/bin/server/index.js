@@ -1,27 +1,27 @@
-/* One port for the demo, the models' files and OpenAI's endpoints. */
+/* The routes of the demo, the model files and OpenAI's endpoints. */
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
-import { below, notFound, sendFile } from './files.js';
+import { notFound, resolveBelow, sendFile } from './files.js';
 import { admit, HttpError, preflight, sendJson } from './http.js';
 import { chat, complete, embed, httpError, listModels, oneModel } from './openai.js';
 
 const WEB = fileURLToPath(new URL('../../', import.meta.url));
-/* What the scripts' folder is called. The demo's service worker keeps to it. */
-const PLACE = '/quern/';
-/* The demo's service worker is served above the demo: it controls only what is below its own address, and the engine's
- * workers are beside the demo. */
-const PLACED = { 'offline.js': 'demo/offline.js' };
+/* The path of the web folder. */
+const WEB_PATH = '/quern/';
+/* Files served at other paths. A service worker controls only URLs below its own, and the engine's workers are beside the
+ * demo, so the demo's service worker is served from the folder above it. */
+const ALIASES = { 'offline.js': 'demo/offline.js' };
 
 const redirect = (response, to) => response.writeHead(302, { Location: to, 'Cache-Control': 'no-store' }).end();
 
-/* The demo's list, with the models that are served, and can chat, before the others. */
+/* The demo's list of models, preceded by the served models that can chat. */
 async function demoModels(entries) {
   const own = entries
     .filter(({ model }) => !model?.info.encoder)
     .map(({ id, files, size }) => ({
       name: id,
-      about: 'On the computer that serves this page',
+      about: 'On the computer that runs this server',
       megabytes: Math.round(size / 1e6),
       url: `/models/${encodeURIComponent([...files.keys()][0])}`,
     }));
@@ -37,11 +37,8 @@ async function demoModels(entries) {
 
 async function script(entries, request, response, path) {
   if (path === 'demo/models.json') return sendJson(response, 200, await demoModels(entries));
-  return sendFile(
-    request,
-    response,
-    await below(WEB, PLACED[path] ?? (path.endsWith('/') ? `${path}index.html` : path)),
-  );
+  const file = ALIASES[path] ?? (path.endsWith('/') ? `${path}index.html` : path);
+  return sendFile(request, response, await resolveBelow(WEB, file));
 }
 
 async function modelFile(entries, request, response, name) {
@@ -50,7 +47,7 @@ async function modelFile(entries, request, response, name) {
   return sendFile(request, response, path);
 }
 
-/* [methods, pattern, what answers]. The first pattern that fits is taken. */
+/* [methods, pattern, handler]. The first pattern that matches is used. */
 const READ = ['GET', 'HEAD'];
 const ROUTES = [
   [READ, /^\/v1\/models$/, (entries, _, response) => sendJson(response, 200, listModels(entries))],
@@ -59,7 +56,7 @@ const ROUTES = [
   [['POST'], /^\/v1\/completions$/, complete],
   [['POST'], /^\/v1\/embeddings$/, embed],
   [READ, /^\/models\/([^/]+)$/, modelFile],
-  [READ, /^(?:\/|\/quern\/?|\/quern\/demo)$/, (_, __, response) => redirect(response, `${PLACE}demo/`)],
+  [READ, /^(?:\/|\/quern\/?|\/quern\/demo)$/, (_, __, response) => redirect(response, `${WEB_PATH}demo/`)],
   [READ, /^\/quern\/(.+)$/, script],
 ];
 
@@ -67,7 +64,7 @@ function decoded(path) {
   try {
     return decodeURIComponent(path);
   } catch {
-    throw new HttpError(400, 'the path is not well formed');
+    throw new HttpError(400, 'the path is not valid percent-encoding');
   }
 }
 
@@ -79,7 +76,7 @@ async function answer(entries, own, request, response) {
     const match = pattern.exec(path);
     if (!match) continue;
     if (!methods.includes(request.method)) {
-      throw new HttpError(405, `${path} takes ${methods.join(', ')}, not ${request.method}`, {
+      throw new HttpError(405, `${path} supports ${methods.join(', ')}, not ${request.method}`, {
         code: 'method_not_allowed',
         headers: { Allow: methods.join(', ') },
       });
@@ -89,15 +86,16 @@ async function answer(entries, own, request, response) {
   throw notFound();
 }
 
-/* A server that is not listening yet. entries: [{id, created, size, files, model}], where files is a map of name to path, and model
- * comes when it is loaded. own: a host name of its own. onFailure is given what no request is to blame for. */
+/* Returns an HTTP server that does not listen yet. entries: [{id, created, size, files, model}]; files maps names to paths,
+ * and model is set once it has loaded. own: the host name that the server listens on. onFailure(error) is called for errors
+ * that no request caused. */
 export function modelServer(entries, { own, onFailure = () => {} } = {}) {
   return createServer((request, response) => {
     answer(entries, own, request, response).catch((error) => {
-      if (response.destroyed || error.name === 'AbortError') return void response.destroy(); /* the client has gone */
+      if (response.destroyed || error.name === 'AbortError') return void response.destroy(); /* the client has left */
       const failure = httpError(error);
       if (failure.status === 500) onFailure(error);
-      if (response.writableEnded) return; /* a stream, which has told the failure */
+      if (response.writableEnded) return; /* a stream that has reported the error */
       if (response.headersSent) response.destroy();
       else sendJson(response, failure.status, failure.body, failure.headers);
     });

@@ -1,4 +1,4 @@
-/* OpenAI's endpoints on loaded models. An entry is {id, created, model}; `model`, of the package, is there once it is loaded. */
+/* OpenAI's endpoints. entries: [{id, created, model}]; model, from loadModel(), is set once it has loaded. */
 import { once } from 'node:events';
 import { HttpError, readJson, sendJson } from './http.js';
 
@@ -7,11 +7,10 @@ const describe = ({ id, created }) => ({ id, object: 'model', created, owned_by:
 export function findModel(entries, id) {
   const entry = id === undefined || id === null ? entries[0] : entries.find((each) => each.id === id);
   if (!entry)
-    throw new HttpError(
-      404,
-      `the model ${JSON.stringify(id ?? null)} is not here; GET /v1/models lists those that are`,
-      { param: 'model', code: 'model_not_found' },
-    );
+    throw new HttpError(404, `there is no model ${JSON.stringify(id ?? null)}; GET /v1/models lists the models`, {
+      param: 'model',
+      code: 'model_not_found',
+    });
   return entry;
 }
 
@@ -21,11 +20,14 @@ export const oneModel = (entries, id) => describe(findModel(entries, id));
 function loaded(entries, id) {
   const entry = findModel(entries, id);
   if (!entry.model)
-    throw new HttpError(503, `${entry.id} is being loaded`, { code: 'model_loading', headers: { 'Retry-After': '1' } });
+    throw new HttpError(503, `${entry.id} is still loading; try again in a moment`, {
+      code: 'model_loading',
+      headers: { 'Retry-After': '1' },
+    });
   return entry;
 }
 
-/* What would change the answer and cannot be done is refused rather than passed over. Each tells what is not understood. */
+/* Parameters that would change the answer but are not supported. Each function returns whether a value must be refused. */
 const REFUSED = {
   audio: () => true,
   best_of: (value, { n }) => value !== (n ?? 1),
@@ -48,23 +50,23 @@ function checked(body) {
       });
   }
   if (typeof (body.stream ?? false) !== 'boolean')
-    throw new HttpError(400, 'stream is true or false', { param: 'stream' });
+    throw new HttpError(400, 'stream must be true or false', { param: 'stream' });
   return body.tool_choice === 'none' ? { ...body, tools: undefined } : body;
 }
 
-/* Errors of the engine that a request can cause, by the codes of quern.h: argument, unsupported, context, template, limit. */
-const OF_REQUEST = [-1, -3, -6, -7, -8];
+/* Status codes of quern.h that a request can cause: argument, unsupported, context, template, limit. */
+const REQUEST_ERRORS = [-1, -3, -6, -7, -8];
 
 export function httpError(error) {
   if (error instanceof HttpError) return error;
   const { name, message, param, code } = error;
   if (name === 'RequestError') return new HttpError(400, message, { param, code });
-  if (name === 'QuernError' && OF_REQUEST.includes(code)) return new HttpError(400, message);
+  if (name === 'QuernError' && REQUEST_ERRORS.includes(code)) return new HttpError(400, message);
   return new HttpError(500, message);
 }
 
-/* Aborts when the client goes away. */
-function untilClosed(response) {
+/* A signal that aborts when the client closes the connection. */
+function closeSignal(response) {
   const controller = new AbortController();
   response.on('close', () => controller.abort());
   return controller.signal;
@@ -72,7 +74,7 @@ function untilClosed(response) {
 
 async function streamed(response, chunks, signal) {
   const next = () => chunks.next();
-  let { value, done } = await next(); /* what is wrong before any answer has a status of its own */
+  let { value, done } = await next(); /* an error before the first chunk still gets its own status */
   response.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-cache' });
   const send = async (text) => {
     if (!response.write(`data: ${text}\n\n`)) await once(response, 'drain', { signal });
@@ -93,7 +95,7 @@ async function* named(chunks, model) {
 }
 
 async function generate(entries, request, response, kind) {
-  const signal = untilClosed(response);
+  const signal = closeSignal(response);
   const body = checked(await readJson(request));
   const { id, model } = loaded(entries, body.model);
   const answer = await kind(model).create(body, { signal });
@@ -107,7 +109,7 @@ export const complete = (entries, request, response) =>
   generate(entries, request, response, (model) => model.completions);
 
 export async function embed(entries, request, response) {
-  const signal = untilClosed(response);
+  const signal = closeSignal(response);
   const body = await readJson(request);
   const { id, model } = loaded(entries, body.model);
   sendJson(response, 200, { ...(await model.embeddings.create(body, { signal })), model: id });
