@@ -1,5 +1,5 @@
-/* Chromium as a visitor has it. A debugging interface, as Playwright's, keeps what comes from the network and takes time of its
- * own; here there is none: a page finds in its address what to do, and reports by a request. */
+/* Runs Chromium without a debugger. Playwright's debugging interface takes time and keeps copies of downloads, so here a page
+ * reads its task from its URL and reports the result in a request. */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -11,10 +11,10 @@ import { QUIET } from '../tests/web/browsers.mjs';
 import { descendants } from './e2e/pss.js';
 
 const FLAGS = ['--headless=new', ...QUIET];
-const PATIENCE = 600_000; /* ms */
-const SETTLE = 3000; /* ms that a browser has to itself after its start */
+const TIMEOUT = 600_000; /* ms */
+const SETTLE = 3000; /* ms that a browser gets to finish starting */
 
-/* A folder that lives as long as the work. */
+/* Runs work(folder) with a temporary browser profile. */
 export async function withProfile(work) {
   const profile = mkdtempSync(join(tmpdir(), 'quern-visit-'));
   try {
@@ -24,8 +24,8 @@ export async function withProfile(work) {
   }
 }
 
-/* Where a page reports to, and from where it starts once the browser has settled: of an origin of its own, so that it is there when
- * the page's own server is not. */
+/* A server that receives the report. It also serves the first page, which opens the measured page once the browser has
+ * settled. It has its own origin, so that it works when the page's server is offline. */
 async function listen(onReport) {
   const server = createServer((request, response) => {
     response.setHeader('Access-Control-Allow-Origin', '*');
@@ -41,29 +41,29 @@ async function listen(onReport) {
   return { server, url: `http://localhost:${server.address().port}/` };
 }
 
-/* Starts a browser with a profile, opens a page of visit.js's with what it should do, {name, args, reload}, and resolves to what it
- * reports when the browser has ended. */
-export async function visit(profile, page, what) {
+/* Opens a page that runs visit.js, in a new browser with the given profile. task: {name, args, reload}. Resolves to the
+ * reported value when the browser has exited. */
+export async function visit(profile, page, task) {
   let reported;
   const report = new Promise((resolve, reject) => {
     reported = resolve;
-    setTimeout(reject, PATIENCE, new Error(`${page}: no report after ${PATIENCE / 1000} s`)).unref();
+    setTimeout(reject, TIMEOUT, new Error(`${page}: no report after ${TIMEOUT / 1000} s`)).unref();
   });
   const { server, url } = await listen(reported);
-  const goal = `${page}#${encodeURIComponent(JSON.stringify({ ...what, report: url }))}`;
+  const goal = `${page}#${encodeURIComponent(JSON.stringify({ ...task, report: url }))}`;
   const browser = spawn(
     process.env.QUERN_CHROMIUM ?? '/usr/bin/chromium',
     [...FLAGS, `--user-data-dir=${profile}`, `${url}#${encodeURIComponent(goal)}`],
     { stdio: 'ignore' },
   );
-  const ended = new Promise((resolve) => {
+  const exited = new Promise((resolve) => {
     browser.on('exit', resolve);
   });
   try {
     const { value, error } = await Promise.race([
       report,
-      ended.then((status) => {
-        throw new Error(`Chromium ended (${status}) before its page had reported`);
+      exited.then((status) => {
+        throw new Error(`Chromium exited (${status}) before the page reported`);
       }),
     ]);
     if (error) throw new Error(`in the page: ${error}`);
@@ -71,9 +71,9 @@ export async function visit(profile, page, what) {
   } finally {
     const processes = descendants();
     browser.kill();
-    await ended;
+    await exited;
     while (processes.some((pid) => existsSync(`/proc/${pid}`)))
-      await sleep(50); /* the others still write to the profile */
+      await sleep(50); /* other processes may still write to the profile */
     server.close();
     server.closeAllConnections();
   }

@@ -1,5 +1,5 @@
-/* What a visitor of a page feels, in Chromium: node page.js [first visit blocked abort bytes memory] prints a line for each
- * figure. SmolLM2 as tools/fetch_model.py puts it, for memory the 1B shape as e2e/suite.js writes it. */
+/* Measures what a visitor of a page experiences, in Chromium: node page.js [first visit blocked abort bytes memory] prints a
+ * line per figure. Uses SmolLM2 from tools/fetch_model.py and, for memory, the 1B shape that e2e/suite.js writes. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -15,23 +15,23 @@ const MODELS = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'qu
 const SMALL = join(MODELS, 'SmolLM2-135M-Instruct.Q4_1.gguf');
 const LARGE = join(MODELS, 'synth/llama-3.2-1b.q4_k_m.gguf');
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
-const RATE = 20e6; /* bytes a second */
+const RATE = 20e6; /* bytes per second */
 const ROUNDS = 3;
-const TRIES = 20; /* of what others disturbed */
-const WORDS = 'The quick brown fox jumps over the lazy dog and then it sleeps. ';
+const TRIES = 20; /* for measurements that another Chromium disturbs */
+const TEXT = 'The quick brown fox jumps over the lazy dog and then it sleeps. ';
 
-const say = (what, ...values) => console.log(`${what}: ${values.join(', ')}`);
+const say = (label, ...values) => console.log(`${label}: ${values.join(', ')}`);
 const ms = (value) => `${Math.round(value)} ms`;
 const mb = (value) => `${Math.round(value / 1e6)} MB`;
-const middle = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
-const spread = (values, unit) => `${unit(middle(values))}, of ${values.map(unit).join(' ')}`;
+const medianOf = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
+const spread = (values, unit) => `${unit(medianOf(values))}, of ${values.map(unit).join(' ')}`;
 
-/* A server, and visits of its pages: open({name, args}) with a profile of its own or a given one. */
+/* Runs work({server, open}) with a server; open({name, args}) visits its page with a new profile. */
 async function visiting(work) {
   const server = await serve();
   try {
-    const open = (what, profile) => visit(profile, `${server.url}/bench/visit.html`, what);
-    return await work({ server, open: (what) => withProfile((profile) => open(what, profile)) });
+    const page = `${server.url}/bench/visit.html`;
+    return await work({ server, open: (task) => withProfile((profile) => visit(profile, page, task)) });
   } finally {
     server.close();
   }
@@ -48,15 +48,15 @@ async function inBrowser(work) {
   }
 }
 
-const parts = {
-  /* From the server's last byte to the first token. */
+const measurements = {
+  /* The time from the server's last byte to the first token. */
   async first() {
     for (const ranges of [true, false]) {
       const seen = [];
       for (let round = 0; round < ROUNDS; round++) {
         await visiting(async ({ server, open }) => {
           const file = server.add(SMALL, { ranges, rate: RATE });
-          const { at, tokens, threads } = await open({ name: 'firstToken', args: [file.url, WORDS.repeat(5), {}] });
+          const { at, tokens, threads } = await open({ name: 'firstToken', args: [file.url, TEXT.repeat(5), {}] });
           seen.push({ late: at - file.lastSent, tokens, threads });
         });
       }
@@ -71,23 +71,23 @@ const parts = {
     }
   },
 
-  /* The page, the package and the model from what the first visit left, with the server gone and the browser started anew. */
+  /* A second visit in a restarted browser with the server offline: page, package and model come from the browser's storage. */
   async visit() {
     await visiting(({ server }) =>
       withProfile(async (profile) => {
         server.folder([['/web/page.html', readFileSync(new URL('visit.html', import.meta.url))]]);
-        const what = {
+        const task = {
           name: 'firstToken',
           args: [server.add(SMALL).url, 'What is the capital of France?', {}],
           reload: '/web/offline.js',
         };
-        const open = () => visit(profile, `${server.url}/web/page.html`, what);
+        const open = () => visit(profile, `${server.url}/web/page.html`, task);
         await open();
         server.offline = true;
         const seen = [];
         for (let round = 0; round < ROUNDS; round++) seen.push(await open());
         say(
-          `second visit without the network, from navigation to the first token (prompt of ${seen[0].tokens} tokens, from the ${seen[0].from})`,
+          `second visit, offline, from navigation to the first token (prompt of ${seen[0].tokens} tokens, model from the ${seen[0].from})`,
           spread(
             seen.map(({ after }) => after),
             ms,
@@ -97,47 +97,47 @@ const parts = {
     );
   },
 
-  /* Tasks of the page's thread while a prompt is computed, as far as the browser tells them: those over 50 ms. */
+  /* Tasks on the main thread while a prompt is computed. Browsers report those over 50 ms. */
   async blocked() {
     await inBrowser(async ({ server, page }) => {
       const { url } = server.add(SMALL);
-      const { tasks, tokens, took } = await (await page()).evaluate(
-        async ([url, words]) => {
+      const { tasks, tokens, duration } = await (await page()).evaluate(
+        async ([url, text]) => {
           const { loadModel } = await import('/web/index.js');
           const model = await loadModel(url, { contextSize: 2048 });
           const tasks = [];
           const observer = new PerformanceObserver((list) =>
-            tasks.push(...list.getEntries().map(({ duration }) => duration)),
+            tasks.push(...list.getEntries().map((task) => task.duration)),
           );
           observer.observe({ type: 'longtask' });
-          const ids = (await model.tokenize(words)).slice(0, 600);
+          const ids = (await model.tokenize(text)).slice(0, 600);
           const session = await model.session();
-          const begun = performance.now();
+          const start = performance.now();
           await session.prefill(ids);
-          const took = performance.now() - begun;
+          const duration = performance.now() - start;
           await new Promise((resolve) => {
             setTimeout(resolve, 500);
           });
           await model.free();
-          return { tasks, tokens: ids.length, took };
+          return { tasks, tokens: ids.length, duration };
         },
-        [url, WORDS.repeat(50)],
+        [url, TEXT.repeat(50)],
       );
       say(
-        `tasks over 50 ms on the page's thread while ${tokens} tokens were computed in ${ms(took)}`,
+        `tasks over 50 ms on the main thread while ${tokens} tokens were computed in ${ms(duration)}`,
         tasks.length,
         ...tasks.map(ms),
       );
     });
   },
 
-  /* From abort() to the rejection, and until the engine answers to something else. */
+  /* The time from abort() to the rejection, and until the engine can do other work. */
   async abort() {
     await inBrowser(async ({ server, page }) => {
       const file = server.add(SMALL);
       const tab = await page();
       await tab.evaluate((script) => import(script).then(() => {}), '/tests/web/package-page.js');
-      const most = (seen) =>
+      const slowest = (seen) =>
         `rejected ${ms(Math.max(...seen.map(({ rejected }) => rejected)))}, engine free ${ms(Math.max(...seen.map(({ free }) => free)))}`;
       file.rate = RATE;
       const download = await tab.evaluate(
@@ -154,8 +154,8 @@ const parts = {
       say('abort of a download', `rejected ${ms(download.rejected)}`);
       file.rate = Infinity;
       await tab.evaluate((url) => my.load(url, { contextSize: 2048 }), file.url);
-      for (const [what, request] of [
-        ['prefill', { prompt: WORDS.repeat(50), max_tokens: 1 }],
+      for (const [phase, request] of [
+        ['prefill', { prompt: TEXT.repeat(50), max_tokens: 1 }],
         ['decode', { prompt: 'One', max_tokens: 900, logit_bias: { 2: -100 } }],
       ]) {
         const seen = [];
@@ -174,12 +174,12 @@ const parts = {
             ),
           );
         }
-        say(`abort of a ${what}, the longest of ${seen.length}`, most(seen));
+        say(`abort of a ${phase}, the longest of ${seen.length}`, slowest(seen));
       }
     });
   },
 
-  /* What a page fetches besides the model, compressed. */
+  /* The compressed size of what a page downloads besides the model. */
   async bytes() {
     await visiting(async ({ server, open }) => {
       await open({ name: 'firstToken', args: [server.add(SMALL).url, 'Hello', {}] });
@@ -195,10 +195,9 @@ const parts = {
     });
   },
 
-  /* The most that all of the browser's processes took while the 1B shape was loaded and answered, less what they take with an
-   * empty page. */
+  /* The peak memory of all of the browser's processes while the 1B shape loads and answers, compared with an empty page. */
   async memory() {
-    if (!existsSync(LARGE)) return say('memory', `no ${LARGE}`);
+    if (!existsSync(LARGE)) return say('memory', `skipped, because ${LARGE} does not exist`);
     const cell = { prompt: 100, generate: 16, context: 0, threads: 2, seed: 1 };
     const tabs = [
       ['empty', (url) => ({ name: 'empty', args: [url] })],
@@ -206,22 +205,24 @@ const parts = {
       ...['wllama-2', 'wllama-3'].map((engine) => [engine, (url) => ({ name: 'peer', args: [url, cell, engine] })]),
     ];
     const seen = Object.fromEntries(tabs.map(([name]) => [name, []]));
-    const measure = (what) => visiting(({ server, open }) => peakPss(() => open(what(server.add(LARGE).url))));
+    const measure = (taskOf) => visiting(({ server, open }) => peakPss(() => open(taskOf(server.add(LARGE).url))));
     for (let round = 0; round < ROUNDS; round++) {
-      for (const [name, what] of tabs) {
-        let it = await measure(what);
+      for (const [name, taskOf] of tabs) {
+        let it = await measure(taskOf);
         for (let tries = 1; it.disturbed && tries < TRIES; tries++) {
           await sleep(10_000);
-          it = await measure(what);
+          it = await measure(taskOf);
         }
         if (it.disturbed)
-          throw new Error('another Chromium is running, and shares pages with the one that is measured: end it first');
+          throw new Error(
+            'another Chromium is running and shares memory with the measured one; close it and try again',
+          );
         seen[name].push(it);
         console.error(`memory, round ${round + 1}, ${name}: ${mb(name === 'empty' ? it.median : it.peak)}`);
       }
     }
     const { size } = statSync(LARGE);
-    const empty = middle(seen.empty.map(({ median }) => median));
+    const empty = medianOf(seen.empty.map(({ median }) => median));
     say(
       'memory of all processes with an empty page',
       spread(
@@ -231,12 +232,12 @@ const parts = {
     );
     for (const [name] of tabs.slice(1)) {
       say(
-        `the most with ${name}`,
+        `peak memory with ${name}`,
         spread(
           seen[name].map(({ peak }) => peak),
           mb,
         ),
-        `less an empty page and the file of ${mb(size)}: ${spread(
+        `more than an empty page plus the file of ${mb(size)}: ${spread(
           seen[name].map(({ peak }) => peak - empty - size),
           mb,
         )}`,
@@ -246,4 +247,5 @@ const parts = {
 };
 
 const wanted = process.argv.slice(2);
-for (const [name, part] of Object.entries(parts)) if (!wanted.length || wanted.includes(name)) await part();
+for (const [name, measure] of Object.entries(measurements))
+  if (wanted.length === 0 || wanted.includes(name)) await measure();

@@ -1,5 +1,5 @@
-/* In the page of a visit (chromium.js): what it came for, and where it says how that went, are in the address, after the #, as
- * JSON {report, reload, name, args}: name is one of the functions below. */
+/* Runs in a page that chromium.js opens. The URL's fragment is JSON {report, reload, name, args}: the URL to report to, a
+ * service worker to install first (optional), and the name and arguments of one of the functions below. */
 
 const wait = (ms) =>
   new Promise((resolve) => {
@@ -7,15 +7,16 @@ const wait = (ms) =>
   });
 
 const visits = {
-  /* Nothing: what the browser takes by itself. */
+  /* Does nothing, to measure the browser itself. */
   empty: () => wait(5000),
 
-  /* Asks at once, and tells when the first token came, in ms since the navigation and since 1970, and what the prompt had. */
-  async firstToken(url, words, options) {
+  /* Sends a request as soon as the model accepts it. Returns when the first token came, in ms since the navigation (after) and
+   * since 1970 (at), and the prompt's length. */
+  async firstToken(url, text, options) {
     const { loadModel } = await import('/web/index.js');
     const model = await loadModel(url, { early: true, contextSize: 512, ...options });
     const request = {
-      messages: [{ role: 'user', content: words }],
+      messages: [{ role: 'user', content: text }],
       max_tokens: 2,
       temperature: 0,
       stream: true,
@@ -36,7 +37,7 @@ const visits = {
     return { after, at: performance.timeOrigin + after, tokens, threads, from };
   },
 
-  /* Loads a model and answers; the prompt is made of ids. */
+  /* Loads a model and generates tokens after a prompt of arbitrary token ids. */
   async quern(url, { threads, prompt, generate }, options) {
     const { loadModel } = await import('/web/index.js');
     const model = await loadModel(url, { threads, contextSize: prompt + generate + 8, ...options });
@@ -50,7 +51,7 @@ const visits = {
     return { ...model.info, usage };
   },
 
-  /* The same by another engine. */
+  /* The same with another engine. */
   async peer(url, cell, engine) {
     const { open } = await import(`/bench/e2e/${engine}.js`);
     return (await open({ url, ...cell })).round();
@@ -64,8 +65,8 @@ if (reload && !navigator.serviceWorker.controller) {
   location.reload();
   await new Promise(() => {});
 }
-const said = await visits[name](...args).then(
+const outcome = await visits[name](...args).then(
   (value) => ({ value }),
   (error) => ({ error: String(error?.stack ?? error) }),
 );
-await fetch(report, { method: 'POST', body: JSON.stringify(said) });
+await fetch(report, { method: 'POST', body: JSON.stringify(outcome) });

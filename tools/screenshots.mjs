@@ -1,4 +1,4 @@
-/* Takes the pictures of the demo in docs/screenshots, and draws the icon for systems that want pixels:
+/* Takes the screenshots of the demo in docs/screenshots, and renders the PNG icon from the SVG:
  * node tools/screenshots.mjs <SmolLM2.gguf> [wide|narrow|dark|icon...] */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +14,7 @@ const SIZES = {
   narrow: { viewport: { width: 390, height: 780 }, scale: 2 },
   dark: { viewport: { width: 1280, height: 800 }, colorScheme: 'dark' },
 };
-const RATE = 25e6; // bytes a second, so that there is something to see of the download
+const RATE = 25e6; // bytes per second, slow enough to show a download
 
 async function tour(browser, name) {
   const server = await serve();
@@ -23,13 +23,13 @@ async function tour(browser, name) {
   const context = await browser.newContext({ ...options, reducedMotion: 'reduce' });
   const page = await context.newPage();
   const client = await context.newCDPSession(page);
-  const take = async (what) => {
+  const take = async (state) => {
     const { data } = await client.send('Page.captureScreenshot', {
       format: 'webp',
       quality: QUALITY,
       clip: { x: 0, y: 0, ...options.viewport, scale },
     });
-    writeFileSync(`${OUT}${what}-${name}.webp`, Buffer.from(data, 'base64'));
+    writeFileSync(`${OUT}${state}-${name}.webp`, Buffer.from(data, 'base64'));
   };
   await page.goto(`${server.url}/web/demo/index.html`);
   await page.evaluate(() => localStorage.setItem('quern.settings', '{"temperature":0}'));

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Puts the library that the demo page uses into web/demo/vendor: a pinned version from npm, checked by its sha256.
+"""Downloads the libraries of the demo from npm: pinned versions, checked against their sha256.
 
-vendor_demo.py          what the page needs: it shows plain text without them
-vendor_demo.py --test   and axe-core, for the tests, into build/vendor
+vendor_demo.py          marked, the Markdown parser, into web/demo/vendor
+vendor_demo.py --test   also axe-core, for the tests, into build/vendor
 """
 
 import hashlib
@@ -32,7 +32,7 @@ def unpacked(package, directory):
             check=True,
         )
     except (FileNotFoundError, subprocess.CalledProcessError):
-        sys.exit(f"npm is not there, or could not fetch {package}")
+        sys.exit(f"could not download {package}: npm is not installed or failed")
     with tarfile.open(pathlib.Path(directory) / run.stdout.split()[-1]) as tar:
         return {
             member.name.removeprefix("package/"): tar.extractfile(member).read() for member in tar if member.isfile()
@@ -40,7 +40,7 @@ def unpacked(package, directory):
 
 
 def write(path, data):
-    """Never a torn file: another process may be doing the same."""
+    """Replaces the file atomically, because another process may be writing it too."""
     partial = path.with_name(f"{path.name}.{os.getpid()}.part")
     partial.write_bytes(data)
     partial.replace(path)
@@ -48,20 +48,20 @@ def write(path, data):
 
 def vendor(libraries, directory):
     directory.mkdir(parents=True, exist_ok=True)
-    for name, version, source, target, licence in libraries:
-        place = directory / target
+    for name, version, source, target, license_file in libraries:
+        path = directory / target
         stamp = directory / f"{target}.sha256"
-        if place.exists() and stamp.exists() and stamp.read_text() == SHA256[target]:
+        if path.exists() and stamp.exists() and stamp.read_text() == SHA256[target]:
             continue
         with tempfile.TemporaryDirectory() as scratch:
             files = unpacked(f"{name}@{version}", scratch)
         if (found := hashlib.sha256(files[source]).hexdigest()) != SHA256[target]:
-            sys.exit(f"{name}@{version}: {source} has the sha256 {found}, not {SHA256[target]}")
+            sys.exit(f"{name}@{version}: {source} has sha256 {found}, expected {SHA256[target]}")
         lines = io.StringIO(files[source].decode())
-        write(place, "".join(line for line in lines if not line.startswith("//# sourceMappingURL")).encode())
-        write(directory / f"{target}.LICENSE", files[licence])
+        write(path, "".join(line for line in lines if not line.startswith("//# sourceMappingURL")).encode())
+        write(directory / f"{target}.LICENSE", files[license_file])
         write(stamp, SHA256[target].encode())
-        print(f"{place.relative_to(ROOT)}: {name} {version}", flush=True)
+        print(f"{path.relative_to(ROOT)}: {name} {version}", flush=True)
 
 
 def vendor_all(test=True):

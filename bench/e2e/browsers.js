@@ -1,4 +1,4 @@
-/* Chromium through Playwright and Firefox through WebDriver BiDi, both headless, as the system has them. */
+/* Starts the system's Chromium (with Playwright) and Firefox (with WebDriver BiDi), both headless. */
 
 const CHROMIUM = process.env.QUERN_CHROMIUM ?? '/usr/bin/chromium';
 const FIREFOX = process.env.QUERN_FIREFOX ?? '/usr/bin/firefox-esr';
@@ -22,13 +22,16 @@ const launch = {
   },
 };
 
-/* {version, page(url) → {evaluate, close}, close()}: started when first asked for a page. */
+/* Returns {version(), page(url) → {evaluate, close}, close()}. The browser starts when it is first needed. */
 export function browser(name) {
   let started;
+  const running = () => {
+    started ??= launch[name]();
+    return started;
+  };
   return {
     async page(url) {
-      started ??= launch[name]();
-      const page = await (await started).newPage();
+      const page = await (await running()).newPage();
       page.on('pageerror', (error) => console.error(`${name}: ${error.message ?? error}`));
       if (process.env.QUERN_BENCH_LOG) page.on('console', (message) => console.error(`${name}: ${message.text()}`));
       await page.goto(url);
@@ -36,7 +39,7 @@ export function browser(name) {
       return page;
     },
     async version() {
-      return (await (await (started ??= launch[name]())).version()).replace(/^.*\//, '');
+      return (await (await running()).version()).replace(/^.*\//, '');
     },
     async close() {
       if (started) await (await started).close();

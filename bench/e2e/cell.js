@@ -1,4 +1,4 @@
-/* `quern bench`: one engine on one host with one model. */
+/* `quern bench`: measures one engine on one host with one model. */
 import { hosts } from './competitors.js';
 import { peakPss, pssBytes } from './pss.js';
 import { cellResult } from './rates.js';
@@ -20,9 +20,9 @@ function cellOf({
   kv = 'f16',
 }) {
   if (engine !== 'quern' && !(engine in PEER_HOST))
-    throw new Error(`--engine is one of quern, ${Object.keys(PEER_HOST).join(', ')}`);
-  if (p === 0 || n === 0) throw new Error('-p and -n take numbers above 0');
-  if (runs === 0) throw new Error('--runs takes a number above 0');
+    throw new Error(`--engine must be one of quern, ${Object.keys(PEER_HOST).join(', ')}`);
+  if (p === 0 || n === 0) throw new Error('-p and -n must be above 0');
+  if (runs === 0) throw new Error('--runs must be above 0');
   return {
     engine,
     host: PEER_HOST[engine] ?? host,
@@ -51,7 +51,7 @@ function describe(result) {
     result.load_ms && `loaded in ${Math.round(result.load_ms)} ms`,
     result.peak_bytes && `${mebibytes(result.peak_bytes)} of linear memory`,
     result.peak_pss_bytes &&
-      `at most ${mebibytes(result.peak_pss_bytes)} in all processes, ${mebibytes(result.empty_pss_bytes)} before`,
+      `peak of ${mebibytes(result.peak_pss_bytes)} in all processes, ${mebibytes(result.empty_pss_bytes)} before`,
   ];
   const after = result.context ? ` after ${result.context}` : '';
   return [
@@ -61,7 +61,7 @@ function describe(result) {
   ].join('\n');
 }
 
-/* Opens the competitor and runs the rounds, after one to warm up. */
+/* Opens the competitor and runs the rounds, after a warm-up round. */
 async function measure(cell, all, count) {
   const competitor = await all.open(cell);
   await competitor.round();
@@ -71,7 +71,7 @@ async function measure(cell, all, count) {
   return cellResult(cell, competitor, rounds);
 }
 
-/* The same, with the memory of all processes of the host, before and at the most. */
+/* Also measures the memory of all of the host's processes, before and at its peak. */
 async function measureMemory(cell, all, count) {
   await all.blank(cell.host);
   const empty = pssBytes();
@@ -79,7 +79,7 @@ async function measureMemory(cell, all, count) {
   return { ...value, empty_pss_bytes: empty, peak_pss_bytes: peak };
 }
 
-/* Options are those of `quern bench`. */
+/* options: those of `quern bench`. */
 export async function run(options) {
   const cell = cellOf(options);
   const all = hosts();

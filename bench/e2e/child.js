@@ -1,19 +1,20 @@
-/* A competitor in a process of its own, spoken to in lines of JSON: the cell, then "round" for each measurement. The
- * end of its input ends it. Answers: {"load_ms", "peak_bytes"} once, then {"prefill_s", "decode_s", "peak_bytes"}. */
+/* A competitor in a child process. Its input is the cell as a line of JSON, then a line "round" per measurement; it exits at
+ * the end of its input. It answers with lines of JSON: first {"load_ms", "peak_bytes"}, then per round {"prefill_s",
+ * "decode_s", "peak_bytes"}. */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
 export async function openChild(command, args, cell) {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
-  let complaint = '';
+  let errors = '';
   child.stderr.on('data', (text) => {
-    complaint = (complaint + text).slice(-2000);
+    errors = (errors + text).slice(-2000);
   });
-  child.stdin.on('error', () => {}); /* it ended; the exit code says why */
+  child.stdin.on('error', () => {}); /* the child has exited; `ended` says why */
   const ended = new Promise((resolve) => {
     child.once('error', resolve);
     child.once('close', (code, signal) =>
-      resolve(new Error(`${command} ended with ${code ?? signal}: ${complaint.trim()}`)),
+      resolve(new Error(`${command} ended with ${code ?? signal}: ${errors.trim()}`)),
     );
   });
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

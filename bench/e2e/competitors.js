@@ -1,10 +1,11 @@
-/* Opens a competitor: an engine on a host, with a model. What it is, is a cell:
+/* Opens competitors. A competitor is an engine on a host with a model, described by a cell:
  *   {engine, host, build, model, prompt, generate, context, threads, seed}
- * engine: quern, wllama-2, wllama-3 or llama.cpp. host: node, wasmtime, chromium, firefox or native. build: plain or
- * relaxed, of quern only. context: tokens in the cache before. An open competitor has
- *   load_ms, peak_bytes (of linear memory; null where it cannot be seen), version (of the host)
- *   round() → {prefill_s, decode_s}: seconds for `prompt` tokens at once, and for `generate` one by one; of quern also
- *     peak_bytes, and crc32 of the prompt's last logits, which no host, build or number of threads may change
+ *   engine: quern, wllama-2, wllama-3 or llama.cpp; host: node, wasmtime, chromium, firefox or native
+ *   build: plain or relaxed, for quern only; context: the number of tokens in the KV cache before the measurement
+ * An open competitor has
+ *   load_ms, version (of the host), peak_bytes (of linear memory; null if unknown)
+ *   round() → {prefill_s, decode_s}: seconds for `prompt` tokens at once, and for `generate` tokens one by one. For quern also
+ *     peak_bytes, and crc32 of the logits after the prompt, which must not depend on host, build or thread count.
  *   close() */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -20,7 +21,7 @@ import { serve } from './server.js';
 
 const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 
-/* The module for a cell; QUERN_MODULES names another folder of them than build/. */
+/* The folder with the modules; QUERN_MODULES overrides build/. */
 const MODULES = resolve(process.env.QUERN_MODULES ?? path('../../build'));
 
 function moduleOf({ build, threads, bits = 32 }) {
@@ -29,15 +30,28 @@ function moduleOf({ build, threads, bits = 32 }) {
     `wasm${bits}-${build === 'plain' ? 'simd128' : 'relaxed'}${threads > 1 ? '-mt' : ''}`,
     'quern.wasm',
   );
-  if (!existsSync(file)) throw new Error(`${file} has not been built; make builds it`);
+  if (!existsSync(file)) throw new Error(`${file} is missing; run make to build it`);
   return file;
 }
 
-/* With what tools/setup.sh installs. */
+/* The Python environment made by tools/setup.sh. */
 const VENV = join(cache(), 'venv', 'bin', 'python');
 export const PYTHON = existsSync(VENV) ? VENV : 'python3';
 
-/* What is shared by the competitors of a run: the server and the browsers, started when first needed. */
+async function openNode(cell) {
+  const flags = relaxedFlag() ? [relaxedFlag()] : [];
+  const child = await openChild(process.execPath, [...flags, path('quern-node.js')], cell);
+  return { ...child, version: process.version };
+}
+
+async function openWasmtime(cell) {
+  const child = await openChild(PYTHON, [path('quern_wasmtime.py')], cell);
+  const version = 'from importlib.metadata import version; print(version("wasmtime"))';
+  const { stdout } = await promisify(execFile)(PYTHON, ['-c', version]);
+  return { ...child, version: stdout.trim() };
+}
+
+/* The server and the browsers that the competitors of a run share. They start when they are first needed. */
 export function hosts() {
   let server;
   const browsers = { chromium: browser('chromium'), firefox: browser('firefox') };
@@ -52,11 +66,8 @@ export function hosts() {
     const { add } = await server;
     try {
       const module = cell.engine === 'quern' ? './quern-page.js' : `./${cell.engine}.js`;
-      const given = {
-        ...cell,
-        url: add(resolve(cell.model)),
-        wasm: cell.engine === 'quern' ? add(moduleOf(cell)) : null,
-      };
+      const wasm = cell.engine === 'quern' ? add(moduleOf(cell)) : null;
+      const given = { ...cell, url: add(resolve(cell.model)), wasm };
       const opened = await page.evaluate(([name, of]) => window.start(name, of), [module, given]);
       return {
         ...opened,
@@ -73,29 +84,16 @@ export function hosts() {
     }
   }
 
-  async function open(cell) {
-    if (cell.engine === 'llama.cpp') return openLlamaBench(cell);
-    if (cell.host in browsers) return openPage(cell);
-    const given = { ...cell, model: resolve(cell.model), wasm: moduleOf(cell) };
-    if (cell.host === 'node') {
-      const flags = relaxedFlag() ? [relaxedFlag()] : [];
-      const child = await openChild(process.execPath, [...flags, path('quern-node.js')], given);
-      return { ...child, version: process.version };
-    }
-    if (cell.host === 'wasmtime') {
-      const child = await openChild(PYTHON, [path('quern_wasmtime.py')], given);
-      const { stdout } = await promisify(execFile)(PYTHON, [
-        '-c',
-        'from importlib.metadata import version; print(version("wasmtime"))',
-      ]);
-      return { ...child, version: stdout.trim() };
-    }
-    throw new Error(`there is no host ${cell.host}`);
-  }
-
   return {
-    open,
-    /* Starts a browser and opens a page without a competitor; nothing on the other hosts. */
+    async open(cell) {
+      if (cell.engine === 'llama.cpp') return openLlamaBench(cell);
+      if (cell.host in browsers) return openPage(cell);
+      const given = { ...cell, model: resolve(cell.model), wasm: moduleOf(cell) };
+      if (cell.host === 'node') return openNode(given);
+      if (cell.host === 'wasmtime') return openWasmtime(given);
+      throw new Error(`unknown host ${cell.host}`);
+    },
+    /* For a browser, starts it and opens a page without a competitor. Does nothing for other hosts. */
     blank: async (host) => (host in browsers ? blankPage(host) : undefined),
     async close() {
       for (const one of Object.values(browsers)) await one.close();

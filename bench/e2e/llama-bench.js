@@ -1,4 +1,4 @@
-/* llama.cpp natively, through its own llama-bench: one process a round, which warms up by itself. */
+/* Native llama.cpp, measured by its own llama-bench. Each round is a process, which does its own warm-up. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -7,7 +7,8 @@ import { promisify } from 'node:util';
 export const LLAMA_BENCH = process.env.QUERN_LLAMA_BENCH ?? `${homedir()}/.cache/quern-oracle/bin/llama-bench`;
 
 export async function openLlamaBench({ model, prompt, generate, context, threads }) {
-  if (!existsSync(LLAMA_BENCH)) throw new Error(`${LLAMA_BENCH} is not there`);
+  if (!existsSync(LLAMA_BENCH))
+    throw new Error(`${LLAMA_BENCH} is missing; set QUERN_LLAMA_BENCH to the path of llama-bench`);
   const args = ['-m', model, '-p', prompt, '-n', generate, '-d', context, '-t', threads, '-r', 1, '-o', 'json'].map(
     String,
   );

@@ -1,8 +1,8 @@
-/* Quern as a competitor, in whatever JavaScript host it runs. */
+/* Quern as a competitor, in any JavaScript host. */
 import { Engine } from '../../web/engine.js';
 import { randomTokens } from './tokens.js';
 
-/* As zlib has it. */
+/* The same checksum as zlib's crc32. */
 function crc32(bytes) {
   let crc = ~0;
   for (const byte of bytes) {
@@ -12,7 +12,7 @@ function crc32(bytes) {
   return ~crc >>> 0;
 }
 
-/* wasm: the module's bytes; source: of the model, as Engine.loadModel takes it; spawn: as startThreads does. */
+/* wasm: the module's bytes; source: the model, as in Engine.loadModel(); spawn: as in startThreads(). */
 export async function openQuern({ prompt, generate, context, threads, seed, kv }, wasm, source, spawn) {
   const start = performance.now();
   const engine = await Engine.start(wasm, { threads, spawn });
@@ -23,7 +23,7 @@ export async function openQuern({ prompt, generate, context, threads, seed, kv }
   const session = model.session({ context: longest });
   const tokens = randomTokens(longest, model.vocabSize, seed);
 
-  /* Computes tokens [from, from + count), which stand at the same positions. */
+  /* Computes tokens [from, from + count) at these positions. */
   function compute(from, count) {
     session.feed(tokens.subarray(from, from + count));
     while (session.step());

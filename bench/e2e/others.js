@@ -1,10 +1,10 @@
-/* How much of the machine others used while something was measured: a round beside somebody's compiler says nothing.
- * Linux only; 0 elsewhere. */
+/* Measures how much of the machine other programs use during a round, because rounds with much interference are useless. Linux
+ * only; elsewhere the result is 0. */
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { descendants } from './pss.js';
 
-const TICKS = 100; /* a second; USER_HZ on every Linux */
+const TICKS = 100; /* per second; USER_HZ on every Linux */
 
 function read(path) {
   try {
@@ -14,13 +14,13 @@ function read(path) {
   }
 }
 
-/* Seconds of all processors that were not idle, what the hypervisor gave to others included. */
+/* Seconds that all processors were busy, including time that the hypervisor gave to other machines. */
 function busySeconds() {
   const [, user, nice, system, , , irq, softirq, steal] = read('/proc/stat').split('\n', 1)[0].split(/\s+/).map(Number);
   return (user + nice + system + irq + softirq + steal) / TICKS;
 }
 
-/* Seconds of this process and its descendants, those that have ended included. */
+/* Processor seconds of this process and its descendants, including those that have exited. */
 function ownSeconds() {
   let ticks = 0;
   for (const pid of [process.pid, ...descendants()]) {
@@ -35,7 +35,7 @@ function ownSeconds() {
   return ticks / TICKS;
 }
 
-/* Runs `work`; {value, others}: others is the part of the machine, 0 to 1, that others used meanwhile. */
+/* Runs work() and returns {value, others}; others is the share of the machine, 0 to 1, that other programs used meanwhile. */
 export async function besideOthers(work) {
   if (process.platform !== 'linux') return { value: await work(), others: 0 };
   const busy = busySeconds() - ownSeconds();

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draws the rates in a CSV of suite.js as bars, beside it as .svg. Needs matplotlib.
+"""Draws the rates in a CSV of suite.js as a bar chart, an .svg next to it. Needs matplotlib.
 
 plot.py bench/results/e2e.csv
 """
@@ -13,8 +13,8 @@ import matplotlib
 matplotlib.use("svg")
 import matplotlib.pyplot as plt  # noqa: E402
 
-# Names from the CSV, in the order of the bars, and their colours: quern warm, the peers cool.
-COLOURS = {
+# Names from the CSV, in the order of the bars, and their colors: warm for quern, cool for the others.
+COLORS = {
     "quern": {"wasmtime": "#f4c27a", "node": "#f2a33c", "firefox": "#e8743b", "chromium": "#c8432b"},
     "wllama-2": "#7fa6c9",
     "wllama-3": "#b5cbe0",
@@ -22,8 +22,8 @@ COLOURS = {
 }
 
 
-def colour(row):
-    shade = COLOURS.get(row["engine"], "#999999")
+def color(row):
+    shade = COLORS.get(row["engine"], "#999999")
     return shade.get(row["host"], "#999999") if isinstance(shade, dict) else shade
 
 
@@ -42,7 +42,7 @@ def bars(axis, rows, phase, title):
         range(len(rows)),
         median,
         xerr=(low, high),
-        color=[colour(row) for row in rows],
+        color=[color(row) for row in rows],
         error_kw={"ecolor": "#00000066", "elinewidth": 1},
     )
     axis.set_yticks(range(len(rows)), [label(row) for row in rows], fontsize=7)

@@ -1,12 +1,12 @@
 #!/usr/bin/env node
-/* Where the time goes, by function: runs the engine in Node under its sampling profiler.
+/* Prints the time per function, from Node's sampling profiler.
  *
  *   node bench/e2e/profile.js MODEL [prompt 256] [generate 64] [context 0] [preset wasm32-relaxed]
  *
- * Give a prompt of 1 to see decoding, and generate 1 to see a prompt. Builds the preset with names into
+ * Use a prompt of 1 to profile decode, and generate 1 to profile prefill. Builds the preset with function names into
  * build/profile-<preset>. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,17 +17,18 @@ const ROUNDS = 3;
 
 function build(preset) {
   const folder = join(ROOT, 'build', `profile-${preset}`);
-  const quiet = { cwd: ROOT, stdio: 'pipe' }; /* a failure carries what was said */
+  const quiet = { cwd: ROOT, stdio: 'pipe' }; /* the error of a failed command contains its output */
   execFileSync('cmake', ['--preset', preset, '-B', folder, '-DQUERN_NAMES=ON'], quiet);
   execFileSync('cmake', ['--build', folder, '--target', 'quern'], quiet);
   return join(folder, 'quern.wasm');
 }
 
-/* [function, microseconds], the most first. */
+/* [[function, microseconds]], largest first. */
 function selfTimes(profile) {
   const names = new Map(profile.nodes.map(({ id, callFrame }) => [id, callFrame.functionName || '(anonymous)']));
   const times = new Map();
-  profile.samples.forEach((id, i) => times.set(names.get(id), (times.get(names.get(id)) ?? 0) + profile.timeDeltas[i]));
+  for (const [i, id] of profile.samples.entries())
+    times.set(names.get(id), (times.get(names.get(id)) ?? 0) + profile.timeDeltas[i]);
   return [...times].sort((a, b) => b[1] - a[1]);
 }
 
@@ -61,7 +62,7 @@ try {
   const total = times.reduce((sum, [, time]) => sum + time, 0);
   for (const [name, time] of times.slice(0, 20))
     console.log(
-      `${((100 * time) / total).toFixed(1).padStart(5)} %  ${(time / 1000).toFixed(0).padStart(7)} ms  ${name}`,
+      `${((100 * time) / total).toFixed(1).padStart(5)}%  ${(time / 1000).toFixed(0).padStart(7)} ms  ${name}`,
     );
 } finally {
   rmSync(folder, { recursive: true });

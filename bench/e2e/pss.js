@@ -1,12 +1,12 @@
-/* Memory of all processes that this one has started, as the system counts it: proportional set size, so that pages
- * shared between them count once. Linux only. */
+/* Memory of all processes that this one has started, as proportional set size: pages shared between them count once. Linux
+ * only. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 function read(path) {
   try {
     return readFileSync(path, 'utf8');
   } catch {
-    return ''; /* the process has just ended */
+    return ''; /* the process has exited */
   }
 }
 
@@ -16,11 +16,11 @@ function program(pid) {
   try {
     return readlinkSync(`/proc/${pid}/exe`);
   } catch {
-    return ''; /* ended, or another user's */
+    return ''; /* it has exited, or belongs to another user */
   }
 }
 
-/* Process ids, as text. */
+/* Process ids, as strings. */
 export function descendants() {
   const children = new Map();
   for (const pid of processes()) {
@@ -40,15 +40,15 @@ export function pssBytes(pids = descendants()) {
   return kilobytes * 1024;
 }
 
-/* Whether the browser that this process has started (`pids`) runs elsewhere too: pages that both share count half then. */
+/* Whether another instance of a browser in `pids` is running. It would share pages, which then count only half. */
 function shared(pids) {
   const own = new Set(pids);
   const browsers = new Set([...own].map(program).filter((path) => /chrom|firefox/.test(path)));
   return processes().some((pid) => !own.has(pid) && browsers.has(program(pid)));
 }
 
-/* The most that was seen while `work` ran, the median of what was seen, whether pages of the browser were shared with another, and
- * what the work gave. */
+/* Samples the memory while work() runs. Returns {peak, median, disturbed, value}; disturbed: another instance of the browser
+ * was running. */
 export async function peakPss(work) {
   const seen = [];
   let disturbed = false;

@@ -1,4 +1,4 @@
-/* Quern in Node as a competitor, spoken to as child.js says. */
+/* Quern in Node as a competitor. child.js defines the protocol. */
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { openQuern } from './measure.js';

@@ -1,6 +1,6 @@
+/* Quern in a browser as a competitor: the page's side of quern-worker.js. */
 import { startForWorker } from '../../web/runtime/threads.js';
 
-/* Quern in a browser as a competitor; the page's side of quern-worker.js. */
 export async function open(cell) {
   const worker = new Worker(new URL('./quern-worker.js', import.meta.url), { type: 'module' });
   const ask = (message) =>

@@ -1,4 +1,4 @@
-/* Quern in a browser as a competitor: the worker that the engine lives in. */
+/* Quern in a browser as a competitor: the worker that runs the engine. */
 import { spawnByPage } from '../../web/runtime/threads.js';
 import { openQuern } from './measure.js';
 
@@ -11,9 +11,9 @@ async function open(cell) {
     size: Number(head.headers.get('content-length')),
     async read(bytes, offset) {
       const range = `bytes=${offset}-${offset + bytes.length - 1}`;
-      const part = new Uint8Array(await (await fetch(cell.url, { headers: { range } })).arrayBuffer());
-      bytes.set(part);
-      return part.length;
+      const data = new Uint8Array(await (await fetch(cell.url, { headers: { range } })).arrayBuffer());
+      bytes.set(data);
+      return data.length;
     },
   };
   competitor = await openQuern(cell, wasm, source, spawnByPage(self));

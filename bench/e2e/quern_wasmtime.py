@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Quern in wasmtime as a competitor, spoken to as child.js says."""
+"""Quern in wasmtime as a competitor. child.js defines the protocol."""
 
 import json
 import sys
@@ -12,7 +12,7 @@ from engine import Engine, Session  # noqa: E402
 
 
 def random_tokens(count, vocabulary, seed):
-    """As tokens.js has them."""
+    """The same tokens as in tokens.js."""
     ids, state = [], seed or 1
     for _ in range(count):
         state ^= state << 13 & 0xFFFFFFFF

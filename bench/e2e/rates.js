@@ -1,4 +1,4 @@
-/* What the rounds of a competitor come to. */
+/* Turns the rounds of a competitor into rates. */
 
 export function spread(values) {
   const sorted = [...values].sort((a, b) => a - b);
@@ -7,7 +7,7 @@ export function spread(values) {
   return { min: sorted[0], median, max: sorted.at(-1) };
 }
 
-/* Tokens a second of each round, in order. */
+/* Tokens per second of each round, in order. */
 export const prefillRates = (cell, rounds) => rounds.map((round) => cell.prompt / round.prefill_s);
 export const decodeRates = (cell, rounds) => rounds.map((round) => cell.generate / round.decode_s);
 

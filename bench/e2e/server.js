@@ -1,5 +1,5 @@
-/* A static server for the measured pages: cross-origin isolated, with byte ranges. Serves the source tree, and files
- * from wherever they lie under /files/<number>/<name>. */
+/* A static server for the measured pages, cross-origin isolated and with range requests. It serves the source tree, and added
+ * files at /files/<number>/<name>. */
 import { createReadStream, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { basename, extname, join, normalize } from 'node:path';
@@ -22,7 +22,7 @@ function range(header, size) {
   return start > end ? { status: 416 } : { status: 206, start, end };
 }
 
-/* {url, add(path) → URL of a file, close()} */
+/* Returns {url, add(path) → the file's URL, close()}. */
 export async function serve() {
   const files = [];
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-/* All of the end-to-end measurements in one run: `make bench`. Competitors with one model, thread count and context are
- * open at the same time and take turns, round by round, so that what the machine does beside hits all of them; a ratio
- * is the median over the rounds. Only ratios of one run mean anything elsewhere. */
+/* Runs all end-to-end measurements: `make bench`. Competitors with the same model, thread count and context are open at the
+ * same time and take turns, round by round, so that other load on the machine affects all of them. A ratio is the median
+ * over the rounds. Only ratios within a run can be compared with other machines. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { loadavg, cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { basename } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -45,13 +45,13 @@ const USAGE = `make bench BENCH="options", or node bench/e2e/suite.js options; l
   --hosts LIST      ${HOSTS.join(', ')} (all)
   --builds LIST     plain, relaxed (both)
   --threads LIST    (1,2)
-  --contexts LIST   tokens in the cache before (0,1500)
-  --rounds N        measured after one to warm up (5)
-  --minutes M       after which a group of competitors begins no further round; there is always one (none)
-  --others PERCENT  of the machine that others may use: a round with more is measured again (10)
+  --contexts LIST   tokens in the KV cache before the measurement (0,1500)
+  --rounds N        rounds after a warm-up round (5)
+  --minutes M       time limit per group of competitors; each runs at least one round (no limit)
+  --others PERCENT  share of the machine that other programs may use; other rounds are repeated (10)
   --no-peers        quern only
   --quick           smollm2, node, chromium and native, relaxed, 2 threads, context 0, 3 rounds
-  --name NAME       of the files in bench/results (e2e)`;
+  --name NAME       base name of the files in bench/results (e2e)`;
 
 const OPTIONS = {
   models: { type: 'string' },
@@ -88,7 +88,7 @@ function plan(values) {
   const given = { ...FULL, ...(values.quick ? QUICK : {}), ...values };
   const list = (name, known) =>
     given[name].split(',').map((word) => {
-      if (known && !known.includes(word)) throw new Error(`--${name}: ${word} is none of ${known.join(', ')}`);
+      if (known && !known.includes(word)) throw new Error(`--${name}: "${word}" must be one of ${known.join(', ')}`);
       return word;
     });
   return {
@@ -104,7 +104,7 @@ function plan(values) {
   };
 }
 
-/* The model's file, made when it is a shape with random weights; undefined when it is not there. */
+/* The path of a model, or undefined if it is missing. Models with random weights are created. */
 function modelFile(key) {
   const { file, shape, mix } = MODEL[key];
   const path = `${MODELS}/${file}`;
@@ -120,7 +120,7 @@ function modelFile(key) {
   return path;
 }
 
-/* The cells that take turns: everything with this model, thread count and context. */
+/* The cells that take turns: all with this model, thread count and context. */
 function group(what, key, file, threads, context) {
   const common = { model: file, prompt: 256, generate: 64, context, threads, seed: 1 };
   const cells = [];
@@ -137,7 +137,7 @@ function group(what, key, file, threads, context) {
 const TRIES = 10;
 const PAUSE_MS = 3000;
 
-/* A round that others did not disturb; after TRIES the one that they disturbed least. */
+/* Repeats a round until other programs used less than `limit` of the machine; after TRIES, returns the best one. */
 async function undisturbed(competitor, limit) {
   let best;
   for (let i = 0; i < TRIES && !(best?.others <= limit); i++) {
@@ -148,7 +148,7 @@ async function undisturbed(competitor, limit) {
   return best;
 }
 
-/* Runs the entries of a group in turns; fills in their rounds, or why they failed. */
+/* Runs the rounds of a group in turns. Sets the `rounds` of each entry, or its `error`. */
 async function measure(entries, { rounds, minutes, others }, all) {
   const fail = (entry, error) => {
     entry.error = (error.message ?? String(error)).split('\n')[0];
@@ -176,7 +176,7 @@ async function measure(entries, { rounds, minutes, others }, all) {
   for (const entry of entries) await entry.competitor?.close().catch(() => {});
 }
 
-/* Median over the rounds of how many times as fast as the peer it was; null where one of them has no figures. */
+/* The median over the rounds of the speed relative to the peer; null if either has no figures. */
 function ratio(entry, peer, rates) {
   if (!peer || peer.error || entry.error) return null;
   const own = rates(entry.cell, entry.rounds);
@@ -251,7 +251,7 @@ const COLUMNS = [
   'error',
 ];
 
-/* One answer everywhere: speed that changes it is no speed. */
+/* Throws unless all hosts, builds and thread counts computed the same logits. */
 function sameLogits(rows) {
   const groups = new Map();
   for (const row of rows.filter((row) => row.logits_crc32)) {
@@ -263,18 +263,15 @@ function sameLogits(rows) {
     const other = of.find((row) => row.logits_crc32 !== first);
     if (other)
       throw new Error(
-        `${key}: logits of ${other.host} ${other.build} with ${other.threads} thread(s) differ from those of ${of[0].host} ${of[0].build}`,
+        `${key}: the logits of ${other.host} ${other.build} with ${other.threads} thread(s) differ from those of ${of[0].host} ${of[0].build}`,
       );
   }
 }
 
 function csv(rows) {
   const quote = (value) => (/[",\n]/.test(value) ? `"${String(value).replaceAll('"', '""')}"` : value);
-  return (
-    [COLUMNS, ...rows.map((row) => COLUMNS.map((column) => row[column] ?? ''))]
-      .map((line) => line.map(quote).join(','))
-      .join('\n') + '\n'
-  );
+  const lines = [COLUMNS, ...rows.map((row) => COLUMNS.map((column) => row[column] ?? ''))];
+  return lines.map((line) => `${line.map(quote).join(',')}\n`).join('');
 }
 
 function table(rows) {
@@ -328,13 +325,13 @@ async function main() {
   const what = plan(values);
   mkdirSync(RESULTS, { recursive: true });
   if (what.peers && what.hosts.includes('native') && !existsSync(LLAMA_BENCH)) {
-    console.error(`${LLAMA_BENCH} is not there (QUERN_LLAMA_BENCH names another): no native figures`);
+    console.error(`no native figures: ${LLAMA_BENCH} is missing; set QUERN_LLAMA_BENCH to the path of llama-bench`);
     what.hosts = what.hosts.filter((host) => host !== 'native');
   }
   const file = `${RESULTS}${values.name}.csv`;
   const rows = [];
   console.log(
-    `${cpus()[0].model}, ${cpus().length} cores; tokens/s of 256 at once and of 64 one by one, medians of up to ${what.rounds} rounds`,
+    `${cpus()[0].model}, ${cpus().length} cores; prefill of 256 and decode of 64 tokens in tokens/s, medians of up to ${what.rounds} rounds`,
   );
   const all = hosts();
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => all.close().finally(() => process.exit(1)));
@@ -342,7 +339,7 @@ async function main() {
     for (const key of what.models) {
       const model = modelFile(key);
       if (!model) {
-        console.error(`${MODEL[key].name} is left out: ${MODELS}/${MODEL[key].file} is not there`);
+        console.error(`skipping ${MODEL[key].name}: ${MODELS}/${MODEL[key].file} is missing`);
         continue;
       }
       for (const threads of what.threads) {
@@ -355,7 +352,7 @@ async function main() {
           const measured = rowsOf(entries);
           rows.push(...measured);
           console.log(table(measured));
-          writeFileSync(file, csv(rows)); /* after each group: a long run that is stopped keeps what it has */
+          writeFileSync(file, csv(rows)); /* after each group, so that an interrupted run keeps its results */
         }
       }
     }

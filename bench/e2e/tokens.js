@@ -1,4 +1,4 @@
-/* Tokens to measure with: the same ones on every host, spread over the vocabulary. */
+/* Pseudorandom tokens from the whole vocabulary, the same on every host. */
 export function randomTokens(count, vocabulary, seed) {
   const ids = new Int32Array(count);
   let state = seed >>> 0 || 1;

@@ -1,4 +1,4 @@
-/* wllama 2.3.1 as a competitor; runs in the page. */
+/* wllama 2.3.1 as a competitor. Runs in the page. */
 import { Wllama } from '/bench/node_modules/wllama-2/esm/index.js';
 import { randomTokens } from './tokens.js';
 

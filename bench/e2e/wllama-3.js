@@ -1,11 +1,11 @@
-/* wllama 3.8.1 as a competitor; runs in the page. It takes neither tokens nor steps: the prompt is text of about as
- * many tokens, and a completion's own timings are scaled to the count. One token is favoured, since its JSON layer
- * fails on output that is not valid UTF-8. Its decode follows the prompt, so it is measured `prompt` tokens further
- * on than the others'. */
+/* wllama 3.8.1 as a competitor. Runs in the page. It accepts neither tokens nor single steps, so the prompt is text of about
+ * the right length, and the timings of a completion are scaled to the token count. One token is favored, because wllama's
+ * JSON layer fails on output that is not valid UTF-8. Decode follows the prompt, so its context is `prompt` tokens longer
+ * than for the other engines. */
 import { Wllama } from '/bench/node_modules/wllama-3/esm/index.js';
 import { randomTokens } from './tokens.js';
 
-/* Words that are one token each, with the space before, in the usual vocabularies. */
+/* Words that are one token each, with a leading space, in common vocabularies. */
 const WORDS = [
   'time',
   'year',

@@ -1,4 +1,4 @@
-"""A server that the tests of ./quern serve share, and OpenAI's client of it."""
+"""Fixtures for the tests of ./quern serve: a running server, OpenAI's client, and the command line's answer."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ from serve_helpers import ENCODER, MESSAGES, MODEL, ROOT, TINY, start
 @pytest.fixture(scope="session")
 def port():
     if not MODEL.exists():
-        pytest.skip(f"no {MODEL.name}")
+        pytest.skip(f"{MODEL} is missing; tools/fetch_model.py smollm2 fetches it")
     process, port = start("-m", MODEL, "-m", TINY, "-m", ENCODER, "--ctx", "1024")
     yield int(port)
     process.terminate()

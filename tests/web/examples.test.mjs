@@ -1,4 +1,5 @@
-/* The examples in Chromium: node examples.test.mjs <model.gguf> [example...]. A line of JSON for each, as demo.test.mjs. */
+/* Tests the examples in Chromium: node examples.test.mjs <model.gguf> [example...]. Prints a line of JSON per example: its
+ * name and its error, or null. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -22,7 +23,7 @@ const examples = {
   },
   async summary(page) {
     await page.click('#go');
-    await page.waitForSelector('#go:enabled'); // the click itself has disabled it
+    await page.waitForSelector('#go:enabled'); // the click disables it at once
     assert.match(await page.innerText('#summary'), /quern.*\./is);
   },
   async autocomplete(page) {
@@ -35,7 +36,7 @@ const examples = {
   },
   async intent(page) {
     const first = () => page.innerText('li:first-child span');
-    await page.waitForSelector('li meter'); // of the message that is there
+    await page.waitForSelector('li meter'); // for the initial message
     for (const [message, topic] of [
       ['Where is my parcel? It should have come on Monday.', 'delivery'],
       ['I cannot log in, my password is wrong.', 'account'],
@@ -49,12 +50,12 @@ const examples = {
   },
   async rewrite(page) {
     await page.click('#go');
-    await page.waitForSelector('#go:enabled'); // the click itself has disabled it
+    await page.waitForSelector('#go:enabled'); // the click disables it at once
     assert.match(await page.inputValue('#better'), /Paris/);
   },
 };
 
-/* The id of an unpacked extension is made of its path. */
+/* The id of an unpacked extension is derived from its path. */
 const idOf = (path) =>
   createHash('sha256')
     .update(path)
@@ -62,28 +63,28 @@ const idOf = (path) =>
     .slice(0, 32)
     .replace(/./g, (digit) => 'abcdefghijklmnop'[parseInt(digit, 16)]);
 
-/* The extension, with the package beside it and the model of the test; the tab is named, as no one clicks. */
+/* Runs the extension with the package and the test's model. Its tab is given explicitly, because nobody clicks its icon. */
 async function extension(server, model) {
   const scratch = mkdtempSync(join(tmpdir(), 'quern-'));
-  const place = join(scratch, 'extension');
-  cpSync(join(WEB, 'examples/extension'), place, { recursive: true });
-  cpSync(WEB, join(place, 'quern'), { recursive: true, filter: (path) => !/\/web\/(demo|examples|bin)$/.test(path) });
-  const popup = readFileSync(join(place, 'popup.js'), 'utf8');
+  const folder = join(scratch, 'extension');
+  cpSync(join(WEB, 'examples/extension'), folder, { recursive: true });
+  cpSync(WEB, join(folder, 'quern'), { recursive: true, filter: (path) => !/\/web\/(demo|examples|bin)$/.test(path) });
+  const popup = readFileSync(join(folder, 'popup.js'), 'utf8');
   writeFileSync(
-    join(place, 'popup.js'),
+    join(folder, 'popup.js'),
     popup.replace(/const SOURCE = .*/, `const SOURCE = ${JSON.stringify(model.url)};`),
   );
-  const manifest = JSON.parse(readFileSync(join(place, 'manifest.json'), 'utf8'));
+  const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'));
   writeFileSync(
-    join(place, 'manifest.json'),
+    join(folder, 'manifest.json'),
     JSON.stringify({ ...manifest, host_permissions: ['http://localhost/*'] }),
   );
-  const context = await startWithExtension(join(scratch, 'profile'), place);
+  const context = await startWithExtension(join(scratch, 'profile'), folder);
   try {
     const subject = await context.newPage();
     await subject.goto(`${server.url}/web/examples/summary.html`);
     const page = await context.newPage();
-    await page.goto(`chrome-extension://${idOf(place)}/popup.html`);
+    await page.goto(`chrome-extension://${idOf(folder)}/popup.html`);
     await page.evaluate((url) => {
       const query = chrome.tabs.query.bind(chrome.tabs);
       chrome.tabs.query = () => query({ url });

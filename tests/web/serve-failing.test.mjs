@@ -1,5 +1,5 @@
-/* ./quern serve's server with models that fail: node serve-failing.test.mjs. A line of JSON for each check: its name, and what went
- * wrong, if anything did. */
+/* Tests the server of ./quern serve with models that fail: node serve-failing.test.mjs. Prints a line of JSON per check: its
+ * name and its error, or null. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import OpenAI from 'openai';
@@ -62,14 +62,14 @@ const baseURL = `http://127.0.0.1:${server.address().port}/v1`;
 const client = new OpenAI({ baseURL, apiKey: 'none', maxRetries: 0 });
 
 const checks = {
-  async aModelThatIsBeingLoaded() {
+  async reportsAModelThatIsLoading() {
     await assert.rejects(client.chat.completions.create({ model: 'waiting', messages }), {
       status: 503,
       code: 'model_loading',
     });
     assert.equal((await fetch(`${baseURL}/models`)).status, 200);
   },
-  async aMistakeOfOurs() {
+  async reportsInternalErrors() {
     for (const stream of [false, true]) {
       await assert.rejects(client.chat.completions.create({ model: 'broken', messages, stream }), {
         status: 500,
@@ -78,7 +78,7 @@ const checks = {
     }
     assert.deepEqual(failures, ['a mistake', 'a mistake']);
   },
-  async aStreamThatBreaks() {
+  async reportsErrorsInAStream() {
     const texts = [];
     await assert.rejects(async () => {
       for await (const each of await client.chat.completions.create({ model: 'breaking', messages, stream: true }))
@@ -87,7 +87,7 @@ const checks = {
     assert.deepEqual(texts, ['a']);
     assert.deepEqual(failures.splice(0), ['a mistake', 'a mistake', 'it broke']);
   },
-  async aReaderThatIsSlowHoldsTheStreamBack() {
+  async waitsForASlowReader() {
     const controller = new AbortController();
     const answer = await fetch(`${baseURL}/chat/completions`, {
       method: 'POST',
@@ -97,11 +97,11 @@ const checks = {
     const reader = answer.body.getReader();
     await reader.read();
     for (let sent = -1; sent !== entries[3].sent && sent < 1000; await sleep(500)) ({ sent } = entries[3]);
-    assert.ok(entries[3].sent < 1000, `${entries[3].sent} chunks were sent to one who reads none`);
+    assert.ok(entries[3].sent < 1000, `${entries[3].sent} chunks were sent to a client that reads none`);
     controller.abort();
     await entries[3].left;
   },
-  async aClientThatLeavesEndsItsRequest() {
+  async abortsTheRequestOfAClosedConnection() {
     for (const stream of [true, false]) {
       const controller = new AbortController();
       const begun = new Promise((resolve) => {
@@ -128,7 +128,7 @@ for (const [name, check] of Object.entries(checks)) {
   const error = await Promise.race([
     check(),
     sleep(60_000).then(() => {
-      throw new Error('nothing happened for a minute');
+      throw new Error('timed out after a minute');
     }),
   ]).then(
     () => null,

@@ -1,5 +1,5 @@
-/* OpenAI's client for JavaScript: node serve-openai.test.mjs <base URL> <model> <text of the command line's greedy answer>. A line of JSON for
- * each check: its name, and what went wrong, if anything did. */
+/* Tests a running ./quern serve with OpenAI's JavaScript client: node serve-openai.test.mjs <base URL> <model> <the command
+ * line's greedy answer>. Prints a line of JSON per check: its name and its error, or null. */
 import assert from 'node:assert/strict';
 import OpenAI from 'openai';
 
@@ -57,7 +57,7 @@ const checks = {
       once.choices[0].message.content,
     );
   },
-  async tellsProbabilities() {
+  async returnsProbabilities() {
     const {
       choices: [{ logprobs }],
     } = await create({ logprobs: true, top_logprobs: 2 });
@@ -87,7 +87,7 @@ const checks = {
     } = await client.embeddings.create({ model: 'bert-f32', input: 'the harbour' });
     assert.ok(embedding.length === 32 && Math.abs(Math.hypot(...embedding) - 1) < 1e-5);
   },
-  async toldWhatIsWrong() {
+  async reportsErrors() {
     await assert.rejects(create({ model: 'gpt-4o' }), { status: 404, code: 'model_not_found' });
     await assert.rejects(create({ temperature: 'hot' }), { status: 400, param: 'temperature' });
     await assert.rejects(create({ stream: true, messages: [] }), { status: 400, param: 'messages' });

@@ -1,5 +1,5 @@
-/* What ./quern serve gives, in Chromium: node serve-page.test.mjs <port> <model>. A line of JSON for each check: its name, and what went
- * wrong, if anything did. */
+/* Tests a running ./quern serve in Chromium: node serve-page.test.mjs <port> <model>. Prints a line of JSON per check: its
+ * name and its error, or null. */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { start } from './chromium.mjs';
@@ -13,7 +13,7 @@ async function open(url) {
   return { page, response: await page.goto(url) };
 }
 
-/* What a page of this origin gets for a chat: {status, text} or {error}. */
+/* Sends a chat request from the page. Returns {status, text} or {error}. */
 const ask = (page, name) =>
   page.evaluate(
     async ([url, body]) => {
@@ -35,7 +35,7 @@ const ask = (page, name) =>
   );
 
 const checks = {
-  async theDemoRunsTheServedModelInThreads() {
+  async runsTheServedModelInThreads() {
     const { page } = await open(`http://localhost:${port}/`);
     assert.equal(new URL(page.url()).pathname, '/quern/demo/');
     assert.equal(await page.evaluate(() => crossOriginIsolated), true);
@@ -53,7 +53,7 @@ const checks = {
     assert.match(await page.locator('#facts').innerText(), /relaxed-mt/);
     assert.deepEqual(errors, []);
   },
-  async aPageOfThisMachineMayAsk() {
+  async answersPagesOfThisMachine() {
     const other = createServer((_, response) =>
       response.setHeader('Content-Type', 'text/html').end('<title>another</title>'),
     );
@@ -70,7 +70,7 @@ const checks = {
       other.close();
     }
   },
-  async aNameThatWasMadeToMeanThisMachineMayNot() {
+  async refusesReboundNames() {
     const { page, response } = await open(`http://rebound.example:${port}/v1/models`);
     assert.equal(response.status(), 403);
     assert.equal((await ask(page, 'rebound.example')).status, 403);

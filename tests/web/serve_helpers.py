@@ -1,4 +1,4 @@
-"""What the tests of ./quern serve share."""
+"""Shared by the tests of ./quern serve: starting a server, sending requests, and running the JavaScript checks."""
 
 import http.client
 import json
@@ -23,9 +23,9 @@ def start(*arguments, command=(ROOT / "quern",)):
     process = subprocess.Popen(
         [*command, "serve", "--port", "0", "-t", "1", *arguments], stdout=subprocess.PIPE, text=True
     )
-    said = re.search(r"http://localhost:(\d+)/v1", process.stdout.readline())
-    assert said, "the server did not start"
-    return process, said[1]
+    match = re.search(r"http://localhost:(\d+)/v1", process.stdout.readline())
+    assert match, "the server did not start"
+    return process, match[1]
 
 
 class Answer:

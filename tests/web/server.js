@@ -1,10 +1,10 @@
-/* A server for the browser tests that behaves as badly as it is told to. It serves the source tree at / and the files
- * it was given at /files/<number>/<name>. Everything may be changed while it runs. */
-import { openSync, readSync, closeSync, statSync } from 'node:fs';
+/* A server for the browser tests that can be told to misbehave. It serves the source tree at / and added files at
+ * /files/<number>/<name>. All options can be changed while it runs. */
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { basename, extname, join, normalize } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const TYPES = {
@@ -17,12 +17,10 @@ const TYPES = {
   '.wasm': 'application/wasm',
   '.webmanifest': 'application/manifest+json',
 };
-const FIRST =
-  8 <<
-  20; /* bytes of a file that hold its header: a limit must not keep them from an answer that took another's place */
-const PIECE = 64 << 10;
+const HEADER = 8 << 20; /* bytes at the start of a file that are always sent, even beyond `limit` */
+const CHUNK = 64 << 10;
 
-/* Reads `length` bytes at `start` of a path or of bytes in memory. */
+/* Reads from a file or from bytes in memory. content: a path or a Buffer. */
 function reader(content) {
   if (typeof content !== 'string')
     return { read: (start, length) => content.subarray(start, start + length), close() {} };
@@ -44,20 +42,20 @@ function range(header, size) {
   return start >= end ? { status: 416 } : { status: 206, start, end };
 }
 
-/* What a file is served as. `requests` is what came for it: [{method, range, status, sent}]. */
+/* A file and how to serve it. requests: those received so far, [{method, range, status, sent}]. */
 class ServedFile {
-  ranges = true; // false: every answer is the whole file
+  ranges = true; // false: ignore Range headers
   sized = true; // false: no Content-Length
-  rate = Infinity; // bytes a second, of all connections together
+  rate = Infinity; // bytes per second, over all connections
   etag = '"1"'; // '' for none
-  limit = Infinity; // bytes that are sent in all; the rest waits until it is raised, but for the file's first ones
-  cut = null; // {after, times}: so many answers break off after so many bytes
-  offline = false; // true: connections are broken off without an answer
-  failures = []; // statuses that the next requests get instead
-  cors = null; // headers for other origins, such as {'Access-Control-Allow-Origin': '*'}
+  limit = Infinity; // bytes to send in total before waiting for the limit to be raised
+  cut = null; // {after, times}: break off this many answers after this many bytes
+  offline = false; // true: close connections without an answer
+  failures = []; // status codes for the next requests
+  cors = null; // CORS headers, such as {'Access-Control-Allow-Origin': '*'}
   headers = {};
   requests = [];
-  lastSent = 0; // when bytes were sent last, ms since 1970
+  lastSent = 0; // time of the last byte, ms since 1970
   #free = 0;
 
   constructor(content, url, options) {
@@ -70,12 +68,12 @@ class ServedFile {
     return typeof this.content === 'string' ? statSync(this.content).size : this.content.length;
   }
 
-  /* Bytes that were sent over all requests. */
+  /* Bytes sent in all requests. */
   get sent() {
     return this.requests.reduce((sum, { sent }) => sum + sent, 0);
   }
 
-  /* Resolves when nothing has been sent for a second. */
+  /* Resolves when no bytes have been sent for a second. */
   async quiet() {
     for (let sent = -1; sent !== this.sent; ) {
       ({ sent } = this);
@@ -83,7 +81,7 @@ class ServedFile {
     }
   }
 
-  /* Resolves when `bytes` more may go. */
+  /* Resolves when the rate allows `bytes` more. */
   async throttled(bytes) {
     if (this.rate === Infinity) return;
     const now = performance.now();
@@ -107,10 +105,10 @@ async function send(file, response, start, end, entry) {
   const limit = file.cut && file.cut.times-- > 0 ? file.cut.after : Infinity;
   try {
     for (let at = start; at < end && !response.destroyed; ) {
-      if (entry.sent >= limit) return response.socket.destroySoon(); // what was sent arrives
-      const length = Math.min(PIECE, end - at, limit - entry.sent);
+      if (entry.sent >= limit) return response.socket.destroySoon(); // bytes already written still arrive
+      const length = Math.min(CHUNK, end - at, limit - entry.sent);
       await file.throttled(length);
-      while (at >= FIRST && file.sent + length > file.limit && !response.destroyed) await sleep(20);
+      while (at >= HEADER && file.sent + length > file.limit && !response.destroyed) await sleep(20);
       const bytes = source.read(at, length);
       at += bytes.length;
       entry.sent += bytes.length;
@@ -145,8 +143,8 @@ async function answer(file, request, response, headers) {
   return send(file, response, start, end, entry);
 }
 
-/* {url, isolated, offline, missing, requests, add(content, options) → ServedFile, close()}; content is a path or bytes, options are what
- * a ServedFile has, and `name`; missing is a pattern of paths that are not there. */
+/* Returns {url, isolated, offline, missing, requests, add(content, options) → ServedFile, close()}. isolated: send the headers
+ * for cross-origin isolation; missing: a pattern of paths that get status 404; options: the fields of a ServedFile, and `name`. */
 export async function serve({ isolated = true, root = ROOT } = {}) {
   const files = [];
   const placed = new Map(); // path → ServedFile
@@ -186,7 +184,7 @@ export async function serve({ isolated = true, root = ROOT } = {}) {
       files.push(file);
       return file;
     },
-    /* Serves contents at paths of their own, [[path, content]], and returns the server's URL. */
+    /* Serves [[path, content]] at these paths and returns the server's URL. */
     folder(contents) {
       for (const [path, content] of contents) placed.set(path, new ServedFile(content, url + path));
       return url;

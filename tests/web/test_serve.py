@@ -1,5 +1,5 @@
-"""./quern serve through OpenAI's own clients: Python here, JavaScript in serve-openai.test.mjs. What the model says is held to what the
-command line says."""
+"""Tests ./quern serve with OpenAI's clients: Python here, JavaScript in serve-openai.test.mjs. The answers must equal
+those of the command line."""
 
 import concurrent.futures
 import json
@@ -13,7 +13,7 @@ from serve_helpers import ENCODER, HERE, MESSAGES, MODEL, NAME, ROOT, TINY, ask,
 
 openai = pytest.importorskip("openai")
 GREEDY = {"model": NAME, "messages": MESSAGES, "temperature": 0, "max_tokens": 24}
-ENDLESS = {"2": -100, "0": -100}  # the tokens that end an answer are never taken
+ENDLESS = {"2": -100, "0": -100}  # never choose a token that ends the answer
 
 
 def test_models(client):
@@ -49,7 +49,7 @@ def test_chat_stream(client, said):
     assert all(chunk.choices and chunk.usage is None for chunk in without)
 
 
-def test_stream_as_it_is_sent(port):
+def test_stream_format(port):
     answer = ask(port, "POST", "/v1/chat/completions", json.dumps({**GREEDY, "stream": True}).encode())
     assert answer.headers["Content-Type"].startswith("text/event-stream")
     *events, last, nothing = answer.body.decode().split("\n\n")
@@ -156,13 +156,13 @@ def test_requests_of_two_models_at_once(client):
 
 @pytest.mark.parametrize("stream", [True, False])
 def test_a_client_that_leaves_frees_the_model(client, port, said, stream):
-    answer = ask_all_but(port, {**GREEDY, "max_tokens": 900, "logit_bias": ENDLESS, "stream": stream})
+    answer = ask_and_leave(port, {**GREEDY, "max_tokens": 900, "logit_bias": ENDLESS, "stream": stream})
     assert client.chat.completions.create(**GREEDY).choices[0].message.content == said["text"]
     assert answer == stream
 
 
-def ask_all_but(port, request):
-    """Asks, and leaves after the first bytes of a stream, or after half a second."""
+def ask_and_leave(port, request):
+    """Sends a request and disconnects after the first bytes of a stream, or after half a second."""
     body = json.dumps(request).encode()
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(
@@ -306,7 +306,7 @@ def test_wrong_requests(client, port):
     assert ask(port, "GET", "/v1/models/%").status == 400
 
 
-def test_what_changes_nothing_is_ignored(client, said):
+def test_parameters_without_effect_are_ignored(client, said):
     answer = client.chat.completions.create(
         **GREEDY,
         user="me",
@@ -334,7 +334,7 @@ def test_what_changes_nothing_is_ignored(client, said):
         ("text", {"best_of": 3}),
     ],
 )
-def test_what_would_change_the_answer_is_refused(client, path, field):
+def test_unsupported_parameters_are_refused(client, path, field):
     create = client.chat.completions.create if path == "chat" else client.completions.create
     asked = {"messages": MESSAGES} if path == "chat" else {"prompt": "a"}
     with pytest.raises(openai.BadRequestError) as failure:
@@ -345,7 +345,7 @@ def test_what_would_change_the_answer_is_refused(client, path, field):
 @pytest.fixture(scope="module")
 def npm():
     if not (HERE / "node_modules/openai").exists():
-        pytest.skip("the npm packages of tests/web are not installed; tools/setup.sh test does it")
+        pytest.skip("the npm packages of tests/web are missing; tools/setup.sh test installs them")
 
 
 @pytest.fixture(scope="module")
@@ -354,7 +354,7 @@ def failing(npm):
 
 
 @pytest.mark.parametrize("name", checks_of("serve-failing.test.mjs"))
-def test_models_that_fail(failing, name):
+def test_failing_models(failing, name):
     assert failing.get(name, "did not run") is None
 
 

@@ -1,4 +1,4 @@
-"""./quern serve as plain HTTP and in Chromium: files, who may ask, and how it starts and ends."""
+"""./quern serve over plain HTTP and in Chromium: files, access control, startup and shutdown."""
 
 import json
 import os
@@ -13,7 +13,7 @@ import pytest
 from serve_helpers import ENCODER, HERE, MODEL, NAME, ROOT, TINY, ask, checks_of, results_of, start
 
 
-def test_who_may_ask(port):
+def test_access_control(port):
     assert ask(port, "GET", "/v1/models", Host="localhost").status == 200
     assert ask(port, "GET", "/v1/models", Host=f"[::1]:{port}").status == 200
     for host in ("evil.example", "127.0.0.1.evil.example", f"localhost.evil.example:{port}", ""):
@@ -98,7 +98,7 @@ def test_ranges(port):
     assert ask(port, "GET", path, Range="bytes=0-3", If_Range='"old"').status == 200
 
 
-OUTSIDE = "bench/package.json"  # of a type that is served
+OUTSIDE = "bench/package.json"  # a file type that the server serves
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_nothing_else_is_served(port, path):
 
 @pytest.mark.skipif(shutil.which("npm") is None, reason="no npm")
 def test_the_packed_package_serves_and_runs(port, tmp_path):
-    """The fixture's server has put the modules where the package is packed with them."""
+    """The fixture's server has copied the modules into the package."""
     subprocess.run(
         ["npm", "pack", "--silent", "--pack-destination", tmp_path],
         cwd=ROOT / "web",
@@ -162,7 +162,7 @@ def test_the_packed_package_serves_and_runs(port, tmp_path):
     assert json.loads(said[0])["tokens"] == json.loads(said[1])["tokens"]
 
 
-def test_what_cannot_be_started():
+def test_startup_errors():
     for arguments, reason in {
         ("-m", "nothing.gguf"): "no such file",
         ("-m", ROOT): "not a regular file",
@@ -186,7 +186,7 @@ def test_what_cannot_be_started():
 
 
 @pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM])
-def test_ends_when_it_is_told_to(which):
+def test_shutdown(which):
     process, port = start("-m", TINY)
     process.send_signal(which)
     assert process.wait(60) == 0

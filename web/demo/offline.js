@@ -1,26 +1,28 @@
-/* The service worker of the demo. Servers serve it from the folder above the demo (../offline.js): a service worker controls
- * only URLs below its own, and the engine's workers are beside the demo. The app is kept as it is used: from the network
- * first, from what was kept when there is none. Models are not its business. */
+/* The demo's service worker. It stores the app as it is used: requests go to the network first, and to the stored copy
+ * where that fails or is slow. Models are stored by the package instead.
+ *
+ * Servers must serve this file from the folder above the demo (../offline.js), because a service worker controls only URLs
+ * below its own, and the engine's workers are beside the demo. */
 
 const CACHE = 'quern-app';
 const APP = /(\/|\.(html|js|css|svg|png|json|webmanifest|wasm))$/;
-const PATIENCE = 4000; // ms that the network may take when there is something kept
+const TIMEOUT = 4000; // ms for the network, if there is a stored copy
 
 async function answer(event) {
   const { request } = event;
   const { origin, pathname } = new URL(request.url);
   const cache = await caches.open(CACHE);
-  const kept = await cache.match(origin + pathname);
+  const stored = await cache.match(origin + pathname);
   const late = new Promise((_, reject) => {
-    if (kept) setTimeout(reject, PATIENCE);
+    if (stored) setTimeout(reject, TIMEOUT);
   });
   try {
     const response = await Promise.race([fetch(request), late]);
-    /* Where there is no room for a copy, the page goes on without one. */
+    /* If the storage is full, the page works without a copy. */
     if (response.ok) event.waitUntil(cache.put(origin + pathname, response.clone()).catch(() => {}));
     return isolated(response);
   } catch (error) {
-    if (kept) return isolated(kept);
+    if (stored) return isolated(stored);
     throw error;
   }
 }
@@ -38,5 +40,5 @@ addEventListener('fetch', (event) => {
   }
 });
 
-/* After the listener above, which answers first: what adds the headers. */
+/* Defines isolated(), which adds the headers. Its own listener must come second, because the first one to respond wins. */
 importScripts('isolate.js');

@@ -1,11 +1,12 @@
-/* Put the package beside this file first (cp -r node_modules/quern quern), then "Load unpacked" in chrome://extensions. */
+/* An extension that answers questions about the current page. To try it, copy the package next to this file
+ * (cp -r node_modules/quern quern), then use "Load unpacked" in chrome://extensions. */
 import { loadModel } from './quern/index.js';
 
 const SOURCE = { repo: 'bartowski/Llama-3.2-1B-Instruct-GGUF', file: 'Llama-3.2-1B-Instruct-Q4_K_M.gguf' };
 const answer = document.getElementById('answer');
 let model;
 
-async function wordsOfThePage() {
+async function pageText() {
   const [tab] = await chrome.tabs.query({ active: true, currentWindow: true });
   const [{ result }] = await chrome.scripting.executeScript({
     target: { tabId: tab.id },
@@ -17,11 +18,11 @@ async function wordsOfThePage() {
 document.querySelector('form').addEventListener('submit', async (event) => {
   event.preventDefault();
   try {
-    const words = await wordsOfThePage();
+    const text = await pageText();
     model ??= await loadModel(SOURCE, {
       contextSize: 4096,
       onProgress: ({ loaded, total }) => {
-        answer.textContent = `The model is being loaded: ${Math.round((100 * loaded) / total)} %`;
+        answer.textContent = `Loading the model: ${Math.round((100 * loaded) / total)}%`;
       },
     });
     answer.textContent = '';
@@ -29,7 +30,7 @@ document.querySelector('form').addEventListener('submit', async (event) => {
       messages: [
         {
           role: 'user',
-          content: `${words}\n\n${document.getElementById('question').value} Answer in one or two sentences.`,
+          content: `${text}\n\n${document.getElementById('question').value} Answer in one or two sentences.`,
         },
       ],
       stream: true,
