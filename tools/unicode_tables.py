@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Writes engine/text/unicode_data.c: the character classes that pre-tokenizers ask for, and for WordPiece lower case
+"""Writes engine/text/unicode/unicode_data.c: the character classes that pre-tokenizers ask for, and for WordPiece lower case
 and the first characters of decompositions.
 
 Unicode 15.1, the version that llama.cpp's own tables have: a character that a later version assigns must stay
 unassigned here, else texts with it would be split in other places. Python 3.13 has that version built in; for
 others, pip install unicodedata2==15.1.0.
 
-    python3 tools/unicode_tables.py > engine/text/unicode_data.c
+    python3 tools/unicode_tables.py > engine/text/unicode/unicode_data.c
 """
 
 import sys
@@ -18,7 +18,7 @@ VERSION = "15.1.0"
 MAPPING_EVERY = 32  # characters of a mapping between two such places
 EVERY = 16  # ranges between two places where a search can start
 
-# enum unicode_class of engine/text/unicode.h
+# enum unicode_class of engine/text/unicode/unicode.h
 OTHER, LETTER, NUMBER, MARK, PUNCTUATION, SYMBOL, SPACE, CONTROL = range(8)
 CLASSES = {"L": LETTER, "N": NUMBER, "M": MARK, "P": PUNCTUATION, "S": SYMBOL, "Z": SPACE}
 
@@ -63,7 +63,7 @@ def print_mapping(name, of, macro):
             data += number(code - before - 1) + number(2 * change if change >= 0 else -2 * change - 1)
         before, after, count = code, to, count + 1
     data += number(0x110000) + [0]
-    print(f"\nconst struct unicode_place unicode_{name}_places[{macro}] = {{ /* {len(places)} */")
+    print(f"\nconst struct unicode_anchor unicode_{name}_anchors[{macro}] = {{ /* {len(places)} */")
     for i in range(0, len(places), 6):
         print("    " + " ".join(f"{{0x{a:05x}, 0x{b:05x}, {c}}}," for a, b, c in places[i : i + 6]))
     print("};")
@@ -103,7 +103,7 @@ def main():
                 rest >>= 7
             data.append(rest)
     print(f"/* Written by tools/unicode_tables.py from Unicode {VERSION}. */")
-    print('#include "engine/text/unicode.h"\n\n/* clang-format off */')
+    print('#include "engine/text/unicode/unicode_data.h"\n\n/* clang-format off */')
     print("const uint8_t unicode_ascii[128] = {")
     lines([character_class(code) for code in range(128)], 2)
     print("};\n\n/* Code points at which a search can start ... */")
@@ -123,8 +123,8 @@ def main():
         " * is from the one before, less one, and how far what it becomes is from what that became, its sign in the lowest"
     )
     print(" * bit; both 7 bits a byte. */", end="")
-    print_mapping("lower", lower, "UNICODE_LOWER_PLACES")
-    print_mapping("decomposed", decomposed, "UNICODE_DECOMPOSED_PLACES")
+    print_mapping("lower", lower, "UNICODE_LOWER_ANCHORS")
+    print_mapping("decomposed", decomposed, "UNICODE_DECOMPOSED_ANCHORS")
     print("/* clang-format on */")
 
 

@@ -1,4 +1,5 @@
 #include "engine/model/model.h"
+#include "engine/text/tokenizer/vocabulary_read.h"
 #include "engine/weights/load_order.h"
 
 #include "platform/error.h"

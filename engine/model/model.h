@@ -4,7 +4,7 @@
 #define ENGINE_MODEL_H
 
 #include "engine/model/residency.h"
-#include "engine/text/vocabulary.h"
+#include "engine/text/tokenizer/vocabulary.h"
 #include "engine/weights/tensors.h"
 
 enum model_stage {

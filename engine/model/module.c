@@ -1,6 +1,6 @@
 /* The exports that are not a model's loading (model.c) or a session (session.c). */
 #include "engine/model/model.h"
-#include "engine/text/template.h"
+#include "engine/text/template/template.h"
 #include "platform/error.h"
 
 uint32_t qn_abi_version(void) { return QN_ABI_VERSION; }

@@ -1,6 +1,8 @@
 /* Text in and out of a model: the exports over engine/text. */
 #include "engine/model/model.h"
-#include "engine/text/template.h"
+#include "engine/text/template/template.h"
+#include "engine/text/tokenizer/detokenizer.h"
+#include "engine/text/tokenizer/tokenizer.h"
 #include "platform/error.h"
 
 /* Working memory of one call: enough for any honest text, bounded for a hostile one. */

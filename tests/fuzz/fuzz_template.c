@@ -2,7 +2,7 @@
  * context is one of ours. Rendered with enough memory and with little, always with the same result. */
 #include "tests/fuzz/fuzz.h"
 
-#include "engine/text/template.h"
+#include "engine/text/template/template.h"
 
 #define MEMORY ((size_t)1 << 26)
 

@@ -5,8 +5,10 @@
 
 #include <stdio.h>
 
-#include "engine/text/unicode.h"
-#include "engine/text/vocabulary.h"
+#include "engine/text/tokenizer/detokenizer.h"
+#include "engine/text/tokenizer/tokenizer.h"
+#include "engine/text/tokenizer/vocabulary_read.h"
+#include "engine/text/unicode/utf8.h"
 #include "tests/fuzz/vocabularies.h"
 
 #define MEMORY ((size_t)1 << 26)

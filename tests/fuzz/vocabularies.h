@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "engine/text/vocabulary.h"
+#include "engine/text/tokenizer/vocabulary.h"
 #include "tests/gguf/build.h"
 
 #define KEY "tokenizer.ggml."

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "engine/text/template.h"
+#include "engine/text/template/template.h"
 
 static char *read_bytes(size_t bytes) { /* of exactly that size, so that reading past the end is seen */
     char *text = malloc(bytes ? bytes : 1);

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "engine/text/template.h"
+#include "engine/text/template/template.h"
 
 #define LIMIT ((size_t)256 << 20)
 

@@ -143,7 +143,7 @@ def test_unknown_pretokenizer_is_refused(pairs, tmp_path):
     path = tmp_path / "pairs.gguf"
     path.write_bytes(pairs.read_bytes())
     vocabularies.set_pre(path, "gpt-3")
-    with pytest.raises(Refused, match="tokenizer.ggml.pre is gpt-3, which is not known"):
+    with pytest.raises(Refused, match="tokenizer.ggml.pre is gpt-3, which is not supported"):
         Tokenizer(path)
 
 

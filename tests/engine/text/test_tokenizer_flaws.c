@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "engine/text/text_index.h"
+#include "engine/text/tokenizer/string_table.h"
 
 static const char *const three[] = {"<unk>", "a", "b"};
 
@@ -279,7 +279,7 @@ static void refuses_texts_chosen_to_collide(void **state) {
     }
     struct file f = {0};
     file_text(&f, KEY "model", "llama"), file_texts(&f, KEY "tokens", COUNT, pointers);
-    assert_refused(&f, QN_ERR_LIMIT, "too many of the texts have hashes alike");
+    assert_refused(&f, QN_ERR_LIMIT, "too many texts have colliding hashes");
     struct loaded l; /* fewer than the reach: found, all of them */
     file_text(&f, KEY "model", "llama"), file_texts(&f, KEY "tokens", 900, pointers);
     file_bool(&f, KEY "add_space_prefix", 0);

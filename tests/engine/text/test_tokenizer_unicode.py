@@ -1,4 +1,4 @@
-"""engine/text/unicode_data.c is what tools/unicode_tables.py writes."""
+"""engine/text/unicode/unicode_data.c is what tools/unicode_tables.py writes."""
 
 import pathlib
 import subprocess
@@ -13,4 +13,4 @@ def test_tables_are_current():
     run = subprocess.run([sys.executable, ROOT / "tools/unicode_tables.py"], capture_output=True, text=True)
     if run.returncode:
         pytest.skip("needs Python 3.13 or unicodedata2==15.1.0")
-    assert run.stdout == (ROOT / "engine/text/unicode_data.c").read_text()
+    assert run.stdout == (ROOT / "engine/text/unicode/unicode_data.c").read_text()

@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/text/vocabulary.h"
+#include "engine/text/tokenizer/detokenizer.h"
+#include "engine/text/tokenizer/tokenizer.h"
+#include "engine/text/tokenizer/vocabulary_read.h"
 
 #define LIMIT ((size_t)1 << 30)
 

@@ -8,7 +8,9 @@
 
 #include <cmocka.h>
 
-#include "engine/text/vocabulary.h"
+#include "engine/text/tokenizer/detokenizer.h"
+#include "engine/text/tokenizer/tokenizer.h"
+#include "engine/text/tokenizer/vocabulary_read.h"
 #include "tests/gguf/build.h"
 
 #define KEY    "tokenizer.ggml."

@@ -1,0 +1,14 @@
+/* {% for %} and the loop object. */
+#ifndef ENGINE_TEXT_TEMPLATE_LOOP_H
+#define ENGINE_TEXT_TEMPLATE_LOOP_H
+
+#include "engine/text/template/builtin.h"
+#include "engine/text/template/execute.h"
+
+enum flow execute_for(struct sandbox *box, const struct node *node);
+/* loop.name; null if there is no such attribute. */
+struct value *loop_attribute(struct sandbox *box, struct value *loop, const struct value *name);
+
+extern const struct builtin builtin_loop_methods[];
+
+#endif
