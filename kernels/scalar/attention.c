@@ -1,9 +1,11 @@
+/* The reference of attention: scores, softmax, and the weighted sum of values. */
 #include "kernels/scalar/exp.h"
+#include "kernels/scalar/sums.h"
 #include "kernels/variants.h"
 
-/* The float of a cached half: exponent 31 is one like the others. */
-static float cached(uint16_t half) {
-    const uint32_t bits = (uint32_t)(half & 0x8000u) << 16 | (uint32_t)(half & 0x7fffu) << 13;
+/* The float of an f16 of the KV cache. The largest exponent is treated like the others, so the result is finite. */
+static float cached(uint16_t f16) {
+    const uint32_t bits = (uint32_t)(f16 & 0x8000u) << 16 | (uint32_t)(f16 & 0x7fffu) << 13;
     return f32_from_bits(bits) * 0x1p112f;
 }
 
@@ -16,7 +18,7 @@ void attention_scores_scalar(float *scores, size_t scores_stride, const float *q
             for (size_t i = 0; i < head_dim; i++) {
                 sums[i % 4] += query[q * query_stride + i] * cached(keys[t * stride + i]);
             }
-            scores[q * scores_stride + t] = ((sums[0] + sums[1]) + (sums[2] + sums[3])) * factor;
+            scores[q * scores_stride + t] = sum_of_4(sums) * factor;
         }
     }
 }
@@ -31,7 +33,7 @@ void attention_softmax_scalar(float *scores, size_t positions) {
         scores[t] = exp_f32(scores[t] - maximum);
         sums[t % 4] += (double)scores[t];
     }
-    const float inverse = (float)(1.0 / ((sums[0] + sums[1]) + (sums[2] + sums[3])));
+    const float inverse = (float)(1.0 / sum_of_4_double(sums));
     for (size_t t = 0; t < positions; t++) {
         scores[t] = f16_to_f32(f32_to_f16(scores[t] * inverse));
     }

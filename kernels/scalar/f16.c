@@ -1,3 +1,4 @@
+/* The reference of the conversions to and from f16. */
 #include "kernels/variants.h"
 #include "quant/blocks.h"
 

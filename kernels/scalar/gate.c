@@ -1,3 +1,4 @@
+/* The reference of the activation functions, alone and as gates of an FFN, and of the soft cap. */
 #include "kernels/scalar/exp.h"
 #include "kernels/scalar/gelu.h"
 #include "kernels/variants.h"
@@ -20,11 +21,17 @@ void glu_scalar(float *out, const float *gate, const float *up, size_t n) {
     }
 }
 
+/* Argument and result are rounded to f16, because llama.cpp looks gelu up in a table of f16. */
 static float gelu(float exact) {
+    if (exact <= -GELU_BOUND) {
+        return 0.0f;
+    }
+    if (exact >= GELU_BOUND) {
+        return exact;
+    }
     const float x = f16_to_f32(f32_to_f16(exact));
     const float y = x * (GELU_LINEAR + GELU_CUBIC * (x * x));
-    const float value = f16_to_f32(f32_to_f16(x / (1.0f + exp_f32(y))));
-    return exact <= -GELU_BOUND ? 0.0f : exact >= GELU_BOUND ? exact : value;
+    return f16_to_f32(f32_to_f16(x / (1.0f + exp_f32(y))));
 }
 
 void geglu_scalar(float *out, const float *gate, const float *up, size_t n) {

@@ -1,4 +1,4 @@
-/* The contract is said where the activations are. */
+/* The reference of quantizing activations is quant/activation.c. */
 #include "kernels/variants.h"
 
 void quantize_f32_scalar(uint8_t *row, const float *x, size_t n) { activation_quantize_f32(row, x, n); }

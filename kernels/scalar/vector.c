@@ -1,4 +1,4 @@
-/* Sums and products of vectors, and rotations of their pairs. */
+/* The reference of adding and scaling vectors, and of RoPE. */
 #include "kernels/variants.h"
 
 void add_scalar(float *out, const float *a, const float *b, size_t n) {

@@ -1,4 +1,4 @@
-/* What the codes of each type stand for is said in quant/blocks.h and kernels/scalar/unpack_grids.c. */
+/* What the codes of each type stand for is said in quant/blocks.h and kernels/scalar/types_grid.c. */
 #include "kernels/simd128/codes256.h"
 
 #include "platform/memory.h"
