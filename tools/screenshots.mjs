@@ -53,12 +53,12 @@ async function tour(browser, name) {
   });
   await take('chatting');
 
-  for (const panel of ['settings', 'models', 'tokens']) {
-    await page.click(`#open-${panel}`);
+  for (const sidebar of ['settings', 'tokens']) {
+    await page.click(`#open-${sidebar}`);
     await page.waitForTimeout(500);
-    if (panel === 'tokens') await page.locator('#answer-tokens .token').nth(3).hover();
-    await take(panel);
-    await page.click(`#${panel} .close`);
+    if (sidebar === 'tokens') await page.locator('#answer-tokens .token').nth(3).hover();
+    await take(sidebar);
+    await page.click(`#${sidebar} .close`);
   }
   await context.close();
   server.close();

@@ -84,11 +84,12 @@ const QUICK = {
   rounds: '3',
 };
 
-function plan(values) {
+function selectionOf(values) {
   const given = { ...FULL, ...(values.quick ? QUICK : {}), ...values };
   const list = (name, known) =>
     given[name].split(',').map((word) => {
-      if (known && !known.includes(word)) throw new Error(`--${name}: "${word}" must be one of ${known.join(', ')}`);
+      if (known && !known.includes(word))
+        throw new Error(`--${name} must be one of ${known.join(', ')}, not "${word}"`);
       return word;
     });
   return {
@@ -121,14 +122,14 @@ function modelFile(key) {
 }
 
 /* The cells that take turns: all with this model, thread count and context. */
-function group(what, key, file, threads, context) {
+function group(selected, key, file, threads, context) {
   const common = { model: file, prompt: 256, generate: 64, context, threads, seed: 1 };
   const cells = [];
-  for (const host of what.hosts.filter((host) => host !== 'native')) {
-    for (const build of what.builds) cells.push({ engine: 'quern', host, build, ...common });
+  for (const host of selected.hosts.filter((host) => host !== 'native')) {
+    for (const build of selected.builds) cells.push({ engine: 'quern', host, build, ...common });
   }
-  if (what.peers) {
-    for (const peer of PEERS.filter(({ host }) => what.hosts.includes(host)))
+  if (selected.peers) {
+    for (const peer of PEERS.filter(({ host }) => selected.hosts.includes(host)))
       cells.push({ ...peer, build: null, ...common });
   }
   return cells.map((cell) => ({ cell, key, name: `${cell.engine} ${cell.host}${cell.build ? ` ${cell.build}` : ''}` }));
@@ -322,33 +323,33 @@ async function main() {
     console.log(USAGE);
     return;
   }
-  const what = plan(values);
+  const selected = selectionOf(values);
   mkdirSync(RESULTS, { recursive: true });
-  if (what.peers && what.hosts.includes('native') && !existsSync(LLAMA_BENCH)) {
+  if (selected.peers && selected.hosts.includes('native') && !existsSync(LLAMA_BENCH)) {
     console.error(`no native figures: ${LLAMA_BENCH} is missing; set QUERN_LLAMA_BENCH to the path of llama-bench`);
-    what.hosts = what.hosts.filter((host) => host !== 'native');
+    selected.hosts = selected.hosts.filter((host) => host !== 'native');
   }
   const file = `${RESULTS}${values.name}.csv`;
   const rows = [];
   console.log(
-    `${cpus()[0].model}, ${cpus().length} cores; prefill of 256 and decode of 64 tokens in tokens/s, medians of up to ${what.rounds} rounds`,
+    `${cpus()[0].model}, ${cpus().length} cores; prefill of 256 and decode of 64 tokens in tokens/s, medians of up to ${selected.rounds} rounds`,
   );
   const all = hosts();
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => all.close().finally(() => process.exit(1)));
   try {
-    for (const key of what.models) {
+    for (const key of selected.models) {
       const model = modelFile(key);
       if (!model) {
         console.error(`skipping ${MODEL[key].name}: ${MODELS}/${MODEL[key].file} is missing`);
         continue;
       }
-      for (const threads of what.threads) {
-        for (const context of what.contexts) {
-          const entries = group(what, key, model, threads, context);
+      for (const threads of selected.threads) {
+        for (const context of selected.contexts) {
+          const entries = group(selected, key, model, threads, context);
           console.log(
             `\n${MODEL[key].name}, ${threads} thread(s), after ${context} tokens (load before: ${loadavg()[0].toFixed(1)})`,
           );
-          await measure(entries, what, all);
+          await measure(entries, selected, all);
           const measured = rowsOf(entries);
           rows.push(...measured);
           console.log(table(measured));

@@ -45,7 +45,7 @@ async function visit(
     text: () => last().locator('.body').innerText(),
     figures: () => last().locator('.figures').innerText(),
     count: () => page.locator('.message').count(),
-    panel: (name) => page.click(`#open-${name}`),
+    open: (name) => page.click(`#open-${name}`),
     async set(name, value) {
       if (await page.locator('#settings').isHidden()) await page.click('#open-settings');
       const input = page.locator(`#settings [name="${name}"]`);
@@ -75,7 +75,7 @@ const scenarios = {
     assert.match(await my.text(), /Paris/);
     assert.match(await my.figures(), /^\d+ tokens · [\d.]+ tokens\/s · first token after [\d.]+ s$/);
     assert.match(await my.page.textContent('#status'), /thread.*SIMD.*MB of memory/);
-    await my.panel('models');
+    await my.open('models');
     const facts = await my.page.locator('#facts').innerText();
     for (const fact of ['Build', 'Reason', 'Threads', 'Memory', 'Context']) assert.ok(facts.includes(fact), fact);
     assert.match(await my.page.textContent('#announce'), /Answer: .*Paris/);
@@ -141,14 +141,14 @@ const scenarios = {
     assert.equal(await my.count(), 2);
     assert.equal(await my.text(), said);
     await my.wait.ready(); // the model of the last visit loads by itself
-    await my.panel('settings');
+    await my.open('settings');
     assert.equal(await my.page.inputValue('#settings [name="max_tokens"]'), '12');
     await my.page.click('#new-chat');
     assert.equal(await my.count(), 0);
-    await my.panel('chats');
+    await my.open('chats');
     await my.page.locator('#chat-list .open').filter({ hasText: QUESTION }).click();
     assert.equal(await my.text(), said);
-    await my.panel('chats');
+    await my.open('chats');
     await my.page.getByRole('button', { name: `Delete the chat ${QUESTION}` }).click();
     await my.page.reload();
     await my.wait.started();
@@ -168,13 +168,13 @@ const scenarios = {
     await my.page.click('#new-chat');
     await my.ask('Where are you?');
     assert.equal(await my.text(), first, 'the same seed gives the same answer');
-    await my.panel('tokens');
+    await my.open('tokens');
     await my.page.waitForSelector('#prompt-tokens .token');
     assert.match(await my.page.locator('#prompt-tokens').innerText(), /You are a pirate\./);
     await my.set('contextSize', 512);
     await my.page.getByRole('button', { name: 'Reload model' }).click();
     await my.wait.ready();
-    await my.panel('models');
+    await my.open('models');
     assert.match(await my.page.locator('#facts').innerText(), /512 tokens/);
   },
 
@@ -209,7 +209,7 @@ const scenarios = {
       1,
     );
     await my.page.keyboard.press('Escape');
-    await my.panel('tokens');
+    await my.open('tokens');
     await my.page.locator('#answer-tokens .token').nth(3).tap();
     await my.page.waitForTimeout(300);
     assert.ok(await my.page.locator('#token-card').isVisible(), 'the card stays after a tap');
@@ -245,7 +245,7 @@ const scenarios = {
       await my.page.evaluate(() => crossOriginIsolated),
       'the service worker adds the headers that threads need',
     );
-    await my.panel('models');
+    await my.open('models');
     assert.match(await my.page.locator('#facts').innerText(), /-mt/);
   },
 
@@ -299,7 +299,7 @@ const scenarios = {
       assert.ok(await my.page.locator('#problem').isVisible());
       await my.page.locator('#start').waitFor();
     }
-    await my.panel('models');
+    await my.open('models');
     assert.equal(
       await my.page.getByRole('button', { name: 'Delete login' }).count(),
       0,
@@ -357,7 +357,7 @@ const scenarios = {
     await my.wait.idle();
     assert.equal(await my.page.textContent('#problem'), 'Loading was canceled. Choose a model to get an answer.');
     await my.set('temperature', 0);
-    await my.panel('models');
+    await my.open('models');
     await my.page.fill('#url', env.model.url);
     await my.page.press('#url', 'Enter');
     await my.page.getByRole('button', { name: 'Answer this message' }).click(); // asked again during the second download
@@ -447,7 +447,7 @@ const scenarios = {
       await my.ask();
       await check('chat');
       for (const name of ['models', 'chats', 'tokens', 'settings']) {
-        await my.panel(name);
+        await my.open(name);
         await my.page.waitForTimeout(300);
         await check(name);
         await my.page.keyboard.press('Escape');
@@ -479,6 +479,7 @@ const scenarios = {
       await my.ask();
       assert.match(await my.text(), /Paris/);
       await my.page.waitForSelector('body[data-offline="ready"]', { state: 'attached' });
+      assert.equal((await fetch(`${server.url}/folder/examples/summary.html`)).status, 200);
       urls.delete(model.url);
       let bytes = 0;
       let zipped = 0;
@@ -505,7 +506,6 @@ const scenarios = {
         'so is the Markdown parser',
       );
       assert.ok(bytes <= 200_000, `${bytes} bytes besides the model`);
-      assert.equal((await fetch(`${server.url}/folder/examples/summary.html`)).status, 200);
     } finally {
       server.close();
       rmSync(root, { recursive: true });

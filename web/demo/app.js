@@ -1,11 +1,11 @@
-/* Entry point of the demo: connects the conversation, the models and the side panels. */
+/* Entry point of the demo: connects the conversation, the models and the sidebars. */
 import { currentChat, lastExchange, show, startChat, stop } from './chat.js';
 import * as conversations from './conversations.js';
 import { $, h } from './dom.js';
 import { controlled } from './installed.js';
 import { currentModel, drawModels, load, loadLast, reload, startModels, statusLine } from './models.js';
-import { closePanel, openPanel, startPanels } from './panels.js';
 import { startSettings } from './settings.js';
+import { closeSidebar, openSidebar, startSidebars } from './sidebars.js';
 import { drawTokens, startTokens } from './tokens.js';
 
 function contextUsed() {
@@ -13,12 +13,12 @@ function contextUsed() {
   return stats?.prompt && stats.prompt + stats.tokens;
 }
 
-/* The list of models is on the start page until there is a model or a message; after that it is in its panel. */
+/* The list of models is on the start page until there is a model or a message; after that it is in its sidebar. */
 function arrange() {
   const state = document.body.dataset;
   const start = state.model === 'none' && state.chat === 'empty';
   $('start').hidden = !start;
-  (start ? $('start-slot') : $('panel-slot')).append($('chooser'));
+  (start ? $('start-slot') : $('sidebar-slot')).append($('chooser'));
   $('greeting').hidden = !(state.model === 'ready' && state.chat === 'empty');
   $('greeting-name').textContent = $('model-name').textContent;
   $('status').textContent =
@@ -27,7 +27,7 @@ function arrange() {
 
 function chatLine({ id, title, when }) {
   const open = () => {
-    closePanel();
+    closeSidebar();
     show(conversations.open(id));
   };
   const remove = () => {
@@ -57,12 +57,15 @@ function drawChats() {
 document.addEventListener('model', arrange);
 document.addEventListener('chat', arrange);
 document.addEventListener('leaving', stop);
-startPanels({ models: drawModels, chats: drawChats, tokens: drawTokens });
+startSidebars({ models: drawModels, chats: drawChats, tokens: drawTokens });
 startSettings({ reloadModel: reload });
 startTokens();
 $('new-chat').addEventListener('click', () => show(conversations.create()));
 
-await Promise.all([startChat({ onTokens: (from) => openPanel('tokens', from) }), startModels({ before: controlled })]);
+await Promise.all([
+  startChat({ onTokens: (from) => openSidebar('tokens', from) }),
+  startModels({ before: controlled }),
+]);
 document.body.dataset.started = '';
 const wanted = new URLSearchParams(location.search).get('model');
 if (wanted) load(new URL(wanted, location.href).href);

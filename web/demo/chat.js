@@ -4,8 +4,8 @@ import * as conversations from './conversations.js';
 import { $, announce, copyButton, h, showProblem } from './dom.js';
 import { markdownReady, render } from './markdown.js';
 import { CANCELED, currentModel, modelReady } from './models.js';
-import { panelOpen } from './panels.js';
 import { answerProblem } from './problems.js';
+import { sidebarOpen } from './sidebars.js';
 
 const REDRAW_MS = 80;
 let chat = conversations.create();
@@ -16,7 +16,7 @@ let showTokens;
 const scroll = $('scroll');
 const prompt = $('prompt');
 
-/* The last answer and the messages that it was given, for the token panel. */
+/* The last answer and the messages that it was given, for the token sidebar. */
 export function lastExchange() {
   const end = chat.messages.findLastIndex((message) => message.role === 'assistant');
   return end < 0 ? { before: chat.messages } : { before: chat.messages.slice(0, end), answer: chat.messages[end] };
@@ -188,7 +188,7 @@ async function answer(previous) {
     );
   keepAtEnd(draw);
   updateButtons();
-  if (panelOpen('tokens')) document.dispatchEvent(new Event('tokens'));
+  if (sidebarOpen('tokens')) document.dispatchEvent(new Event('tokens'));
 }
 
 function regenerate() {

@@ -2,10 +2,10 @@
 import { deleteModel, listModels, loadModel, storageInfo } from '../index.js';
 import { $, announce, bytes, h, showProblem, storage } from './dom.js';
 import { worksOffline } from './installed.js';
-import { closePanel, panelOpen } from './panels.js';
 import { isNoModel, loadingProblem } from './problems.js';
 import { Progress } from './progress.js';
 import { loadSettings, settingsLoaded } from './settings.js';
+import { closeSidebar, sidebarOpen } from './sidebars.js';
 
 const LAST = 'quern.model';
 export const CANCELED = 'Loading was canceled. Choose a model to get an answer.';
@@ -46,7 +46,7 @@ function changed() {
   document.body.dataset.model = state;
   $('model-name').textContent = loading?.name ?? (model ? title : 'Choose a model');
   document.dispatchEvent(new Event('model'));
-  if (panelOpen('models')) drawModels();
+  if (sidebarOpen('models')) drawModels();
 }
 
 /* Resolves to the whole model, or to undefined if another load has replaced this one. */
@@ -92,7 +92,7 @@ export async function load(from, name = nameOf(from)) {
   loading = own;
   notes = [];
   showProblem();
-  closePanel();
+  closeSidebar();
   const progress = new Progress(name, stageOf(from));
   changed();
   try {

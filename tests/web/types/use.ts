@@ -1,14 +1,14 @@
 /* The whole API as a program in TypeScript uses it. Compiled by test_types.py, never run. */
-import { deleteModel, deleteSession, listModels, listSessions, loadModel, persist, storageInfo } from 'quern';
+
 import type {
   ChatCompletion,
   ChatCompletionChunk,
   ChatMessage,
   Completion,
   FinishReason,
+  KeptSession,
   LoadOptions,
   Model,
-  KeptSession,
   ModelInfo,
   ModelSource,
   QuernError,
@@ -20,6 +20,7 @@ import type {
   StoredModelInfo,
   Usage,
 } from 'quern';
+import { deleteModel, deleteSession, listModels, listSessions, loadModel, type persist, storageInfo } from 'quern';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const same = <A, B>(yes: Same<A, B>) => yes;
