@@ -137,15 +137,20 @@ static void put_format(struct line *line, const char *format, va_list values) {
     }
 }
 
-int error_set(struct qn_error *error, int code, uint64_t offset, const char *format, ...) {
+int error_set_list(struct qn_error *error, int code, uint64_t offset, const char *format, va_list values) {
     struct line line = {error->text, sizeof(error->text) - 1};
-    va_list values;
-    va_start(values, format);
     put_format(&line, format, values);
-    va_end(values);
     *line.at = 0;
     error->code = code;
     error->offset = offset;
     error->text_bytes = (uint32_t)(line.at - error->text);
+    return code;
+}
+
+int error_set(struct qn_error *error, int code, uint64_t offset, const char *format, ...) {
+    va_list values;
+    va_start(values, format);
+    error_set_list(error, code, offset, format, values);
+    va_end(values);
     return code;
 }

@@ -2,6 +2,8 @@
 #ifndef PLATFORM_ERROR_H
 #define PLATFORM_ERROR_H
 
+#include <stdarg.h>
+
 #include "quern.h"
 
 /* The record behind qn_last_error. */
@@ -12,5 +14,8 @@ extern struct qn_error last_error;
  * not printable ASCII or UTF-8 is shown as \xNN, so that hostile text cannot break the line. */
 int error_set(struct qn_error *error, int code, uint64_t offset, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* The same for a function that takes a variable argument list itself. */
+int error_set_list(struct qn_error *error, int code, uint64_t offset, const char *format, va_list values)
+    __attribute__((format(printf, 4, 0)));
 
 #endif

@@ -1,171 +1,158 @@
+/* Reads the hyperparameters in the order of their dependencies. */
 #include "engine/config/hparams.h"
 
+#include "engine/config/hparams_ffn.h"
+#include "engine/config/hparams_latent.h"
+#include "engine/config/hparams_layers.h"
+#include "engine/config/hparams_recurrent.h"
+#include "engine/config/hparams_rope.h"
 #include "engine/config/metadata.h"
 #include "platform/error.h"
 
-static int check_heads(struct reader *reader, struct hparams *hparams) {
-    for (uint32_t i = 0; i < hparams->n_layer; i++) {
-        const struct layer_hparams *layer = &hparams->layers[i];
-        if (layer->n_head_kv && layer->n_head % layer->n_head_kv != 0) {
-            return error_set(reader->error, QN_ERR_FORMAT, QN_NO_OFFSET,
-                             "layer %u has %u heads over %u KV heads: not a whole number", i, layer->n_head,
-                             layer->n_head_kv);
-        }
-        hparams->max_head = layer->n_head > hparams->max_head ? layer->n_head : hparams->max_head;
-        hparams->max_head_kv = layer->n_head_kv > hparams->max_head_kv ? layer->n_head_kv : hparams->max_head_kv;
+#define MAX_HEADS 4096u
+
+/* Draft layers follow the others and are not run. */
+static void read_sizes(struct reader *reader, struct hparams *hparams) {
+    uint32_t all = 0;
+    reader_u32(reader, "block_count", 1, MAX_LAYERS, &all);
+    reader_any_u32(reader, "nextn_predict_layers", &hparams->n_draft);
+    if (hparams->n_draft >= all) {
+        reader_fail(reader, QN_ERR_FORMAT, reader_offset(reader), "%s is %u, but the model has %u layers", reader->key,
+                    hparams->n_draft, all);
+        hparams->n_draft = 0;
     }
-    return QN_OK;
+    hparams->n_layer = all - hparams->n_draft;
+    reader_u32(reader, "context_length", 1, MAX_CONTEXT, &hparams->n_ctx_train);
+    reader_u32(reader, "embedding_length", 1, MAX_WIDTH, &hparams->n_embd);
 }
 
-static int check_head_dims(struct reader *reader, const struct head_shape *shape) {
-    return shape->k % 8 == 0 && shape->v % 8 == 0
-               ? QN_OK
-               : error_set(reader->error, QN_ERR_UNSUPPORTED, QN_NO_OFFSET,
-                           "heads of %u (key) and %u (value) dimensions: this build needs multiples of 8", shape->k,
-                           shape->v);
+static void read_norm_and_softcaps(struct reader *reader, struct hparams *hparams) {
+    const struct architecture *row = hparams->architecture;
+    const bool rms = row->norm.kind == NORM_RMS;
+    reader_f32(reader, rms ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon",
+               &hparams->norm_epsilon);
+    hparams->logit_softcap = row->output.softcap_default;
+    if (row->output.softcap) {
+        reader_optional_f32(reader, "final_logit_softcapping", &hparams->logit_softcap);
+    }
+    if (row->attention.softcap) {
+        hparams->attention_softcap = 50.0f;
+        reader_optional_f32(reader, "attn_logit_softcapping", &hparams->attention_softcap);
+    }
+    reader_optional_f32(reader, "attention.temperature_scale", &hparams->attention_temperature);
 }
 
-static uint32_t larger(uint32_t a, uint32_t b) { return a > b ? a : b; }
-
-static int read_head_dims(struct reader *reader, struct hparams *hparams, uint32_t n_head) {
-    struct head_shape *all = &hparams->heads[LAYER_ROPE];
-    struct head_shape *window = &hparams->heads[LAYER_ROPE_WINDOW];
-    all->k = all->v = hparams->n_embd / n_head;
-    int status = read_u32(reader, "attention.key_length", 1, MAX_WIDTH, &all->k);
-    if (status == QN_OK) {
-        status = read_u32(reader, "attention.value_length", 1, MAX_WIDTH, &all->v);
-    }
-    *window = *all;
-    if (status == QN_OK && hparams->architecture->window.own_heads) {
-        status = read_u32(reader, "attention.key_length_swa", 1, MAX_WIDTH, &window->k);
-        if (status == QN_OK) {
-            status = read_u32(reader, "attention.value_length_swa", 1, MAX_WIDTH, &window->v);
-        }
-    }
-    if (status == QN_OK) {
-        status = check_head_dims(reader, all);
-    }
-    if (status == QN_OK) {
-        status = check_head_dims(reader, window);
-    }
-    if (status != QN_OK) {
-        return status;
-    }
-    hparams->head_dim_k = larger(all->k, window->k);
-    hparams->head_dim_v = larger(all->v, window->v);
-    if (hparams->architecture->attention.gated && (all->k != all->v || window->k != window->v)) {
-        return error_set(reader->error, QN_ERR_FORMAT, QN_NO_OFFSET,
-                         "gates of %u dimensions for values of %u: they must be as many", hparams->head_dim_k,
-                         hparams->head_dim_v);
-    }
-    if ((uint64_t)hparams->head_dim_k * hparams->max_head > MAX_WIDTH ||
-        (uint64_t)hparams->head_dim_v * hparams->max_head > MAX_WIDTH) {
-        const uint32_t dim = hparams->head_dim_k > hparams->head_dim_v ? hparams->head_dim_k : hparams->head_dim_v;
-        return error_set(reader->error, QN_ERR_FORMAT, QN_NO_OFFSET, "%u heads of %u dimensions are more than %u",
-                         hparams->max_head, dim, MAX_WIDTH);
-    }
-    return QN_OK;
-}
-
-/* What encoders have, and the decoders that were made into ones. */
-static int read_encoder(struct reader *reader, struct hparams *hparams) {
+/* For encoders, and for decoders that were trained further into encoders. */
+static void read_encoder(struct reader *reader, struct hparams *hparams) {
     const struct architecture *row = hparams->architecture;
     bool causal = !row->encoder;
     uint32_t pooling = (uint32_t)QN_POOLING_MODEL;
-    reader_find(reader, "attention.causal");
-    int status = gguf_bool(reader->gguf, reader->key, &causal, reader->error);
+    reader_bool(reader, "attention.causal", &causal);
     hparams->bidirectional = !causal;
-    if (status >= 0) {
-        reader_find(reader, "pooling_type");
-        status = gguf_u32(reader->gguf, reader->key, &pooling, reader->error);
-        hparams->pooling = (int32_t)pooling;
+    reader_any_u32(reader, "pooling_type", &pooling);
+    hparams->pooling = (int32_t)pooling;
+    if (row->embedding.token_types && reader->status == QN_OK) {
+        const int status = gguf_u32(reader->gguf, "tokenizer.ggml.token_type_count", &hparams->n_types, reader->error);
+        reader->status = status < 0 ? status : QN_OK;
     }
-    if (status >= 0 && row->embedding.token_types) {
-        status = gguf_u32(reader->gguf, "tokenizer.ggml.token_type_count", &hparams->n_types, reader->error);
+    if (row->encoder && reader_find(reader, "dense_2_feat_out")) {
+        reader_u32(reader, "dense_2_feat_out", 1, MAX_WIDTH, &hparams->n_dense);
     }
-    if (status < 0) {
-        return status;
-    }
-    return row->encoder && reader_find(reader, "dense_2_feat_out")
-               ? read_u32(reader, "dense_2_feat_out", 1, MAX_WIDTH, &hparams->n_dense)
-               : QN_OK;
 }
 
-/* Layers that draft tokens stand behind the others; they are not run. */
-static int read_layer_count(struct reader *reader, struct hparams *hparams) {
-    uint32_t all = 0;
-    int status = read_u32(reader, "block_count", 1, MAX_LAYERS, &all);
-    if (status == QN_OK) {
-        reader_find(reader, "nextn_predict_layers");
-        status = gguf_u32(reader->gguf, reader->key, &hparams->n_draft, reader->error);
-    }
-    if (status >= 0 && hparams->n_draft >= all && all) {
-        return error_set(reader->error, QN_ERR_FORMAT, reader_offset(reader), "%s is %u of %u layers", reader->key,
-                         hparams->n_draft, all);
-    }
-    hparams->n_layer = all - hparams->n_draft;
-    return status < 0 ? status : QN_OK;
-}
-
-static bool says(struct gguf_text text, const char *word) {
-    return text.bytes == strlen(word) && memcmp(text.at, word, text.bytes) == 0;
-}
-
-static int read_act(struct reader *reader, struct hparams *hparams) {
+static void read_activation(struct reader *reader, struct hparams *hparams) {
+    static const struct {
+        const char *name;
+        enum act_kind act;
+    } names[] = {
+        {"gelu", ACT_GELU}, {"geglu", ACT_GELU}, {"silu", ACT_SILU}, {"swish", ACT_SILU}, {"swiglu", ACT_SILU}};
+    const char *list[sizeof(names) / sizeof(names[0])];
     hparams->act = hparams->architecture->ffn.act;
-    struct gguf_text name = {"gelu", 4};
     if (hparams->architecture->ffn.act_from_file) {
-        reader_find(reader, "hidden_activation");
-        const int status = gguf_text(reader->gguf, reader->key, &name, reader->error);
-        if (status < 0) {
-            return status;
+        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+            list[i] = names[i].name;
         }
-        if (says(name, "silu") || says(name, "swish") || says(name, "swiglu")) {
-            hparams->act = ACT_SILU;
-        } else if (!says(name, "gelu") && !says(name, "geglu")) {
-            const int shown = name.bytes < 32 ? (int)name.bytes : 32;
-            return error_set(reader->error, QN_ERR_UNSUPPORTED, reader_offset(reader),
-                             "%s is \"%.*s\", which this build does not run", reader->key, shown, name.at);
-        }
+        hparams->act = names[reader_choice(reader, "hidden_activation", list, sizeof(names) / sizeof(names[0]))].act;
     }
-    return QN_OK;
+}
+
+static void read_head_counts(struct reader *reader, const struct hparams *hparams, struct layer_hparams *layers) {
+    const uint32_t least = hparams->architecture->recurrent.kind == LAYER_ATTENTION ? 1 : 0;
+    reader_layers(reader, "attention.head_count", least, MAX_HEADS, &layers[0].n_head, sizeof(layers[0]),
+                  hparams->n_layer);
+    layers[0].n_head_kv = layers[0].n_head;
+    reader_layers(reader, "attention.head_count_kv", least, MAX_HEADS, &layers[0].n_head_kv, sizeof(layers[0]),
+                  hparams->n_layer);
+}
+
+static void check_head_counts(struct reader *reader, struct hparams *hparams) {
+    for (uint32_t i = 0; i < hparams->n_layer; i++) {
+        const struct layer_hparams *layer = &hparams->layers[i];
+        if (layer->n_head_kv && layer->n_head % layer->n_head_kv != 0) {
+            reader_fail(reader, QN_ERR_FORMAT, QN_NO_OFFSET, "layer %u has %u heads over %u KV heads: not a multiple",
+                        i, layer->n_head, layer->n_head_kv);
+        }
+        hparams->max_head = max_u32(hparams->max_head, layer->n_head);
+        hparams->max_head_kv = max_u32(hparams->max_head_kv, layer->n_head_kv);
+    }
+}
+
+static void check_head_dims(struct reader *reader, const struct hparams *hparams, const struct head_shape *head) {
+    if (head->k % 8 != 0 || head->v % 8 != 0) {
+        reader_fail(reader, QN_ERR_UNSUPPORTED, QN_NO_OFFSET,
+                    "heads of %u (key) and %u (value) dimensions: both must be multiples of 8", head->k, head->v);
+    }
+    if (hparams->architecture->attention.gated && head->k != head->v) {
+        reader_fail(reader, QN_ERR_FORMAT, QN_NO_OFFSET,
+                    "attention gates of %u and values of %u dimensions: they must be equal", head->k, head->v);
+    }
+    const uint32_t widest = max_u32(head->k, head->v);
+    if ((uint64_t)widest * hparams->max_head > MAX_WIDTH) {
+        reader_fail(reader, QN_ERR_FORMAT, QN_NO_OFFSET, "%u heads of %u dimensions are more than %u",
+                    hparams->max_head, widest, MAX_WIDTH);
+    }
+}
+
+static void read_head_dims(struct reader *reader, struct hparams *hparams, uint32_t n_head) {
+    struct head_shape *full = &hparams->heads[LAYER_ROPE];
+    struct head_shape *window = &hparams->heads[LAYER_ROPE_WINDOW];
+    full->k = full->v = hparams->n_embd / n_head;
+    reader_u32(reader, "attention.key_length", 1, MAX_WIDTH, &full->k);
+    reader_u32(reader, "attention.value_length", 1, MAX_WIDTH, &full->v);
+    *window = *full;
+    if (hparams->architecture->window.own_heads) {
+        reader_u32(reader, "attention.key_length_swa", 1, MAX_WIDTH, &window->k);
+        reader_u32(reader, "attention.value_length_swa", 1, MAX_WIDTH, &window->v);
+    }
+    check_head_dims(reader, hparams, full);
+    check_head_dims(reader, hparams, window);
+    hparams->head_dim_k = max_u32(full->k, window->k);
+    hparams->head_dim_v = max_u32(full->v, window->v);
 }
 
 static float square_root(uint32_t x) { return __builtin_sqrtf((float)x); }
 
-static int read_numbers(struct reader *reader, struct hparams *hparams) {
+static void set_attention_scale(struct hparams *hparams) {
     const struct architecture *row = hparams->architecture;
-    int status = read_f32(
-        reader, row->norm.kind == NORM_RMS ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon",
-        &hparams->norm_epsilon);
-    hparams->logit_softcap = row->output.softcap_default;
-    if (status == QN_OK && row->output.softcap) {
-        status = read_optional_f32(reader, "final_logit_softcapping", &hparams->logit_softcap);
+    const uint32_t special = row->attention.embd_scale_n_layer;
+    if (row->attention.unscaled) {
+        hparams->attention_scale = 1.0f;
+    } else if (special && hparams->n_layer == special) {
+        hparams->attention_scale = 1.0f / square_root(hparams->n_embd / hparams->layers[0].n_head);
+    } else {
+        hparams->attention_scale = 1.0f / square_root(hparams->head_dim_k);
     }
-    if (status == QN_OK && row->attention.softcap) {
-        hparams->attention_softcap = 50.0f;
-        status = read_optional_f32(reader, "attn_logit_softcapping", &hparams->attention_softcap);
-    }
-    return status == QN_OK ? read_optional_f32(reader, "attention.temperature_scale", &hparams->attention_temperature)
-                           : status;
 }
 
-/* The layers' heads have been read. */
-static int read_scales(struct reader *reader, struct hparams *hparams) {
+static void read_multipliers(struct reader *reader, struct hparams *hparams) {
     const struct architecture *row = hparams->architecture;
-    const bool wide = row->attention.embd_scale_n_layer && hparams->n_layer == row->attention.embd_scale_n_layer;
-    hparams->attention_scale =
-        row->attention.unscaled
-            ? 1.0f
-            : 1.0f / square_root(wide ? hparams->n_embd / hparams->layers[0].n_head : hparams->head_dim_k);
     hparams->embedding_scale = row->embedding.times_sqrt_width ? square_root(hparams->n_embd) : 1.0f;
-    hparams->residual_scale = 1.0f;
-    hparams->logit_scale = 1.0f;
     if (row->multipliers == MULTIPLIERS_NONE) {
-        return QN_OK;
+        return;
     }
     if (row->multipliers == MULTIPLIERS_LOGITS) {
-        return read_f32(reader, "logit_scale", &hparams->logit_scale);
+        reader_f32(reader, "logit_scale", &hparams->logit_scale);
+        return;
     }
     float divisor = 0.0f;
     if (row->multipliers == MULTIPLIERS_MINICPM) {
@@ -173,18 +160,41 @@ static int read_scales(struct reader *reader, struct hparams *hparams) {
         hparams->residual_scale = 1.4f / square_root(hparams->n_layer);
         divisor = 256.0f / (float)hparams->n_embd;
     }
-    int status = read_optional_f32(reader, "embedding_scale", &hparams->embedding_scale);
-    if (status == QN_OK) {
-        status = read_optional_f32(reader, "residual_scale", &hparams->residual_scale);
+    reader_optional_f32(reader, "embedding_scale", &hparams->embedding_scale);
+    reader_optional_f32(reader, "residual_scale", &hparams->residual_scale);
+    reader_optional_f32(reader, "attention.scale", &hparams->attention_scale);
+    reader_f32(reader, "logit_scale", &divisor);
+    hparams->logit_scale = 1.0f / divisor;
+}
+
+/* In a model with attention; n_head is that of a layer with heads. */
+static void read_attention(struct reader *reader, struct hparams *hparams, struct layer_hparams *layers,
+                           uint32_t n_head) {
+    read_head_dims(reader, hparams, n_head);
+    hparams_read_rope(reader, hparams, layers);
+    hparams_read_layers(reader, hparams, layers);
+    set_attention_scale(hparams);
+    read_multipliers(reader, hparams);
+    if (hparams->architecture->attention.latent) {
+        hparams_read_latent(reader, hparams, layers);
     }
-    if (status == QN_OK) {
-        status = read_optional_f32(reader, "attention.scale", &hparams->attention_scale);
+}
+
+static void read_layers(struct reader *reader, struct hparams *hparams, struct layer_hparams *layers) {
+    for (uint32_t i = 0; i < hparams->n_layer; i++) {
+        layers[i].kv_layer = i;
     }
-    if (status == QN_OK) {
-        status = read_f32(reader, "logit_scale", &divisor);
+    hparams_read_ffn(reader, hparams, layers);
+    read_head_counts(reader, hparams, layers);
+    const uint32_t n_head = layers[0].n_head;
+    hparams_read_recurrent(reader, hparams, layers);
+    check_head_counts(reader, hparams);
+    hparams->embedding_scale = 1.0f;
+    hparams->residual_scale = 1.0f;
+    hparams->logit_scale = 1.0f;
+    if (hparams->max_head && reader->status == QN_OK) {
+        read_attention(reader, hparams, layers, n_head ? n_head : hparams->max_head);
     }
-    hparams->logit_scale = status == QN_OK ? 1.0f / divisor : 1.0f;
-    return status;
 }
 
 int hparams_read(struct hparams *hparams, const struct gguf *gguf, struct arena *arena, struct qn_error *error) {
@@ -200,24 +210,12 @@ int hparams_read(struct hparams *hparams, const struct gguf *gguf, struct arena 
         return error->code;
     }
     struct reader reader = {.gguf = gguf, .prefix = hparams->architecture->name, .error = error};
-    int status = read_layer_count(&reader, hparams);
-    if (status == QN_OK) {
-        status = read_u32(&reader, "context_length", 1, MAX_CONTEXT, &hparams->n_ctx_train);
-    }
-    if (status == QN_OK) {
-        status = read_u32(&reader, "embedding_length", 1, MAX_WIDTH, &hparams->n_embd);
-    }
-    if (status == QN_OK) {
-        status = read_numbers(&reader, hparams);
-    }
-    if (status == QN_OK) {
-        status = read_encoder(&reader, hparams);
-    }
-    if (status == QN_OK) {
-        status = read_act(&reader, hparams);
-    }
-    if (status != QN_OK) {
-        return status;
+    read_sizes(&reader, hparams);
+    read_norm_and_softcaps(&reader, hparams);
+    read_encoder(&reader, hparams);
+    read_activation(&reader, hparams);
+    if (reader.status != QN_OK) {
+        return reader.status;
     }
     struct layer_hparams *layers = ARENA_ARRAY(arena, struct layer_hparams, hparams->n_layer);
     if (layers == NULL) {
@@ -225,45 +223,6 @@ int hparams_read(struct hparams *hparams, const struct gguf *gguf, struct arena 
                          hparams->n_layer);
     }
     hparams->layers = layers;
-    for (uint32_t i = 0; i < hparams->n_layer; i++) {
-        layers[i].kv = i;
-    }
-    const uint32_t n = hparams->n_layer;
-    const uint32_t least = hparams->architecture->recurrent.kind == LAYER_ATTENTION; /* heads of a layer */
-    status = hparams_read_feed(&reader, hparams, layers);
-    if (status == QN_OK) {
-        status = read_layers(&reader, "attention.head_count", least, 4096, 0, layers, n,
-                             offsetof(struct layer_hparams, n_head));
-    }
-    if (status == QN_OK) {
-        status = read_layers(&reader, "attention.head_count_kv", least, 4096, layers[0].n_head, layers, n,
-                             offsetof(struct layer_hparams, n_head_kv));
-    }
-    const uint32_t n_head = layers[0].n_head;
-    if (status == QN_OK) {
-        status = hparams_read_recurrent(&reader, hparams, layers);
-    }
-    if (status == QN_OK) {
-        status = check_heads(&reader, hparams);
-    }
-    if (status != QN_OK || hparams->max_head == 0) { /* no attention */
-        hparams->embedding_scale = 1.0f;
-        hparams->residual_scale = 1.0f;
-        hparams->logit_scale = 1.0f;
-        return status;
-    }
-    if (status == QN_OK) {
-        status = read_head_dims(&reader, hparams, n_head ? n_head : hparams->max_head);
-    }
-    if (status == QN_OK) {
-        status = hparams_read_rope(&reader, hparams, layers);
-    }
-    if (status == QN_OK) {
-        status = hparams_read_layers(&reader, hparams, layers);
-    }
-    if (status == QN_OK) {
-        status = read_scales(&reader, hparams);
-    }
-    return status == QN_OK && hparams->architecture->attention.latent ? hparams_read_latent(&reader, hparams, layers)
-                                                                      : status;
+    read_layers(&reader, hparams, layers);
+    return reader.status;
 }

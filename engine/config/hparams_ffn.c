@@ -1,109 +1,106 @@
-/* Hyperparameters of the feed-forward halves: dense networks and mixtures of experts. */
-#include "engine/config/metadata.h"
-#include "platform/error.h"
+/* Hyperparameters of dense feed-forward networks and mixtures of experts. */
+#include "engine/config/hparams_ffn.h"
 
-static uint32_t larger(uint32_t a, uint32_t b) { return a > b ? a : b; }
-
-static int read_gating(struct reader *reader, struct expert_hparams *experts) {
-    uint32_t gating = experts->gating;
-    const int status = read_u32(reader, "expert_gating_func", 0, GATING_CHOSEN, &gating);
-    experts->gating = gating == GATING_NONE ? GATING_SOFTMAX : (enum gating)gating;
-    return status;
+static void read_gating(struct reader *reader, enum gating *gating) {
+    uint32_t number = *gating;
+    reader_u32(reader, "expert_gating_func", 0, GATING_CHOSEN, &number);
+    *gating = number == GATING_NONE ? GATING_SOFTMAX : (enum gating)number;
 }
 
-static int read_weights(struct reader *reader, struct expert_hparams *experts) {
-    reader_find(reader, "expert_weights_norm");
-    const int status = gguf_bool(reader->gguf, reader->key, &experts->normed, reader->error);
-    return status < 0 ? status : read_optional_f32(reader, "expert_weights_scale", &experts->scale);
-}
-
-static int read_widths(struct reader *reader, struct hparams *hparams, uint32_t n_ff) {
-    struct expert_hparams *experts = &hparams->experts;
-    const struct architecture *row = hparams->architecture;
-    int status = read_u32(reader, "expert_feed_forward_length", 0, MAX_WIDTH, &experts->n_ff);
-    if (status == QN_OK && experts->n_ff == 0) {
-        experts->n_ff = row->experts.share_width ? n_ff / experts->n_used : n_ff;
-    }
-    if (status == QN_OK && experts->n_ff == 0) {
-        return error_set(reader->error, QN_ERR_FORMAT, QN_NO_OFFSET, "%u chosen experts share a width of %u",
-                         experts->n_used, n_ff);
-    }
-    if (status == QN_OK && (row->experts.shared == SHARED_EXPERT_WIDTH || row->experts.shared == SHARED_EXPERT_GATED)) {
-        experts->n_ff_shared = row->experts.shared == SHARED_EXPERT_GATED ? n_ff : 0;
-        status = read_u32(reader, "expert_shared_feed_forward_length", 0, MAX_WIDTH, &experts->n_ff_shared);
-    }
-    if (status == QN_OK && row->experts.shared == SHARED_EXPERT_COUNT) {
-        uint32_t count = 0;
-        status = read_u32(reader, "expert_shared_count", 0, MAX_WIDTH / experts->n_ff, &count);
-        experts->n_ff_shared = count * experts->n_ff;
-    }
-    return status;
-}
-
-/* In a model with experts. */
-static int read_experts(struct reader *reader, struct hparams *hparams) {
+/* The choice and weighting of experts, in a model that has some. */
+static void read_experts(struct reader *reader, struct hparams *hparams) {
     struct expert_hparams *experts = &hparams->experts;
     const struct architecture *row = hparams->architecture;
     experts->gating = row->experts.gating == GATING_NONE ? GATING_SOFTMAX : row->experts.gating;
-    experts->normed = row->experts.normalized;
+    experts->normalized = row->experts.normalized;
     experts->scale = 1.0f;
-    int status = read_u32(reader, "expert_used_count", 1, experts->n_expert, &experts->n_used);
-    if (status == QN_OK) {
-        status = read_u32(reader, "leading_dense_block_count", 0, hparams->n_layer, &experts->n_dense);
-    }
+    reader_u32(reader, "expert_used_count", 1, experts->n_expert, &experts->n_used);
+    reader_u32(reader, "leading_dense_block_count", 0, hparams->n_layer, &experts->n_dense);
     uint32_t groups = 0;
-    if (status == QN_OK) {
-        status = read_u32(reader, "expert_group_count", 0, MAX_EXPERTS, &groups);
+    reader_u32(reader, "expert_group_count", 0, MAX_EXPERTS, &groups);
+    if (groups > 1) {
+        reader_fail(reader, QN_ERR_UNSUPPORTED, reader_offset(reader), "%s is %u; expert groups are not supported",
+                    reader->key, groups);
     }
-    if (status == QN_OK && groups > 1) {
-        return error_set(reader->error, QN_ERR_UNSUPPORTED, reader_offset(reader),
-                         "%s is %u; this build runs experts without groups", reader->key, groups);
+    if (row->experts.gating_from_file) {
+        read_gating(reader, &experts->gating);
     }
-    if (status == QN_OK && row->experts.gating_from_file) {
-        status = read_gating(reader, experts);
+    if (row->experts.weights_from_file) {
+        reader_bool(reader, "expert_weights_norm", &experts->normalized);
+        reader_optional_f32(reader, "expert_weights_scale", &experts->scale);
     }
-    return status == QN_OK && row->experts.weights_from_file ? read_weights(reader, experts) : status;
 }
 
-int hparams_read_feed(struct reader *reader, struct hparams *hparams, struct layer_hparams *layers) {
+static void read_shared_width(struct reader *reader, const struct architecture *row, uint32_t n_ff,
+                              struct expert_hparams *experts) {
+    uint32_t count = 0;
+    switch (row->experts.shared) {
+    case SHARED_EXPERT_NONE:
+        break;
+    case SHARED_EXPERT_GATED:
+        experts->n_ff_shared = n_ff;
+        reader_u32(reader, "expert_shared_feed_forward_length", 0, MAX_WIDTH, &experts->n_ff_shared);
+        break;
+    case SHARED_EXPERT_WIDTH:
+        reader_u32(reader, "expert_shared_feed_forward_length", 0, MAX_WIDTH, &experts->n_ff_shared);
+        break;
+    case SHARED_EXPERT_COUNT:
+        reader_u32(reader, "expert_shared_count", 0, MAX_WIDTH / experts->n_ff, &count);
+        experts->n_ff_shared = count * experts->n_ff;
+        break;
+    }
+}
+
+static void read_expert_widths(struct reader *reader, const struct architecture *row, uint32_t n_ff,
+                               struct expert_hparams *experts) {
+    reader_u32(reader, "expert_feed_forward_length", 0, MAX_WIDTH, &experts->n_ff);
+    if (experts->n_ff == 0) {
+        experts->n_ff = row->experts.share_width ? n_ff / experts->n_used : n_ff;
+    }
+    if (experts->n_ff == 0) {
+        reader_fail(reader, QN_ERR_FORMAT, QN_NO_OFFSET, "%u chosen experts cannot share a width of %u",
+                    experts->n_used, n_ff);
+        return;
+    }
+    read_shared_width(reader, row, n_ff, experts);
+}
+
+static void read_expert_count(struct reader *reader, struct hparams *hparams) {
+    const bool required = hparams->architecture->experts.use == EXPERTS_REQUIRED;
+    uint32_t *count = &hparams->experts.n_expert;
+    *count = required ? NO_DEFAULT : 0;
+    reader_u32(reader, "expert_count", required ? 1 : 0, MAX_EXPERTS, count);
+    if (*count == 1 && !required) { /* a dense model, as in llama.cpp */
+        *count = 0;
+    }
+}
+
+void hparams_read_ffn(struct reader *reader, struct hparams *hparams, struct layer_hparams *layers) {
     struct expert_hparams *experts = &hparams->experts;
-    const enum expert_use use = hparams->architecture->experts.use;
-    const uint32_t n = hparams->n_layer;
-    int status = QN_OK;
-    if (hparams->architecture->ffn.none) {
-        for (uint32_t i = 0; i < n; i++) {
+    const struct architecture *row = hparams->architecture;
+    if (row->ffn.none) {
+        for (uint32_t i = 0; i < hparams->n_layer; i++) {
             layers[i].ffn = FFN_NONE;
         }
-        return QN_OK;
+        return;
     }
-    if (use != EXPERTS_NEVER) {
-        experts->n_expert = use == EXPERTS_REQUIRED ? MAX_EXPERTS + 1 : 0; /* which is no default */
-        status = read_u32(reader, "expert_count", use == EXPERTS_REQUIRED ? 1 : 0, MAX_EXPERTS, &experts->n_expert);
-    }
-    if (experts->n_expert == 1 && use != EXPERTS_REQUIRED) { /* as llama.cpp has it */
-        experts->n_expert = 0;
-    }
-    if (status == QN_OK && experts->n_expert) {
-        status = read_experts(reader, hparams);
-    }
-    const uint32_t fallback = experts->n_expert ? 1 : 0; /* may be left out where no layer is dense */
-    if (status == QN_OK) {
-        status = read_layers(reader, "feed_forward_length", 1, MAX_WIDTH, fallback, layers, n,
-                             offsetof(struct layer_hparams, n_ff));
-    }
-    if (status == QN_OK && experts->n_expert) {
-        status = read_widths(reader, hparams, layers[0].n_ff);
-    }
-    if (status != QN_OK) {
-        return status;
-    }
-    for (uint32_t i = 0; i < n; i++) {
-        layers[i].ffn = experts->n_expert && i >= experts->n_dense ? FFN_EXPERTS : FFN_DENSE;
-        hparams->max_ff = layers[i].ffn == FFN_DENSE ? larger(hparams->max_ff, layers[i].n_ff) : hparams->max_ff;
+    if (row->experts.use != EXPERTS_NEVER) {
+        read_expert_count(reader, hparams);
     }
     if (experts->n_expert) {
-        const uint32_t widest = larger(experts->n_ff, hparams->n_embd);
-        hparams->max_ff = larger(hparams->max_ff, larger(experts->n_used * widest, experts->n_ff_shared));
+        read_experts(reader, hparams);
     }
-    return QN_OK;
+    layers[0].n_ff = experts->n_expert ? 1 : 0; /* a model without dense layers may omit the width */
+    reader_layers(reader, "feed_forward_length", 1, MAX_WIDTH, &layers[0].n_ff, sizeof(layers[0]), hparams->n_layer);
+    if (experts->n_expert) {
+        read_expert_widths(reader, row, layers[0].n_ff, experts);
+        const uint32_t widest = max_u32(experts->n_ff, hparams->n_embd);
+        hparams->max_ff = max_u32(experts->n_used * widest, experts->n_ff_shared);
+    }
+    for (uint32_t i = 0; i < hparams->n_layer; i++) {
+        layers[i].ffn = experts->n_expert && i >= experts->n_dense ? FFN_EXPERTS : FFN_DENSE;
+        if (layers[i].ffn == FFN_DENSE) {
+            hparams->max_ff = max_u32(hparams->max_ff, layers[i].n_ff);
+        }
+    }
 }

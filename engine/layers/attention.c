@@ -272,7 +272,7 @@ static void store_items(void *context, size_t begin, size_t end, uint32_t worker
     const struct hparams *hparams = &session->model->hparams;
     const struct layer_tensors *layer = &session->model->tensors.layers[job->layer];
     const struct head_shape *shape = &job->shape->head;
-    const uint32_t heads = job->shape->kv == job->layer ? job->shape->n_head_kv : 0; /* to be stored */
+    const uint32_t heads = job->shape->kv_layer == job->layer ? job->shape->n_head_kv : 0; /* to be stored */
     const size_t dim_k = shape->k;
     const size_t dim_v = shape->v;
     float *room = scratch->attention + worker * scratch->attention_floats;

@@ -64,7 +64,7 @@ static void weigh(float *weights, const uint32_t *chosen, const float *scores, c
     }
     sum = sum > 0x1p-14f ? sum : 0x1p-14f; /* the smallest normal f16: nothing is divided by zero */
     for (uint32_t k = 0; k < shape->n_used; k++) {
-        weights[k] = (shape->normed ? weights[k] / sum : weights[k]) * shape->scale;
+        weights[k] = (shape->normalized ? weights[k] / sum : weights[k]) * shape->scale;
     }
 }
 

@@ -44,7 +44,7 @@ void feed_sparse(struct qn_session *session, uint32_t layer, const float *in) {
     const struct product inputs[] = {{scratch->up, &feed->up, feed->up_bias, true},
                                      {scratch->gate, &feed->gate, feed->gate_bias, true}};
     op_multiply(inputs, 2, scratch, in, tokens);
-    struct cut_job job = {scratch->gate, feed->up.rows, hparams->layers[layer].deviations};
+    struct cut_job job = {scratch->gate, feed->up.rows, hparams->layers[layer].sparse_cutoff};
     pool_run(tokens, cut_rows, &job);
     op_gate(scratch->gate, scratch->up, hparams->act, feed->up.rows, tokens);
     const struct product output = {scratch->out, &feed->down, feed->down_bias, true};

@@ -11,7 +11,7 @@ static size_t row_bytes(uint32_t form, size_t head_dim) {
 static uint64_t layer_bytes(const struct hparams *hparams, uint32_t form, uint32_t layer) {
     const struct layer_hparams *shape = &hparams->layers[layer];
     const uint64_t rows = row_bytes(form, shape->head.k) + row_bytes(form, shape->head.v);
-    return shape->kv == layer ? shape->n_head_kv * rows * KV_TILE : 0; /* its own, if it has any */
+    return shape->kv_layer == layer ? shape->n_head_kv * rows * KV_TILE : 0; /* its own, if it has any */
 }
 
 uint64_t kv_page_bytes(const struct hparams *hparams, uint32_t form) {
@@ -31,7 +31,7 @@ void kv_init(struct kv *kv, const struct hparams *hparams, uint32_t max_pages) {
     kv->max_pages = max_pages;
     size_t at = 0;
     for (uint32_t i = 0; i < hparams->n_layer; i++) {
-        const uint32_t from = hparams->layers[i].kv;
+        const uint32_t from = hparams->layers[i].kv_layer;
         kv->layer_start[i] = from == i ? at : kv->layer_start[from];
         at += hparams->bidirectional ? 0 : (size_t)layer_bytes(hparams, kv->form, i);
     }

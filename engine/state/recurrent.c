@@ -27,7 +27,7 @@ static void copy_state(struct qn_session *session, enum state_copy to, enum stat
 }
 
 float *state_of(const struct qn_session *session, uint32_t layer) {
-    return state_at(session, LIVE) + session->model->hparams.layers[layer].state;
+    return state_at(session, LIVE) + session->model->hparams.layers[layer].state_offset;
 }
 
 void state_clear(struct qn_session *session) {

@@ -304,7 +304,7 @@ static void bind_layer(struct binder *binder, struct layer_tensors *layer, const
     if (shape->kind == LAYER_LATENT) {
         bind_latent(binder, layer);
     } else if (shape->n_head) {
-        bind_attention(binder, layer, shape->kv == binder->layer);
+        bind_attention(binder, layer, shape->kv_layer == binder->layer);
     }
     binder_recurrent(binder, layer, shape->kind);
     binder_per_layer(binder, layer);

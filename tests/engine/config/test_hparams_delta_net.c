@@ -50,10 +50,10 @@ static void shapes(void **state) {
     make(&f);
     assert_runs(&f);
     file_u32(&f, "ssm.inner_size", INNER + STATE);
-    assert_refused(&f, QN_ERR_FORMAT, "qwen35.ssm.group_count", "28 channels of 6 heads of 4 in 2 groups");
+    assert_refused(&f, QN_ERR_FORMAT, "qwen35.ssm.group_count", "28 channels do not match 6 heads of 4 in 2 groups");
     make(&f);
     file_u32(&f, "ssm.group_count", 4);
-    assert_refused(&f, QN_ERR_FORMAT, "qwen35.ssm.group_count", "24 channels of 6 heads of 4 in 4 groups");
+    assert_refused(&f, QN_ERR_FORMAT, "qwen35.ssm.group_count", "24 channels do not match 6 heads of 4 in 4 groups");
     make(&f);
     file_u32(&f, "ssm.state_size", 6);
     assert_refused(&f, QN_ERR_UNSUPPORTED, "qwen35.ssm.state_size", "is 6", "a multiple of 4");
@@ -62,7 +62,7 @@ static void shapes(void **state) {
     assert_refused(&f, QN_ERR_FORMAT, NULL, "the metadata has no qwen35.ssm.group_count");
     make(&f);
     file_u32(&f, "attention.value_length", 2 * FILE_DIM);
-    assert_refused(&f, QN_ERR_FORMAT, NULL, "gates of 8 dimensions for values of 16");
+    assert_refused(&f, QN_ERR_FORMAT, NULL, "attention gates of 8 and values of 16 dimensions");
     make(&f);
     file_tensor(&f, "blk.1.attn_q.weight")->shape[1] /= 2;
     assert_refused(&f, QN_ERR_FORMAT, "blk.1.attn_q.weight", "blk.1.attn_q.weight is 32 x 32", "32 x 64");
@@ -100,9 +100,9 @@ static void drafts(void **state) {
     struct model_file f;
     make(&f);
     file_u32(&f, "nextn_predict_layers", 2);
-    assert_refused(&f, QN_ERR_FORMAT, "qwen35.nextn_predict_layers", "is 2 of 2 layers");
+    assert_refused(&f, QN_ERR_FORMAT, "qwen35.nextn_predict_layers", "is 2, but the model has 2 layers");
     file_u32(&f, "nextn_predict_layers", UINT32_MAX);
-    assert_refused(&f, QN_ERR_FORMAT, "qwen35.nextn_predict_layers", "of 2 layers");
+    assert_refused(&f, QN_ERR_FORMAT, "qwen35.nextn_predict_layers", "but the model has 2 layers");
     file_u32(&f, "nextn_predict_layers", 1);
     file_u32(&f, "block_count", 3);
     file_add_layer(&f, 2, "attn_q", FILE_EMBD, 1);
