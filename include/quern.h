@@ -1,32 +1,286 @@
-/* Quern: inference of GGUF language models, in a module that imports nothing.
+/* Quern runs GGUF language models. This header is the reference for the C API and for the exports of the WebAssembly
+ * modules: they are the same functions (platform/exports.txt lists them).
  *
- * This header is the manual of the C API and of the WebAssembly exports: they are the same functions. A host
- * that is not written in C calls them by name; platform/exports.txt lists them.
  *
- * How a host uses it
- *   1. model = qn_model_open(size of the file)
- *      while qn_model_want(model, &want) == QN_MORE: write up to want.bytes bytes of the file, from want.offset,
- *      to want.address, then qn_model_wrote(model, how many). The first QN_OK says that the directory is read:
- *      look at qn_model_plan, then qn_model_place takes the memory. Go on with want and wrote until QN_OK again.
- *      A prompt can be computed meanwhile: see qn_model_need.
- *   2. n = qn_tokenize(model, text, ...), or qn_prompt_render and qn_prompt_tokens for a chat
- *   3. session = qn_session_new(model, context, batch); qn_session_feed(session, tokens, n, QN_LOGITS_LAST)
- *      while qn_session_step(session) == QN_MORE: show progress, or stop
- *   4. id = qn_session_sample(session); qn_piece(model, &decoder, id, ...) gives its text;
- *      qn_session_feed(session, &id, 1, ...) and so on, until qn_token_is_end(model, id).
+ * EXAMPLE
+ * =======
+ * hosts/c/generate.c answers one question. A test compiles and runs it.
  *
- * Conventions
- *   - Functions that can fail return a qn_status, or a null pointer; qn_last_error then says what and where.
- *     A count is returned as int64_t: negative is a qn_status.
- *   - A function that fills a buffer of `capacity` elements returns how many there are in all, as snprintf does:
- *     more than capacity means that the rest was left out.
- *   - Nothing calls back. A step is bounded. Time and seeds are arguments. No function keeps a pointer that the
- *     host passed after it has returned.
- *   - Every byte of a model file, template, text and JSON may be hostile. Handles and addresses are trusted:
- *     they come from the host, which owns the memory.
- *   - One instance (or process) is entered by one thread at a time.
- *   - Text is UTF-8, not terminated by a zero, its length in bytes beside it. Invalid UTF-8 is allowed.
- *   - Structures have the same layout in 32 and 64 bits: addresses in them are 64-bit integers. */
+ *     // Answers one question with a GGUF model: generate model.gguf "What is 2 + 2?"
+ *     #include <stdio.h>
+ *     #include <stdlib.h>
+ *     #include <string.h>
+ *
+ *     #include "quern.h"
+ *
+ *     // The variables of a chat template, as JSON. The question must not need escapes.
+ *     #define CHAT "{\"messages\": [{\"role\": \"user\", \"content\": \"%s\"}], \"add_generation_prompt\": true}"
+ *
+ *     enum { CONTEXT = 512, ANSWER = 64 }; // tokens
+ *
+ *     static void fail(const char *text) {
+ *         fprintf(stderr, "%s\n", text);
+ *         exit(1);
+ *     }
+ *
+ *     // Every function that fails leaves the reason in qn_last_error.
+ *     static void check(int64_t status) {
+ *         if (status < 0) {
+ *             fail(qn_last_error()->text);
+ *         }
+ *     }
+ *
+ *     // Reads the bytes that the engine asks for, straight to the address that it names.
+ *     static void load(qn_model *model, FILE *file) {
+ *         struct qn_want want;
+ *         int32_t status;
+ *         while ((status = qn_model_want(model, &want)) == QN_MORE) {
+ *             fseek(file, (long)want.offset, SEEK_SET);
+ *             const size_t bytes = fread((void *)(uintptr_t)want.address, 1, (size_t)want.bytes, file);
+ *             check(qn_model_wrote(model, bytes));
+ *         }
+ *         check(status);
+ *     }
+ *
+ *     // Prints the text that this token completes. -1 flushes the end of the text.
+ *     static void print_piece(qn_model *model, struct qn_decoder *decoder, int32_t id) {
+ *         char buffer[256];
+ *         char *text = buffer;
+ *         int64_t bytes = qn_piece(model, decoder, id, 0, text, sizeof buffer);
+ *         if (bytes > (int64_t)sizeof buffer) { // too small: the decoder is unchanged, so call again with enough
+ *             text = malloc((size_t)bytes);
+ *             if (text == NULL) {
+ *                 fail("no memory");
+ *             }
+ *             bytes = qn_piece(model, decoder, id, 0, text, (size_t)bytes);
+ *         }
+ *         check(bytes);
+ *         fwrite(text, 1, (size_t)bytes, stdout);
+ *         if (text != buffer) {
+ *             free(text);
+ *         }
+ *     }
+ *
+ *     // Renders the model's chat template around a question. Fills ids and returns their count.
+ *     static size_t chat_tokens(qn_model *model, const char *question, int32_t ids[CONTEXT]) {
+ *         char json[4096];
+ *         const int length = snprintf(json, sizeof json, CHAT, question);
+ *         if (length < 0 || (size_t)length >= sizeof json) {
+ *             fail("the question is too long");
+ *         }
+ *         qn_prompt *prompt = qn_prompt_render(model, NULL, 0, json, (size_t)length);
+ *         if (prompt == NULL) {
+ *             fail(qn_last_error()->text);
+ *         }
+ *         const int64_t count = qn_prompt_tokens(model, prompt, ids, CONTEXT);
+ *         check(count);
+ *         qn_prompt_free(prompt);
+ *         if (count > CONTEXT - ANSWER) {
+ *             fail("the question is too long");
+ *         }
+ *         return (size_t)count;
+ *     }
+ *
+ *     static void answer(qn_model *model, qn_session *session, const int32_t *ids, size_t count) {
+ *         struct qn_decoder decoder = {0};
+ *         int32_t id;
+ *         for (int i = 0; i < ANSWER; i++) {
+ *             check(qn_session_feed(session, ids, count, QN_LOGITS_LAST));
+ *             int32_t status;
+ *             while ((status = qn_session_step(session)) == QN_MORE) {
+ *                 // The work of a step is bounded: a host can show progress or stop here.
+ *             }
+ *             check(status);
+ *             id = qn_session_sample(session);
+ *             check(id);
+ *             if (qn_token_is_end(model, id)) {
+ *                 break;
+ *             }
+ *             print_piece(model, &decoder, id);
+ *             ids = &id; // from now on, feed the token that was just sampled
+ *             count = 1;
+ *         }
+ *         print_piece(model, &decoder, -1);
+ *         printf("\n");
+ *     }
+ *
+ *     int main(int argc, char **argv) {
+ *         check(qn_self_check());
+ *         FILE *file = argc == 3 ? fopen(argv[1], "rb") : NULL;
+ *         if (file == NULL) {
+ *             fail("usage: generate model.gguf \"question\"");
+ *         }
+ *         qn_model *model = qn_model_open(0); // 0: the file's size is not known
+ *         if (model == NULL) {
+ *             fail(qn_last_error()->text);
+ *         }
+ *         load(model, file); // the directory: metadata, vocabulary, names and shapes of tensors
+ *
+ *         struct qn_plan plan;
+ *         check(qn_model_plan(model, CONTEXT, 0, &plan));
+ *         fprintf(stderr, "needs %llu bytes of memory\n", (unsigned long long)plan.total_bytes);
+ *         check(qn_model_place(model));
+ *         load(model, file); // the tensors
+ *         fclose(file);
+ *
+ *         qn_session *session = qn_session_new(model, CONTEXT, 0);
+ *         if (session == NULL) {
+ *             fail(qn_last_error()->text);
+ *         }
+ *         struct qn_sampling sampling;
+ *         qn_sampling_default(&sampling);
+ *         sampling.temperature = 0; // always the most probable token
+ *         check(qn_session_sampling(session, &sampling, NULL, 0));
+ *
+ *         int32_t ids[CONTEXT];
+ *         answer(model, session, ids, chat_tokens(model, argv[2], ids));
+ *
+ *         qn_session_free(session);
+ *         qn_model_free(model);
+ *         return 0;
+ *     }
+ *
+ *
+ * CONVENTIONS
+ * ===========
+ * - Errors. A function that can fail returns a qn_status or a null pointer; qn_last_error then has the code, a line of
+ *   text and the byte offset. A function that returns a count as int64_t or a token as int32_t returns a negative
+ *   qn_status instead. Nothing aborts.
+ * - Buffers. A function that fills a buffer of `capacity` elements returns the number of elements that the whole result
+ *   has, as snprintf does. If that exceeds capacity, the buffer holds the first `capacity` elements: call again with a
+ *   larger one. With capacity 0 the buffer may be null. qn_session_save differs; it says so.
+ * - Ownership. Every handle has a function that frees it, which accepts null. The engine copies what it keeps: no
+ *   pointer that the host passes is used after the call returns. Free sessions before their model, and prompts at any
+ *   time.
+ * - Control. The engine calls nothing back. A step does a bounded amount of work. Time and random seeds are arguments.
+ * - Trust. Model files, saved sessions, templates, JSON, text and token ids may be hostile. Handles, addresses and
+ *   capacities are trusted: they must be valid.
+ * - Threads. One thread at a time may call into a process (or a Wasm instance).
+ * - Text is UTF-8 with an explicit length in bytes and no final zero. Malformed UTF-8 is allowed.
+ * - "Token" is a token id: 0 <= id < qn_model_vocab_size.
+ * - Any function may fail with QN_ERR_STATE (see below), and any that needs memory with QN_ERR_MEMORY. The descriptions
+ *   list only the other errors.
+ *
+ *
+ * STATES
+ * ======
+ * A model is
+ *   opened    from qn_model_open: its directory (header, metadata, tensor table) is being read;
+ *   planned   from the first QN_OK of qn_model_want: everything but the tensors is known and checked;
+ *   placed    from qn_model_place: there is memory for the tensors, and they are being loaded;
+ *   loaded    when all tensors have arrived;
+ *   failed    after an error in a file, or when memory for the directory was refused. Only freeing it is useful.
+ *
+ * yes: may be called. no: QN_ERR_STATE, or null from qn_session_new and qn_session_fork. zero: returns 0.
+ *
+ *                                                    opened  planned  placed  loaded  failed
+ *   qn_model_want                                    yes     yes      yes     yes     no
+ *   qn_model_wrote                                   yes     (1)      yes     (1)     no
+ *   qn_model_cache, qn_model_plan, qn_model_need,
+ *   qn_model_metadata, qn_model_tensor               no      yes      yes     yes     no
+ *   qn_model_vocab_size, qn_model_context_size,
+ *   qn_model_embedding_size, qn_model_pooling,
+ *   qn_model_is_encoder, qn_token_is_end             zero    yes      yes     yes     (2)
+ *   qn_tokenize, qn_detokenize, qn_piece,
+ *   qn_prompt_tokens (3)                             no      yes      yes     yes     (2)
+ *   qn_prompt_render with the model's template       (4)     yes      yes     yes     (4)
+ *   qn_model_place                                   no      yes      no      no      no
+ *   qn_model_wrote_at, qn_session_new                no      no       yes     yes     no
+ *   qn_session_step                                                   (5)     yes     no
+ *   qn_session_save, qn_session_restore,
+ *   qn_session_fork (6)                                               no      yes     no
+ *   other functions of sessions                                       yes     yes     yes
+ *   qn_model_free                                    yes     yes      yes     yes     yes
+ *
+ *   (1) QN_ERR_ARGUMENT: nothing is wanted.
+ *   (2) Safe, but the result means nothing.
+ *   (3) Also QN_ERR_STATE if the model has no vocabulary.
+ *   (4) Null, QN_ERR_TEMPLATE: no template is known.
+ *   (5) QN_WAIT when the next tensors have not arrived.
+ *   (6) See also their descriptions.
+ *
+ * A session is idle, has tokens queued, is within a micro-batch, or is being restored.
+ *
+ *                                       idle      queued  within a micro-batch  being restored
+ *   qn_session_feed, qn_session_embed   yes       yes     yes                   yes: this ends the restore
+ *   qn_session_step                     QN_OK     yes     yes                   QN_OK
+ *   qn_session_rewind                   yes       yes     yes: it is abandoned  yes, to 0
+ *   qn_session_sample                   only while qn_session_rows counts logits
+ *   qn_session_save, qn_session_fork    yes       yes     (7)                   yes
+ *   all others                          yes       yes     yes                   yes
+ *
+ *   While it is being restored, a session is empty.
+ *
+ *   (7) QN_ERR_STATE if the model has recurrent layers; call qn_session_step until it returns QN_OK. Otherwise the
+ *       saved session ends before the micro-batch.
+ *
+ *
+ * WEBASSEMBLY HOSTS
+ * =================
+ * Builds. Each module needs exactly these features beyond the first version of WebAssembly:
+ *
+ *   build                 fixed-width SIMD,     relaxed  threads (atomics,  64-bit
+ *                         bulk memory,          SIMD     shared memory)     memory
+ *                         sign extension
+ *   wasm32-simd128        yes
+ *   wasm32-relaxed        yes                   yes
+ *   wasm32-simd128-mt     yes                            yes
+ *   wasm32-relaxed-mt     yes                   yes      yes
+ *   wasm64-simd128        yes                                               yes
+ *   wasm64-relaxed        yes                   yes                         yes
+ *   wasm64-simd128-mt     yes                            yes                yes
+ *   wasm64-relaxed-mt     yes                   yes      yes                yes
+ *
+ * All builds compute the same bits. qn_features tells a running module's build.
+ *
+ * Types.
+ *
+ *   C                                      wasm32   wasm64
+ *   int32_t, uint32_t                      i32      i32
+ *   int64_t, uint64_t                      i64      i64
+ *   size_t, every pointer and handle       i32      i64
+ *
+ * In JavaScript an i32 result is a signed number, so read an address as `address >>> 0`; an i64 is a BigInt. Floats
+ * occur in structs only. A struct is passed by address. Integers and floats in memory are little-endian.
+ *
+ * Structs have the same layout in 32 and 64 bits, because addresses in them are 64-bit integers. Blocks from qn_alloc
+ * are aligned well enough for all of them. Size and offsets in bytes:
+ *
+ *   qn_error      512   code 0, text_bytes 4, offset 8, text 16
+ *   qn_want        32   offset 0, bytes 8, address 16, split 24
+ *   qn_plan        72   file_bytes 0, tensor_bytes 8, metadata_bytes 16, kv_page_bytes 24, kv_page_tokens 32,
+ *                       kv_bytes 40, scratch_bytes 48, total_bytes 56, context 64, batch 68
+ *   qn_value       48   key_address 0, key_bytes 8, address 16, bytes 24, count 32, type 40, element_type 44
+ *   qn_tensor      72   name_address 0, name_bytes 8, shape 16, offset 48, bytes 56, n_dims 64, type 68
+ *   qn_decoder     16   held 0, held_bytes 8, started 12
+ *   qn_sampling    40   temperature 0, top_p 4, min_p 8, repeat_penalty 12, frequency_penalty 16,
+ *                       presence_penalty 20, top_k 24, penalty_last_n 28, seed 32
+ *   qn_bias         8   id 0, bias 4
+ *
+ * Memory. The single-threaded modules import nothing and export their memory as "memory". The threaded modules import
+ * it as env.memory and do not export it. Use qn_alloc for arguments. Any call may grow the memory. Addresses stay
+ * valid, but views do not: growth detaches a JavaScript ArrayBuffer, and a native host may find the memory at another
+ * place. Take a new view after every call. (Views of a shared memory stay usable, but do not cover pages added since.)
+ * Memory never shrinks; freed blocks are reused. The first 256 KiB hold the stack, which grows down to address 0, so
+ * that an overflow traps. After a trap the instance is unusable: discard it.
+ *
+ * Limits, in pages of 64 KiB. A module starts with less than 1 MiB and declares
+ *
+ *   single-threaded, 32-bit   no maximum: it can grow to 65536 pages (4 GiB)
+ *   single-threaded, 64-bit   no maximum: the host sets it
+ *   threaded, 32-bit          a maximum of 65536 pages (4 GiB)
+ *   threaded, 64-bit          a maximum of 262144 pages (16 GiB)
+ *
+ * A threaded module accepts any shared memory that has at least the declared initial size and at most the declared
+ * maximum. Some hosts reserve the whole maximum at once and refuse a large one: try again with a smaller one. The
+ * limits are in the module's import section (web/runtime/memory.js reads them).
+ *
+ * Threads. See qn_threads_start.
+ *
+ * Ahead-of-time compilers must compute what the module says, operation by operation: they must not contract a
+ * multiplication and an addition into one fused operation, flush subnormals to zero, or change the rounding. For
+ * example, gcc contracts by default: compile the output of wasm2c with -ffp-contract=off, or results differ from those
+ * of other hosts. Call qn_self_check at startup to detect this. */
 #ifndef QUERN_H
 #define QUERN_H
 
@@ -37,293 +291,389 @@
 extern "C" {
 #endif
 
+/* ---- basics --------------------------------------------------------------------------------------------- */
+
 /* Raised when an export changes its meaning. */
 #define QN_ABI_VERSION 1u
 
 enum qn_status {
     QN_OK = 0,
-    QN_MORE = 1,             /* not an error: bytes are wanted, or steps remain */
-    QN_WAIT = 2,             /* not an error: the tensors that come next are still to be written */
-    QN_ERR_ARGUMENT = -1,    /* the call makes no sense */
-    QN_ERR_FORMAT = -2,      /* the file is not a well-formed GGUF; offset says where */
-    QN_ERR_UNSUPPORTED = -3, /* well formed, but not something that this build runs */
-    QN_ERR_MEMORY = -4,      /* the host refused memory; the text says how much was asked for */
-    QN_ERR_STATE = -5,       /* called at the wrong time */
-    QN_ERR_CONTEXT = -6,     /* no room left in the context */
-    QN_ERR_TEMPLATE = -7,    /* the chat template is wrong, or raised an exception; offset is in the template */
+    QN_MORE = 1,             /* not an error: more bytes are wanted, or more steps remain */
+    QN_WAIT = 2,             /* not an error: the next step needs tensors that have not arrived */
+    QN_ERR_ARGUMENT = -1,    /* an argument is out of range or does not fit the others */
+    QN_ERR_FORMAT = -2,      /* the file is malformed; offset says where */
+    QN_ERR_UNSUPPORTED = -3, /* the file is well formed, but this build cannot run it */
+    QN_ERR_MEMORY = -4,      /* the host refused memory; the text says how much was needed */
+    QN_ERR_STATE = -5,       /* the call is not allowed in this state; see STATES */
+    QN_ERR_CONTEXT = -6,     /* the tokens do not fit the session's context */
+    QN_ERR_TEMPLATE = -7,    /* the chat template is wrong or raised an exception; offset is in the template */
     QN_ERR_LIMIT = -8,       /* a limit on depth, steps or size was reached */
-    QN_ERR_MISCOMPILED = -9  /* floating-point results are wrong: see qn_self_check */
+    QN_ERR_MISCOMPILED = -9  /* floating-point results are wrong; see qn_self_check */
 };
 
 #define QN_NO_OFFSET UINT64_MAX
 
-/* What went wrong last. text is one line of UTF-8 with a final zero; text_bytes leaves the zero out. */
+/* The last error. */
 struct qn_error {
-    int32_t code; /* qn_status */
-    uint32_t text_bytes;
-    uint64_t offset; /* of the byte in the file or template, or QN_NO_OFFSET */
-    char text[496];
+    int32_t code;        /* qn_status; 0 until the first error */
+    uint32_t text_bytes; /* without the final zero */
+    uint64_t offset;     /* of the offending byte in the file, template, JSON or saved session, or QN_NO_OFFSET */
+    char text[496];      /* one line of well-formed UTF-8, terminated by a zero */
 };
 
+/* The record of the last error, owned by the engine. Its address never changes. Calls that succeed leave it as it is.
+ */
+const struct qn_error *qn_last_error(void);
+
+/* QN_ABI_VERSION of the engine that is running. */
 uint32_t qn_abi_version(void);
 
 enum qn_feature { QN_FEATURE_SIMD128 = 1, QN_FEATURE_RELAXED = 2, QN_FEATURE_THREADS = 4, QN_FEATURE_64BIT = 8 };
-/* The qn_feature bits that this module was built with. */
+/* The qn_feature bits of this build. */
 uint32_t qn_features(void);
 
-/* Checks that multiply-add is not contracted, that subnormals are kept and that results are rounded to nearest. Call it
- * once at startup. QN_OK or QN_ERR_MISCOMPILED. */
+/* Checks, on a few sums, that the compiler or runtime does not contract multiply-add, flush subnormals to zero or round
+ * other than to nearest. Call it once at startup. QN_OK, or QN_ERR_MISCOMPILED with the cause as text: results would
+ * then differ from those of other hosts. */
 int32_t qn_self_check(void);
 
-/* The record of this instance; it stays at one address. */
-const struct qn_error *qn_last_error(void);
-
-/* Memory for the host's own arguments: 64-byte aligned, not cleared. Null when refused. */
+/* A block of `bytes` bytes for the host's own use, such as arguments in linear memory. It is aligned to 64 bytes and
+ * not cleared. Owned by the host until qn_free. Null if memory is refused. */
 void *qn_alloc(size_t bytes);
+/* Frees a block of qn_alloc; null is allowed. */
 void qn_free(void *memory);
 
-/* ---- models ------------------------------------------------------------------------------------------- */
+/* ---- loading a model ------------------------------------------------------------------------------------ */
 
 typedef struct qn_model qn_model;
 
-/* file_bytes may be 0 when the host does not know; a file that ends early is then found when it does. A model in
- * several files (name-00001-of-00003.gguf) is opened with its first one; want.part then says which of the others comes
- * next. */
+/* Starts reading a model file of file_bytes bytes; 0 if the size is not known (a truncated file is then detected when
+ * its end is reached). Of a model that is split into several files (name-00001-of-00003.gguf), this is the size of the
+ * first one. The host owns the model until qn_model_free. Null only if memory is refused. */
 qn_model *qn_model_open(uint64_t file_bytes);
-/* Sessions of the model must have been freed before. */
+
+/* Frees a model in any state; null is allowed. Its sessions must have been freed. */
 void qn_model_free(qn_model *model);
 
+/* Bytes that the host is asked to read from a file and write to memory. */
 struct qn_want {
     uint64_t offset;  /* in the file */
-    uint64_t bytes;   /* at most so many */
-    uint64_t address; /* where they go, in linear memory */
-    uint64_t part;    /* of a model in several files: which of them, from 0; else 0 */
+    uint64_t bytes;   /* at most this many */
+    uint64_t address; /* where they go */
+    uint64_t split;   /* index of the file: 0, or 0, 1, 2 ... for a model that is split into several files */
 };
-/* QN_MORE: *want says which bytes come next. QN_OK: the directory, or after qn_model_place the model, is whole. */
+
+/* Asks what to read next, in the order of the file.
+ * QN_MORE: *want is filled in. Write up to want->bytes bytes there, then call qn_model_wrote.
+ * QN_OK: nothing is wanted. In the opened state this means that the directory is complete and the model becomes
+ * planned: look at qn_model_plan, then call qn_model_place and go on. In the placed state it means that the model is
+ * loaded. */
 int32_t qn_model_want(qn_model *model, struct qn_want *want);
-/* `bytes` of the last want were written. 0 says that the file ends there. QN_OK or an error, whose offset is in that
- * want's part. */
+
+/* Says that `bytes` bytes of the last want have been written, counted from its start. 0 means that the file ends there.
+ * QN_OK. QN_ERR_ARGUMENT if that is more than was wanted; the model is unchanged. Any other error makes the model
+ * failed: QN_ERR_FORMAT, QN_ERR_UNSUPPORTED, QN_ERR_LIMIT. The error's offset is in the file that the
+ * want named. */
 int32_t qn_model_wrote(qn_model *model, uint64_t bytes);
 
+/* How much memory a model and one session take. */
 struct qn_plan {
-    uint64_t file_bytes;     /* what the directory says that the file has */
-    uint64_t tensor_bytes;   /* weights, used as they lie */
-    uint64_t metadata_bytes; /* directory, vocabulary and their indexes, as taken so far */
-    uint64_t kv_page_bytes;  /* the KV cache grows by such pages ... */
-    uint64_t kv_page_tokens; /* ... of so many tokens */
-    uint64_t kv_bytes;       /* at the full context */
-    uint64_t scratch_bytes;  /* of a session */
-    uint64_t total_bytes;    /* all of it, with the cache full */
-    uint32_t context;        /* tokens; what was asked for, or the model's own when 0 was */
-    uint32_t batch;          /* tokens */
+    uint64_t file_bytes;     /* size of the model's files, according to their directories */
+    uint64_t tensor_bytes;   /* weights; they are used in place */
+    uint64_t metadata_bytes; /* directory, vocabulary and their indexes; taken already */
+    uint64_t kv_page_bytes;  /* the KV cache grows by pages of this size ... */
+    uint64_t kv_page_tokens; /* ... for each of which it holds this many tokens */
+    uint64_t kv_bytes;       /* the KV cache of a full context */
+    uint64_t scratch_bytes;  /* the rest of the session */
+    uint64_t total_bytes;    /* tensors, metadata, full KV cache and scratch */
+    uint32_t context;        /* tokens: as requested, or as trained if 0 was requested */
+    uint32_t batch;          /* tokens: as requested or the default, at most the context */
 };
-enum qn_cache { QN_CACHE_F16 = 0, QN_CACHE_Q8_0 = 1 /* about half the bytes, for a little accuracy */ };
-/* How keys and values lie in the caches of plans and sessions from now on; f16 at first. q8_0 where the widths of heads
- * are multiples of 32, else QN_ERR_UNSUPPORTED. Once the directory is read. */
-int32_t qn_model_cache(qn_model *model, uint32_t cache);
-/* What a session of `context` tokens (0: as trained) and micro-batches of `batch` tokens (0: the default) takes
- * beside the model. Once the directory is read. */
+
+/* Plans a session with a context of `context` tokens (0: as trained) that computes a prompt in micro-batches of `batch`
+ * tokens (0: the default, 128). Takes no memory. QN_ERR_ARGUMENT if the context exceeds 2^24 tokens or the positions
+ * that the model has learned, or the batch exceeds 4096. */
 int32_t qn_model_plan(qn_model *model, uint32_t context, uint32_t batch, struct qn_plan *plan);
-/* Takes the memory for the tensors. */
+
+enum qn_cache {
+    QN_CACHE_F16 = 0, /* the default */
+    QN_CACHE_Q8_0 = 1 /* about half the bytes, slightly less accurate */
+};
+/* Chooses the type of the KV cache for the plans and sessions made from now on. QN_ERR_UNSUPPORTED if the model's head
+ * sizes are not multiples of 32 and q8_0 is asked for; QN_ERR_ARGUMENT for an unknown type. */
+int32_t qn_model_cache(qn_model *model, uint32_t cache);
+
+/* Takes the memory for the tensors. QN_ERR_MEMORY leaves the model planned: free memory and try again. */
 int32_t qn_model_place(qn_model *model);
 
-/* Sessions may be made as soon as the memory has been taken, and computed while the tensors come: qn_session_step says
- * QN_WAIT where it cannot go on yet. Which bytes it needs first is another order than the file's: the embedding, then
- * layer after layer (files may have them otherwise), then the output. A host that can read anywhere in the file asks in
- * the order of qn_model_need and says so with qn_model_wrote_at; one that cannot goes on with qn_model_want and
- * qn_model_wrote. Both may be mixed: want leaves out what has come. */
+/* Out-of-order loading. Sessions can be created as soon as the model is placed, and their steps return QN_WAIT where
+ * the next tensors are missing. A host that can read anywhere in the file can load the tensors in the order in which a
+ * step needs them (embedding, layer after layer, output), so that the prompt is computed while the rest arrives. It
+ * asks with qn_model_need and reports with qn_model_wrote_at. Both ways can be mixed: qn_model_want skips what has
+ * arrived. */
 
-/* Fills *need with where tensor `index` lies, counted in the order of need. Of one part, address - offset is the same
- * for all: other bytes between its tensors may be written as well. address is 0 before qn_model_place.
- * QN_ERR_ARGUMENT past the last. Once the directory is read. */
+/* Fills *need with the place of the tensor with this index, 0 being the one that is needed first. address is 0 before
+ * qn_model_place. Within one file, address - offset is the same for all tensors, so the bytes between two tensors may
+ * be read and written along with them. QN_ERR_ARGUMENT past the last tensor. */
 int32_t qn_model_need(const qn_model *model, uint32_t index, struct qn_want *need);
-/* Bytes [offset, offset + bytes) of a part's file have been written where qn_model_need says, for the first time or
- * again. They lie between the part's first and last tensor, or it is QN_ERR_ARGUMENT. bytes == 0 says that the file
- * ends at offset: an error. What has come may lie in up to 1024 pieces with gaps between them; one more is
- * QN_ERR_LIMIT, and does not count as written. */
-int32_t qn_model_wrote_at(qn_model *model, uint32_t part, uint64_t offset, uint64_t bytes);
 
+/* Says that bytes [offset, offset + bytes) of file `split` have been written where qn_model_need says. Writing the same
+ * bytes again is allowed. bytes == 0 means that the file ends at offset: the model becomes failed. QN_ERR_ARGUMENT if
+ * the range is not within the tensors of that file. QN_ERR_LIMIT if the bytes that have arrived would form more than
+ * 1024 separate ranges; they then do not count as written. */
+int32_t qn_model_wrote_at(qn_model *model, uint32_t split, uint64_t offset, uint64_t bytes);
+
+/* ---- what a model file says ----------------------------------------------------------------------------- */
+
+/* A metadata entry. The addresses point into the model and are valid as long as it is. */
 struct qn_value {
-    uint64_t key_address;
+    uint64_t key_address; /* UTF-8 */
     uint64_t key_bytes;
-    uint64_t address; /* little-endian, as in the file; a string's text without its length; an array's elements */
-    uint64_t bytes;
-    uint64_t count;        /* elements of an array, else 1 */
-    uint32_t type;         /* as GGUF numbers them: 8 string, 9 array ... */
-    uint32_t element_type; /* of an array, else the type */
+    uint64_t address;      /* the value as stored: little-endian; the text of a string; the elements of an array, whose
+                              strings have a 64-bit length in front */
+    uint64_t bytes;        /* of the value */
+    uint64_t count;        /* elements of an array; else 1 */
+    uint32_t type;         /* GGUF value type: 0 u8 ... 8 string, 9 array ... 12 f64 */
+    uint32_t element_type; /* of an array; else the same as type */
 };
-/* Metadata entry `index`; QN_ERR_ARGUMENT past the last. Once the directory is read. */
+/* Metadata entry `index`, in the order of the (first) file. QN_ERR_ARGUMENT past the last. */
 int32_t qn_model_metadata(const qn_model *model, uint32_t index, struct qn_value *value);
 
+/* A row of the tensor table. The address points into the model and is valid as long as it is. */
 struct qn_tensor {
-    uint64_t name_address;
+    uint64_t name_address; /* UTF-8 */
     uint64_t name_bytes;
-    uint64_t shape[4]; /* shape[0] is contiguous */
-    uint64_t offset;   /* in the file; of several files, as if the tensors of each followed those of the one before */
+    uint64_t shape[4]; /* elements; shape[0] is contiguous, unused dimensions are 1 */
+    uint64_t offset;   /* in the file; of a split model, in the concatenation of all files' tensors */
     uint64_t bytes;
     uint32_t n_dims;
-    uint32_t type; /* as GGUF numbers them: 0 F32, 12 Q4_K ... */
+    uint32_t type; /* GGUF tensor type: 0 F32, 1 F16, 12 Q4_K ... */
 };
+/* Tensor `index`, in the order of the tensor table. QN_ERR_ARGUMENT past the last. */
 int32_t qn_model_tensor(const qn_model *model, uint32_t index, struct qn_tensor *tensor);
 
-uint32_t qn_model_vocab_size(const qn_model *model);
-uint32_t qn_model_context_size(const qn_model *model); /* as trained */
-uint32_t qn_model_embedding_size(const qn_model *model);
+uint32_t qn_model_vocab_size(const qn_model *model);     /* tokens */
+uint32_t qn_model_context_size(const qn_model *model);   /* tokens, as trained */
+uint32_t qn_model_embedding_size(const qn_model *model); /* floats */
 
-/* ---- text ---------------------------------------------------------------------------------------------- */
+/* How the vectors of an input's tokens become its embedding, numbered as in GGUF files. */
+enum qn_pooling {
+    QN_POOLING_MODEL = -1, /* as the file says */
+    QN_POOLING_NONE = 0,   /* one row per token */
+    QN_POOLING_MEAN = 1,   /* the mean of all tokens */
+    QN_POOLING_CLS = 2,    /* the first token */
+    QN_POOLING_LAST = 3    /* the last token */
+};
+/* The file's <architecture>.pooling_type, which may be a number outside qn_pooling, or QN_POOLING_MODEL if the file has
+ * none. Most files of encoders have it, most others do not. */
+int32_t qn_model_pooling(const qn_model *model);
+
+/* 1 for an encoder such as BERT, which attends to a whole input at once: it computes embeddings only, qn_session_feed
+ * refuses, and a session's batch is its context. 0 for a model that generates text; it can compute embeddings too. */
+int32_t qn_model_is_encoder(const qn_model *model);
+
+/* ---- text ----------------------------------------------------------------------------------------------- */
 
 enum qn_tokenize_flag {
-    QN_ADD_SPECIAL = 1,  /* begin- and end-of-text tokens where the model wants them */
-    QN_PARSE_SPECIAL = 2 /* text such as <|im_start|> becomes the control token of that name */
+    QN_ADD_SPECIAL = 1,  /* add the begin- and end-of-text tokens that the model expects */
+    QN_PARSE_SPECIAL = 2 /* turn text such as <|im_start|> into the control token of that name */
 };
-/* Tokens of a text. Once the directory is read. Fills ids[capacity]; returns their number. */
+/* Splits a text of `bytes` bytes into tokens: fills ids[capacity] and returns their count. flags: qn_tokenize_flag
+ * bits. QN_ERR_LIMIT for a text of 256 MiB or more. */
 int64_t qn_tokenize(qn_model *model, const char *text, size_t bytes, uint32_t flags, int32_t *ids, size_t capacity);
 
-enum qn_detokenize_flag { QN_SHOW_SPECIAL = 1 /* control tokens as their names; else they are left out */ };
-/* Text of tokens, as one piece of text (a leading space that the encoder added is taken off). */
+enum qn_detokenize_flag {
+    QN_SHOW_SPECIAL = 1 /* show control tokens by name; without it they are left out */
+};
+/* The text of ids[count] as a whole, without the space that the tokenizer put in front: fills text[capacity] and
+ * returns its bytes. flags: qn_detokenize_flag bits. The text may be malformed UTF-8. QN_ERR_ARGUMENT for an id outside
+ * the vocabulary. */
 int64_t qn_detokenize(qn_model *model, const int32_t *ids, size_t count, uint32_t flags, char *text, size_t capacity);
 
-/* State of streaming detokenising, owned by the host and all zero at first. */
+/* State of a streaming decoder, owned by the host. All zero at the start of a text. */
 struct qn_decoder {
-    uint8_t held[8]; /* bytes of a character that is not whole yet */
+    uint8_t held[8]; /* the bytes of a character that is not complete yet */
     uint32_t held_bytes;
-    uint32_t started; /* a first piece has been given */
+    uint32_t started; /* 1 after the first token */
 };
-/* Text that is whole once `id` follows the tokens before: whole characters only. A piece can be as long as the
- * longest text in the vocabulary. id < 0 flushes: what is held comes out as U+FFFD. Bytes that can never become
- * a character come out as U+FFFD at once. */
+/* The text that token `id` completes, as whole characters: fills text[capacity] and returns its bytes, which may be 0.
+ * flags: qn_detokenize_flag bits. Bytes that cannot become a character turn into U+FFFD. id < 0 ends the text: an
+ * incomplete character turns into U+FFFD. If the result exceeds capacity, the decoder is unchanged, so the call can be
+ * repeated with a larger buffer. A piece has at most 3 * (bytes of the longest token + 1) bytes; 256 are enough for
+ * nearly all of them. QN_ERR_ARGUMENT for an id outside the vocabulary. */
 int64_t qn_piece(qn_model *model, struct qn_decoder *decoder, int32_t id, uint32_t flags, char *text, size_t capacity);
 
-/* 1 when `id` ends generation (end of text, end of turn, ...), else 0. */
+/* 1 if the token ends a generated text (end of text, end of turn ...), else 0. */
 int32_t qn_token_is_end(const qn_model *model, int32_t id);
 
 /* A rendered chat template. It remembers which bytes came from messages, so that those never become control tokens. */
 typedef struct qn_prompt qn_prompt;
-/* context is a JSON object: the template's variables, such as messages, tools, add_generation_prompt, bos_token,
- * eos_token, and now (seconds since 1970, UTC, for strftime_now). Text under bos_token, eos_token and the like is
- * trusted, text under messages, tools and documents is not. template_bytes == 0 takes the model's own template;
- * model may then not be null. With a model, bos_token and eos_token are its tokens unless the
- * context has them; empty when it has no such token. */
+
+/* Renders a Jinja chat template. template_bytes == 0 takes the model's own; model may be null otherwise.
+ * context is a JSON object of context_bytes bytes: the template's variables, such as messages, tools,
+ * add_generation_prompt, bos_token, eos_token and now (seconds since 1970, UTC, for strftime_now). With a model,
+ * bos_token and eos_token default to its tokens. Text under messages, tools and documents is untrusted, all other text
+ * is trusted. The host owns the prompt until qn_prompt_free. Null: QN_ERR_TEMPLATE, QN_ERR_LIMIT, QN_ERR_ARGUMENT for
+ * malformed JSON (the offset is in the JSON), or QN_ERR_FORMAT if the model's template is not a string. */
 qn_prompt *qn_prompt_render(qn_model *model, const char *template_text, size_t template_bytes, const char *context,
                             size_t context_bytes);
+
+/* The rendered text: fills text[capacity] and returns its bytes. */
 int64_t qn_prompt_text(const qn_prompt *prompt, char *text, size_t capacity);
-/* Tokens of the prompt, special tokens parsed in the template's own text only; begin-of-text is added where the
- * model wants it and the template did not. */
+
+/* The tokens of the rendered text: fills ids[capacity] and returns their count. Special tokens are recognized in
+ * trusted text only. The begin-of-text token is added if the model expects it and the template did not write it. Errors
+ * as qn_tokenize. */
 int64_t qn_prompt_tokens(qn_model *model, const qn_prompt *prompt, int32_t *ids, size_t capacity);
+
+/* Frees a prompt; null is allowed. */
 void qn_prompt_free(qn_prompt *prompt);
 
-/* ---- sessions ------------------------------------------------------------------------------------------ */
+/* ---- sessions ------------------------------------------------------------------------------------------- */
 
+/* One sequence of tokens with its KV cache, position and sampler. Several sessions can share a model. */
 typedef struct qn_session qn_session;
 
-/* Once the model has been placed. context: tokens, 0 for as trained. batch: tokens of a prompt computed at once, 0 for
- * the default. */
+/* An empty session; context and batch as for qn_model_plan. The KV cache grows as the context fills. The sampler has
+ * the settings of qn_sampling_default, seed 0 included, until qn_session_sampling is called: new sessions draw the same
+ * tokens from the same logits. The host owns the session until qn_session_free. Null: QN_ERR_ARGUMENT as for
+ * qn_model_plan, QN_ERR_MEMORY. */
 qn_session *qn_session_new(qn_model *model, uint32_t context, uint32_t batch);
+
+/* Frees a session; null is allowed. */
 void qn_session_free(qn_session *session);
 
 enum qn_logits { QN_LOGITS_NONE = 0, QN_LOGITS_LAST = 1, QN_LOGITS_ALL = 2 };
-/* Queues tokens. QN_ERR_CONTEXT when they do not fit: nothing was queued then. */
+/* Queues ids[count] behind the tokens that the session has. logits: of which of them logits are wanted. Sample first:
+ * the call may discard the rows that the last step computed. On an error nothing is queued: QN_ERR_CONTEXT if the
+ * tokens do not fit, QN_ERR_ARGUMENT for an id outside the vocabulary, QN_ERR_UNSUPPORTED for an encoder. */
 int32_t qn_session_feed(qn_session *session, const int32_t *ids, size_t count, uint32_t logits);
-/* One bounded piece of work: a layer of a micro-batch, or a whole token. QN_MORE: call again. QN_OK: nothing queued
- * is left. QN_WAIT, while the model is loading: call again when more of it has come. After each call qn_session_rows
- * says how many rows of logits, or of embeddings, are there to be read. */
+
+/* Does one bounded piece of the queued work: some layers of a micro-batch, or one whole token.
+ * QN_MORE: call again. QN_OK: the queue is empty. QN_WAIT: call again when more tensors have arrived. QN_ERR_MEMORY if
+ * the KV cache cannot grow; the queue is unchanged, so the call can be repeated once memory is available. Read the rows
+ * that qn_session_rows counts after every call: the next call replaces them. With an empty queue nothing changes. */
 int32_t qn_session_step(qn_session *session);
-/* Layers that are done of the micro-batch under way, of <architecture>.block_count. */
+
+/* Layers of the current micro-batch that are done, of <architecture>.block_count. */
 uint32_t qn_session_layers(const qn_session *session);
+
+/* Rows of logits or embeddings that the last step computed: at most 8 of logits. */
 uint32_t qn_session_rows(const qn_session *session);
-/* float[n_vocab] of row `row` (from 0), valid until the next step. Null past the last. */
+
+/* Row `row` of the logits, float[qn_model_vocab_size], owned by the session and valid until its next feed, embed, step,
+ * rewind or restore. Null for a row that does not exist. */
 const float *qn_session_logits(const qn_session *session, uint32_t row);
-/* Tokens computed and kept. */
+
+/* Tokens that have been computed and are kept. */
 uint32_t qn_session_position(const qn_session *session);
-/* Forgets all tokens from `position` on, and whatever was queued. To go on in a full context: rewind to what must
- * stay, such as a system message, and feed the later part of the rest again. Where a model has recurrent state, steps
- * may compute some tokens before `position` once more, to the same bits. */
+
+/* Forgets the tokens from `position` on, the queue and the rows. To go on when the context is full, rewind to what must
+ * stay (such as a system message) and feed the most recent tokens again. In a model with recurrent layers, the
+ * following steps may compute some earlier tokens again, with identical results. QN_ERR_ARGUMENT if position exceeds
+ * qn_session_position. */
 int32_t qn_session_rewind(qn_session *session, uint32_t position);
 
-/* How the vectors of an input's tokens become one, numbered as in GGUF files. */
-enum qn_pooling {
-    QN_POOLING_MODEL = -1, /* as the model's file says */
-    QN_POOLING_NONE = 0,   /* they stay: a row for each token */
-    QN_POOLING_MEAN = 1,
-    QN_POOLING_CLS = 2, /* the first token's */
-    QN_POOLING_LAST = 3 /* the last token's */
-};
-/* What the file says (<architecture>.pooling_type), maybe something else than the above; QN_POOLING_MODEL when it says
- * nothing. Files of encoders say it, those of most other models do not. Once the directory is read. */
-int32_t qn_model_pooling(const qn_model *model);
-/* 1 when the model sees a whole input at once, as encoders such as BERT do: it gives embeddings and nothing else,
- * qn_session_feed refuses, and a session's batch is its context. 0: it writes text, and gives embeddings too. Once the
- * directory is read. */
-int32_t qn_model_is_encoder(const qn_model *model);
-/* Forgets all tokens of the session and queues an input, of one token at least, for its embedding; then step until
- * QN_OK. ids are those of qn_tokenize with QN_ADD_SPECIAL. pooling: a qn_pooling. normalize: 1 scales each row to the
- * length 1, 0 leaves it. With QN_POOLING_NONE rows come with each step, in the order of the tokens; else one comes with
- * the last. */
+/* Forgets all tokens and queues ids[count], a whole input, for its embedding. Step until QN_OK, then read the row with
+ * qn_session_embedding; with QN_POOLING_NONE, each step gives rows, in the order of the tokens. ids: from qn_tokenize
+ * with QN_ADD_SPECIAL. pooling: a qn_pooling. normalize: 1 scales each row to length 1, 0 does not. Rewind to 0 before
+ * feeding text to the same session. QN_ERR_ARGUMENT if count is 0, an id is outside the vocabulary, or QN_POOLING_MODEL
+ * was given and the file names no pooling; QN_ERR_UNSUPPORTED for a reranker's pooling; QN_ERR_CONTEXT if the tokens do
+ * not fit. */
 int32_t qn_session_embed(qn_session *session, const int32_t *ids, size_t count, int32_t pooling, uint32_t normalize);
-/* float[qn_model_embedding_size] of row `row` < qn_session_rows, valid until the next step. Null past the last. */
+
+/* Row `row` of the embeddings, float[qn_model_embedding_size]. Ownership and validity as for qn_session_logits. */
 const float *qn_session_embedding(const qn_session *session, uint32_t row);
 
-/* A session can be saved as bytes, to be restored later, in any build and host that has the same model. Saved are the
- * tokens computed, their cache (in whole pages), the last row of logits if there is one, and the sampler with its
- * settings; what is queued is not. The form passes in pieces of any size, so that it need never lie anywhere whole. */
+/* Saving and restoring. A session can be saved as bytes and restored in any host and build that has the same model. The
+ * bytes hold the computed tokens, their KV cache (in whole pages), the last row of logits if there is one, and the
+ * sampler with its settings and random state. They do not hold the queue. */
 
-/* Bytes of the saved form as the session is now. */
+/* Size in bytes of the saved session in its current state. */
 int64_t qn_session_save_bytes(const qn_session *session);
-/* Fills bytes[capacity] with the saved form from byte `offset` on; returns how many bytes it filled, 0 at the end.
- * Step, feed and rewind only once all is saved. */
+
+/* Copies up to `capacity` bytes of the saved session, from byte `offset` on, to bytes[capacity]. Returns how many it
+ * copied, 0 at the end. Do not feed, embed, step or rewind between the first and the last of these calls.
+ * QN_ERR_ARGUMENT if offset is past the end. QN_ERR_STATE also if the session was created before the model was loaded
+ * and has taken no step since. */
 int64_t qn_session_save(const qn_session *session, uint64_t offset, void *bytes, size_t capacity);
-/* Takes in the next `count` bytes of a saved form, which may be hostile: pieces come in order, `offset` says where they
- * lie, the first one has 256 bytes at least (or all). QN_MORE: more must come. QN_OK: the session is as the saved one
- * was; its context and batch may be others (but where a model rotates long contexts otherwise, both must be long, or
- * neither). The session is empty in between and after an error, but for an error that the first 256 bytes show, which
- * leaves it as it was. qn_session_feed gives up what has not come whole. An error's offset is that of the byte in the
- * saved form. */
+
+/* Takes the next `count` bytes of a saved session. The pieces must come in order; offset is the position of this one.
+ * The first has at least 256 bytes (or everything). Offset 0 starts over. QN_MORE: more bytes must follow. QN_OK: the
+ * session is as it was when saved. Its context and batch may differ from the saved session's, except that a model that
+ * scales RoPE for long contexts needs both contexts on the same side of the threshold. An error that the first piece
+ * reveals leaves the session unchanged, a later one leaves it empty. QN_ERR_FORMAT, QN_ERR_UNSUPPORTED for another
+ * version, QN_ERR_CONTEXT if the context is too small or on the other side, QN_ERR_ARGUMENT for a wrong offset, another
+ * model or another type of KV cache. The error's offset is in the saved session. */
 int32_t qn_session_restore(qn_session *session, uint64_t offset, const void *bytes, size_t count);
-/* A new session of the same context and batch, as the other would be once saved and restored. */
+
+/* A new session with the same context, batch, tokens, KV cache, logits and sampler, as if the session had been saved
+ * and restored. The host owns it. Null on errors, as for qn_session_save. */
 qn_session *qn_session_fork(const qn_session *session);
 
-/* The sampler's settings, with the defaults of qn_sampling_default. The order is: logit bias, penalties, top-k,
- * top-p, min-p, temperature, draw. temperature <= 0 takes the best token, the lowest id among equals. */
+/* ---- sampling ------------------------------------------------------------------------------------------- */
+
+/* Settings of the sampler, with their defaults. They apply in this order: logit biases, penalties, top-k, top-p, min-p,
+ * temperature, random draw. */
 struct qn_sampling {
-    float temperature;       /* 0.8 */
-    float top_p;             /* 0.95; 1 is off */
-    float min_p;             /* 0.05; 0 is off */
-    float repeat_penalty;    /* 1: off */
-    float frequency_penalty; /* 0 */
-    float presence_penalty;  /* 0 */
-    int32_t top_k;           /* 40; 0 is off */
-    int32_t penalty_last_n;  /* 64 tokens looked back on; 0 is off, -1 the context */
-    uint64_t seed;           /* 0 is a seed like any other */
+    float temperature;       /* 0.8; <= 0 takes the token with the largest logit, the lowest id among equals */
+    float top_p;             /* 0.95, in [0, 1]; 1 disables it */
+    float min_p;             /* 0.05, in [0, 1]; 0 disables it */
+    float repeat_penalty;    /* 1, above 0; 1 disables it. Divides positive and multiplies negative logits */
+    float frequency_penalty; /* 0: subtracted once per occurrence */
+    float presence_penalty;  /* 0: subtracted once if the token occurs */
+    int32_t top_k;           /* 40; <= 0 disables it */
+    int32_t penalty_last_n;  /* 64: tokens that the penalties look back on; 0 none, -1 all */
+    uint64_t seed;           /* 0: a seed like any other */
 };
+/* A number that is added to the logit of one token. */
 struct qn_bias {
     int32_t id;
-    float bias; /* added to the logit; -infinity forbids */
+    float bias; /* -infinity forbids the token */
 };
+
+/* Fills in the defaults. */
 void qn_sampling_default(struct qn_sampling *sampling);
-/* Starts the random sequence anew. biases may be null when count is 0. */
+
+/* Sets the sampler, copies biases[count] and restarts the random sequence from the seed. biases may be null if count is
+ * 0. QN_ERR_ARGUMENT for a setting out of range or a bias for an id outside the vocabulary; the sampler is unchanged.
+ */
 int32_t qn_session_sampling(qn_session *session, const struct qn_sampling *sampling, const struct qn_bias *biases,
                             size_t count);
-/* A token drawn from the last row of logits; the logits stay as they were. Negative: a qn_status. */
+
+/* Draws a token from the last row of logits and returns it. The logits stay as they are, and the token is not fed.
+ * QN_ERR_STATE if there is no row. */
 int32_t qn_session_sample(qn_session *session);
 
-/* ---- threads ------------------------------------------------------------------------------------------- */
+/* ---- threads -------------------------------------------------------------------------------------------- */
 
-/* Only the threaded modules (QN_FEATURE_THREADS) have more than one. They import a shared memory as env.memory. The
- * host instantiates the module once more for each worker, on the same memory and in a thread of its own, after the
- * first instance, and calls qn_worker_enter there; all other calls go to the first instance, in a thread that is
- * allowed to wait (not a page's main one). Results do not depend on the number of threads. */
+/* Only the threaded modules (QN_FEATURE_THREADS) use more than one thread. Results do not depend on the number. To
+ * start n threads, n - 1 of them workers:
+ *   1. Instantiate the module on a shared memory. All calls but qn_worker_enter go to this instance, from a thread that
+ *      may block (not the main thread of a web page).
+ *   2. Call qn_threads_start(n) before creating a session.
+ *   3. For each worker 1 <= i < n, start a thread, instantiate the module there on the same memory, and call
+ *      qn_worker_enter(i, qn_worker_stack(i)). Ask for the stack in the first instance.
+ * All n threads take part in the steps from then on, until qn_threads_use says otherwise. The first step waits for
+ * every worker to enter. */
 
-/* Prepares for `threads` threads, the caller's included, before the first session. In a module without threads, more
- * than 1 is QN_ERR_UNSUPPORTED. */
+/* Prepares for `threads` threads, the calling one included. QN_ERR_ARGUMENT unless 1 <= threads <= 32, or if threads
+ * are running already; QN_ERR_UNSUPPORTED for more than 1 in a single-threaded module or natively. */
 int32_t qn_threads_start(uint32_t threads);
-/* Of the threads that were started, so many take part from now on; the others sleep. Between steps, at any time: a host
- * can try which number is fastest, for results do not depend on it. */
+
+/* From now on only `threads` of the started threads take part; the others sleep. Call it between steps, as often as
+ * wanted: a host can measure which number is fastest. Waits until the change has taken effect. QN_ERR_ARGUMENT unless
+ * 1 <= threads <= the number that was started; QN_ERR_UNSUPPORTED as for qn_threads_start. */
 int32_t qn_threads_use(uint32_t threads);
-/* The stack of worker 1 <= worker < threads: its top, for qn_worker_enter. */
+
+/* The top of a worker's stack, to be passed to qn_worker_enter; null for a worker that was not started. */
 void *qn_worker_stack(uint32_t worker);
-/* In the worker's own instance: works until qn_threads_stop, then returns. */
+
+/* Call this in the worker's own instance and thread. It works until qn_threads_stop, then returns. */
 void qn_worker_enter(uint32_t worker, void *stack);
-/* Lets the workers return and waits until they have; sessions must have been freed. */
+
+/* Makes the workers return and waits for that. Sessions must have been freed. Threads can be started again afterwards.
+ */
 void qn_threads_stop(void);
 
 #ifdef __cplusplus

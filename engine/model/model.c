@@ -179,7 +179,7 @@ int32_t qn_model_want(qn_model *model, struct qn_want *want) {
         *want = first_gap(model);
         return QN_MORE;
     }
-    want->part = model->part;
+    want->split = model->part;
     want->offset = part->have;
     if (part->head == NULL) {
         const uint64_t file = part->scan.file_bytes;

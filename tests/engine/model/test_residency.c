@@ -103,7 +103,7 @@ static qn_model *placed(const struct sample *sample, struct qn_want needs[NEEDS]
 static int put(qn_model *model, const struct sample *sample, const struct qn_want *need, uint64_t from,
                uint64_t count) {
     memcpy((void *)(uintptr_t)(need->address + from), sample->file.at + need->offset + from, (size_t)count);
-    return qn_model_wrote_at(model, (uint32_t)need->part, need->offset + from, count);
+    return qn_model_wrote_at(model, (uint32_t)need->split, need->offset + from, count);
 }
 
 static void assert_finished(qn_session *session, qn_model *model, const struct sample *sample) {

@@ -40,8 +40,8 @@ static int feed(qn_model *model, const struct bytes from[PARTS], size_t chunk) {
     struct qn_want want;
     int status;
     while ((status = qn_model_want(model, &want)) == QN_MORE) {
-        assert_true(want.part < PARTS && want.bytes > 0);
-        const struct bytes part = from[want.part];
+        assert_true(want.split < PARTS && want.bytes > 0);
+        const struct bytes part = from[want.split];
         const size_t left = want.offset < part.count ? part.count - (size_t)want.offset : 0;
         size_t count = want.bytes < chunk ? (size_t)want.bytes : chunk;
         count = count < left ? count : left;
