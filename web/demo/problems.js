@@ -6,13 +6,14 @@ const UNSUPPORTED = -3;
 const MEMORY = -4;
 
 function networkProblem({ status, message }, from) {
+  if (/\.wasm\b/.test(message)) return message; // the engine's module, not the model
   const url = typeof from === 'string' ? new URL(from) : undefined;
   const server = url ? url.host : 'The server';
   if (status === 404)
     return `There is no file at ${url?.href ?? 'that path on Hugging Face'}. Check the URL for typos.`;
   if (status === 401 || status === 403)
     return `${server} refused the download (${status}); you may have to sign in there. Download the file in another tab, then drop it on this page.`;
-  if (status || /the engine's module/.test(message)) return message;
+  if (status) return message;
   if (!navigator.onLine)
     return 'You are offline, and this model is not stored on this device. Connect to the internet, or choose a stored model.';
   if (url?.protocol === 'http:' && location.protocol === 'https:')
