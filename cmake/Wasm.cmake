@@ -47,11 +47,11 @@ if(NOT QUERN_NAMES)
 endif()
 set_target_properties(quern PROPERTIES SUFFIX .wasm)
 
-# The kernel check as a module that imports nothing, with the kernels of this build and their contracts; and once more
-# with a fault planted. Run by tests/kernels/run_node.mjs and run_wasmtime.py.
+# The kernel check, a module without imports that has all variants of this build; and the same with a planted fault.
+# tests/kernels/run_node.mjs and run_wasmtime.py run them.
 if(NOT QUERN_THREADS)
   file(GLOB check CONFIGURE_DEPENDS tests/kernels/check*.c)
-  foreach(name report numbers table place_wasm fault main_wasm)
+  foreach(name f16_scales fill report guarded_memory_wasm fault module)
     list(APPEND check tests/kernels/${name}.c)
   endforeach()
   foreach(target kernel_check kernel_check_fault)

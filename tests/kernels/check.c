@@ -1,12 +1,14 @@
+/* The buffers of a case: their contents, the rounds, the comparison, and the report of a failure. */
 #include "check.h"
 
+#include "guarded_memory.h"
 #include "platform/memory.h"
 #include "report.h"
 
 void check_case(struct check *check, const char *name, size_t number) {
     check->n_buffers = 0;
     check->n_numbers = 0;
-    check->turn = 0;
+    check->round = 0;
     check->used = 0;
     check->failed = false;
     check->cases++;
@@ -27,7 +29,7 @@ bool check_is(const struct check *check, const char *kernel) {
 
 /* ---- failures ---- */
 
-static void say_case(const struct check *check) {
+static void report_case(const struct check *check) {
     report_text("FAIL ");
     report_text(check->kernel);
     report_text(" ");
@@ -41,8 +43,8 @@ static void say_case(const struct check *check) {
     }
 }
 
-/* The first failure of a case, and the first few of a kernel, make a line. */
-static bool fails(struct check *check) {
+/* Counts a failure. Returns whether to report it: the first of a case, for the first few cases of a kernel. */
+static bool count_failure(struct check *check) {
     if (check->failed) {
         return false;
     }
@@ -51,13 +53,13 @@ static bool fails(struct check *check) {
 }
 
 static void fail_buffer(struct check *check, unsigned buffer, size_t byte) {
-    if (!fails(check)) {
+    if (!count_failure(check)) {
         return;
     }
     const struct check_buffer *b = &check->buffers[buffer];
     const size_t unit = b->floats ? 4 : 1;
     byte -= byte % unit;
-    say_case(check);
+    report_case(check);
     report_text("; buffer ");
     report_number(buffer);
     report_text(b->floats ? ", float " : ", byte ");
@@ -66,14 +68,14 @@ static void fail_buffer(struct check *check, unsigned buffer, size_t byte) {
     report_hex(b->placed + byte, unit);
     report_text(", must be ");
     report_hex(b->expected + byte, unit);
-    report_text(" (turn ");
-    report_number(check->turn - 1);
+    report_text(" (round ");
+    report_number(check->round - 1);
     report_text(")\n");
 }
 
 static void fail_border(struct check *check, unsigned buffer, const char *side) {
-    if (fails(check)) {
-        say_case(check);
+    if (count_failure(check)) {
+        report_case(check);
         report_text("; wrote ");
         report_text(side);
         report_text(" buffer ");
@@ -83,8 +85,8 @@ static void fail_border(struct check *check, unsigned buffer, const char *side) 
 }
 
 static void fail_space(struct check *check) {
-    if (fails(check)) {
-        say_case(check);
+    if (count_failure(check)) {
+        report_case(check);
         report_text("; the case is too large for the check\n");
     }
 }
@@ -92,16 +94,16 @@ static void fail_space(struct check *check) {
 /* ---- buffers ---- */
 
 static uint8_t *take(struct check *check, size_t bytes) {
-    uint8_t *at = place_workspace() + check->used;
-    check->used += (bytes | 63) + 1; /* so that buffers are apart */
+    uint8_t *at = guarded_workspace() + check->used;
+    check->used += (bytes | 63) + 1; /* so that buffers do not touch */
     return at;
 }
 
 static uint8_t *add_buffer(struct check *check, size_t bytes, bool floats) {
-    if (bytes > PLACE_BYTES - 2 * PLACE_BORDER || check->n_buffers == CHECK_BUFFERS ||
-        check->used + 2 * (bytes + 64) > CHECK_WORKSPACE) {
+    if (bytes > GUARDED_BYTES - 2 * GUARDED_BORDER || check->n_buffers == CHECK_BUFFERS ||
+        check->used + 2 * (bytes + 64) > GUARDED_WORKSPACE) {
         fail_space(check);
-        return place_workspace(); /* and the case is not run: see check_place */
+        return guarded_workspace(); /* the case does not run: see check_next_round */
     }
     struct check_buffer *b = &check->buffers[check->n_buffers++];
     b->bytes = bytes;
@@ -110,7 +112,7 @@ static uint8_t *add_buffer(struct check *check, size_t bytes, bool floats) {
     b->before = take(check, bytes);
     b->placed = NULL;
     for (size_t i = 0; i < bytes; i++) {
-        b->expected[i] = (uint8_t)(0xc3 ^ (i * 7)); /* finite as a float, unlike a result */
+        b->expected[i] = (uint8_t)(0xc3 ^ (i * 7)); /* as floats finite, and unlike results */
     }
     return b->expected;
 }
@@ -119,7 +121,7 @@ float *check_floats(struct check *check, size_t count) {
     return (float *)(void *)add_buffer(check, count * sizeof(float), true);
 }
 
-uint16_t *check_halves(struct check *check, size_t count) {
+uint16_t *check_f16s(struct check *check, size_t count) {
     return (uint16_t *)(void *)add_buffer(check, count * sizeof(uint16_t), false);
 }
 
@@ -143,17 +145,17 @@ void *check_at(struct check *check, const void *expected) {
     return NULL;
 }
 
-/* ---- turns ---- */
+/* ---- rounds ---- */
 
 static uint8_t border_byte(size_t i) { return (uint8_t)(0x5a ^ (i * 13)); }
 
-static void place_one(struct check_buffer *b, const struct place *place) {
-    b->placed = place->at;
+static void place_one(struct check_buffer *b, const struct guarded_buffer *guarded) {
+    b->placed = guarded->at;
     memcpy(b->placed, b->before, b->bytes);
-    for (size_t i = 0; i < place->before; i++) {
+    for (size_t i = 0; i < guarded->before; i++) {
         *(b->placed - 1 - i) = border_byte(i);
     }
-    for (size_t i = 0; i < place->after; i++) {
+    for (size_t i = 0; i < guarded->after; i++) {
         b->placed[b->bytes + i] = border_byte(i);
     }
 }
@@ -164,7 +166,7 @@ static bool is_nan(const uint8_t *bytes) {
     return (bits & 0x7fffffffu) > 0x7f800000u;
 }
 
-static void compare_one(struct check *check, unsigned index, const struct place *place) {
+static void compare_one(struct check *check, unsigned index, const struct guarded_buffer *guarded) {
     const struct check_buffer *b = &check->buffers[index];
     for (size_t i = 0; i < b->bytes; i++) {
         const size_t word = i - i % 4;
@@ -173,32 +175,32 @@ static void compare_one(struct check *check, unsigned index, const struct place 
             break;
         }
     }
-    for (size_t i = 0; i < place->before; i++) {
+    for (size_t i = 0; i < guarded->before; i++) {
         if (*(b->placed - 1 - i) != border_byte(i)) {
             fail_border(check, index, "before");
         }
     }
-    for (size_t i = 0; i < place->after; i++) {
+    for (size_t i = 0; i < guarded->after; i++) {
         if (b->placed[b->bytes + i] != border_byte(i)) {
             fail_border(check, index, "after");
         }
     }
 }
 
-bool check_place(struct check *check) {
-    if (check->turn > 0) {
+bool check_next_round(struct check *check) {
+    if (check->round > 0) {
         for (unsigned i = 0; i < check->n_buffers; i++) {
-            const struct place place = place_buffer(i, check->turn - 1, check->buffers[i].bytes);
-            compare_one(check, i, &place);
+            const struct guarded_buffer guarded = guarded_buffer(i, check->round - 1, check->buffers[i].bytes);
+            compare_one(check, i, &guarded);
         }
     }
-    if (check->failed || check->turn == place_turns(check->n_buffers)) {
+    if (check->failed || check->round == guarded_rounds(check->n_buffers)) {
         return false;
     }
     for (unsigned i = 0; i < check->n_buffers; i++) {
-        const struct place place = place_buffer(i, check->turn, check->buffers[i].bytes);
-        place_one(&check->buffers[i], &place);
+        const struct guarded_buffer guarded = guarded_buffer(i, check->round, check->buffers[i].bytes);
+        place_one(&check->buffers[i], &guarded);
     }
-    check->turn++;
+    check->round++;
     return true;
 }

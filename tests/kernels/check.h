@@ -1,20 +1,20 @@
-/* The kernel check: every variant of every kernel against its scalar contract, by memcmp, with buffers that end where
- * memory ends. Freestanding: it runs natively and as a Wasm module that imports nothing.
+/* The kernel check: runs every variant of every kernel and compares it with the scalar reference by memcmp, in buffers
+ * that end where accessible memory ends. Freestanding: it runs natively and as a Wasm module without imports.
  *
- * A check_<kind> function runs cases; kernels.inc says of which kernels. A case:
+ * A function check_<kind> (check_kinds.h) runs the cases of all kernels of a kind. A case looks like this:
  *
- *     check_case(check, "n", n);                   what a failure's line says
+ *     check_case(check, "n", n);                   describes the case in the line of a failure
  *     float *out = check_floats(check, n);         buffers, filled with noise
  *     float *x = check_floats(check, n);
  *     check_fill(check, x, n, FILL_NORMAL);
- *     check_expect(check);                         from here on the contract runs
- *     contract(out, x, n);
- *     while (check_place(check)) {                 puts the buffers elsewhere, as they were before check_expect
+ *     check_expect(check);                         saves the inputs
+ *     reference(out, x, n);
+ *     while (check_next_round(check)) {            moves the saved inputs to other addresses
  *         variant(AT(out), AT(x), n);
  *     }
  *
- * After each turn all buffers, inputs too, must be as the contract left them, and the borders around them untouched.
- * Floats that are NaN in both count as equal. */
+ * After each round all buffers, also the inputs, must have the contents that the reference left, and the borders around
+ * them must be unchanged. Two floats that are both NaN count as equal. */
 #ifndef TESTS_KERNELS_CHECK_H
 #define TESTS_KERNELS_CHECK_H
 
@@ -28,103 +28,49 @@
 #define CHECK_NUMBERS 8
 
 struct check_buffer {
-    uint8_t *before;   /* as it was at check_expect */
-    uint8_t *expected; /* as the contract left it; what the check function fills and points to */
-    uint8_t *placed;   /* where the variant works, while check_place says true */
+    uint8_t *before;   /* contents at check_expect */
+    uint8_t *expected; /* the reference works here: the pointer that check_floats and the like return */
+    uint8_t *placed;   /* the variant works here during a round */
     size_t bytes;
-    bool floats;
+    bool floats; /* NaNs are compared as NaNs */
 };
 
 struct check {
     const char *kernel;  /* as in kernels.inc */
     const char *variant; /* "scalar", "simd128" or "relaxed" */
-    uint64_t random;     /* state */
+    uint64_t random;     /* state of check_random */
     struct check_buffer buffers[CHECK_BUFFERS];
     unsigned n_buffers;
-    const char *names[CHECK_NUMBERS]; /* of the case's numbers */
+    const char *names[CHECK_NUMBERS]; /* the numbers that describe the case */
     size_t numbers[CHECK_NUMBERS];
     unsigned n_numbers;
-    unsigned turn;
+    unsigned round;    /* rounds of this case so far */
     size_t used;       /* bytes of the workspace */
-    uint32_t cases;    /* made so far */
+    uint32_t cases;    /* so far */
     uint32_t failures; /* cases that failed */
-    bool failed;       /* this case has, and has been reported */
+    bool failed;       /* this case has failed and is in the report */
 };
 
-/* Starts a case of no buffers. */
+/* Starts a case without buffers, described by one number. */
 void check_case(struct check *check, const char *name, size_t number);
-/* One more number that describes it. */
+/* Adds a number to the description of the case. */
 void check_also(struct check *check, const char *name, size_t number);
 
-/* Buffers, aligned to 64 bytes for the contract; the variant's end at the last byte of memory, and are aligned as far
- * as their length allows. A length of 0 is allowed. */
+/* Adds a buffer. For the reference it is aligned to 64 bytes. For the variant it ends at the last accessible byte in
+ * one of the rounds, so its alignment follows from its length. The length may be 0. */
 float *check_floats(struct check *check, size_t count);
-uint16_t *check_halves(struct check *check, size_t count);
+uint16_t *check_f16s(struct check *check, size_t count);
 uint8_t *check_bytes(struct check *check, size_t bytes);
 
+/* Saves the contents of all buffers, from which each round starts. */
 void check_expect(struct check *check);
-bool check_place(struct check *check);
-/* Whether the check is of that kernel. */
+/* Compares the buffers after the round before, if there was one, and sets up the next. Returns false after the last
+ * round or a failure. */
+bool check_next_round(struct check *check);
+/* Whether `kernel` is the kernel being checked. */
 bool check_is(const struct check *check, const char *kernel);
-/* Where a buffer, or a place inside it, lies for the variant. */
+/* The address for the variant of a buffer, or of a byte within it, given the address for the reference. */
 void *check_at(struct check *check, const void *expected);
 #define AT(pointer) check_at(check, (pointer))
-
-/* ---- numbers ---- */
-
-uint32_t check_random(struct check *check);
-/* Below `bound`, which is at least 1. */
-size_t check_below(struct check *check, size_t bound);
-
-enum fill {
-    FILL_NORMAL,   /* bell-shaped about 0, below 4 */
-    FILL_ZERO,     /* +0 and -0 */
-    FILL_EQUAL,    /* 1.5 and -1.5 */
-    FILL_TIES,     /* halfway between integers, between halves, and next to that */
-    FILL_TINY,     /* subnormals, of float and of f16 */
-    FILL_LARGE,    /* up to the largest float */
-    FILL_WIDE,     /* any finite float */
-    FILL_INFINITE, /* normal with a few infinities */
-    FILL_NAN,      /* normal with a few NaNs */
-    FILLS
-};
-/* The name of a fill is in the report as a number: its place above. */
-void check_fill(struct check *check, float *x, size_t n, enum fill fill);
-/* The same in f16; never infinite or NaN but where the fill says so. */
-void check_fill_halves(struct check *check, uint16_t *x, size_t n, enum fill fill);
-
-/* ---- the seams to native and Wasm ---- */
-
-/* A zeroed workspace for the contract's buffers. */
-#define CHECK_WORKSPACE ((size_t)24 << 20)
-uint8_t *place_workspace(void);
-/* How often the buffers of a case are placed, and the place of a buffer in a turn. `border` says how many bytes before
- * and after it can be written and must stay. */
-unsigned place_turns(unsigned n_buffers);
-struct place {
-    uint8_t *at;
-    size_t before;
-    size_t after;
-};
-#define PLACE_BYTES  ((size_t)4 << 20) /* a buffer's room, with two borders */
-#define PLACE_BORDER ((size_t)256)
-struct place place_buffer(unsigned buffer, unsigned turn, size_t bytes);
-
-/* ---- the checks ---- */
-
-/* Runs them all, or those of the kernel `only`. Returns how many variants failed, or made no case; the report, text,
- * says which and why. */
-uint32_t check_all(uint32_t seed, const char *only);
-extern uint32_t check_count; /* variants checked by the last check_all */
-extern char check_report[];  /* ends with a zero byte */
-
-#define KERNEL(kind, name, best) void check_##kind(struct check *check, kind##_fn *contract, kind##_fn *variant);
-#define WEIGHT(type, name, best)
-#include "kernels/kernels.inc"
-#undef KERNEL
-#undef WEIGHT
-
-void check_weight(struct check *check, uint32_t type, const struct weight_kernels *contract,
-                  const struct weight_kernels *variant);
 
 #endif

@@ -1,5 +1,5 @@
-// Runs the kernel check's module: check(bytes, seed, fault) → {text, status}. status: 0 all agree, 1 some do not, 2 the
-// module trapped. For Node and browsers alike.
+// Runs the module of the kernel check, in Node or a browser: check(bytes, seed, fault) → {text, status}.
+// status: 0 if all variants agree with the reference, 1 if some do not, 2 if the module trapped.
 export async function check(bytes, seed, fault) {
   const { instance } = await WebAssembly.instantiate(bytes, {});
   const { check_run, check_count, check_text, check_text_bytes, check_plant, memory } = instance.exports;

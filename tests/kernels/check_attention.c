@@ -1,6 +1,8 @@
-#include "check.h"
+/* Checks of the attention kernels. */
+#include "check_kinds.h"
+#include "fill.h"
 
-/* Heads, positions and queries of real models, and what lies between. */
+/* Head sizes of real models, and others. */
 static const size_t dims[] = {8, 16, 24, 32, 40, 64, 80, 96, 128, 192, 256, 576, 2056};
 #define DIMS (sizeof dims / sizeof *dims)
 
@@ -37,27 +39,27 @@ static size_t rows(size_t count, size_t stride, size_t width) { return (count - 
 
 #define CASES (DIMS * FILLS * 6)
 
-void check_attention_scores(struct check *check, attention_scores_fn *contract, attention_scores_fn *variant) {
+void check_attention_scores(struct check *check, attention_scores_fn *reference, attention_scores_fn *variant) {
     for (size_t i = 0; i < CASES; i++) {
         const struct shape s = shape_of(check, i);
         const size_t n_query = rows(s.queries, s.query_stride, s.head_dim);
         const size_t n_keys = rows(s.positions, s.stride, s.head_dim);
         float *scores = check_floats(check, rows(s.queries, s.scores_stride, s.positions));
         float *query = check_floats(check, n_query);
-        uint16_t *keys = check_halves(check, n_keys);
+        uint16_t *keys = check_f16s(check, n_keys);
         check_fill(check, query, n_query, s.fill);
-        check_fill_halves(check, keys, n_keys, s.fill);
+        check_fill_f16(check, keys, n_keys, s.fill);
         check_expect(check);
-        contract(scores, s.scores_stride, query, s.query_stride, s.queries, keys, s.stride, s.positions, s.head_dim,
-                 0.125f);
-        while (check_place(check)) {
+        reference(scores, s.scores_stride, query, s.query_stride, s.queries, keys, s.stride, s.positions, s.head_dim,
+                  0.125f);
+        while (check_next_round(check)) {
             variant(AT(scores), s.scores_stride, AT(query), s.query_stride, s.queries, AT(keys), s.stride, s.positions,
                     s.head_dim, 0.125f);
         }
     }
 }
 
-void check_attention_values(struct check *check, attention_values_fn *contract, attention_values_fn *variant) {
+void check_attention_values(struct check *check, attention_values_fn *reference, attention_values_fn *variant) {
     for (size_t i = 0; i < CASES; i++) {
         const struct shape s = shape_of(check, i);
         const size_t n_out = rows(s.queries, s.query_stride, s.head_dim);
@@ -65,20 +67,20 @@ void check_attention_values(struct check *check, attention_values_fn *contract, 
         const size_t n_values = rows(s.positions, s.stride, s.head_dim);
         float *out = check_floats(check, n_out);
         float *scores = check_floats(check, n_scores);
-        uint16_t *values = check_halves(check, n_values);
+        uint16_t *values = check_f16s(check, n_values);
         check_fill(check, out, n_out, FILL_NORMAL);
         check_fill(check, scores, n_scores, s.fill);
-        check_fill_halves(check, values, n_values, s.fill);
+        check_fill_f16(check, values, n_values, s.fill);
         check_expect(check);
-        contract(out, s.query_stride, scores, s.scores_stride, s.queries, values, s.stride, s.positions, s.head_dim);
-        while (check_place(check)) {
+        reference(out, s.query_stride, scores, s.scores_stride, s.queries, values, s.stride, s.positions, s.head_dim);
+        while (check_next_round(check)) {
             variant(AT(out), s.query_stride, AT(scores), s.scores_stride, s.queries, AT(values), s.stride, s.positions,
                     s.head_dim);
         }
     }
 }
 
-void check_attention_softmax(struct check *check, attention_softmax_fn *contract, attention_softmax_fn *variant) {
+void check_attention_softmax(struct check *check, attention_softmax_fn *reference, attention_softmax_fn *variant) {
     static const size_t many[] = {1000, 4099};
     for (size_t i = 0; i < (67 + 2) * FILLS; i++) {
         const size_t n = i / FILLS < 67 ? i / FILLS + 1 : many[i / FILLS - 67];
@@ -88,8 +90,8 @@ void check_attention_softmax(struct check *check, attention_softmax_fn *contract
         float *scores = check_floats(check, n);
         check_fill(check, scores, n, fill);
         check_expect(check);
-        contract(scores, n);
-        while (check_place(check)) {
+        reference(scores, n);
+        while (check_next_round(check)) {
             variant(AT(scores), n);
         }
     }

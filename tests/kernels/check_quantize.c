@@ -1,6 +1,8 @@
-#include "check.h"
+/* Checks of the kernels that quantize activations. */
+#include "check_kinds.h"
+#include "fill.h"
 
-/* Makes a block's scale 1, so that a tie in x is a tie when it is rounded. */
+/* Makes the scale of a block 1, so that a tie in x is a tie in the rounding. */
 static void scale_of_one(struct check *check, float *x, size_t n) {
     for (size_t i = 0; i < n; i++) {
         x[i] = x[i] > 127.0f || x[i] < -127.0f ? 0.5f : x[i];
@@ -8,11 +10,23 @@ static void scale_of_one(struct check *check, float *x, size_t n) {
     x[check_below(check, n)] = check_random(check) & 1 ? -127.0f : 127.0f;
 }
 
-void check_quantize(struct check *check, quantize_fn *contract, quantize_fn *variant) {
-    const enum activation_kind kind = check_is(check, "quantize_q8_0")   ? ACTIVATION_Q8_0
-                                      : check_is(check, "quantize_q8_1") ? ACTIVATION_Q8_1
-                                      : check_is(check, "quantize_q8_K") ? ACTIVATION_Q8_K
-                                                                         : ACTIVATION_F32;
+static enum activation_kind kind_of(const struct check *check) {
+    static const char *const kernels[] = {
+        [ACTIVATION_F32] = "quantize_f32",
+        [ACTIVATION_Q8_0] = "quantize_q8_0",
+        [ACTIVATION_Q8_1] = "quantize_q8_1",
+        [ACTIVATION_Q8_K] = "quantize_q8_K",
+    };
+    for (unsigned kind = 0; kind < sizeof kernels / sizeof *kernels; kind++) {
+        if (check_is(check, kernels[kind])) {
+            return (enum activation_kind)kind;
+        }
+    }
+    __builtin_trap(); /* a kernel without a kind here */
+}
+
+void check_quantize(struct check *check, quantize_fn *reference, quantize_fn *variant) {
+    const enum activation_kind kind = kind_of(check);
     const size_t unit = kind == ACTIVATION_Q8_K ? 256 : 32;
     for (size_t i = 0; i < 24 * FILLS; i++) {
         const size_t n = (i / FILLS + 1) * unit;
@@ -26,8 +40,8 @@ void check_quantize(struct check *check, quantize_fn *contract, quantize_fn *var
             scale_of_one(check, x + k, unit);
         }
         check_expect(check);
-        contract(row, x, n);
-        while (check_place(check)) {
+        reference(row, x, n);
+        while (check_next_round(check)) {
             variant(AT(row), AT(x), n);
         }
     }

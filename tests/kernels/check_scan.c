@@ -1,6 +1,8 @@
-#include "check.h"
+/* Checks of the recurrences: scan, scan_each, delta. */
+#include "check_kinds.h"
+#include "fill.h"
 
-/* Widths of state in real models, and others. */
+/* State sizes of real models, and others. */
 static const size_t widths[] = {4, 8, 12, 16, 64, 128, 256};
 #define WIDTHS (sizeof widths / sizeof *widths)
 #define CASES  (WIDTHS * FILLS * 6)
@@ -31,7 +33,7 @@ static float *filled(struct check *check, size_t count, enum fill fill) {
     return x;
 }
 
-void check_scan(struct check *check, scan_fn *contract, scan_fn *variant) {
+void check_scan(struct check *check, scan_fn *reference, scan_fn *variant) {
     static const float decays[] = {0.0f, 1.0f, 0.99f, 1e-30f};
     for (size_t i = 0; i < CASES; i++) {
         const struct shape s = shape_of(check, i);
@@ -42,14 +44,14 @@ void check_scan(struct check *check, scan_fn *contract, scan_fn *variant) {
         float *c = filled(check, s.n, s.fill);
         float *out = s.in_place ? x : check_floats(check, s.rows);
         check_expect(check);
-        contract(out, state, s.rows, s.n, decay, b, x, c);
-        while (check_place(check)) {
+        reference(out, state, s.rows, s.n, decay, b, x, c);
+        while (check_next_round(check)) {
             variant(AT(out), AT(state), s.rows, s.n, decay, AT(b), AT(x), AT(c));
         }
     }
 }
 
-void check_scan_each(struct check *check, scan_each_fn *contract, scan_each_fn *variant) {
+void check_scan_each(struct check *check, scan_each_fn *reference, scan_each_fn *variant) {
     for (size_t i = 0; i < CASES; i++) {
         const struct shape s = shape_of(check, i);
         float *state = filled(check, s.rows * s.n, s.fill);
@@ -60,14 +62,14 @@ void check_scan_each(struct check *check, scan_each_fn *contract, scan_each_fn *
         float *c = filled(check, s.n, s.fill);
         float *out = s.in_place ? x : check_floats(check, s.rows);
         check_expect(check);
-        contract(out, state, s.rows, s.n, step, a, b, x, c);
-        while (check_place(check)) {
+        reference(out, state, s.rows, s.n, step, a, b, x, c);
+        while (check_next_round(check)) {
             variant(AT(out), AT(state), s.rows, s.n, AT(step), AT(a), AT(b), AT(x), AT(c));
         }
     }
 }
 
-void check_delta(struct check *check, delta_fn *contract, delta_fn *variant) {
+void check_delta(struct check *check, delta_fn *reference, delta_fn *variant) {
     static const float factors[] = {0.0f, 1.0f, 0.99f, 1e-30f};
     for (size_t i = 0; i < CASES; i++) {
         const struct shape s = shape_of(check, i);
@@ -79,8 +81,8 @@ void check_delta(struct check *check, delta_fn *contract, delta_fn *variant) {
         float *q = filled(check, s.n, s.fill);
         float *out = s.in_place ? v : check_floats(check, s.rows);
         check_expect(check);
-        contract(out, state, s.rows, s.n, decay, beta, k, v, q);
-        while (check_place(check)) {
+        reference(out, state, s.rows, s.n, decay, beta, k, v, q);
+        while (check_next_round(check)) {
             variant(AT(out), AT(state), s.rows, s.n, decay, beta, AT(k), AT(v), AT(q));
         }
     }

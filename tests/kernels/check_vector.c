@@ -1,12 +1,14 @@
-#include "check.h"
+/* Checks of the kernels on vectors: norms, activation functions, RoPE, conversions and so on. */
+#include "check_kinds.h"
+#include "fill.h"
 
-/* Every length up to 67, and some real ones. */
-static const size_t real[] = {576, 640, 1536, 2048, 4099};
-#define LENGTHS (67 + sizeof real / sizeof *real)
+/* Every length up to 67, and some of real models. */
+static const size_t model_lengths[] = {576, 640, 1536, 2048, 4099};
+#define LENGTHS (67 + sizeof model_lengths / sizeof *model_lengths)
 
-static size_t length_of(size_t i) { return i < 67 ? i + 1 : real[i - 67]; }
+static size_t length_of(size_t i) { return i < 67 ? i + 1 : model_lengths[i - 67]; }
 
-void check_rmsnorm(struct check *check, rmsnorm_fn *contract, rmsnorm_fn *variant) {
+void check_rmsnorm(struct check *check, rmsnorm_fn *reference, rmsnorm_fn *variant) {
     static const float epsilons[] = {1e-5f, 1e-6f, 0.0f};
     for (size_t i = 0; i < LENGTHS * FILLS; i++) {
         const size_t n = length_of(i / FILLS);
@@ -26,14 +28,14 @@ void check_rmsnorm(struct check *check, rmsnorm_fn *contract, rmsnorm_fn *varian
             check_fill(check, weight, n, FILL_NORMAL);
         }
         check_expect(check);
-        contract(out, x, weight, n, epsilon);
-        while (check_place(check)) {
+        reference(out, x, weight, n, epsilon);
+        while (check_next_round(check)) {
             variant(AT(out), AT(x), weight ? AT(weight) : NULL, n, epsilon);
         }
     }
 }
 
-void check_layernorm(struct check *check, layernorm_fn *contract, layernorm_fn *variant) {
+void check_layernorm(struct check *check, layernorm_fn *reference, layernorm_fn *variant) {
     static const float epsilons[] = {1e-5f, 1e-6f, 0.0f};
     for (size_t i = 0; i < LENGTHS * FILLS; i++) {
         const size_t n = length_of(i / FILLS);
@@ -55,14 +57,14 @@ void check_layernorm(struct check *check, layernorm_fn *contract, layernorm_fn *
             check_fill(check, bias, n, FILL_NORMAL);
         }
         check_expect(check);
-        contract(out, x, weight, bias, n, epsilon);
-        while (check_place(check)) {
+        reference(out, x, weight, bias, n, epsilon);
+        while (check_next_round(check)) {
             variant(AT(out), AT(x), AT(weight), bias ? AT(bias) : NULL, n, epsilon);
         }
     }
 }
 
-void check_add(struct check *check, add_fn *contract, add_fn *variant) {
+void check_add(struct check *check, add_fn *reference, add_fn *variant) {
     for (size_t i = 0; i < LENGTHS * FILLS; i++) {
         const size_t n = length_of(i / FILLS);
         const enum fill fill = (enum fill)(i % FILLS);
@@ -76,14 +78,14 @@ void check_add(struct check *check, add_fn *contract, add_fn *variant) {
         check_fill(check, a, n, fill);
         check_fill(check, b, n, fill);
         check_expect(check);
-        contract(out, a, b, n);
-        while (check_place(check)) {
+        reference(out, a, b, n);
+        while (check_next_round(check)) {
             variant(AT(out), AT(a), AT(b), n);
         }
     }
 }
 
-void check_scale(struct check *check, scale_fn *contract, scale_fn *variant) {
+void check_scale(struct check *check, scale_fn *reference, scale_fn *variant) {
     for (size_t i = 0; i < LENGTHS * FILLS; i++) {
         const size_t n = length_of(i / FILLS);
         const enum fill fill = (enum fill)(i % FILLS);
@@ -94,22 +96,22 @@ void check_scale(struct check *check, scale_fn *contract, scale_fn *variant) {
         check_fill(check, x, n, fill);
         check_fill(check, &factor, 1, FILL_NORMAL);
         check_expect(check);
-        contract(x, factor, n);
-        while (check_place(check)) {
+        reference(x, factor, n);
+        while (check_next_round(check)) {
             variant(AT(x), factor, n);
         }
     }
 }
 
-/* Numbers over the whole range where exp is neither 0 nor infinite. */
-static void widen(struct check *check, float *x, size_t n) {
+/* Scales normal numbers up, to cover the whole range in which exp is neither 0 nor infinite. */
+static void scale_up(struct check *check, float *x, size_t n) {
     const float factor = (float)(check_below(check, 60) + 1);
     for (size_t k = 0; k < n; k++) {
         x[k] *= factor;
     }
 }
 
-void check_gate(struct check *check, gate_fn *contract, gate_fn *variant) {
+void check_gate(struct check *check, gate_fn *reference, gate_fn *variant) {
     for (size_t i = 0; i < LENGTHS * FILLS; i++) {
         const size_t n = length_of(i / FILLS);
         const enum fill fill = (enum fill)(i % FILLS);
@@ -123,17 +125,17 @@ void check_gate(struct check *check, gate_fn *contract, gate_fn *variant) {
         check_fill(check, gate, n, fill);
         check_fill(check, up, n, FILL_NORMAL);
         if (fill == FILL_NORMAL) {
-            widen(check, gate, n);
+            scale_up(check, gate, n);
         }
         check_expect(check);
-        contract(out, gate, up, n);
-        while (check_place(check)) {
+        reference(out, gate, up, n);
+        while (check_next_round(check)) {
             variant(AT(out), AT(gate), AT(up), n);
         }
     }
 }
 
-void check_act(struct check *check, act_fn *contract, act_fn *variant) {
+void check_act(struct check *check, act_fn *reference, act_fn *variant) {
     for (size_t i = 0; i < LENGTHS * FILLS; i++) {
         const size_t n = length_of(i / FILLS);
         const enum fill fill = (enum fill)(i % FILLS);
@@ -145,17 +147,17 @@ void check_act(struct check *check, act_fn *contract, act_fn *variant) {
         float *out = in_place ? x : check_floats(check, n);
         check_fill(check, x, n, fill);
         if (fill == FILL_NORMAL) {
-            widen(check, x, n);
+            scale_up(check, x, n);
         }
         check_expect(check);
-        contract(out, x, n);
-        while (check_place(check)) {
+        reference(out, x, n);
+        while (check_next_round(check)) {
             variant(AT(out), AT(x), n);
         }
     }
 }
 
-void check_softcap(struct check *check, softcap_fn *contract, softcap_fn *variant) {
+void check_softcap(struct check *check, softcap_fn *reference, softcap_fn *variant) {
     static const float caps[] = {50.0f, 30.0f, 1.0f, 1e-3f};
     for (size_t i = 0; i < LENGTHS * FILLS; i++) {
         const size_t n = length_of(i / FILLS);
@@ -166,17 +168,17 @@ void check_softcap(struct check *check, softcap_fn *contract, softcap_fn *varian
         float *x = check_floats(check, n);
         check_fill(check, x, n, fill);
         if (fill == FILL_NORMAL) {
-            widen(check, x, n);
+            scale_up(check, x, n);
         }
         check_expect(check);
-        contract(x, cap, n);
-        while (check_place(check)) {
+        reference(x, cap, n);
+        while (check_next_round(check)) {
             variant(AT(x), cap, n);
         }
     }
 }
 
-void check_rope(struct check *check, rope_fn *contract, rope_fn *variant) {
+void check_rope(struct check *check, rope_fn *reference, rope_fn *variant) {
     for (size_t i = 0; i < LENGTHS * FILLS; i++) {
         const size_t pairs = length_of(i / FILLS);
         const enum fill fill = (enum fill)(i % FILLS);
@@ -189,75 +191,75 @@ void check_rope(struct check *check, rope_fn *contract, rope_fn *variant) {
         check_fill(check, cosines, pairs, FILL_NORMAL);
         check_fill(check, sines, pairs, FILL_NORMAL);
         check_expect(check);
-        contract(x, cosines, sines, pairs);
-        while (check_place(check)) {
+        reference(x, cosines, sines, pairs);
+        while (check_next_round(check)) {
             variant(AT(x), AT(cosines), AT(sines), pairs);
         }
     }
 }
 
-void check_f32_to_f16(struct check *check, f32_to_f16_fn *contract, f32_to_f16_fn *variant) {
+void check_f32_to_f16(struct check *check, f32_to_f16_fn *reference, f32_to_f16_fn *variant) {
     for (size_t i = 0; i < LENGTHS * FILLS; i++) {
         const size_t n = length_of(i / FILLS);
         const enum fill fill = (enum fill)(i % FILLS);
         check_case(check, "n", n);
         check_also(check, "fill", fill);
         float *x = check_floats(check, n);
-        uint16_t *out = check_halves(check, n);
+        uint16_t *out = check_f16s(check, n);
         check_fill(check, x, n, fill);
         check_expect(check);
-        contract(out, x, n);
-        while (check_place(check)) {
+        reference(out, x, n);
+        while (check_next_round(check)) {
             variant(AT(out), AT(x), n);
         }
     }
 }
 
-static void check_all_halves(struct check *check, f16_to_f32_fn *contract, f16_to_f32_fn *variant) {
+static void check_every_f16(struct check *check, f16_to_f32_fn *reference, f16_to_f32_fn *variant) {
     const size_t n = 65536;
-    check_case(check, "all halves", n);
-    uint16_t *x = check_halves(check, n);
+    check_case(check, "every f16", n);
+    uint16_t *x = check_f16s(check, n);
     float *out = check_floats(check, n);
     for (size_t i = 0; i < n; i++) {
         x[i] = (uint16_t)i;
     }
     check_expect(check);
-    contract(out, x, n);
-    while (check_place(check)) {
+    reference(out, x, n);
+    while (check_next_round(check)) {
         variant(AT(out), AT(x), n);
     }
 }
 
-void check_f16_to_f32(struct check *check, f16_to_f32_fn *contract, f16_to_f32_fn *variant) {
-    check_all_halves(check, contract, variant);
+void check_f16_to_f32(struct check *check, f16_to_f32_fn *reference, f16_to_f32_fn *variant) {
+    check_every_f16(check, reference, variant);
     for (size_t i = 0; i < LENGTHS * FILLS; i++) {
         const size_t n = length_of(i / FILLS);
         const enum fill fill = (enum fill)(i % FILLS);
         check_case(check, "n", n);
         check_also(check, "fill", fill);
-        uint16_t *x = check_halves(check, n);
+        uint16_t *x = check_f16s(check, n);
         float *out = check_floats(check, n);
-        check_fill_halves(check, x, n, fill);
+        check_fill_f16(check, x, n, fill);
         check_expect(check);
-        contract(out, x, n);
-        while (check_place(check)) {
+        reference(out, x, n);
+        while (check_next_round(check)) {
             variant(AT(out), AT(x), n);
         }
     }
 }
 
-void check_q8_0_to_f16(struct check *check, q8_0_to_f16_fn *contract, q8_0_to_f16_fn *variant) {
+void check_q8_0_to_f16(struct check *check, q8_0_to_f16_fn *reference, q8_0_to_f16_fn *variant) {
     for (size_t i = 0; i < 200; i++) {
         const size_t blocks = 1 + check_below(check, 9);
         check_case(check, "blocks", blocks);
         uint8_t *w = check_bytes(check, blocks * 34);
-        uint16_t *out = check_halves(check, blocks * 32);
+        uint16_t *out = check_f16s(check, blocks * 32);
         for (size_t k = 0; k < blocks * 34; k++) {
             w[k] = (uint8_t)check_random(check);
         }
         check_expect(check);
-        contract(out, w, blocks * 32);
-        while (check_place(check)) {
+        reference(out, w, blocks * 32);
+        while (check_next_round(check)) {
             variant(AT(out), AT(w), blocks * 32);
         }
     }

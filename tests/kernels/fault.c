@@ -1,4 +1,5 @@
-#undef QUERN_PLANTED_FAULT /* scale_simd128 means itself here */
+/* A kernel that goes wrong on demand. */
+#undef QUERN_PLANTED_FAULT /* so that scale_simd128 is the real kernel here */
 #include "fault.h"
 
 enum fault planted_fault = FAULT_BIT;

@@ -1,5 +1,5 @@
-/* Faults planted on purpose, to show that the check finds them. A build with QUERN_PLANTED_FAULT checks, in place of
- * scale_simd128, one that goes wrong in the way chosen. */
+/* Faults planted on purpose, to show that the check finds them. A build with QUERN_PLANTED_FAULT checks scale_faulty in
+ * place of scale_simd128. */
 #ifndef TESTS_KERNELS_FAULT_H
 #define TESTS_KERNELS_FAULT_H
 
@@ -7,16 +7,16 @@
 
 enum fault {
     FAULT_NONE,
-    FAULT_BIT,       /* one bit of one result */
-    FAULT_OVERWRITE, /* writes what was there, but changed, before the buffer */
-    FAULT_OVERREAD,  /* reads a byte after the buffer, which ends the program */
+    FAULT_BIT,       /* one bit of one result is wrong */
+    FAULT_OVERWRITE, /* a byte before the buffer is changed */
+    FAULT_OVERREAD,  /* a byte after the buffer is read, which ends the program */
 };
 extern enum fault planted_fault;
 
 scale_fn scale_faulty;
 
 #ifdef QUERN_PLANTED_FAULT
-#define scale_simd128 scale_faulty /* in the table */
+#define scale_simd128 scale_faulty /* in the table of check_all.c */
 #endif
 
 #endif

@@ -1,6 +1,5 @@
+/* The report of the kernel check. */
 #include "report.h"
-
-#include "check.h"
 
 #define REPORT_BYTES 65536u
 

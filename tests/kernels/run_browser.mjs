@@ -1,5 +1,5 @@
-// The kernel check in a browser: node run_browser.mjs chromium|firefox <kernel_check.wasm> [seed] [fault]
-// As run_node.mjs. The browsers are driven by what bench/ has for that.
+// Runs the kernel check in a browser: node run_browser.mjs chromium|firefox <kernel_check.wasm> [seed] [fault]
+// Output and exit status are those of run_node.mjs. The drivers of the browsers are in bench/e2e.
 import { browser } from '../../bench/e2e/browsers.js';
 import { serve } from '../../bench/e2e/server.js';
 

@@ -1,11 +1,11 @@
-// The kernel check in Node: node run_node.mjs <kernel_check.wasm> [seed] [fault]
-// Prints the report; exits with 1 when a kernel failed and 2 when the module trapped.
+// Runs the kernel check in Node: node run_node.mjs <kernel_check.wasm> [seed] [fault]
+// Prints the report. Exits with 1 if a variant failed and with 2 if the module trapped.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 import { check } from './check.mjs';
 
-const RELAXED = '--experimental-wasm-relaxed-simd'; // where it is not yet on by itself
+const RELAXED = '--experimental-wasm-relaxed-simd'; // needed by Node versions that do not enable it by default
 const [path, seed = '1', fault] = process.argv.slice(2);
 const bytes = readFileSync(path);
 

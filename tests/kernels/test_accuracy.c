@@ -1,5 +1,6 @@
-/* The scalar contract against double arithmetic and the C library. Normalised error: the sum of squared differences
- * over the sum of squares, as llama.cpp's operator tests take it. */
+/* The scalar reference compared with double arithmetic and the C library. The normalized error (NMSE) is the sum of
+ * squared differences divided by the sum of squares, as in llama.cpp's operator tests. */
+#include "f16_scales.h"
 #include "kernels/scalar/exp.h"
 #include "kernels/variants.h"
 #include "quant/decode.h"
@@ -18,7 +19,7 @@
 
 /* ---- exp ---- */
 
-/* |got - want| in units in the last place of a float next to `want`. */
+/* |got - want| in units in the last place of the float nearest to `want`. */
 static double ulps(float got, double want) {
     int exponent;
     frexp(want, &exponent);
@@ -26,7 +27,7 @@ static double ulps(float got, double want) {
     return fabs((double)got - want) / ldexp(1.0, exponent - 24);
 }
 
-/* The largest error of exp over every `step`th float of a sign, magnitudes from `low` to `high`. */
+/* The largest error of exp over every `step`-th float with magnitudes from `low` to `high` and the given sign bit. */
 static double worst_exp(uint32_t sign, float low, float high, uint32_t step) {
     double worst = 0;
     for (uint32_t bits = f32_bits(low); bits <= f32_bits(high); bits += step) {
@@ -76,10 +77,10 @@ static void nmse_add(struct nmse *nmse, float got, double want) {
     nmse->squares += want * want;
 }
 
-static void assert_nmse(const struct nmse *nmse, const char *what, double most) {
+static void assert_nmse(const struct nmse *nmse, const char *name, double limit) {
     const double error = nmse->differences / nmse->squares;
-    printf("%s: normalised error %.2g\n", what, error);
-    assert_true(error <= most);
+    printf("%s: normalized error %.2g\n", name, error);
+    assert_true(error <= limit);
 }
 
 static float x[N], y[N], z[N], out[N];
@@ -190,11 +191,12 @@ static void test_geglu(void **state) {
         const double v = round_to_f16((double)x[i]);
         const double inner = sqrt(2 / 3.14159265358979323846) * (v + 0.044715 * v * v * v);
         const double value = round_to_f16(0.5 * v * (1 + tanh(inner)));
-        const double bounded = x[i] >= 10 ? (double)x[i] : x[i] <= -10 ? 0 : value;
+        const double limited = x[i] <= -10 ? 0 : value;
+        const double bounded = x[i] >= 10 ? (double)x[i] : limited;
         nmse_add(&nmse, out[i], bounded * (double)y[i]);
         assert_true(out[i] == z[i] * y[i]);
     }
-    assert_nmse(&nmse, "geglu", 1e-9); /* a few values lie so near a tie of f16 that they round to the other side */
+    assert_nmse(&nmse, "geglu", 1e-9); /* a few values are so close to a tie of f16 that they round the other way */
     assert_true(out[4] == 0);
 }
 
@@ -250,35 +252,35 @@ static void test_softmax(void **state) {
             nmse_add(&nmse, out[i], exp((double)x[i] - most) / sum);
         }
     }
-    assert_nmse(&nmse, "softmax", 1e-7); /* nearly all of it from rounding to f16 */
+    assert_nmse(&nmse, "softmax", 1e-7); /* nearly all of the error comes from rounding to f16 */
 }
 
 static void test_attention(void **state) {
     (void)state;
     enum { DIM = 128, POSITIONS = 32 };
-    uint16_t halves[DIM * POSITIONS];
+    uint16_t cache[DIM * POSITIONS];
     float scores[POSITIONS];
     struct nmse score_error = {0};
     struct nmse value_error = {0};
     fill(x, 1);
     fill(y, 1);
-    f32_to_f16_scalar(halves, y, DIM * POSITIONS);
-    attention_scores_scalar(scores, POSITIONS, x, DIM, 1, halves, DIM, POSITIONS, DIM, 0.125f);
+    f32_to_f16_scalar(cache, y, DIM * POSITIONS);
+    attention_scores_scalar(scores, POSITIONS, x, DIM, 1, cache, DIM, POSITIONS, DIM, 0.125f);
     for (size_t t = 0; t < POSITIONS; t++) {
         double sum = 0;
         for (size_t d = 0; d < DIM; d++) {
-            sum += (double)x[d] * (double)f16_to_f32(halves[t * DIM + d]);
+            sum += (double)x[d] * (double)f16_to_f32(cache[t * DIM + d]);
         }
         nmse_add(&score_error, scores[t], sum * 0.125);
     }
     for (size_t d = 0; d < DIM; d++) {
         out[d] = 0;
     }
-    attention_values_scalar(out, DIM, scores, POSITIONS, 1, halves, DIM, POSITIONS, DIM);
+    attention_values_scalar(out, DIM, scores, POSITIONS, 1, cache, DIM, POSITIONS, DIM);
     for (size_t d = 0; d < DIM; d++) {
         double sum = 0;
         for (size_t t = 0; t < POSITIONS; t++) {
-            sum += (double)scores[t] * (double)f16_to_f32(halves[t * DIM + d]);
+            sum += (double)scores[t] * (double)f16_to_f32(cache[t * DIM + d]);
         }
         nmse_add(&value_error, out[d], sum);
     }
@@ -286,50 +288,55 @@ static void test_attention(void **state) {
     assert_nmse(&value_error, "attention_values", 1e-12);
 }
 
-/* ---- the products ---- */
+/* ---- matrix products ---- */
 
-/* A decoded weight is about 1 with scales such as these. */
+/* Limits the scales of one block that are not a plain f16, so that decoded weights are about 1. */
+static void limit_scales(uint8_t *block, uint32_t type, uint8_t high_byte) {
+    switch (type) {
+    case TYPE_IQ1_M: /* the top nibbles of bytes 53 and 55 are the high byte of the f16 scale */
+        block[55] = (uint8_t)((high_byte & 0xf0) | (block[55] & 15));
+        block[53] = (uint8_t)((high_byte << 4 & 0xf0) | (block[53] & 15));
+        break;
+    case TYPE_MXFP4:
+        block[0] = (uint8_t)(120 + (block[0] & 7));
+        break;
+    case TYPE_NVFP4:
+        for (size_t i = 0; i < 4; i++) {
+            block[i] = (uint8_t)(0x28 + (block[i] & 15));
+        }
+        break;
+    case TYPE_F16:
+        block[1] = (uint8_t)(block[1] & 0xbf);
+        break;
+    case TYPE_BF16:
+        block[1] = (uint8_t)(block[1] & 0x80) | 0x3f;
+        break;
+    case TYPE_F32:
+        block[3] = (uint8_t)(block[3] & 0x80) | 0x3f;
+        break;
+    default:
+        break;
+    }
+}
+
+/* Random blocks whose decoded weights are about 1. */
 static void fill_rows(uint8_t *w, size_t bytes, uint32_t type) {
     const size_t block = type_traits(type)->block_bytes;
+    const struct f16_scales scales = f16_scales(type);
     for (size_t i = 0; i < bytes; i++) {
         w[i] = (uint8_t)(rand() >> 8);
     }
     for (size_t at = 0; at < bytes; at += block) {
-        const uint8_t half = (uint8_t)(rand() >> 8 & 1 ? 0xac : 0x2c); /* the high byte of a scale: -1/16 or 1/16 */
-        static const struct {
-            uint32_t type;
-            int16_t at[2];
-        } scales[] = {
-            {TYPE_Q4_0, {1, -1}},    {TYPE_Q4_1, {1, 3}},     {TYPE_Q5_0, {1, -1}},   {TYPE_Q5_1, {1, 3}},
-            {TYPE_Q8_0, {1, -1}},    {TYPE_Q2_K, {81, 83}},   {TYPE_Q3_K, {109, -1}}, {TYPE_Q4_K, {1, 3}},
-            {TYPE_Q5_K, {1, 3}},     {TYPE_Q6_K, {209, -1}},  {TYPE_IQ4_NL, {1, -1}}, {TYPE_IQ4_XS, {1, -1}},
-            {TYPE_TQ1_0, {53, -1}},  {TYPE_TQ2_0, {65, -1}},  {TYPE_Q1_0, {1, -1}},   {TYPE_Q2_0, {1, -1}},
-            {TYPE_IQ1_S, {1, -1}},   {TYPE_IQ2_XXS, {1, -1}}, {TYPE_IQ2_XS, {1, -1}}, {TYPE_IQ2_S, {1, -1}},
-            {TYPE_IQ3_XXS, {1, -1}}, {TYPE_IQ3_S, {1, -1}},
-        };
-        for (size_t k = 0; k < sizeof(scales) / sizeof(scales[0]); k++) {
-            for (size_t i = 0; i < 2 && scales[k].type == type && scales[k].at[i] >= 0; i++) {
-                w[at + (size_t)scales[k].at[i]] = half;
-            }
+        const uint8_t high_byte = (uint8_t)(rand() >> 8 & 1 ? 0xac : 0x2c); /* of an f16 near -1/16 or 1/16 */
+        for (unsigned i = 0; i < scales.count; i++) {
+            w[at + scales.at[i] + 1] = high_byte;
         }
-        if (type == TYPE_IQ1_M) {
-            w[at + 55] = (uint8_t)((half & 0xf0) | (w[at + 55] & 15));
-            w[at + 53] = (uint8_t)((half << 4 & 0xf0) | (w[at + 53] & 15));
-        } else if (type == TYPE_MXFP4) {
-            w[at] = (uint8_t)(120 + (w[at] & 7));
-        } else if (type == TYPE_NVFP4) {
-            for (size_t i = 0; i < 4; i++) {
-                w[at + i] = (uint8_t)(0x28 + (w[at + i] & 15));
-            }
-        } else if (type == TYPE_F16) {
-            w[at + 1] = (uint8_t)(w[at + 1] & 0xbf);
-        } else if (type == TYPE_BF16 || type == TYPE_F32) {
-            w[at + block - 1] = (uint8_t)(w[at + block - 1] & 0x80) | 0x3f;
-        }
+        limit_scales(w + at, type, high_byte);
     }
 }
 
-/* The values that a quantised activation stands for: the contract has only roundings of floats beyond them. */
+/* Value i of a quantized activation. Compared with a product of these values, the reference has only rounding errors of
+ * floats. */
 static double activation_at(const uint8_t *row, enum activation_kind kind, size_t n, size_t i) {
     const struct activation_layout layout = activation_layout(kind, n);
     if (kind == ACTIVATION_F32) {
@@ -339,37 +346,42 @@ static double activation_at(const uint8_t *row, enum activation_kind kind, size_
     return (double)d[i / (kind == ACTIVATION_Q8_K ? 256 : 32)] * ((const int8_t *)row)[i];
 }
 
-static void check_dots(const char *name, uint32_t type, const struct weight_kernels *contract) {
+static void check_dots(const char *name, uint32_t type, const struct weight_kernels *reference) {
     enum { ROWS = 64, COLS = 512 };
     static uint8_t w[ROWS * COLS * 4];
     static _Alignas(16) uint8_t activation[8 * COLS];
     const struct type_traits *traits = type_traits(type);
     const size_t row_bytes = COLS / traits->block_weights * (size_t)traits->block_bytes;
-    static void (*const quantize[])(uint8_t *, const float *, size_t) = {
-        activation_quantize_f32, activation_quantize_q8_0, activation_quantize_q8_1, activation_quantize_q8_K};
+    static quantize_fn *const quantize[] = {
+        [ACTIVATION_F32] = activation_quantize_f32,
+        [ACTIVATION_Q8_0] = activation_quantize_q8_0,
+        [ACTIVATION_Q8_1] = activation_quantize_q8_1,
+        [ACTIVATION_Q8_K] = activation_quantize_q8_K,
+    };
     fill_rows(w, ROWS * row_bytes, type);
     fill(x, 1);
-    quantize[contract->activation](activation, x, COLS);
+    quantize[reference->activation](activation, x, COLS);
     const struct gemv_args args = {
         .out = out, .w = w, .row_bytes = row_bytes, .rows = ROWS, .activation = activation, .n = COLS};
-    contract->gemv(&args);
+    reference->gemv(&args);
     struct nmse whole = {0};
     struct nmse rounded = {0};
     for (size_t r = 0; r < ROWS; r++) {
         double sum = 0;
-        double quantised = 0;
+        double sum_quantized = 0;
         type_decoder(type)(y, w + r * row_bytes, COLS);
         for (size_t i = 0; i < COLS; i++) {
             sum += (double)y[i] * (double)x[i];
-            quantised += (double)y[i] * activation_at(activation, contract->activation, COLS, i);
+            sum_quantized += (double)y[i] * activation_at(activation, reference->activation, COLS, i);
         }
         nmse_add(&whole, out[r], sum);
-        nmse_add(&rounded, out[r], quantised);
+        nmse_add(&rounded, out[r], sum_quantized);
     }
     assert_nmse(&whole, name, 5e-4); /* llama.cpp's limit for a matrix product */
-    char what[64];
-    snprintf(what, sizeof(what), "%s, activations as quantised", name);
-    assert_nmse(&rounded, what, contract->activation == ACTIVATION_Q8_1 ? 1e-6 : 1e-11); /* s of Q8_1 is an f16 */
+    char label[64];
+    snprintf(label, sizeof(label), "%s, quantized activations", name);
+    assert_nmse(&rounded, label,
+                reference->activation == ACTIVATION_Q8_1 ? 1e-6 : 1e-11); /* s of Q8_1 is rounded to f16 */
 }
 
 static void test_dots(void **state) {

@@ -1,5 +1,7 @@
-/* The check finds planted faults, natively. */
+/* Planted faults are found, natively. */
+#include "check_all.h"
 #include "fault.h"
+#include "report.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -35,13 +37,13 @@ static void test_overwrite(void **state) {
     assert_non_null(strstr(check_report, "wrote before buffer 0"));
 }
 
-/* In a child, since it dies of it. */
+/* In a child process, because the fault kills it. */
 static void test_overread(void **state) {
     (void)state;
     const pid_t child = fork();
     if (child == 0) {
         fclose(stderr);
-        signal(SIGSEGV, SIG_DFL); /* cmocka's handler would go on */
+        signal(SIGSEGV, SIG_DFL); /* cmocka's handler would continue */
         signal(SIGBUS, SIG_DFL);
         failures_with(FAULT_OVERREAD);
         _exit(0);

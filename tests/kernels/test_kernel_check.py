@@ -1,8 +1,8 @@
-"""The kernel check as Wasm, in Node, wasmtime, Chromium and Firefox; and that it finds planted faults there. Browsers
-are driven by what bench/node_modules has, and left out where that is not installed.
+"""The kernel check as a Wasm module in Node, wasmtime, Chromium and Firefox: all variants agree with the reference, and
+planted faults are found. Browsers are driven by bench/node_modules and skipped if it is not installed.
 
-The modules are those of the builds wasm32-simd128 and wasm32-relaxed, and in wasmtime the same for wasm64, under
-QUERN_WASM_BUILDS (build): they are built here when that is needed. QUERN_CHECK_SEED chooses the numbers."""
+The modules are built here if necessary, in the directories of the presets wasm32-simd128 and wasm32-relaxed (for wasmtime
+also wasm64) below QUERN_WASM_BUILDS (default: build). QUERN_CHECK_SEED is the seed of the check's random numbers."""
 
 import os
 import pathlib
@@ -26,12 +26,11 @@ BROWSERS = {
     "chromium": os.environ.get("QUERN_CHROMIUM", "/usr/bin/chromium"),
     "firefox": os.environ.get("QUERN_FIREFOX", "/usr/bin/firefox-esr"),
 }
-# As in fault.h
+# enum fault of fault.h
 BIT, OVERWRITE, OVERREAD = 1, 2, 3
 
-
-PLACES = [(f"wasm32-{kernels}", host) for kernels in ("simd128", "relaxed") for host in HOSTS]
-PLACES += [(f"wasm64-{kernels}", "wasmtime") for kernels in ("simd128", "relaxed")]
+BUILDS_AND_HOSTS = [(f"wasm32-{kernels}", host) for kernels in ("simd128", "relaxed") for host in HOSTS]
+BUILDS_AND_HOSTS += [(f"wasm64-{kernels}", "wasmtime") for kernels in ("simd128", "relaxed")]
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +48,7 @@ def host(request):
         if not (ROOT / "bench/node_modules/playwright-core").exists():
             pytest.skip("bench/node_modules is not installed")
         if not pathlib.Path(BROWSERS[request.param]).exists():
-            pytest.skip(f"no {request.param}")
+            pytest.skip(f"{request.param} is not installed")
     return HOSTS[request.param]
 
 
@@ -64,16 +63,16 @@ def reports():
     return {}
 
 
-@pytest.mark.parametrize("build, host", PLACES, indirect=True)
+@pytest.mark.parametrize("build, host", BUILDS_AND_HOSTS, indirect=True)
 def test_variants_agree(build, host, reports):
     run = check(host, build / "kernel_check.wasm", SEED)
     assert run.returncode == 0
     assert "ok swiglu simd128" in run.stdout
     assert "FAIL" not in run.stdout
-    assert run.stdout == reports.setdefault(build, run.stdout), "hosts report different things"
+    assert run.stdout == reports.setdefault(build, run.stdout), "the reports of two hosts differ"
 
 
-@pytest.mark.parametrize("build, host", PLACES, indirect=True)
+@pytest.mark.parametrize("build, host", BUILDS_AND_HOSTS, indirect=True)
 def test_one_bit_is_found(build, host):
     run = check(host, build / "kernel_check_fault.wasm", SEED, BIT)
     assert run.returncode == 1
@@ -81,7 +80,7 @@ def test_one_bit_is_found(build, host):
     assert run.stdout.count("FAILED") == 1
 
 
-@pytest.mark.parametrize("build, host", PLACES, indirect=True)
+@pytest.mark.parametrize("build, host", BUILDS_AND_HOSTS, indirect=True)
 def test_overwrite_is_found(build, host):
     run = check(host, build / "kernel_check_fault.wasm", SEED, OVERWRITE)
     assert run.returncode == 1
@@ -89,7 +88,7 @@ def test_overwrite_is_found(build, host):
     assert run.stdout.count("FAILED") == 1
 
 
-@pytest.mark.parametrize("build, host", PLACES, indirect=True)
+@pytest.mark.parametrize("build, host", BUILDS_AND_HOSTS, indirect=True)
 def test_overread_traps(build, host):
     run = check(host, build / "kernel_check_fault.wasm", SEED, OVERREAD)
     assert run.returncode == 2

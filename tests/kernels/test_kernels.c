@@ -1,5 +1,7 @@
-/* The kernel check natively: the SIMD128 kernels through SIMDe. QUERN_CHECK_SEED chooses the numbers. */
-#include "check.h"
+/* The kernel check natively, with the SIMD128 kernels compiled through SIMDe. QUERN_CHECK_SEED is the seed of its
+ * random numbers. */
+#include "check_all.h"
+#include "report.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

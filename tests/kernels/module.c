@@ -1,9 +1,12 @@
-/* The check as a Wasm module that imports nothing: check_run(seed) returns how many variants failed; check_count says
- * how many were checked, and the report is text at check_text, check_text_bytes long. check_plant chooses the fault of
- * a build that has one. */
-#include "check.h"
+/* The exports of the kernel check as a Wasm module, which imports nothing:
+ *   check_run(seed)    runs all checks; returns the number of variants that failed
+ *   check_count()      variants checked by the last run
+ *   check_text()       address of the report, check_text_bytes() long
+ *   check_plant(fault) chooses the fault (enum fault), in a build with QUERN_PLANTED_FAULT */
+#include "check_all.h"
 #include "fault.h"
 #include "platform/memory.h"
+#include "report.h"
 
 #define EXPORT(name) __attribute__((export_name(name)))
 
@@ -13,7 +16,7 @@ EXPORT("check_text") const char *text(void);
 EXPORT("check_text_bytes") size_t text_bytes(void);
 
 #ifdef QUERN_PLANTED_FAULT
-static const char *const only = "scale"; /* the faulty one */
+static const char *const only = "scale"; /* the kernel with the fault */
 #else
 static const char *const only = NULL;
 #endif

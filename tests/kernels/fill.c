@@ -1,5 +1,5 @@
 /* Random and adversarial numbers. */
-#include "check.h"
+#include "fill.h"
 
 #include "quant/f16.h"
 
@@ -23,17 +23,18 @@ static float normal(struct check *check) {
 
 static float sign(struct check *check, float x) { return check_random(check) & 1 ? -x : x; }
 
-/* A float next to, or at, one that lies halfway. */
+/* A float that is halfway between two integers or two f16, or a neighbor of one. */
 static float tie(struct check *check) {
     float halfway;
     if (check_random(check) & 1) {
         halfway = (float)(check_random(check) % (check_random(check) & 1 ? 4 : 260)) + 0.5f;
     } else {
-        const uint16_t half = (uint16_t)(check_random(check) % 0x7bff);
-        halfway = 0.5f * (f16_to_f32(half) + f16_to_f32((uint16_t)(half + 1)));
+        const uint16_t f16 = (uint16_t)(check_random(check) % 0x7bff);
+        halfway = 0.5f * (f16_to_f32(f16) + f16_to_f32((uint16_t)(f16 + 1)));
     }
-    const uint32_t aside = check_random(check) % 4;
-    return sign(check, f32_from_bits(f32_bits(halfway) + (aside == 0 ? 1u : aside == 1 ? ~0u : 0u)));
+    static const uint32_t steps[] = {1u, ~0u, 0u, 0u}; /* to the next float, to the previous one, none */
+    const uint32_t step = steps[check_random(check) % 4];
+    return sign(check, f32_from_bits(f32_bits(halfway) + step));
 }
 
 static float tiny(struct check *check) {
@@ -41,7 +42,7 @@ static float tiny(struct check *check) {
     return bits & 0x40000000u ? sign(check, f16_to_f32((uint16_t)(bits & 0x3ff))) : f32_from_bits(bits & 0x807fffffu);
 }
 
-static float wide(struct check *check) {
+static float finite(struct check *check) {
     const uint32_t bits = check_random(check);
     return f32_from_bits((bits & 0x7f800000u) == 0x7f800000u ? bits ^ 0x00800000u : bits);
 }
@@ -52,14 +53,14 @@ static float large(struct check *check) {
                     : f32_from_bits((bits & 0x80ffffffu) | 0x7e000000u);
 }
 
-/* Also such as a carry would make finite, or a lost bit infinite. */
+/* Among them NaNs that a carry would make finite, and NaNs that losing a bit would make infinite. */
 static uint32_t nan_bits(struct check *check) {
     static const uint32_t bits[] = {0x7fc00000u, 0xffc00000u, 0x7fffffffu, 0xffffffffu, 0x7f800001u, 0xff800001u};
     return bits[check_below(check, sizeof bits / sizeof *bits)];
 }
 
 static float number(struct check *check, enum fill fill) {
-    const bool seldom = check_random(check) % 29 == 0;
+    const bool rarely = check_random(check) % 29 == 0;
     switch (fill) {
     case FILL_ZERO:
         return sign(check, 0.0f);
@@ -71,12 +72,12 @@ static float number(struct check *check, enum fill fill) {
         return tiny(check);
     case FILL_LARGE:
         return large(check);
-    case FILL_WIDE:
-        return wide(check);
+    case FILL_FINITE:
+        return finite(check);
     case FILL_INFINITE:
-        return seldom ? sign(check, f32_from_bits(0x7f800000u)) : normal(check);
+        return rarely ? sign(check, f32_from_bits(0x7f800000u)) : normal(check);
     case FILL_NAN:
-        return seldom ? f32_from_bits(nan_bits(check)) : normal(check);
+        return rarely ? f32_from_bits(nan_bits(check)) : normal(check);
     default:
         return normal(check);
     }
@@ -88,7 +89,7 @@ void check_fill(struct check *check, float *x, size_t n, enum fill fill) {
     }
 }
 
-void check_fill_halves(struct check *check, uint16_t *x, size_t n, enum fill fill) {
+void check_fill_f16(struct check *check, uint16_t *x, size_t n, enum fill fill) {
     for (size_t i = 0; i < n; i++) {
         const uint32_t bits = check_random(check);
         switch (fill) {
@@ -98,7 +99,7 @@ void check_fill_halves(struct check *check, uint16_t *x, size_t n, enum fill fil
         case FILL_LARGE:
             x[i] = (uint16_t)((bits & 0x83ffu) | 0x7800u);
             break;
-        case FILL_WIDE:
+        case FILL_FINITE:
             x[i] = (uint16_t)((bits & 0x7c00u) == 0x7c00u ? bits ^ 0x400u : bits);
             break;
         default:

@@ -1,18 +1,21 @@
-/* The table of checks, made from kernels.inc: a row for each variant that this build has. A kernel of a new kind needs
- * check_<kind>, or this does not link. */
-#include "check.h"
+/* The table of checks, made from kernels.inc: a row for each variant that this build has. A kernel of a new kind
+ * without a function check_<kind> does not link. */
+#include "check_all.h"
+
+#include "check_kinds.h"
 #include "fault.h"
 #include "report.h"
 
-/* ROWS_best(ROW, what, name): ROW(what, name, variant) for each variant up to the best that the build has. */
-#define ROWS_scalar(ROW, what, name) ROW(what, name, scalar)
+/* ROWS_<best>(ROW, key, name) expands to ROW(key, name, variant) for each variant up to the best one of this build. key
+ * is the kind of a kernel or the number of a weight type. */
+#define ROWS_scalar(ROW, key, name) ROW(key, name, scalar)
 #ifdef QUERN_KERNELS_SIMD128
-#define ROWS_simd128(ROW, what, name) ROWS_scalar(ROW, what, name) ROW(what, name, simd128)
+#define ROWS_simd128(ROW, key, name) ROWS_scalar(ROW, key, name) ROW(key, name, simd128)
 #else
 #define ROWS_simd128 ROWS_scalar
 #endif
 #ifdef QUERN_KERNELS_RELAXED
-#define ROWS_relaxed(ROW, what, name) ROWS_simd128(ROW, what, name) ROW(what, name, relaxed)
+#define ROWS_relaxed(ROW, key, name) ROWS_simd128(ROW, key, name) ROW(key, name, relaxed)
 #else
 #define ROWS_relaxed ROWS_simd128
 #endif
@@ -29,7 +32,7 @@
 #undef KERNEL
 #undef WEIGHT
 
-#define ROW(what, name, variant) {#name, #variant, check_##name##_##variant},
+#define ROW(key, name, variant)  {#name, #variant, check_##name##_##variant},
 #define KERNEL(kind, name, best) ROWS_##best(ROW, kind, name)
 #define WEIGHT(type, name, best) ROWS_##best(ROW, type, name)
 static const struct row {
@@ -44,7 +47,7 @@ static const struct row {
 
 uint32_t check_count;
 
-/* Of the seed and the kernel's name, not the variant's: all variants see the same numbers (FNV-1a). */
+/* The state of check_random for a kernel: a hash (FNV-1a) of seed and name. All variants get the same numbers. */
 static uint64_t seed_of(uint32_t seed, const char *name) {
     uint64_t hash = 0xcbf29ce484222325u ^ seed;
     for (; *name; name++) {
