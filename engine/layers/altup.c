@@ -3,7 +3,6 @@
  * pair of low-rank matrices carries its input on ("LAuReL: Learned Augmented Residual Layer"). */
 #include "engine/ops/ops.h"
 #include "engine/pool/pool.h"
-#include "engine/weights/binder.h"
 
 struct altup_job {
     const struct qn_session *session;

@@ -1,6 +1,6 @@
 #include "engine/model/model.h"
 #include "engine/text/tokenizer/vocabulary_read.h"
-#include "engine/weights/load_order.h"
+#include "engine/weights/load_phase.h"
 
 #include "platform/error.h"
 

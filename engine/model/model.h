@@ -48,7 +48,7 @@ int parts_next(struct qn_model *model);
 /* Makes model->gguf of the directories of all parts. */
 int parts_join(struct qn_model *model);
 
-/* Whether all that a pass needs in that phase (load_order.h), and before it, has come. */
+/* Whether all that a pass needs in that phase (load_phase.h), and before it, has come. */
 bool model_has(const struct qn_model *model, uint32_t phase);
 
 #endif

@@ -1,7 +1,6 @@
 #include "engine/ops/ops.h"
 
 #include "engine/pool/pool.h"
-#include "engine/weights/binder.h"
 
 void norm_row(float *out, const float *x, const struct norm *norm, const struct hparams *hparams, size_t n) {
     if (hparams->architecture->norm.kind == NORM_LAYER) {

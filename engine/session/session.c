@@ -1,5 +1,5 @@
 #include "engine/state/session.h"
-#include "engine/weights/load_order.h"
+#include "engine/weights/load_phase.h"
 
 #include "engine/layers/rope.h"
 #include "engine/pool/pool.h"

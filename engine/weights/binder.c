@@ -1,8 +1,9 @@
+/* Finds tensors by name and checks them. */
 #include "engine/weights/binder.h"
 
 #include "platform/error.h"
 
-/* "blk.<layer>.<name>", or the name alone. Layers have at most three digits, names are our own and short. */
+/* The layer has at most three digits, and names are short constants: the result fits. */
 static const char *full_name(struct binder *binder, const char *name) {
     char *at = binder->name;
     if (binder->layer != NO_LAYER) {
@@ -21,21 +22,21 @@ static const uint8_t *data_of(const struct binder *binder, const struct gguf_ten
     return (const uint8_t *)(binder->base + (uintptr_t)(tensor->offset - binder->gguf->data_offset));
 }
 
-/* A tensor with several places is needed for the first of them. */
-static void give_out(struct binder *binder, const struct gguf_tensor *tensor, uint32_t phase) {
+/* A tensor that is bound twice belongs to the earlier phase. */
+static void mark_bound(struct binder *binder, const struct gguf_tensor *tensor, uint32_t phase) {
     uint16_t *bound = &binder->phases[tensor - binder->gguf->tensors];
     *bound = *bound && *bound <= phase ? *bound : (uint16_t)(1 + phase);
 }
 
-/* The tensor of that name and shape (cols contiguous). Null after a failure, or when it is absent and may be. */
-static const struct gguf_tensor *find(struct binder *binder, const char *name, bool required, uint64_t cols,
-                                      uint64_t rows, uint64_t count) {
+/* The tensor of that name and shape: `count` matrices of `rows` rows of `cols` contiguous weights. */
+static const struct gguf_tensor *find(struct binder *binder, const char *name, enum presence presence, uint64_t rows,
+                                      uint64_t cols, uint64_t count) {
     if (binder->status != QN_OK) {
         return NULL;
     }
     const struct gguf_tensor *tensor = gguf_find_tensor(binder->gguf, full_name(binder, name));
     if (tensor == NULL) {
-        if (required) {
+        if (presence == REQUIRED) {
             binder->status =
                 error_set(binder->error, QN_ERR_FORMAT, QN_NO_OFFSET, "the file has no tensor %s", binder->name);
         }
@@ -44,18 +45,19 @@ static const struct gguf_tensor *find(struct binder *binder, const char *name, b
     if (tensor->shape[0] != cols || tensor->shape[1] != rows || tensor->shape[2] != count || tensor->shape[3] != 1) {
         binder->status =
             error_set(binder->error, QN_ERR_FORMAT, tensor->info_offset,
-                      "tensor %s is %llu x %llu x %llu x %llu; the metadata asks for %llu x %llu x %llu", binder->name,
+                      "tensor %s is %llu x %llu x %llu x %llu; the metadata requires %llu x %llu x %llu", binder->name,
                       (unsigned long long)tensor->shape[0], (unsigned long long)tensor->shape[1],
                       (unsigned long long)tensor->shape[2], (unsigned long long)tensor->shape[3],
                       (unsigned long long)cols, (unsigned long long)rows, (unsigned long long)count);
         return NULL;
     }
-    give_out(binder, tensor, binder->phase);
+    mark_bound(binder, tensor, binder->phase);
     return tensor;
 }
 
-const float *binder_vector(struct binder *binder, const char *name, bool required, uint64_t cols, uint64_t rows) {
-    const struct gguf_tensor *tensor = find(binder, name, required, cols, rows, 1);
+const float *binder_vectors(struct binder *binder, const char *name, enum presence presence, uint64_t rows,
+                            uint64_t cols) {
+    const struct gguf_tensor *tensor = find(binder, name, presence, rows, cols, 1);
     if (tensor == NULL) {
         return NULL;
     }
@@ -68,17 +70,21 @@ const float *binder_vector(struct binder *binder, const char *name, bool require
     return (const float *)(const void *)data_of(binder, tensor);
 }
 
+const float *binder_vector(struct binder *binder, const char *name, enum presence presence, uint64_t count) {
+    return binder_vectors(binder, name, presence, 1, count);
+}
+
 static uint64_t larger(uint64_t a, uint64_t b) { return a > b ? a : b; }
 
 void binder_ignore(struct binder *binder, const char *name) {
     const struct gguf_tensor *tensor = gguf_find_tensor(binder->gguf, full_name(binder, name));
     if (tensor) {
-        give_out(binder, tensor, PHASE_OUTPUT(binder->hparams)); /* when it comes does not matter */
+        mark_bound(binder, tensor, PHASE_OUTPUT(binder->hparams)); /* loads last */
     }
 }
 
-/* "x.weight" may come with "x.scale" and "x.input_scale", with a number for each of its matrices; the latter is for
- * hosts that quantise activations by it. */
+/* The tensor "x.weight" may come with "x.scale" and "x.input_scale", which have a float for each of its matrices.
+ * input_scale is for engines that quantize activations with a fixed scale. */
 static const float *bind_scale(struct binder *binder, const char *weight, uint64_t count) {
     char name[GGUF_MAX_NAME];
     const size_t stem = strlen(weight) - strlen("weight");
@@ -86,26 +92,26 @@ static const float *bind_scale(struct binder *binder, const char *weight, uint64
     memcpy(name + stem, "input_scale", sizeof("input_scale"));
     binder_ignore(binder, name);
     memcpy(name + stem, "scale", sizeof("scale"));
-    return binder_vector(binder, name, false, count, 1);
+    return binder_vector(binder, name, OPTIONAL, count);
 }
 
-struct weight binder_matrix(struct binder *binder, const char *name, bool required, uint64_t rows, uint64_t cols) {
-    return binder_matrices(binder, name, required, rows, cols, 1, 1).first;
+struct weight binder_matrix(struct binder *binder, const char *name, enum presence presence, uint64_t rows,
+                            uint64_t cols) {
+    return binder_matrices(binder, name, presence, rows, cols, 1, 1).first;
 }
 
-struct weights binder_matrices(struct binder *binder, const char *name, bool required, uint64_t rows, uint64_t cols,
-                               uint64_t count, uint64_t per_token) {
+struct weights binder_matrices(struct binder *binder, const char *name, enum presence presence, uint64_t rows,
+                               uint64_t cols, uint64_t count, uint64_t per_token) {
     const struct weights none = {.first = {0}};
-    const struct gguf_tensor *tensor = find(binder, name, required, cols, rows, count);
+    const struct gguf_tensor *tensor = find(binder, name, presence, rows, cols, count);
     if (tensor == NULL) {
         return none;
     }
     const struct weight_kernels *chosen = weight_kernels(tensor->type);
     const struct type_traits *traits = type_traits(tensor->type);
     if (chosen == NULL) {
-        binder->status =
-            error_set(binder->error, QN_ERR_UNSUPPORTED, tensor->info_offset,
-                      "tensor %s has the type %s, which this build does not multiply", binder->name, traits->name);
+        binder->status = error_set(binder->error, QN_ERR_UNSUPPORTED, tensor->info_offset,
+                                   "tensor %s has the type %s, which is not supported", binder->name, traits->name);
         return none;
     }
     binder->quantized_bytes =
@@ -123,29 +129,11 @@ struct weights binder_matrices(struct binder *binder, const char *name, bool req
     return (struct weights){first, (size_t)rows * row_bytes, scales, NULL};
 }
 
-struct weight weights_at(const struct weights *all, size_t index) {
-    struct weight one = all->first;
-    one.data = (const uint8_t *)((uintptr_t)one.data + index * all->bytes);
-    one.scale = all->scales ? all->scales + index : NULL;
-    return one;
-}
-
-struct weight weight_rows(const struct weight *w, size_t first, size_t count) {
-    struct weight rows = *w;
-    if (w->kernels) {
-        rows.data = (const uint8_t *)((uintptr_t)w->data + first * w->row_bytes);
-        rows.rows = count;
-    }
-    return rows;
-}
-
-void binder_enter(struct binder *binder, uint32_t layer) {
-    const struct hparams *hparams = binder->hparams;
-    uint64_t *extents = binder->extents;
-    binder->layer = layer;
-    binder->phase = layer == NO_LAYER ? PHASE_EMBEDDING : PHASE_LAYER(layer);
+static void set_model_extents(uint64_t *extents, const struct hparams *hparams) {
+    const struct recurrent_hparams *recurrent = &hparams->recurrent;
     extents[ONE] = 1;
     extents[EMBD] = hparams->n_embd;
+    extents[EMBD_THRICE] = 3 * (uint64_t)hparams->n_embd;
     extents[VOCAB] = hparams->n_vocab;
     extents[CONTEXT] = hparams->n_ctx_train;
     extents[TYPES] = hparams->n_types;
@@ -156,8 +144,6 @@ void binder_enter(struct binder *binder, uint32_t layer) {
     extents[ALTUP_SQUARE] = (uint64_t)hparams->n_altup * hparams->n_altup;
     extents[LAUREL] = hparams->laurel_rank;
     extents[ROPE_PAIRS] = hparams->heads[LAYER_ROPE].rot / 2;
-    extents[EMBD_THRICE] = 3 * (uint64_t)hparams->n_embd;
-    const struct recurrent_hparams *recurrent = &hparams->recurrent;
     extents[TAPS] = recurrent->taps;
     extents[INNER] = recurrent->inner;
     extents[INNER_TWICE] = 2 * (uint64_t)recurrent->inner;
@@ -166,22 +152,34 @@ void binder_enter(struct binder *binder, uint32_t layer) {
     extents[STATE] = recurrent->state;
     extents[RANK] = recurrent->rank;
     extents[RANK_STATES] = recurrent->rank + 2 * (uint64_t)recurrent->state;
-    if (layer != NO_LAYER) {
-        const struct layer_hparams *shape = &hparams->layers[layer];
-        extents[HEADS] = shape->n_head;
-        extents[HEADS_KV] = shape->n_head_kv;
-        const bool gated = hparams->architecture->attention.gated;
-        extents[HEAD_DIM] = shape->head.k;
-        extents[QUERY_ROWS] = (uint64_t)shape->n_head * shape->head.k * (gated ? 2 : 1);
-        extents[KEY_ROWS] = (uint64_t)shape->n_head_kv * shape->head.k;
-        extents[VALUE_ROWS] = (uint64_t)shape->n_head_kv * shape->head.v;
-        extents[QKV_ROWS] = extents[QUERY_ROWS] + extents[KEY_ROWS] + extents[VALUE_ROWS];
-        extents[MIXED] = (uint64_t)shape->n_head * shape->head.v;
-        extents[FF] = shape->n_ff;
-        extents[FF_TWICE] = 2 * (uint64_t)shape->n_ff;
-        extents[EXPERT_COUNT] = hparams->experts.n_expert;
-        extents[EXPERT_FF] = hparams->experts.n_ff;
-        extents[SHARED_FF] = hparams->experts.n_ff_shared;
+}
+
+static void set_layer_extents(uint64_t *extents, const struct hparams *hparams, const struct layer_hparams *layer) {
+    const bool gated = hparams->architecture->attention.gated;
+    extents[HEADS] = layer->n_head;
+    extents[HEADS_KV] = layer->n_head_kv;
+    extents[HEAD_DIM] = layer->head.k;
+    extents[QUERY_ROWS] = (uint64_t)layer->n_head * layer->head.k * (gated ? 2 : 1);
+    extents[KEY_ROWS] = (uint64_t)layer->n_head_kv * layer->head.k;
+    extents[VALUE_ROWS] = (uint64_t)layer->n_head_kv * layer->head.v;
+    extents[QKV_ROWS] = extents[QUERY_ROWS] + extents[KEY_ROWS] + extents[VALUE_ROWS];
+    extents[MIXED] = (uint64_t)layer->n_head * layer->head.v;
+    extents[FF] = layer->n_ff;
+    extents[FF_TWICE] = 2 * (uint64_t)layer->n_ff;
+    extents[EXPERT_COUNT] = hparams->experts.n_expert;
+    extents[EXPERT_FF] = hparams->experts.n_ff;
+    extents[SHARED_FF] = hparams->experts.n_ff_shared;
+}
+
+void binder_enter(struct binder *binder, uint32_t layer) {
+    const struct hparams *hparams = binder->hparams;
+    binder->layer = layer;
+    if (layer == NO_LAYER) {
+        binder->phase = PHASE_EMBEDDING;
+        set_model_extents(binder->extents, hparams);
+    } else {
+        binder->phase = PHASE_LAYER(layer);
+        set_layer_extents(binder->extents, hparams, &hparams->layers[layer]);
     }
 }
 
@@ -190,18 +188,18 @@ void binder_lines(struct binder *binder, const struct tensor_line *lines, size_t
         if (line->when != ALWAYS && !line->when(binder->hparams->architecture)) {
             continue;
         }
-        uint8_t *place = (uint8_t *)into + line->field;
+        uint8_t *field = (uint8_t *)into + line->field;
         const uint64_t cols = binder->extents[line->cols];
         const uint64_t rows = binder->extents[line->rows];
         if (line->kind == VECTOR) {
-            const float *vector = binder_vector(binder, line->name, line->presence == REQUIRED, cols, rows);
+            const float *vector = binder_vectors(binder, line->name, line->presence, rows, cols);
             if (vector) {
-                memcpy(place, &vector, sizeof(vector));
+                memcpy(field, &vector, sizeof(vector));
             }
         } else {
-            const struct weight matrix = binder_matrix(binder, line->name, line->presence == REQUIRED, rows, cols);
+            const struct weight matrix = binder_matrix(binder, line->name, line->presence, rows, cols);
             if (matrix.kernels) {
-                memcpy(place, &matrix, sizeof(matrix));
+                memcpy(field, &matrix, sizeof(matrix));
             }
         }
     }

@@ -1,5 +1,5 @@
-/* The tensors of recurrent mixers. */
-#include "engine/weights/binder.h"
+/* Binds the tensors of recurrent mixers. */
+#include "engine/weights/tensors_recurrent.h"
 
 #define IN_SHORTCONV(field) offsetof(struct shortconv_tensors, field)
 #define IN_MAMBA(field)     offsetof(struct mamba_tensors, field)
@@ -45,33 +45,31 @@ static const struct tensor_line delta_lines[] = {
     {"ssm_out.weight", MATRIX, REQUIRED, INNER, EMBD, ALWAYS, IN_DELTA(out)},
 };
 
-#define LINES(binder, table, into) binder_lines(binder, table, sizeof(table) / sizeof((table)[0]), into)
-
-static void bind_mamba2(struct binder *binder, struct mamba_tensors *mamba, bool norm_required) {
+static void bind_mamba2(struct binder *binder, struct mamba_tensors *mamba, enum presence norm) {
     const struct recurrent_hparams *shape = &binder->hparams->recurrent;
-    LINES(binder, mamba2_lines, mamba);
-    mamba->norm = binder_vector(binder, "ssm_norm.weight", norm_required, shape->inner / shape->groups, shape->groups);
+    BIND_LINES(binder, mamba2_lines, mamba);
+    mamba->norm = binder_vectors(binder, "ssm_norm.weight", norm, shape->groups, shape->inner / shape->groups);
 }
 
-void binder_recurrent(struct binder *binder, struct layer_tensors *layer, enum layer_kind kind) {
+void bind_recurrent(struct binder *binder, struct layer_tensors *layer, enum layer_kind kind) {
     switch (kind) {
     case LAYER_ATTENTION:
     case LAYER_LATENT:
         break;
     case LAYER_SHORTCONV:
-        LINES(binder, shortconv_lines, &layer->shortconv);
+        BIND_LINES(binder, shortconv_lines, &layer->shortconv);
         break;
     case LAYER_MAMBA:
-        LINES(binder, mamba_lines, &layer->mamba);
+        BIND_LINES(binder, mamba_lines, &layer->mamba);
         break;
     case LAYER_MAMBA2:
-        bind_mamba2(binder, &layer->mamba, true);
+        bind_mamba2(binder, &layer->mamba, REQUIRED);
         break;
     case LAYER_ATTENTION_MAMBA2:
-        bind_mamba2(binder, &layer->mamba, false);
+        bind_mamba2(binder, &layer->mamba, OPTIONAL);
         break;
     case LAYER_DELTA:
-        LINES(binder, delta_lines, &layer->delta);
+        BIND_LINES(binder, delta_lines, &layer->delta);
         break;
     }
 }

@@ -41,7 +41,7 @@ static void encoders(void **state) {
     assert_refused(&f, QN_ERR_FORMAT, "llama.pooling_type", "llama.pooling_type");
     file_make(&f, "llama");
     file_add(&f, "dense_2.weight", FILE_EMBD, 7);
-    assert_refused(&f, QN_ERR_UNSUPPORTED, "dense_2.weight", "dense_2.weight has no place");
+    assert_refused(&f, QN_ERR_UNSUPPORTED, "dense_2.weight", "dense_2.weight is not supported in");
 }
 
 static void dense_matrices(void **state) {

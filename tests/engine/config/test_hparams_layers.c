@@ -91,7 +91,7 @@ static void widths(void **state) {
     assert_refused(&f, QN_ERR_FORMAT, NULL, "the metadata has no gemma4.embedding_length_per_layer_input");
     make_gemma4(&f, 0, 8);
     file_u32(&f, "embedding_length_per_layer_input", 0); /* then its tensors have no place */
-    assert_refused(&f, QN_ERR_UNSUPPORTED, "per_layer_token_embd.weight", "has no place");
+    assert_refused(&f, QN_ERR_UNSUPPORTED, "per_layer_token_embd.weight", "is not supported in");
     for (size_t i = 1; i < 4; i++) {
         make_gemma4(&f, 0, 8);
         file_u32(&f, "embedding_length_per_layer_input", wide[i]);

@@ -36,7 +36,7 @@ static void misshapen(void **state) {
                     assert_runs(&f);
                     continue;
                 }
-                snprintf(words, sizeof(words), "tensor %s is %u x %u x %u x %u; the metadata asks for %u x %u",
+                snprintf(words, sizeof(words), "tensor %s is %u x %u x %u x %u; the metadata requires %u x %u",
                          tensor->name, (unsigned)changed->shape[0], (unsigned)changed->shape[1],
                          (unsigned)changed->shape[2], (unsigned)changed->shape[3], (unsigned)tensor->shape[0],
                          (unsigned)tensor->shape[1]);
@@ -120,7 +120,7 @@ static void extra(void **state) {
         file_make(&f, "llama");
         file_add(&f, names[i], FILE_DIM, 0);
         const char *shown = strcmp(names[i], "x\xff") == 0 ? "x\\xff" : names[i];
-        assert_refused(&f, QN_ERR_UNSUPPORTED, names[i], shown, "no place in llama models");
+        assert_refused(&f, QN_ERR_UNSUPPORTED, names[i], shown, "is not supported in llama models");
     }
 }
 
@@ -146,7 +146,7 @@ static void optional(void **state) {
         file_add(&f, all[i].name, all[i].cols, all[i].rows);
         assert_runs(&f);
         f.tensors[f.n_tensors - 1].shape[0]++;
-        assert_refused(&f, QN_ERR_FORMAT, all[i].name, all[i].name, "the metadata asks for");
+        assert_refused(&f, QN_ERR_FORMAT, all[i].name, all[i].name, "the metadata requires");
     }
 }
 

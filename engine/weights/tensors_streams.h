@@ -1,0 +1,13 @@
+/* Binds the tensors of what joins the residual stream beside the sublayers: per-layer embeddings, AltUp streams and
+ * layer scales. */
+#ifndef ENGINE_WEIGHTS_TENSORS_STREAMS_H
+#define ENGINE_WEIGHTS_TENSORS_STREAMS_H
+
+#include "engine/weights/binder.h"
+
+/* Those of a layer. */
+void bind_layer_streams(struct binder *binder, struct layer_tensors *layer);
+/* Those of the model. */
+void bind_model_streams(struct binder *binder, struct tensors *tensors);
+
+#endif
