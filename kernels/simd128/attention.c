@@ -1,7 +1,7 @@
 /* Keys and values are converted to float a few rows at a time, into scratch on the stack, and then meet all queries. */
 #include "kernels/simd128/exp.h"
 #include "kernels/simd128/f16.h"
-#include "kernels/simd128/tail.h"
+#include "kernels/simd128/partial.h"
 #include "kernels/variants.h"
 
 #define INLINE static inline __attribute__((always_inline))
@@ -99,7 +99,7 @@ INLINE void score_queries(struct key_tile *tile, float *scores, size_t scores_st
         if (tile->count == KEYS) {
             wasm_v128_store(scores, row);
         } else {
-            store_tail(scores, row, tile->count);
+            store_partial(scores, row, tile->count);
         }
     }
 }
@@ -155,8 +155,8 @@ static double exponentials(float *x, size_t n, float maximum) {
         high = wasm_f64x2_add(high, wasm_f64x2_promote_low_f32x4(wasm_i32x4_shuffle(e, e, 2, 3, 2, 3)));
     }
     if (n) {
-        store_tail(x, exp_f32x4(wasm_f32x4_sub(load_tail(x, n), most)), n);
-        const v128_t e = load_tail(x, n);
+        store_partial(x, exp_f32x4(wasm_f32x4_sub(load_partial(x, n), most)), n);
+        const v128_t e = load_partial(x, n);
         low = wasm_f64x2_add(low, wasm_f64x2_promote_low_f32x4(e));
         high = wasm_f64x2_add(high, wasm_f64x2_promote_low_f32x4(wasm_i32x4_shuffle(e, e, 2, 3, 2, 3)));
     }
@@ -172,7 +172,7 @@ void attention_softmax_simd128(float *scores, size_t positions) {
         wasm_v128_store(scores, f32x4_round_to_f16(wasm_f32x4_mul(wasm_v128_load(scores), inverse)));
     }
     if (n) {
-        store_tail(scores, f32x4_round_to_f16(wasm_f32x4_mul(load_tail(scores, n), inverse)), n);
+        store_partial(scores, f32x4_round_to_f16(wasm_f32x4_mul(load_partial(scores, n), inverse)), n);
     }
 }
 

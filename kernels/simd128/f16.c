@@ -1,5 +1,5 @@
 #include "kernels/simd128/f16.h"
-#include "kernels/simd128/tail.h"
+#include "kernels/simd128/partial.h"
 #include "kernels/variants.h"
 #include "platform/memory.h"
 #include "quant/blocks.h"

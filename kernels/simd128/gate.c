@@ -1,7 +1,7 @@
 #include "kernels/scalar/gelu.h"
 #include "kernels/simd128/exp.h"
 #include "kernels/simd128/f16.h"
-#include "kernels/simd128/tail.h"
+#include "kernels/simd128/partial.h"
 #include "kernels/variants.h"
 
 static inline v128_t silu(v128_t x) {
@@ -14,7 +14,7 @@ void swiglu_simd128(float *out, const float *gate, const float *up, size_t n) {
         wasm_v128_store(out, wasm_f32x4_mul(silu(wasm_v128_load(gate)), wasm_v128_load(up)));
     }
     if (n) {
-        store_tail(out, wasm_f32x4_mul(silu(load_tail(gate, n)), load_tail(up, n)), n);
+        store_partial(out, wasm_f32x4_mul(silu(load_partial(gate, n)), load_partial(up, n)), n);
     }
 }
 
@@ -23,7 +23,7 @@ void silu_simd128(float *out, const float *x, size_t n) {
         wasm_v128_store(out, silu(wasm_v128_load(x)));
     }
     if (n) {
-        store_tail(out, silu(load_tail(x, n)), n);
+        store_partial(out, silu(load_partial(x, n)), n);
     }
 }
 
@@ -36,7 +36,7 @@ void glu_simd128(float *out, const float *gate, const float *up, size_t n) {
         wasm_v128_store(out, glu(wasm_v128_load(gate), wasm_v128_load(up)));
     }
     if (n) {
-        store_tail(out, glu(load_tail(gate, n), load_tail(up, n)), n);
+        store_partial(out, glu(load_partial(gate, n), load_partial(up, n)), n);
     }
 }
 
@@ -55,7 +55,7 @@ void geglu_simd128(float *out, const float *gate, const float *up, size_t n) {
         wasm_v128_store(out, wasm_f32x4_mul(gelu(wasm_v128_load(gate)), wasm_v128_load(up)));
     }
     if (n) {
-        store_tail(out, wasm_f32x4_mul(gelu(load_tail(gate, n)), load_tail(up, n)), n);
+        store_partial(out, wasm_f32x4_mul(gelu(load_partial(gate, n)), load_partial(up, n)), n);
     }
 }
 
@@ -64,7 +64,7 @@ void gelu_simd128(float *out, const float *x, size_t n) {
         wasm_v128_store(out, gelu(wasm_v128_load(x)));
     }
     if (n) {
-        store_tail(out, gelu(load_tail(x, n)), n);
+        store_partial(out, gelu(load_partial(x, n)), n);
     }
 }
 
@@ -82,6 +82,6 @@ void softcap_simd128(float *x, float cap, size_t n) {
         wasm_v128_store(x, softcap(wasm_v128_load(x), caps));
     }
     if (n) {
-        store_tail(x, softcap(load_tail(x, n), caps), n);
+        store_partial(x, softcap(load_partial(x, n), caps), n);
     }
 }

@@ -1,6 +1,6 @@
 #include <stdbool.h>
 
-#include "kernels/simd128/tail.h"
+#include "kernels/simd128/partial.h"
 #include "kernels/variants.h"
 
 /* Adds four floats, or their squares, to four sums. */
@@ -40,16 +40,16 @@ void layernorm_simd128(float *out, const float *x, const float *weight, const fl
     for (size_t i = 0; i < n; i += 4) {
         const size_t left = n - i;
         const bool whole = left >= 4;
-        const v128_t difference = wasm_f32x4_sub(whole ? wasm_v128_load(x + i) : load_tail(x + i, left), means);
-        const v128_t weights = whole ? wasm_v128_load(weight + i) : load_tail(weight + i, left);
+        const v128_t difference = wasm_f32x4_sub(whole ? wasm_v128_load(x + i) : load_partial(x + i, left), means);
+        const v128_t weights = whole ? wasm_v128_load(weight + i) : load_partial(weight + i, left);
         v128_t normed = wasm_f32x4_mul(wasm_f32x4_mul(difference, factor), weights);
         if (bias) {
-            normed = wasm_f32x4_add(normed, whole ? wasm_v128_load(bias + i) : load_tail(bias + i, left));
+            normed = wasm_f32x4_add(normed, whole ? wasm_v128_load(bias + i) : load_partial(bias + i, left));
         }
         if (whole) {
             wasm_v128_store(out + i, normed);
         } else {
-            store_tail(out + i, normed, left);
+            store_partial(out + i, normed, left);
         }
     }
 }

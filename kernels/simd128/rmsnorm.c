@@ -1,4 +1,4 @@
-#include "kernels/simd128/tail.h"
+#include "kernels/simd128/partial.h"
 #include "kernels/variants.h"
 
 /* Adds the squares of four floats to four sums. */
@@ -18,10 +18,10 @@ static double sum_of_squares(const float *x, size_t n) {
     if (n >= 4) {
         add_squares(sums, wasm_v128_load(x));
         if (n > 4) {
-            add_squares(sums + 2, load_tail(x + 4, n - 4));
+            add_squares(sums + 2, load_partial(x + 4, n - 4));
         }
     } else if (n) {
-        add_squares(sums, load_tail(x, n));
+        add_squares(sums, load_partial(x, n));
     }
     double pairs[4];
     for (unsigned i = 0; i < 4; i++) {
@@ -38,7 +38,7 @@ void rmsnorm_simd128(float *out, const float *x, const float *weight, size_t n, 
             wasm_v128_store(out, wasm_f32x4_mul(wasm_v128_load(x), factor));
         }
         if (n) {
-            store_tail(out, wasm_f32x4_mul(load_tail(x, n), factor), n);
+            store_partial(out, wasm_f32x4_mul(load_partial(x, n), factor), n);
         }
         return;
     }
@@ -46,6 +46,6 @@ void rmsnorm_simd128(float *out, const float *x, const float *weight, size_t n, 
         wasm_v128_store(out, wasm_f32x4_mul(wasm_f32x4_mul(wasm_v128_load(x), factor), wasm_v128_load(weight)));
     }
     if (n) {
-        store_tail(out, wasm_f32x4_mul(wasm_f32x4_mul(load_tail(x, n), factor), load_tail(weight, n)), n);
+        store_partial(out, wasm_f32x4_mul(wasm_f32x4_mul(load_partial(x, n), factor), load_partial(weight, n)), n);
     }
 }

@@ -1,6 +1,6 @@
 /* Recurrences over rows of state: partial sum i % 4 is lane i % 4. */
 #include "kernels/simd128/exp.h"
-#include "kernels/simd128/lanes.h"
+#include "kernels/simd128/four_rows.h"
 #include "kernels/variants.h"
 
 /* (s0 + s1) + (s2 + s3) of each of four rows. */

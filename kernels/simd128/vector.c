@@ -1,4 +1,4 @@
-#include "kernels/simd128/tail.h"
+#include "kernels/simd128/partial.h"
 #include "kernels/variants.h"
 
 void add_simd128(float *out, const float *a, const float *b, size_t n) {
@@ -6,7 +6,7 @@ void add_simd128(float *out, const float *a, const float *b, size_t n) {
         wasm_v128_store(out, wasm_f32x4_add(wasm_v128_load(a), wasm_v128_load(b)));
     }
     if (n) {
-        store_tail(out, wasm_f32x4_add(load_tail(a, n), load_tail(b, n)), n);
+        store_partial(out, wasm_f32x4_add(load_partial(a, n), load_partial(b, n)), n);
     }
 }
 
@@ -16,7 +16,7 @@ void scale_simd128(float *x, float factor, size_t n) {
         wasm_v128_store(x, wasm_f32x4_mul(wasm_v128_load(x), factors));
     }
     if (n) {
-        store_tail(x, wasm_f32x4_mul(load_tail(x, n), factors), n);
+        store_partial(x, wasm_f32x4_mul(load_partial(x, n), factors), n);
     }
 }
 
@@ -56,10 +56,10 @@ void rope_neox_simd128(float *x, const float *cosines, const float *sines, size_
         wasm_v128_store(second, b);
     }
     if (pairs) {
-        v128_t a = load_tail(x, pairs);
-        v128_t b = load_tail(second, pairs);
-        rotate(&a, &b, load_tail(cosines, pairs), load_tail(sines, pairs));
-        store_tail(x, a, pairs);
-        store_tail(second, b, pairs);
+        v128_t a = load_partial(x, pairs);
+        v128_t b = load_partial(second, pairs);
+        rotate(&a, &b, load_partial(cosines, pairs), load_partial(sines, pairs));
+        store_partial(x, a, pairs);
+        store_partial(second, b, pairs);
     }
 }

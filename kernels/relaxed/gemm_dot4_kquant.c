@@ -1,0 +1,177 @@
+/* The gemm of K-quants by dot4.
+ *
+ * A panel holds one group of four rows after the other. A step is eight weights of each: two vectors of two rows (row
+ * 0: w0 ... w7, row 1: w0 ... w7), which meet eight activations, splatted. So each row has two lanes, and their sums
+ * over a sub-block fit i16. Narrowed, one dot product with the scales sums, scales and widens those of four rows.
+ *
+ * The tile is four rows by four tokens, which 15 registers hold, so the loops of gemm_tile.h do not fit. */
+#include "kernels/relaxed/gemm_dot4_kquant.h"
+
+#include "kernels/relaxed/dot4.h"
+#include "kernels/relaxed/panel_i8.h"
+
+#define TILE_TOKENS  4
+#define STEP_BYTES   32
+#define SCALES_BYTES 16 /* of four rows, each twice, after the steps of a sub-block */
+
+size_t dot4_kquant_panel_bytes(size_t steps) {
+    return 32 * STEP_BYTES + 32 / steps * SCALES_BYTES + sizeof(struct kquant_panel_scales);
+}
+
+void store_dot4_kquant_block(uint8_t *block, const struct kquant_type *type, size_t steps,
+                             const struct kquant_rows *rows, v128_t d) {
+    const size_t bytes = steps * STEP_BYTES + SCALES_BYTES;
+    KEEP_LOOP
+    for (size_t second = 0; second < 2; second++) {
+        v128_t scale[8];
+        double_scales_of_rows(scale, rows->scales, second);
+        KEEP_LOOP
+        for (size_t i = 0; i < 8; i++) { /* 16 weights */
+            const size_t step = 16 * second + 2 * i;
+            uint8_t *const at = block + step / steps * bytes + step % steps * STEP_BYTES;
+            const size_t j = 8 * second + i;
+            UNROLL
+            for (size_t k = 0; k < 2; k++) {
+                const v128_t a = rows->codes[2 * k][j];
+                const v128_t b = rows->codes[2 * k + 1][j];
+                wasm_v128_store(at + 16 * k, wasm_i64x2_shuffle(a, b, 0, 2));
+                wasm_v128_store(at + STEP_BYTES + 16 * k, wasm_i64x2_shuffle(a, b, 1, 3));
+            }
+            wasm_v128_store(block + step / steps * bytes + steps * STEP_BYTES, scale[i]);
+        }
+    }
+    store_kquant_scales((struct kquant_panel_scales *)(void *)(block + 32 / steps * bytes), type->sub_block,
+                        type->exact, rows->scales, d);
+}
+
+struct tile_cursors {
+    const uint8_t *q[TILE_TOKENS];
+    const uint8_t *d[TILE_TOKENS];
+    const uint8_t *s[TILE_TOKENS];
+};
+
+#define FOR_TILE_TOKENS UNROLL for (int t = 0; t < TILE_TOKENS; t++)
+
+/* The constants of a loop. */
+struct dot4_form {
+    size_t sub_block;
+    int exact;
+    int steps;
+};
+
+/* Adds the scaled sums of `steps` steps to isum. */
+ALWAYS_INLINE void add_scaled_steps(v128_t isum[TILE_TOKENS], int steps, const uint8_t *w, struct tile_cursors *at) {
+    v128_t sum[TILE_TOKENS][2];
+    UNROLL
+    for (int i = 0; i < steps; i++) {
+        const v128_t first = wasm_v128_load(w + i * STEP_BYTES);
+        const v128_t second = wasm_v128_load(w + i * STEP_BYTES + 16);
+        FOR_TILE_TOKENS {
+            const v128_t a = wasm_v128_load64_splat(at->q[t] + 8 * i);
+            sum[t][0] = dot4_add(a, first, i ? sum[t][0] : wasm_i32x4_splat(0));
+            sum[t][1] = dot4_add(a, second, i ? sum[t][1] : wasm_i32x4_splat(0));
+        }
+    }
+    FOR_TILE_TOKENS {
+        const v128_t narrow = wasm_i16x8_narrow_i32x4(sum[t][0], sum[t][1]);
+        isum[t] = wasm_i32x4_add(isum[t], wasm_i32x4_dot_i16x8(narrow, wasm_v128_load(w + steps * STEP_BYTES)));
+    }
+}
+
+/* The minimums times the sums of the activations. */
+ALWAYS_INLINE void sum_tile_minimums(size_t sub_block, v128_t msum[TILE_TOKENS],
+                                     const struct kquant_panel_scales *scales, struct tile_cursors *at) {
+    FOR_TILE_TOKENS { msum[t] = wasm_i32x4_splat(0); }
+    KEEP_LOOP
+    for (size_t j = 0; j < 32 / sub_block; j++) {
+        UNROLL
+        for (int i = 0; i < 4; i++) {
+            const v128_t minimum = wasm_v128_load(scales->minimum[4 * j + (size_t)i]);
+            FOR_TILE_TOKENS {
+                msum[t] =
+                    wasm_i32x4_add(msum[t], wasm_i32x4_dot_i16x8(wasm_v128_load32_splat(at->s[t] + 4 * i), minimum));
+            }
+        }
+        FOR_TILE_TOKENS { at->s[t] += 16; }
+    }
+}
+
+/* Adds the products of a block to sums. Returns the address of the next block. */
+ALWAYS_INLINE const uint8_t *multiply_block(struct dot4_form form, v128_t sums[TILE_TOKENS], const uint8_t *w,
+                                            struct tile_cursors *at) {
+    const size_t bytes = (size_t)form.steps * STEP_BYTES + SCALES_BYTES;
+    v128_t isum[TILE_TOKENS];
+    v128_t msum[TILE_TOKENS];
+    FOR_TILE_TOKENS { isum[t] = wasm_i32x4_splat(0); }
+    const uint8_t *const end = w + 32 / (size_t)form.steps * bytes;
+    KEEP_LOOP
+    do {
+        w = opaque(w);
+        FOR_TILE_TOKENS { at->q[t] = opaque(at->q[t]); }
+        add_scaled_steps(isum, form.steps, w, at);
+        FOR_TILE_TOKENS { at->q[t] += 8 * form.steps; }
+        w += bytes;
+    } while (w != end);
+    const struct kquant_panel_scales *const scales = (const struct kquant_panel_scales *)(const void *)opaque(w);
+    sum_tile_minimums(form.sub_block, msum, scales, at);
+    FOR_TILE_TOKENS {
+        const v128_t product =
+            kquant_panel_product(form.exact, scales, isum[t], msum[t], wasm_v128_load32_splat(at->d[t]));
+        sums[t] = wasm_f32x4_add(sums[t], product);
+        at->d[t] += 4;
+    }
+    return (const uint8_t *)(scales + 1);
+}
+
+ALWAYS_INLINE void gemm_of_form(struct dot4_form form, const struct gemm_args *args) {
+    const struct gemm_form activations = {.activation = ACTIVATION_Q8_K, .sub_block = form.sub_block};
+    const struct activation_layout layout = form_layout(&activations, args->n);
+    for (size_t token = 0; token < args->tokens; token += TILE_TOKENS) {
+        const uint8_t *w = args->panel;
+        for (size_t row = 0; row < args->rows; row += 4) {
+            struct tile_cursors at;
+            v128_t sums[TILE_TOKENS];
+            FOR_TILE_TOKENS { /* past the last token, the first one of the tile repeats; its result is not stored */
+                const size_t of = token + (size_t)t < args->tokens ? token + (size_t)t : token;
+                at.q[t] = args->activations + of * args->activation_bytes;
+                at.d[t] = at.q[t] + layout.scales;
+                at.s[t] = at.q[t] + layout.sums;
+                sums[t] = wasm_i32x4_splat(0);
+            }
+            KEEP_LOOP
+            for (size_t b = args->n / 256; b; b--) {
+                w = multiply_block(form, sums, w, &at);
+            }
+            FOR_TILE_TOKENS {
+                if (token + (size_t)t < args->tokens) {
+                    store_rows(args->out + (token + (size_t)t) * args->out_stride + row, sums[t], args->rows - row);
+                }
+            }
+        }
+    }
+}
+
+NEVER_INLINE void gemm_4_steps(const struct gemm_args *args) {
+    gemm_of_form((struct dot4_form){.sub_block = 32, .steps = 4}, args);
+}
+
+/* One loop for both sizes of sub-blocks: here sub_block is not a constant. */
+NEVER_INLINE void gemm_2_steps(size_t sub_block, const struct gemm_args *args) {
+    gemm_of_form((struct dot4_form){.sub_block = sub_block, .steps = 2}, args);
+}
+
+NEVER_INLINE void gemm_2_steps_exact(const struct gemm_args *args) {
+    gemm_of_form((struct dot4_form){.sub_block = 16, .exact = 1, .steps = 2}, args);
+}
+
+void gemm_dot4_kquant(const struct kquant_type *type, size_t steps, const struct gemm_args *args) {
+    if (steps == 4 && !type->exact && type->sub_block == 32) {
+        gemm_4_steps(args);
+    } else if (steps == 2 && !type->exact) {
+        gemm_2_steps(type->sub_block, args);
+    } else if (steps == 2 && type->sub_block == 16) {
+        gemm_2_steps_exact(args);
+    } else {
+        __builtin_trap(); /* a new type needs a loop here */
+    }
+}

@@ -1,0 +1,48 @@
+/* Panels for the relaxed dot products: codes as bytes. A step is four weights of each row, one vector for each group of
+ * four rows (row 0: w0 w1 w2 w3, row 1: w0 ...), so that four activations, splatted, meet all four rows and each row
+ * has its own lane. A panel is read from start to end. Each block is its steps, those of K-quants with scales after
+ * every few, followed by the scales of the block. */
+#ifndef KERNELS_RELAXED_PANEL_I8_H
+#define KERNELS_RELAXED_PANEL_I8_H
+
+#include "kernels/simd128/gemm_kquant.h"
+#include "kernels/simd128/gemm_legacy.h"
+
+#define I8_STEP_BYTES         (GROUPS * 16)
+#define I8_LEGACY_PANEL_BYTES (8 * I8_STEP_BYTES + sizeof(struct legacy_panel_scales))
+/* dot2_steps: how many steps lie between two scales. The scales, i16, are stored twice per row and take as many bytes
+ * as a step. */
+#define I8_KQUANT_PANEL_BYTES(dot2_steps)                                                                              \
+    ((64 + 64 / (dot2_steps)) * I8_STEP_BYTES + GROUPS * sizeof(struct kquant_panel_scales))
+/* A sub-block of 16 with a float scale. */
+#define I8_SUB_BLOCK16_BYTES (4 * I8_STEP_BYTES + GROUPS * 16)
+
+/* Stores 16 weights of four rows, as four steps of group g. */
+ALWAYS_INLINE void store_i8_steps(uint8_t *panel, size_t g, const v128_t rows[4]) {
+    v128_t steps[4];
+    transpose(steps, rows[0], rows[1], rows[2], rows[3]);
+    UNROLL
+    for (size_t i = 0; i < 4; i++) {
+        wasm_v128_store(panel + i * I8_STEP_BYTES + 16 * g, steps[i]);
+    }
+}
+
+/* The codes keep their offset. */
+store_legacy_group_fn store_i8_legacy_group;
+
+/* The scales of eight sub-blocks, from the first or second eight of each row: out[i] has row r's scale i twice, in
+ * lanes 2 r and 2 r + 1. */
+ALWAYS_INLINE void double_scales_of_rows(v128_t out[8], const struct kquant_scales rows[4], size_t second) {
+    v128_t low[4];
+    v128_t high[4];
+    UNROLL
+    for (int k = 0; k < 4; k++) {
+        const v128_t scale = wasm_v128_load(rows[k].scale + 8 * second);
+        low[k] = wasm_i16x8_shuffle(scale, scale, 0, 0, 1, 1, 2, 2, 3, 3);
+        high[k] = wasm_i16x8_shuffle(scale, scale, 4, 4, 5, 5, 6, 6, 7, 7);
+    }
+    transpose(out, low[0], low[1], low[2], low[3]);
+    transpose(out + 4, high[0], high[1], high[2], high[3]);
+}
+
+#endif

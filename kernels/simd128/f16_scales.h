@@ -1,0 +1,43 @@
+/* The f16 scales of blocks, widened to float eight at a time. */
+#ifndef KERNELS_SIMD128_F16_SCALES_H
+#define KERNELS_SIMD128_F16_SCALES_H
+
+#include "kernels/simd128/constants.h"
+#include "kernels/simd128/hints.h"
+#include "kernels/simd128/simd.h"
+
+/* By value: addresses that are passed to a call would keep the results of the common path in memory too. */
+struct widened_f16 {
+    v128_t low;
+    v128_t high;
+};
+/* widen_f16 for any f16, without an operation on a subnormal float: one costs a hundred cycles, and the scales of
+ * K-quants are often subnormal. */
+struct widened_f16 widen_any_f16(v128_t f16);
+
+/* Eight f16 as floats: lanes 0 to 3 in *low, 4 to 7 in *high. Vectors that contain a zero, a subnormal, an infinity or
+ * a NaN take the slower path. */
+ALWAYS_INLINE void widen_f16(v128_t *low, v128_t *high, v128_t f16) {
+    const v128_t next_exponent = wasm_v128_and(wasm_i16x8_add(f16, splat16(0x400)), splat16(0x7800));
+    if (wasm_v128_any_true(wasm_i16x8_eq(next_exponent, wasm_i16x8_splat(0)))) { /* an exponent of 31 or 0 */
+        const struct widened_f16 widened = widen_any_f16(f16);
+        *low = widened.low;
+        *high = widened.high;
+        return;
+    }
+    const v128_t low_bits = wasm_i16x8_shl(f16, 13);
+    const v128_t high_bits = wasm_i16x8_add(wasm_v128_and(wasm_i16x8_shr(f16, 3), splat16(0x8fff)), splat16(0x3800));
+    *low = wasm_i16x8_shuffle(low_bits, high_bits, 0, 8, 1, 9, 2, 10, 3, 11);
+    *high = wasm_i16x8_shuffle(low_bits, high_bits, 4, 12, 5, 13, 6, 14, 7, 15);
+}
+
+/* Two f16 per 32-bit lane as floats: the first of each lane in *first, the second in *second. */
+ALWAYS_INLINE void widen_f16_pairs(v128_t *first, v128_t *second, v128_t pairs) {
+    v128_t low;
+    v128_t high;
+    widen_f16(&low, &high, pairs);
+    *first = wasm_i32x4_shuffle(low, high, 0, 2, 4, 6);
+    *second = wasm_i32x4_shuffle(low, high, 1, 3, 5, 7);
+}
+
+#endif
