@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Compares our chat-template renderer with jinja2 over the templates and template tests of llama.cpp, or over a folder:
+"""Compares Quern's chat templates with jinja2 on the templates and template tests of llama.cpp, or on a folder:
     tools/check_templates.py LLAMA_CPP_SOURCE|FOLDER [-v]
-Renders each template with every conversation of tests/engine/text/template_conversations.py, and the cases of
-tests/test-jinja.cpp with their own variables. Where jinja2 fails, so must we; of the messages only those of
+Renders each template with every conversation of tests/engine/text/template/template_conversations.py, and the cases of
+tests/test-jinja.cpp with their own variables. If jinja2 fails, Quern must fail too; of the error messages only those of
 raise_exception are compared. Needs jinja2 and a native build (template_tool)."""
 
 import difflib
 import pathlib
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests/engine/text"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests/engine/text/template"))
 import llama_cpp_templates
 import template_conversations
 import template_reference
@@ -23,7 +23,7 @@ class Counts:
 
 
 def difference(template, context, ours):
-    """None where ours is right; else what it should be. And whether jinja2 gives a text."""
+    """Returns None if our result is right, otherwise the right one; and whether jinja2 renders a text."""
     text, error = template_reference.expected(template, context)
     if error and not error.startswith("TemplateError: "):
         text, error = template_reference.expected(template, context, lenient=True)
@@ -60,7 +60,7 @@ def compare(name, template, cases, counts, verbose):
 
 
 def compare_snippets(cases, counts):
-    """A case of llama.cpp's is right too where jinja2 gives what llama.cpp expects only with its own `safe`."""
+    """Our result is also right if it is what llama.cpp expects: its `safe` differs from jinja2's."""
     cases = list(cases)
     for (name, template, context, text), ours in zip(
         cases, template_reference.render([(template, context) for _, template, context, _ in cases])

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Writes engine/text/unicode/unicode_data.c: the character classes that pre-tokenizers ask for, and for WordPiece lower case
-and the first characters of decompositions.
+"""Writes engine/text/unicode/unicode_data.c: the character classes that pre-tokenizers use, and for WordPiece lower
+case and the first characters of decompositions.
 
-Unicode 15.1, the version that llama.cpp's own tables have: a character that a later version assigns must stay
-unassigned here, else texts with it would be split in other places. Python 3.13 has that version built in; for
-others, pip install unicodedata2==15.1.0.
+The tables are of Unicode 15.1, like llama.cpp's: a character that a later version assigns must stay unassigned, because
+texts with it would otherwise be split differently. Python 3.13 has this version; for other versions of Python, install
+unicodedata2==15.1.0.
 
     python3 tools/unicode_tables.py > engine/text/unicode/unicode_data.c
 """
@@ -15,8 +15,8 @@ import unicodedata
 if unicodedata.unidata_version != "15.1.0":
     import unicodedata2 as unicodedata
 VERSION = "15.1.0"
-MAPPING_EVERY = 32  # characters of a mapping between two such places
-EVERY = 16  # ranges between two places where a search can start
+CHANGES_PER_ANCHOR = 32  # changed characters of a mapping between two points at which a search can start
+RANGES_PER_START = 16
 
 # enum unicode_class of engine/text/unicode/unicode.h
 OTHER, LETTER, NUMBER, MARK, PUNCTUATION, SYMBOL, SPACE, CONTROL = range(8)
@@ -31,18 +31,18 @@ def character_class(code):
 
 
 def lower(code):
-    """One character, as llama.cpp has it: the first where there are two."""
+    """The first character of the lower case, as in llama.cpp's unicode_map_lowercase."""
     return code if character_class(code) == OTHER else ord(chr(code).lower()[0])
 
 
 def decomposed(code):
-    """The first character of the canonical decomposition; Hangul is left to arithmetic."""
+    """The first character of the canonical decomposition. unicode_decomposed computes that of Hangul."""
     surrogate_or_hangul = 0xD800 <= code < 0xE000 or 0xAC00 <= code < 0xD7A4
     return code if surrogate_or_hangul else ord(unicodedata.normalize("NFD", chr(code))[0])
 
 
-def number(value):
-    """7 bits a byte, the lowest first, all but the last with the top bit set."""
+def leb128(value):
+    """7 bits per byte, lowest first. The top bit is set in all bytes but the last."""
     data = []
     while value >= 128:
         data.append(128 | value & 127)
@@ -51,21 +51,21 @@ def number(value):
 
 
 def print_mapping(name, of, macro):
-    places, data, before, after, count = [], [], 0, 0, 0
+    anchors, data, before, after, count = [], [], 0, 0, 0
     for code in range(0x110000):
         to = of(code)
         if to == code:
             continue
-        if count % MAPPING_EVERY == 0:
-            places.append((code, to, len(data)))
+        if count % CHANGES_PER_ANCHOR == 0:
+            anchors.append((code, to, len(data)))
         else:
             change = to - after
-            data += number(code - before - 1) + number(2 * change if change >= 0 else -2 * change - 1)
+            data += leb128(code - before - 1) + leb128(2 * change if change >= 0 else -2 * change - 1)
         before, after, count = code, to, count + 1
-    data += number(0x110000) + [0]
-    print(f"\nconst struct unicode_anchor unicode_{name}_anchors[{macro}] = {{ /* {len(places)} */")
-    for i in range(0, len(places), 6):
-        print("    " + " ".join(f"{{0x{a:05x}, 0x{b:05x}, {c}}}," for a, b, c in places[i : i + 6]))
+    data += leb128(0x110000) + [0]
+    print(f"\nconst struct unicode_anchor unicode_{name}_anchors[{macro}] = {{ /* {len(anchors)} */")
+    for i in range(0, len(anchors), 6):
+        print("    " + " ".join(f"{{0x{a:05x}, 0x{b:05x}, {c}}}," for a, b, c in anchors[i : i + 6]))
     print("};")
     print(f"const uint8_t unicode_{name}_changes[] = {{ /* {len(data)} bytes */")
     lines(data, 2)
@@ -88,41 +88,37 @@ def lines(numbers, digits):
 
 def main():
     if unicodedata.unidata_version != VERSION:
-        sys.exit(f"this Python has Unicode {unicodedata.unidata_version}, {VERSION} is needed")
+        sys.exit(f"this Python has Unicode {unicodedata.unidata_version}; {VERSION} is required")
     data, starts, offsets = [], [], []
     for number, (start, length, kind) in enumerate(ranges()):
-        if number % EVERY == 0:
+        if number % RANGES_PER_START == 0:
             starts.append(start)
             offsets.append(len(data))
-        rest = length - 1
-        data.append(kind | min(rest, 31) << 3)
-        if rest >= 31:
-            rest -= 31
-            while rest >= 128:
-                data.append(128 | rest & 127)
-                rest >>= 7
-            data.append(rest)
+        data.append(kind | min(length - 1, 31) << 3)
+        if length - 1 >= 31:
+            data += leb128(length - 1 - 31)
     print(f"/* Written by tools/unicode_tables.py from Unicode {VERSION}. */")
     print('#include "engine/text/unicode/unicode_data.h"\n\n/* clang-format off */')
     print("const uint8_t unicode_ascii[128] = {")
     lines([character_class(code) for code in range(128)], 2)
-    print("};\n\n/* Code points at which a search can start ... */")
+    print("};\n\n/* Code points at which a search can start: every 16th range. */")
     print(f"const uint32_t unicode_starts[UNICODE_STARTS] = {{ /* {len(starts)} */")
     lines(starts, 6)
-    print("};\n\n/* ... and where in the ranges they are. */")
+    print("};\n\n/* The offset in unicode_ranges of each. */")
     print("const uint16_t unicode_offsets[UNICODE_STARTS] = {")
     lines(offsets, 4)
-    print("};\n\n/* One byte a range: its class, and above it its length less one; 31 there says that the rest of the")
-    print(" * length follows, 7 bits a byte, the lowest first, all but the last with the top bit set. */")
+    print("};\n\n/* One byte per range: the class in the low 3 bits, the length - 1 above. 31 there means that")
+    print(" * length - 32 follows as LEB128. */")
     print(f"const uint8_t unicode_ranges[] = {{ /* {len(data)} bytes */")
     lines(data, 2)
+    print("};\n")
     print(
-        "};\n\n/* Mappings: the first of every 32 characters that change, what to, and where the rest are: for each how far it"
+        "/* Mappings. An anchor is every 32nd character that changes: its code, what it becomes, and the offset of the"
     )
     print(
-        " * is from the one before, less one, and how far what it becomes is from what that became, its sign in the lowest"
+        " * next changes. Each change is the distance in code from the one before, less one, and the difference of what"
     )
-    print(" * bit; both 7 bits a byte. */", end="")
+    print(" * they become, with the sign in the lowest bit; both as LEB128. */", end="")
     print_mapping("lower", lower, "UNICODE_LOWER_ANCHORS")
     print_mapping("decomposed", decomposed, "UNICODE_DECOMPOSED_ANCHORS")
     print("/* clang-format on */")

@@ -1,4 +1,4 @@
-/* What fuzz targets share. A target is a function of the input alone: randomness comes from fuzz_random. */
+/* Shared by the fuzz targets. A target depends only on its input: random numbers come from fuzz_random. */
 #ifndef TESTS_FUZZ_FUZZ_H
 #define TESTS_FUZZ_FUZZ_H
 
@@ -9,7 +9,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Stays in release builds, unlike assert. */
+/* Like assert, but also in release builds. */
 #define REQUIRE(condition)                                                                                             \
     do {                                                                                                               \
         if (!(condition)) {                                                                                            \
@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
         }                                                                                                              \
     } while (0)
 
-/* FNV-1a: a start for fuzz_random that changes with the input. */
+/* FNV-1a: a seed for fuzz_random that depends on the input. */
 static inline uint64_t fuzz_hash(const uint8_t *data, size_t size) {
     uint64_t hash = 0xcbf29ce484222325u;
     for (size_t i = 0; i < size; i++) {
@@ -26,7 +26,7 @@ static inline uint64_t fuzz_hash(const uint8_t *data, size_t size) {
     return hash;
 }
 
-/* A number below `below`; splitmix64. */
+/* A random number below `below`; splitmix64. */
 static inline size_t fuzz_random(uint64_t *state, size_t below) {
     uint64_t z = *state += 0x9e3779b97f4a7c15u;
     z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
@@ -34,7 +34,7 @@ static inline size_t fuzz_random(uint64_t *state, size_t below) {
     return below ? (size_t)((z ^ z >> 31) % below) : 0;
 }
 
-/* A copy of exactly that size, so that ASan sees an overread by a byte. */
+/* A copy of exactly that size, so that ASan detects an overread by a single byte. */
 static inline uint8_t *fuzz_copy(const uint8_t *data, size_t size) {
     uint8_t *copy = malloc(size ? size : 1);
     REQUIRE(copy != NULL);

@@ -1,5 +1,5 @@
-/* The GGUF reader over any bytes: scanned at once and in random pieces, which must agree; then indexed, with little
- * memory and with enough, and everything in it read. */
+/* Fuzzes the GGUF reader. The input is scanned at once and in random pieces, with the same result. Then it is indexed,
+ * with enough memory and with little, and everything in it is read. */
 #include "tests/fuzz/fuzz.h"
 
 #include <stdbool.h>
@@ -25,20 +25,20 @@ static int scan_pieces(struct gguf_scan *scan, const uint8_t *data, size_t size,
         if (status != QN_MORE || have == size) {
             return status;
         }
-        /* About 20 pieces, some of a byte or two. */
+        /* about 20 pieces, some of one or two bytes */
         const size_t piece = 1 + fuzz_random(random, fuzz_random(random, 3) ? size / 8 + 1 : 2);
         have = piece < size - have ? have + piece : size;
     }
 }
 
-static volatile uint64_t sum; /* so that no read is optimised away */
+static volatile uint64_t sum; /* so that no read is optimized away */
 
 static void read_bytes(const void *bytes, size_t n) { sum += fuzz_hash(bytes, n); }
 
-/* The value through every getter: each takes it, or says so with an error at its place. */
+/* Reads the value with every getter. Each returns it or an error. */
 static void read_value(const struct gguf *gguf, const struct gguf_value *value) {
     char *key =
-        (char *)fuzz_copy((const uint8_t *)value->key.at, value->key.bytes + 1); /* the byte after a key is there */
+        (char *)fuzz_copy((const uint8_t *)value->key.at, value->key.bytes + 1); /* the byte after a key exists */
     key[value->key.bytes] = 0;
     const bool plain = strlen(key) == value->key.bytes;
     REQUIRE(!plain || gguf_find(gguf, key) == value);

@@ -1,7 +1,7 @@
-/* The whole way: a model file read in pieces, planned, placed, sessions, tokens, text, in little memory. An input that
- * starts as a GGUF file is one; any other chooses the sizes and types of a sound one. After the input the file goes on
- * with bytes at random, so that a directory alone is enough to compute with. Two sessions with other batches and other
- * bytes in fresh memory must agree. */
+/* Fuzzes the whole engine: a model file is read in pieces, planned and placed, then used for sessions, embeddings and
+ * text, with little memory. An input that starts like a GGUF file is one; any other input chooses the sizes and types
+ * of a valid model. The file continues with pseudorandom bytes after the input, so that a directory alone is enough to
+ * compute with. Two sessions with different batches and different initial memory must agree. */
 #include "tests/fuzz/fuzz.h"
 
 #include <stdbool.h>
@@ -10,14 +10,14 @@
 #include "tests/engine/support/blocks.h"
 #include "tests/fuzz/model_choices.h"
 
-#define MEMORY ((size_t)24 << 20)
-#define DATA   ((uint64_t)1 << 18) /* tensors of up to so many bytes are computed with */
-#define PIECE  16384               /* bytes written at once */
-#define MOST   12                  /* tokens of a session */
+#define MEMORY           ((size_t)24 << 20)
+#define MAX_TENSOR_BYTES ((uint64_t)1 << 18) /* models with more tensor bytes are not computed with */
+#define MAX_WRITE        16384               /* most bytes written at once */
+#define MAX_TOKENS       12                  /* tokens of a session */
 
-static volatile float sum; /* so that no read is optimised away */
+static volatile float sum; /* so that no read is optimized away */
 
-/* A failure left a record that says something. */
+/* Checks that a failure left a complete error record. */
 static void require_error(int64_t status) {
     const struct qn_error *error = qn_last_error();
     REQUIRE(status < 0 && status >= QN_ERR_LIMIT);
@@ -31,23 +31,25 @@ static int32_t checked(int32_t status) {
     return status;
 }
 
-/* The bytes of the file at an offset: the input, then noise of which most floats are of a usual size. */
+/* The bytes of the file at an offset: the input, then noise in which most floats have an ordinary magnitude. */
 static void read_bytes(uint8_t *out, const uint8_t *data, size_t size, uint64_t offset, size_t bytes, uint64_t noise) {
     for (size_t i = 0; i < bytes; i++, offset++) {
         const uint8_t random = (uint8_t)((offset + noise) * 0x9e3779b97f4a7c15u >> 56);
-        const uint8_t usual = (uint8_t)(0x3a + random % 4 + random / 128 * 128); /* of an f16 or f32 about 1 */
+        const uint8_t usual =
+            (uint8_t)(0x3a + random % 4 + random / 128 * 128); /* the high byte of an f16 or f32 near 1 */
         out[i] = offset < size ? data[offset] : offset % 2 ? usual : random;
     }
 }
 
-/* QN_OK, or how it failed. A `file` of 0 bytes goes on for ever and its size is not known. */
+/* Writes what the model asks for. Returns QN_OK or the error. If `file` is 0, the file never ends and its size is
+ * unknown. */
 static int32_t write_wanted(qn_model *model, const uint8_t *data, size_t size, uint64_t file, uint64_t *random) {
     struct qn_want want;
     int32_t status;
     while ((status = checked(qn_model_want(model, &want))) == QN_MORE) {
         REQUIRE(want.bytes > 0 && want.address != 0 && (file == 0 || want.offset <= file));
         uint64_t bytes = 1 + fuzz_random(random, fuzz_random(random, 4) ? (size_t)want.bytes : 64);
-        bytes = bytes < PIECE ? bytes : PIECE;
+        bytes = bytes < MAX_WRITE ? bytes : MAX_WRITE;
         bytes = bytes < want.bytes ? bytes : want.bytes;
         bytes = file == 0 || bytes < file - want.offset ? bytes : file - want.offset;
         read_bytes((uint8_t *)(uintptr_t)want.address, data, size, want.offset, (size_t)bytes, *random & 7);
@@ -59,14 +61,14 @@ static int32_t write_wanted(qn_model *model, const uint8_t *data, size_t size, u
     return status;
 }
 
-/* An input's embedding; false when there is none. Returns how many numbers in *count. */
-static bool embed(qn_model *model, const int32_t ids[MOST], uint32_t batch, uint64_t random, float *out,
+/* Computes an embedding of *count numbers. False if it was refused. */
+static bool embed(qn_model *model, const int32_t ids[MAX_TOKENS], uint32_t batch, uint64_t random, float *out,
                   size_t *count) {
     const uint32_t width = qn_model_embedding_size(model);
-    const size_t tokens = 1 + fuzz_random(&random, MOST);
+    const size_t tokens = 1 + fuzz_random(&random, MAX_TOKENS);
     const int32_t pooling = (int32_t)fuzz_random(&random, 6) - 1;
     const uint32_t normalize = (uint32_t)fuzz_random(&random, 2);
-    qn_session *session = qn_session_new(model, MOST, batch);
+    qn_session *session = qn_session_new(model, MAX_TOKENS, batch);
     int32_t status = session ? QN_OK : checked(qn_last_error()->code);
     *count = 0;
     if (status == QN_OK) {
@@ -75,7 +77,7 @@ static bool embed(qn_model *model, const int32_t ids[MOST], uint32_t batch, uint
     while (status >= 0) {
         const bool last = (status = checked(qn_session_step(session))) == QN_OK;
         for (uint32_t row = 0; status >= 0 && row < qn_session_rows(session); row++, *count += width) {
-            REQUIRE(*count < (size_t)MOST * width);
+            REQUIRE(*count < (size_t)MAX_TOKENS * width);
             memcpy(out + *count, qn_session_embedding(session, row), width * sizeof(float));
         }
         if (last) {
@@ -88,20 +90,20 @@ static bool embed(qn_model *model, const int32_t ids[MOST], uint32_t batch, uint
 }
 
 struct row {
-    float *logits; /* (MOST, n_vocab) */
+    float *logits; /* (MAX_TOKENS, n_vocab) */
     uint32_t rows;
     int32_t id;
 };
 
 static bool same(float a, float b) { return memcmp(&a, &b, sizeof(a)) == 0 || (a != a && b != b); }
 
-/* All steps; appends the rows. */
+/* Runs all steps and appends the rows of logits. */
 static int32_t steps(qn_session *session, uint32_t n_vocab, struct row *out) {
     int32_t status;
     do {
         status = checked(qn_session_step(session));
         for (uint32_t row = 0; status >= 0 && row < qn_session_rows(session); row++) {
-            REQUIRE(out->rows < MOST);
+            REQUIRE(out->rows < MAX_TOKENS);
             memcpy(out->logits + (size_t)out->rows++ * n_vocab, qn_session_logits(session, row),
                    n_vocab * sizeof(float));
         }
@@ -109,17 +111,17 @@ static int32_t steps(qn_session *session, uint32_t n_vocab, struct row *out) {
     return status;
 }
 
-/* Some tokens, back by some, and those again; false when memory was refused. */
-static bool compute(qn_model *model, const int32_t ids[MOST], uint32_t batch, uint64_t *random, struct row *out) {
+/* Computes some tokens, rewinds, and computes further ones. False if memory was refused. */
+static bool compute(qn_model *model, const int32_t ids[MAX_TOKENS], uint32_t batch, uint64_t *random, struct row *out) {
     const uint32_t n_vocab = qn_model_vocab_size(model);
-    const size_t first = 1 + fuzz_random(random, MOST - 2), back = fuzz_random(random, first);
+    const size_t first = 1 + fuzz_random(random, MAX_TOKENS - 2), back = fuzz_random(random, first);
     struct qn_sampling settings;
     qn_sampling_default(&settings);
     settings.temperature = (float)fuzz_random(random, 3);
     settings.repeat_penalty = 1.5f;
     settings.seed = *random;
     out->rows = 0;
-    qn_session *session = qn_session_new(model, MOST, batch);
+    qn_session *session = qn_session_new(model, MAX_TOKENS, batch);
     bool ok = session != NULL;
     if (!ok) {
         require_error(qn_last_error()->code);
@@ -130,11 +132,11 @@ static bool compute(qn_model *model, const int32_t ids[MOST], uint32_t batch, ui
         REQUIRE(out->rows == first && qn_session_position(session) == first);
         REQUIRE(qn_session_rewind(session, (uint32_t)back) == QN_OK);
         out->rows = (uint32_t)back;
-        ok = checked(qn_session_feed(session, ids + back, MOST - 1 - back, QN_LOGITS_ALL)) == QN_OK &&
+        ok = checked(qn_session_feed(session, ids + back, MAX_TOKENS - 1 - back, QN_LOGITS_ALL)) == QN_OK &&
              steps(session, n_vocab, out) == QN_OK;
     }
     if (ok) {
-        REQUIRE(out->rows == MOST - 1);
+        REQUIRE(out->rows == MAX_TOKENS - 1);
         out->id = qn_session_sample(session);
         REQUIRE(out->id >= 0 && (uint32_t)out->id < n_vocab);
         REQUIRE(qn_session_feed(session, ids, 2, QN_LOGITS_LAST) == QN_ERR_CONTEXT);
@@ -147,8 +149,8 @@ static bool compute(qn_model *model, const int32_t ids[MOST], uint32_t batch, ui
 
 static void use_sessions(qn_model *model, uint64_t *random) {
     const uint32_t n_vocab = qn_model_vocab_size(model);
-    int32_t ids[MOST];
-    for (size_t i = 0; i < MOST; i++) {
+    int32_t ids[MAX_TOKENS];
+    for (size_t i = 0; i < MAX_TOKENS; i++) {
         ids[i] = (int32_t)fuzz_random(random, n_vocab);
     }
     struct row rows[2];
@@ -156,13 +158,13 @@ static void use_sessions(qn_model *model, uint64_t *random) {
     const uint64_t start = *random;
     for (int i = 0; i < 2; i++) {
         uint64_t again = start;
-        rows[i].logits = malloc(MOST * n_vocab * sizeof(float));
+        rows[i].logits = malloc(MAX_TOKENS * n_vocab * sizeof(float));
         REQUIRE(rows[i].logits != NULL);
-        blocks.fill = 3 * i; /* what is read and was never written differs */
-        ok = compute(model, ids, i ? 1 : 2 + (uint32_t)(start % MOST), &again, &rows[i]) && ok;
+        blocks.fill = 3 * i; /* uninitialized memory differs between the two */
+        ok = compute(model, ids, i ? 1 : 2 + (uint32_t)(start % MAX_TOKENS), &again, &rows[i]) && ok;
     }
     blocks.fill = 0;
-    for (size_t i = 0; ok && i < (size_t)MOST * n_vocab; i++) {
+    for (size_t i = 0; ok && i < (size_t)MAX_TOKENS * n_vocab; i++) {
         REQUIRE(same(rows[0].logits[i], rows[1].logits[i]));
     }
     REQUIRE(!ok || rows[0].id == rows[1].id);
@@ -172,19 +174,19 @@ static void use_sessions(qn_model *model, uint64_t *random) {
 
 static void use_embeddings(qn_model *model, uint64_t *random) {
     const uint64_t start = *random;
-    const size_t most = (size_t)MOST * qn_model_embedding_size(model);
+    const size_t most = (size_t)MAX_TOKENS * qn_model_embedding_size(model);
     float *values[2];
     size_t counts[2];
     bool ok[2];
-    int32_t ids[MOST];
-    for (size_t i = 0; i < MOST; i++) {
+    int32_t ids[MAX_TOKENS];
+    for (size_t i = 0; i < MAX_TOKENS; i++) {
         ids[i] = (int32_t)fuzz_random(random, qn_model_vocab_size(model));
     }
     for (int i = 0; i < 2; i++) {
         values[i] = malloc(most * sizeof(float));
         REQUIRE(values[i] != NULL);
         blocks.fill = 3 * i;
-        ok[i] = embed(model, ids, i ? 1 : 2 + (uint32_t)(start % MOST), start, values[i], &counts[i]);
+        ok[i] = embed(model, ids, i ? 1 : 2 + (uint32_t)(start % MAX_TOKENS), start, values[i], &counts[i]);
     }
     blocks.fill = 0;
     for (size_t i = 0; ok[0] && ok[1] && i < counts[0]; i++) {
@@ -234,11 +236,11 @@ static void use_directory(qn_model *model, struct qn_plan *plan) {
         REQUIRE(tensor.name_bytes < 64 && tensor.offset + tensor.bytes <= INT64_MAX);
     }
     require_error(qn_last_error()->code);
-    REQUIRE(checked(qn_model_plan(model, MOST, 0, plan)) == QN_OK);
-    REQUIRE(plan->total_bytes >= plan->tensor_bytes && plan->context == MOST && plan->batch == MOST);
+    REQUIRE(checked(qn_model_plan(model, MAX_TOKENS, 0, plan)) == QN_OK);
+    REQUIRE(plan->total_bytes >= plan->tensor_bytes && plan->context == MAX_TOKENS && plan->batch == MAX_TOKENS);
 }
 
-/* file: how many bytes it has; 0: it never ends, and the host does not know. */
+/* file: see write_wanted. */
 static void use_file(const uint8_t *data, size_t size, uint64_t file, uint64_t *random) {
     qn_model *model = qn_model_open(file);
     REQUIRE(model != NULL);
@@ -246,7 +248,7 @@ static void use_file(const uint8_t *data, size_t size, uint64_t file, uint64_t *
     if (write_wanted(model, data, size, file, random) == QN_OK) {
         use_directory(model, &plan);
         use_text(model);
-        if (plan.tensor_bytes <= DATA && checked(qn_model_place(model)) == QN_OK &&
+        if (plan.tensor_bytes <= MAX_TENSOR_BYTES && checked(qn_model_place(model)) == QN_OK &&
             write_wanted(model, data, size, file, random) == QN_OK) {
             use_sessions(model, random);
             use_embeddings(model, random);
@@ -262,7 +264,7 @@ static void use_input(const uint8_t *data, size_t size, uint64_t *random) {
     use_file(data, size, size, random);
     use_file(data, size, 0, random);
     blocks.limit = fuzz_random(random, 4) ? MEMORY : (size_t)8192 << fuzz_random(random, 10);
-    use_file(data, size, size + DATA, random);
+    use_file(data, size, size + MAX_TENSOR_BYTES, random);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

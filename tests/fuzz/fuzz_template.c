@@ -1,5 +1,6 @@
-/* Chat templates. An input is a template, and after a zero byte, where it has one, the JSON of its context; else the
- * context is one of ours. Rendered with enough memory and with little, always with the same result. */
+/* Fuzzes chat templates. The input is a template, optionally followed by a zero byte and its context as JSON; otherwise
+ * a fixed context is used. It is rendered twice, the second time sometimes with little memory, and must give the same
+ * result. */
 #include "tests/fuzz/fuzz.h"
 
 #include "engine/text/template/template.h"

@@ -1,6 +1,6 @@
-/* The tokenizer. An input that starts as a GGUF file is one: its vocabulary is read, with little memory and with
- * enough, and takes the file itself for a text. Any other input is a text: its first byte picks one of our own
- * vocabularies, the second the flags, and what comes back out of the tokens is what went in. */
+/* Fuzzes the tokenizer. An input that starts like a GGUF file is one: its vocabulary is read, with enough memory and
+ * with little, and tokenizes the file itself. Any other input is a text: its first byte chooses a built-in vocabulary
+ * and its second the flags, and detokenizing must restore the text. */
 #include "tests/fuzz/fuzz.h"
 
 #include <stdio.h>
@@ -16,10 +16,10 @@
 struct fuzz_vocabulary {
     const struct vocabulary *vocabulary;
     bool spm;
-    bool cleans; /* detokenising takes off spaces */
+    bool cleans; /* detokenizing removes spaces */
 };
 
-/* Made once; `number` may be any. */
+/* Each vocabulary is made once. Any number is valid. */
 static const struct fuzz_vocabulary *fuzz_vocabulary(size_t number) {
     static struct fuzz_vocabulary made[FUZZ_KINDS];
     static struct arena arenas[FUZZ_KINDS];
@@ -42,20 +42,20 @@ static const struct fuzz_vocabulary *fuzz_vocabulary(size_t number) {
     return v;
 }
 
-static volatile uint64_t sum; /* so that no read is optimised away */
+static volatile uint64_t sum; /* so that no read is optimized away */
 
 static void require_utf8(const uint8_t *text, size_t bytes) {
     for (size_t at = 0; at < bytes;) {
         uint32_t code;
         const size_t width = utf8_read(text + at, bytes - at, &code);
         uint8_t again[4];
-        REQUIRE(utf8_write(again, code) == width && memcmp(again, text + at, width) == 0); /* no byte was replaced */
+        REQUIRE(utf8_write(again, code) == width && memcmp(again, text + at, width) == 0); /* no invalid byte */
         REQUIRE(code < 0xd800 || code > 0xdfff);
         at += width;
     }
 }
 
-/* Streams and detokenises the ids; both give the same text but for what is no character. */
+/* Streams and detokenizes the ids. Streamed pieces must be valid UTF-8. */
 static void decode(const struct vocabulary *v, const int32_t *ids, size_t count, uint32_t flags) {
     struct qn_decoder decoder = {0};
     for (size_t i = 0; i <= count; i++) {
@@ -72,7 +72,7 @@ static void decode(const struct vocabulary *v, const int32_t *ids, size_t count,
     sum += (uint64_t)vocabulary_detokenize(v, ids, count, flags, NULL, 0);
 }
 
-/* Tokens of a text, checked; *ids is for the caller to free. */
+/* Tokenizes a text and checks the ids. The caller frees *ids. */
 static size_t encode(const struct vocabulary *v, const uint8_t *text, size_t bytes, const uint8_t *untrusted,
                      uint32_t flags, int32_t **ids) {
     struct arena scratch = {.limit = MEMORY};
@@ -116,7 +116,7 @@ static void use_file(const uint8_t *data, size_t size, size_t memory) {
     arena_free(&arena);
 }
 
-/* Makes every U+2581 a space: SPM cannot tell them apart. */
+/* Replaces every U+2581 by a space: SPM cannot tell them apart. */
 static size_t with_spaces(uint8_t *text, size_t bytes) {
     size_t n = 0;
     for (size_t at = 0; at < bytes; n++) {
@@ -127,7 +127,8 @@ static size_t with_spaces(uint8_t *text, size_t bytes) {
     return n;
 }
 
-/* What comes back: the same bytes from SPM; else the characters as llama.cpp reads them. */
+/* The text that detokenizing should return: the same bytes for SPM, otherwise the characters as utf8_read decodes them.
+ */
 static size_t expected(const uint8_t *text, size_t bytes, bool spm, uint8_t *out) {
     size_t n = 0;
     for (size_t at = 0; !spm && at < bytes;) {

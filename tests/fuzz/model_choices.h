@@ -1,4 +1,4 @@
-/* A sound model's directory out of any bytes: each byte is a choice of a size, a type or an option. */
+/* Makes a valid model's directory from any bytes: each byte chooses a size, a type or an option. */
 #ifndef TESTS_FUZZ_MODEL_CHOICES_H
 #define TESTS_FUZZ_MODEL_CHOICES_H
 
@@ -9,7 +9,7 @@ struct choices {
     size_t left;
 };
 
-/* A number below `below`; 0 when the bytes are used up. */
+/* A number below `below`; 0 if no bytes are left. */
 static inline uint32_t choose(struct choices *choices, uint32_t below) {
     if (choices->left == 0) {
         return 0;
@@ -18,7 +18,7 @@ static inline uint32_t choose(struct choices *choices, uint32_t below) {
     return *choices->at++ % below;
 }
 
-/* A matrix, of a type whose blocks fit its rows. */
+/* Adds a matrix of a type whose blocks fit its rows. */
 static inline void choose_matrix(struct model_file *f, struct choices *choices, const char *name, uint64_t cols,
                                  uint64_t rows) {
     static const uint32_t types[] = {TYPE_F32,  TYPE_F16,  TYPE_BF16, TYPE_Q4_0, TYPE_Q4_1, TYPE_Q5_0, TYPE_Q5_1,

@@ -1,5 +1,5 @@
-/* seeds_gguf <folder>: writes GGUF files from which fuzz_gguf starts: one of everything, small ones of one thing each,
- * and such as stand close to a limit. */
+/* seeds_gguf <folder>: writes the seeds of fuzz_gguf: a file with everything, small files with one thing each, and
+ * files close to a limit. */
 #include <stdio.h>
 
 #include "tests/gguf/build.h"

@@ -1,4 +1,5 @@
-/* seeds_model <folder>: directories of small sound models from which fuzz_model starts; it makes up the weights. */
+/* seeds_model <folder>: writes the seeds of fuzz_model: directories of small valid models. The target adds the weights.
+ */
 #include <dirent.h>
 
 #include "tests/engine/support/model_file.h"
@@ -17,7 +18,7 @@ static void save(const struct model_file *f, const char *folder, const char *nam
     build_free(&b);
 }
 
-/* Choices, for inputs that are no file: see model_choices.h. */
+/* Writes random choices, see model_choices.h. */
 static void save_choices(const char *folder) {
     uint32_t random = 1;
     for (int i = 0; i < 64; i++) {
@@ -36,7 +37,7 @@ static void save_choices(const char *folder) {
     }
 }
 
-/* All matrices whose rows are whole blocks of that type. */
+/* Sets the type of all matrices whose rows consist of whole blocks. */
 static void set_types(struct model_file *f, uint32_t type) {
     for (size_t i = 0; i < f->n_tensors; i++) {
         if (f->tensors[i].n_dims == 2 && f->tensors[i].shape[0] % type_traits(type)->block_weights == 0) {
@@ -45,7 +46,7 @@ static void set_types(struct model_file *f, uint32_t type) {
     }
 }
 
-/* n_embd as wide as a block of a K-quant. */
+/* Makes n_embd as large as a super-block. */
 static void widen(struct model_file *f) {
     file_u32(f, "embedding_length", 256);
     for (size_t i = 0; i < f->n_tensors; i++) {
@@ -57,7 +58,7 @@ static void widen(struct model_file *f) {
     }
 }
 
-/* The directories of the models in tests/vectors, of every architecture that has one there. */
+/* Writes the directory of a model in tests/vectors. */
 static void save_vector(const char *folder, const char *name) {
     static uint8_t bytes[1 << 20];
     char path[4096];

@@ -1,4 +1,5 @@
-/* Writes seeds for fuzz_template: small templates, with the context of the fuzz target and with others. */
+/* seeds_template <folder>: writes the seeds of fuzz_template: small templates, with the target's context and with
+ * others. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

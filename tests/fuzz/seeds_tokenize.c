@@ -1,4 +1,5 @@
-/* seeds_tokenize <folder>: vocabularies of ours as files, and texts for each of them. */
+/* seeds_tokenize <folder>: writes the seeds of fuzz_tokenize: vocabularies as files, and a text for each built-in
+ * vocabulary. */
 #include <stdio.h>
 
 #include "tests/fuzz/vocabularies.h"

@@ -1,5 +1,5 @@
-/* Small vocabularies for fuzz_tokenize and its seeds: every byte, some merges, special tokens of every type; one for
- * each pre-tokenizer that has an expression of its own, SPM, WPM and unigram. */
+/* Small vocabularies for fuzz_tokenize and its seeds, with all bytes, some merges and special tokens of every type: one
+ * for each distinct pre-tokenizer, and one each for SPM, WordPiece and unigram. */
 #ifndef TESTS_FUZZ_VOCABULARIES_H
 #define TESTS_FUZZ_VOCABULARIES_H
 
@@ -12,7 +12,7 @@
 
 static const struct {
     const char *pre;
-    bool cleans; /* what comes back out of the tokens is not what went in */
+    bool cleans; /* detokenizing does not restore the text */
 } fuzz_kinds[] = {{NULL, false},
                   {"default", true},
                   {"gpt-2", true},
@@ -48,11 +48,14 @@ static const struct {
 #define FUZZ_KINDS (sizeof(fuzz_kinds) / sizeof(fuzz_kinds[0]))
 
 static inline void put_printable(struct build *b, unsigned byte) {
-    const uint32_t code = byte <= 0x20                   ? 0x100 + byte
-                          : byte == 0x7f                 ? 0x121
-                          : byte >= 0x80 && byte <= 0xa0 ? 0x122 + byte - 0x80
-                          : byte == 0xad                 ? 0x143
-                                                         : byte;
+    uint32_t code = byte; /* as in GPT-2's bytes_to_unicode */
+    if (byte <= 0x20) {
+        code = 0x100 + byte;
+    } else if (byte >= 0x7f && byte <= 0xa0) {
+        code = 0x121 + byte - 0x7f;
+    } else if (byte == 0xad) {
+        code = 0x143;
+    }
     put_u64(b, code < 0x80 ? 1 : 2);
     put_u8(b, code < 0x80 ? code : 0xc0 | code >> 6);
     if (code >= 0x80) {
@@ -66,17 +69,17 @@ static const char *const fuzz_pieces[] = {"ab", "abc", "aa", "aaaa", "11",      
                                           "th", "the", "he", "er",   "\xc3\xa9", "\xe2\x96\x81"};
 static const char *const fuzz_merges[] = {"a b", "ab c", "a a", "aa aa", "1 1", ". .", "t h", "th e", "h e", "e r"};
 
-/* A charsmap with which A becomes a. */
+/* A charsmap that replaces A by a. */
 static inline void put_charsmap(struct build *b) {
     put_array(b, KEY "precompiled_charsmap", GGUF_U8, 4 + 4 * 0x41 + 2);
     put_u32(b, 4 * 0x41);
-    for (uint32_t i = 0; i < 0x41; i++) { /* the root's children from 1 on, those of A from 2 on */
+    for (uint32_t i = 0; i < 0x41; i++) { /* the root's base is 1, that of A is 2 */
         put_u32(b, i == 0 ? 1u << 10 : i == 0x40 ? 0x41 | 1u << 8 | (0x40u ^ 2u) << 10 : i == 2 ? 1u << 31 : 0);
     }
     put_bytes(b, "a", 2);
 }
 
-/* A GGUF file of kind number `kind`. */
+/* Writes the GGUF file of fuzz_kinds[kind]. */
 static inline void put_fuzz_vocabulary(struct build *b, size_t kind) {
     const char *name = fuzz_kinds[kind].pre;
     const bool unigram = name && strcmp(name, "t5") == 0;

@@ -11,7 +11,7 @@ import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-sys.path[:0] = [str(ROOT / "hosts" / "wasmtime"), str(ROOT / "tests" / "text")]
+sys.path[:0] = [str(ROOT / "hosts" / "wasmtime"), str(ROOT / "tests/engine/text/template")]
 import template_hostile  # noqa: E402
 from engine import Engine, QuernError  # noqa: E402
 

@@ -1,14 +1,15 @@
-/* Text under construction, with the provenance of each byte, and the printing of values. */
+/* Text under construction: grows the text and its mask of untrusted bytes. */
 #include "engine/text/json/buffer.h"
 
 #include "engine/text/json/value_string.h"
 #include "engine/text/unicode/utf8.h"
 
-/* Makes room for `bytes` more of that provenance; false after a failure. The mask is written, the text is not. */
+/* Extends the buffer by `bytes` bytes that are all untrusted or all trusted. Writes the mask; the caller writes the
+ * text. False after an error. */
 static bool extend(struct buffer *buffer, size_t bytes, bool untrusted) {
     struct sandbox *box = buffer->box;
-    if (bytes > STRING_LIMIT - buffer->bytes) { /* bytes in use never pass the limit */
-        sandbox_fail_limit(box, "a text of more than 64 MiB");
+    if (bytes > STRING_LIMIT - buffer->bytes) { /* buffer->bytes never exceeds the limit */
+        sandbox_fail_limit(box, "a string exceeds 64 MiB");
     }
     if (bytes == 0 || !sandbox_step(box, bytes / 64)) {
         return false;
@@ -73,7 +74,7 @@ void buffer_code(struct buffer *buffer, uint32_t code, bool untrusted) {
 }
 
 void buffer_slice(struct buffer *buffer, const struct value *string, size_t from, size_t to) {
-    while (from < to) { /* run by run */
+    while (from < to) { /* one run of equally trusted bytes at a time */
         const bool untrusted = untrusted_at(string, from);
         size_t end = string->string.mask ? from + 1 : to;
         while (end < to && string->string.mask[end] == untrusted) {

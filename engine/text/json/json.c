@@ -14,16 +14,16 @@ struct reader {
     bool untrusted;
 };
 
-static struct value *wrong(struct reader *reader, const char *what) {
+static struct value *fail(struct reader *reader, const char *text) {
     if (reader->code == QN_ERR_ARGUMENT) {
         reader->box->at = reader->at;
     }
-    return sandbox_fail_with(reader->box, reader->code, "JSON: %.*s", what, strlen(what));
+    return sandbox_fail_with(reader->box, reader->code, "JSON: %.*s", text, strlen(text));
 }
 
 static char peek(const struct reader *reader) { return reader->at < reader->bytes ? reader->text[reader->at] : '\0'; }
 
-/* Skips white space, and `expected` if it is next. */
+/* Skips white space, then `expected` if it is next. Returns whether it was. */
 static bool skip(struct reader *reader, char expected) {
     char next;
     while (next = peek(reader), next == ' ' || next == '\n' || next == '\t' || next == '\r') {
@@ -41,7 +41,7 @@ static bool skip_word(struct reader *reader, const char *word) {
     return there;
 }
 
-/* The four digits after \u, or UINT32_MAX. */
+/* Reads u and four hexadecimal digits. UINT32_MAX if they are not there. */
 static uint32_t read_hex(struct reader *reader) {
     uint64_t value;
     if (!skip_word(reader, "u") || reader->bytes - reader->at < 4 ||
@@ -52,7 +52,7 @@ static uint32_t read_hex(struct reader *reader) {
     return (uint32_t)value;
 }
 
-/* What follows a backslash. */
+/* Reads what follows a backslash. */
 static void read_escape(struct reader *reader, struct buffer *buffer) {
     static const char names[] = "\"\\/bfnrt";
     static const char meanings[] = "\"\\/\b\f\n\r\t";
@@ -65,28 +65,28 @@ static void read_escape(struct reader *reader, struct buffer *buffer) {
     }
     uint32_t code = read_hex(reader);
     if (code == UINT32_MAX) {
-        wrong(reader, "an unknown escape");
+        fail(reader, "an unknown escape");
     }
     if (code >> 10 == 0xd800 >> 10) {
-        const size_t behind = reader->at;
+        const size_t after = reader->at;
         const uint32_t low = skip_word(reader, "\\") ? read_hex(reader) : 0;
         if (low >> 10 == 0xdc00 >> 10) {
             code = 0x10000 + ((code & 0x3ff) << 10 | (low & 0x3ff));
         } else {
-            reader->at = behind;
+            reader->at = after;
         }
     }
     buffer_code(buffer, code >> 11 == 0xd800 >> 11 ? REPLACEMENT : code, reader->untrusted);
 }
 
-static struct value *read_string(struct reader *reader) { /* after the quote */
+static struct value *read_string(struct reader *reader) { /* after the opening quote */
     struct buffer buffer;
     buffer_start(&buffer, reader->box);
     const size_t first = reader->at;
-    size_t from = first; /* of bytes not yet copied */
+    size_t from = first; /* of the bytes not copied yet */
     for (char next; next = peek(reader), next != '"' && !reader->box->failed;) {
         if ((uint8_t)next < 32) {
-            return wrong(reader, "a string without an end, or a control character in it");
+            return fail(reader, "a string is not closed, or contains a control character");
         }
         reader->at++;
         if (next == '\\') {
@@ -133,7 +133,7 @@ static struct value *read_number(struct reader *reader) {
     }
     if (!good) {
         reader->at = from;
-        return wrong(reader, "not a value");
+        return fail(reader, "expected a value");
     }
     uint64_t size;
     if (integer && integer_read(digits, whole, 10, &size) && size <= (uint64_t)INT64_MAX + negative) {
@@ -152,11 +152,11 @@ static struct value *read_number(struct reader *reader) {
 
 static struct value *read_value(struct reader *reader);
 
-static bool distrusted(const struct value *key) {
+static bool is_untrusted_key(const struct value *key) {
     return value_is_text(key, "messages") || value_is_text(key, "tools") || value_is_text(key, "documents");
 }
 
-/* The items of an array or the entries of an object, after the bracket. */
+/* Reads the items of an array or the entries of an object, after the opening bracket. */
 static struct value *read_items(struct reader *reader, enum value_kind kind, char end) {
     struct sandbox *box = reader->box;
     struct value *value = value_new(box, kind);
@@ -170,21 +170,21 @@ static struct value *read_items(struct reader *reader, enum value_kind kind, cha
             continue;
         }
         if (!skip(reader, '"')) {
-            return wrong(reader, "a key expected");
+            return fail(reader, "expected a key");
         }
         struct value *key = read_string(reader);
         key->untrusted = outer;
         if (!skip(reader, ':')) {
-            return wrong(reader, "':' expected");
+            return fail(reader, "expected ':'");
         }
-        reader->untrusted = outer || (reader->code == QN_ERR_ARGUMENT && box->depth == 1 && distrusted(key));
+        reader->untrusted = outer || (reader->code == QN_ERR_ARGUMENT && box->depth == 1 && is_untrusted_key(key));
         dict_set(box, value, key, read_value(reader));
         reader->untrusted = outer;
     } while (!box->failed && skip(reader, ','));
-    return skip(reader, end) ? value : wrong(reader, end == ']' ? "',' or ']' expected" : "',' or '}' expected");
+    return skip(reader, end) ? value : fail(reader, end == ']' ? "expected ',' or ']'" : "expected ',' or '}'");
 }
 
-static struct value *read_any(struct reader *reader) {
+static struct value *read_any_value(struct reader *reader) {
     if (skip(reader, '{')) {
         return read_items(reader, VALUE_DICT, '}');
     }
@@ -209,10 +209,10 @@ static struct value *read_value(struct reader *reader) {
     struct sandbox *box = reader->box;
     struct value *value = &box->scrap;
     if (box->depth >= DEPTH_LIMIT) {
-        wrong(reader, "nested too deep");
+        fail(reader, "nested too deeply");
     }
     if (sandbox_enter(box)) {
-        value = read_any(reader);
+        value = read_any_value(reader);
         value->untrusted = reader->untrusted;
     }
     box->depth--;
@@ -223,5 +223,5 @@ struct value *json_read(struct sandbox *box, const char *text, size_t bytes, boo
     struct reader reader = {box, text, bytes, 0, code, untrusted};
     struct value *value = read_value(&reader);
     skip(&reader, '\0');
-    return reader.at < bytes ? wrong(&reader, "something after the value") : value;
+    return reader.at < bytes ? fail(&reader, "unexpected text after the value") : value;
 }

@@ -57,7 +57,7 @@ static void write_string(const struct writer *writer, const struct value *string
     buffer_put(buffer, '"', string->untrusted);
 }
 
-static void write_line(const struct writer *writer, bool untrusted) {
+static void write_newline(const struct writer *writer, bool untrusted) {
     const struct value *indent = writer->style->indent;
     if (indent == NULL) {
         return;
@@ -80,20 +80,21 @@ static void separate(const struct writer *writer, const struct value *separator,
     }
 }
 
-static void write_any(struct writer *writer, const struct value *value);
+static void write_value(struct writer *writer, const struct value *value);
 
-/* A key is a string in JSON, whatever it is here. */
+/* JSON keys are strings: numbers, booleans and None are quoted. */
 static void write_key(struct writer *writer, const struct value *key) {
     const bool plain = value_is(key, NUMBERS | KIND(NONE));
     if (!plain && key->kind != VALUE_STRING) {
-        value_fail_type(writer->buffer->box, "a key of JSON cannot be a '%.*s'", key);
+        value_fail_type(writer->buffer->box, "a JSON key cannot be a '%.*s'", key);
     }
     buffer_text(writer->buffer, plain ? "\"" : "", key->untrusted);
-    write_any(writer, key);
+    write_value(writer, key);
     buffer_text(writer->buffer, plain ? "\"" : "", key->untrusted);
 }
 
-/* The entries ordered by their keys, which must be strings or numbers alike; an insertion by halves. */
+/* Returns the entries sorted by key, with a binary insertion sort. Fails for keys that have no order, such as a string
+ * and a number. */
 static struct entry *sorted_entries(struct sandbox *box, const struct value *dict) {
     struct entry *entries = sandbox_take(box, dict->dict.count, sizeof(*entries));
     for (size_t i = 0; i < dict->dict.count && !box->failed; i++) {
@@ -114,12 +115,12 @@ static struct entry *sorted_entries(struct sandbox *box, const struct value *dic
     return entries;
 }
 
-static void write_parts(struct writer *writer, const struct value *value) {
+static void write_items(struct writer *writer, const struct value *value) {
     const bool dict = value->kind == VALUE_DICT;
     const bool untrusted = value->untrusted;
     const struct json_style *style = writer->style;
     struct sandbox *box = writer->buffer->box;
-    const size_t count = value->list.count; /* a dict counts at the same place */
+    const size_t count = value->list.count; /* also of a dict */
     const struct entry *entries = dict && style->sorted && count ? sorted_entries(box, value) : value->dict.entries;
     buffer_text(writer->buffer, dict ? "{" : "[", untrusted);
     writer->level++;
@@ -127,21 +128,21 @@ static void write_parts(struct writer *writer, const struct value *value) {
         if (i) {
             separate(writer, style->between, style->indent ? "," : ", ", untrusted);
         }
-        write_line(writer, untrusted);
+        write_newline(writer, untrusted);
         if (dict) {
             write_key(writer, entries[i].key);
             separate(writer, style->after_key, ": ", untrusted);
         }
-        write_any(writer, dict ? entries[i].value : value->list.items[i]);
+        write_value(writer, dict ? entries[i].value : value->list.items[i]);
     }
     writer->level--;
     if (count) {
-        write_line(writer, untrusted);
+        write_newline(writer, untrusted);
     }
     buffer_text(writer->buffer, dict ? "}" : "]", untrusted);
 }
 
-static void write_any(struct writer *writer, const struct value *value) {
+static void write_value(struct writer *writer, const struct value *value) {
     struct buffer *buffer = writer->buffer;
     const char *word = NULL;
     switch (value->kind) {
@@ -168,12 +169,12 @@ static void write_any(struct writer *writer, const struct value *value) {
     case VALUE_TUPLE:
     case VALUE_DICT:
         if (sandbox_enter(buffer->box)) {
-            write_parts(writer, value);
+            write_items(writer, value);
         }
         buffer->box->depth--;
         return;
     default:
-        value_fail_type(buffer->box, "a value of type '%.*s' cannot be JSON", value);
+        value_fail_type(buffer->box, "a value of type '%.*s' cannot be written as JSON", value);
         return;
     }
     buffer_text(buffer, word, value->untrusted);
@@ -181,5 +182,5 @@ static void write_any(struct writer *writer, const struct value *value) {
 
 void json_write(struct buffer *buffer, const struct value *value, const struct json_style *style) {
     struct writer writer = {buffer, style, 0};
-    write_any(&writer, value);
+    write_value(&writer, value);
 }

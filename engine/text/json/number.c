@@ -1,9 +1,9 @@
-/* Numbers from text and to text: correctly rounded, by exact integers of many words. */
+/* Conversion of numbers from and to text. Rounding is correct because all arithmetic is done in exact big integers. */
 #include "engine/text/json/number.h"
 
-#define WORDS      88u  /* 2^-1074 has 2547 bits times a power of ten */
-#define MAX_DIGITS 800u /* a double has at most 767 significant ones */
-#define MAX_READ   40u  /* digits that are read; the rest of a longer number cannot matter in practice */
+#define WORDS      88u  /* the largest integer is 5^1074 * 2^53, of 2547 bits */
+#define MAX_DIGITS 800u /* a double has at most 767 significant digits */
+#define MAX_READ   40u  /* significant digits that are read; further ones only count for the magnitude */
 
 struct big {
     uint32_t word[WORDS]; /* least significant first */
@@ -21,20 +21,20 @@ static void multiply(struct big *big, uint32_t factor, uint32_t carry) {
     }
 }
 
-static uint32_t divide(struct big *big, uint32_t divisor) { /* gives the remainder */
-    uint64_t rest = 0;
+static uint32_t divide(struct big *big, uint32_t divisor) { /* returns the remainder */
+    uint64_t remainder = 0;
     for (unsigned i = big->count; i-- > 0;) {
-        rest = rest << 32 | big->word[i];
-        big->word[i] = (uint32_t)(rest / divisor);
-        rest %= divisor;
+        remainder = remainder << 32 | big->word[i];
+        big->word[i] = (uint32_t)(remainder / divisor);
+        remainder %= divisor;
     }
     while (big->count && big->word[big->count - 1] == 0) {
         big->count--;
     }
-    return (uint32_t)rest;
+    return (uint32_t)remainder;
 }
 
-/* Times base^power, if that is above 0; chunk is base^step, which fits a word. */
+/* Multiplies by base^power; does nothing if power is negative. chunk is base^step, which fits a word. */
 static void multiply_power(struct big *big, uint32_t base, int power, uint32_t chunk, int step) {
     for (; power >= step; power -= step) {
         multiply(big, chunk, 0);
@@ -46,14 +46,14 @@ static void multiply_power(struct big *big, uint32_t base, int power, uint32_t c
 
 bool number_is_finite(double number) { return number - number == 0; }
 
-/* A decimal: 0.d1d2d3... * 10^point. */
+/* A decimal number, 0.d1d2d3... * 10^point. */
 struct decimal {
     int point;
     int count; /* of digits; 0 for zero */
     char digit[MAX_DIGITS];
 };
 
-/* The exact digits of |number|, which is finite. */
+/* Computes the exact digits of |number|, which is finite. */
 static void expand(double number, struct decimal *decimal) {
     uint64_t bits;
     memcpy(&bits, &number, sizeof(bits));
@@ -82,7 +82,7 @@ static void expand(double number, struct decimal *decimal) {
     }
 }
 
-/* Keeps so many digits, rounded half to even, or always up; keep < 0 is as good as none, without a carry. */
+/* Rounds to `keep` digits, halves to even, or always up. A negative keep gives zero. */
 static void round_to(struct decimal *decimal, int keep, bool always_up) {
     if (decimal->count <= keep) {
         return;
@@ -107,7 +107,7 @@ static void round_to(struct decimal *decimal, int keep, bool always_up) {
 
 static uint32_t bit(const struct big *big, unsigned at) { return big->word[at / 32] >> at % 32 & 1; }
 
-/* digits * 10^exponent, to the nearest double, half to even. count <= MAX_READ. */
+/* Returns the double nearest to digits * 10^exponent, halves to even. count <= MAX_READ. */
 static double compose(const char *digits, int count, int exponent) {
     struct big big = {.count = 0};
     for (int i = 0; i < count; i++) {
@@ -117,14 +117,16 @@ static double compose(const char *digits, int count, int exponent) {
         return 0;
     }
     int shift = 64;
-    bool rest = false; /* something was left below */
+    bool inexact = false; /* a division had a remainder */
     if (exponent < 0) {
         shift -= exponent * 10 / 3;
     }
     multiply_power(&big, 10, exponent < 310 ? exponent : 310, 1000000000u, 9);
     multiply_power(&big, 2, shift, 1u << 31, 31);
-    for (; exponent<0; exponent += exponent> - 9 ? 1 : 9) {
-        rest |= divide(&big, exponent > -9 ? 10 : 1000000000u) != 0;
+    while (exponent < 0) {
+        const bool single = exponent > -9; /* digit; otherwise nine at once */
+        inexact |= divide(&big, single ? 10 : 1000000000u) != 0;
+        exponent += single ? 1 : 9;
     }
     const int length = 32 * (int)big.count - __builtin_clz(big.word[big.count - 1]);
     const int top = length - shift; /* the value is in [2^(top-1), 2^top) */
@@ -139,10 +141,10 @@ static double compose(const char *digits, int count, int exponent) {
     }
     const bool half = bit(&big, (unsigned)--at);
     while (at > 0) {
-        rest |= bit(&big, (unsigned)--at);
+        inexact |= bit(&big, (unsigned)--at);
     }
-    mantissa += half && (rest || (mantissa & 1));
-    /* the highest bit, or a carry into the next, raises the exponent, as it should */
+    mantissa += half && (inexact || (mantissa & 1));
+    /* the mantissa's highest bit, or a carry out of it, increments the exponent field */
     const uint64_t bits = mantissa + ((uint64_t)(top - keep + 1074) << 52);
     if (bits >> 52 >= 2047) {
         return __builtin_inf();
@@ -182,7 +184,8 @@ bool number_read(const char *text, size_t bytes, double *number) {
         at += at < bytes && (text[at] == '-' || text[at] == '+');
         uint64_t written = 0;
         any = integer_read(text + at, bytes - at, 10, &written);
-        exponent += written > 100000 ? (negative ? -100000 : 100000) : negative ? -(int)written : (int)written;
+        const int size = written > 100000 ? 100000 : (int)written;
+        exponent += negative ? -size : size;
         at = bytes;
     }
     *number = compose(digits, (int)count, exponent);
@@ -204,11 +207,11 @@ bool integer_read(const char *text, size_t bytes, unsigned base, uint64_t *integ
 void buffer_integer(struct buffer *buffer, int64_t integer, bool untrusted) {
     char text[24];
     size_t at = sizeof(text);
-    uint64_t rest = integer < 0 ? 0 - (uint64_t)integer : (uint64_t)integer;
+    uint64_t remaining = integer < 0 ? 0 - (uint64_t)integer : (uint64_t)integer;
     do {
-        text[--at] = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest);
+        text[--at] = (char)('0' + remaining % 10);
+        remaining /= 10;
+    } while (remaining);
     if (integer < 0) {
         text[--at] = '-';
     }
@@ -221,8 +224,9 @@ static bool negative(double number) {
     return bits >> 63;
 }
 
-/* The fewest digits that read back as the same number. Above a power of two numbers are farther apart than below, so
- * that the next digits up may do where the nearest do not. */
+/* Rounds to the fewest digits that read back as the same number. For each count it tries the nearest decimal and the
+ * one above: at a power of two the spacing of doubles changes, so the one above may read back where the nearest does
+ * not. */
 static void shorten(double size, struct decimal *decimal) {
     const struct decimal exact = *decimal;
     for (int attempt = 2; attempt <= 35 && exact.count; attempt++) {
@@ -234,7 +238,7 @@ static void shorten(double size, struct decimal *decimal) {
     }
 }
 
-/* Digits from..to of the decimal, zeros where it has none. */
+/* Appends digits [from, to) of the decimal, zeros outside of it. */
 static void add_digits(struct buffer *buffer, const struct decimal *decimal, int from, int to, bool untrusted) {
     for (; from < to && from < decimal->count && !buffer->box->failed; from++) {
         buffer_put(buffer, from < 0 ? '0' : decimal->digit[from], untrusted);
@@ -244,14 +248,14 @@ static void add_digits(struct buffer *buffer, const struct decimal *decimal, int
 
 void buffer_float(struct buffer *buffer, double number, char type, size_t precision, bool untrusted) {
     if (!number_is_finite(number)) {
-        buffer_text(buffer, number > 0 ? "inf" : number < 0 ? "-inf" : "nan", untrusted);
+        buffer_text(buffer, number != number ? "nan" : number < 0 ? "-inf" : "inf", untrusted);
         return;
     }
     struct decimal decimal;
-    sandbox_step(buffer->box, 200); /* for what it takes at most */
+    sandbox_step(buffer->box, 200); /* the work it may take */
     expand(number, &decimal);
     const int digits = precision < STRING_LIMIT ? (int)precision : (int)STRING_LIMIT;
-    int limit = 16; /* for longer numbers an exponent is written */
+    int limit = 16; /* numbers with more digits before the point get an exponent */
     switch (type) {
     case 'r':
         shorten(number < 0 ? -number : number, &decimal);

@@ -22,7 +22,7 @@ void *sandbox_fail_limit(struct sandbox *box, const char *text) {
 void *sandbox_take(struct sandbox *box, size_t count, size_t size) {
     void *memory = box->failed ? NULL : arena_take_array(box->arena, count, size, 8);
     if (memory == NULL) {
-        sandbox_fail_with(box, QN_ERR_MEMORY, "no memory left for the template", "", 0);
+        sandbox_fail_with(box, QN_ERR_MEMORY, "not enough memory for the template", "", 0);
     }
     return memory;
 }
@@ -31,7 +31,7 @@ void *sandbox_grow(struct sandbox *box, void *elements, size_t count, size_t *ca
     if (count < *capacity) {
         return box->failed ? NULL : elements;
     }
-    const size_t more = count ? count * 2 : 4; /* count elements are in memory already: cannot wrap */
+    const size_t more = count ? count * 2 : 4; /* cannot overflow: `count` elements are in memory already */
     void *moved = sandbox_take(box, more, size);
     if (moved) {
         *capacity = more;
@@ -50,7 +50,7 @@ bool sandbox_step(struct sandbox *box, size_t steps) {
 
 bool sandbox_enter(struct sandbox *box) {
     if (++box->depth > DEPTH_LIMIT) {
-        sandbox_fail_limit(box, "nested too deep");
+        sandbox_fail_limit(box, "nested too deeply");
     }
     return sandbox_step(box, 1);
 }

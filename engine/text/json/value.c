@@ -120,7 +120,7 @@ bool value_true(const struct value *value) {
     case VALUE_INT:
         return value->integer != 0;
     case VALUE_FLOAT:
-        return value->real.number != 0; /* not a number is true, as in Python */
+        return value->real.number != 0; /* NaN is true, as in Python */
     case VALUE_STRING:
         return value->string.bytes != 0;
     case VALUE_LIST:

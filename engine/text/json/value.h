@@ -61,7 +61,7 @@ struct value {
         int64_t integer; /* bool, int */
         struct {
             double number;
-            const char *digits; /* (digits_bytes) an integer that does not fit 64 bits, as it was written; or null */
+            const char *digits; /* (digits_bytes) an integer does not fit 64 bits, as it was written; or null */
             size_t digits_bytes;
         } real;
         struct {

@@ -1,8 +1,8 @@
-/* Dictionaries: an array of entries in the order of insertion, and an index by hash once they are many. And what they
- * need of values: equality, order, hashes. */
+/* Dicts: an array of entries in insertion order, and a hash index once there are more than a few. Equality and order of
+ * values are here too, because dicts compare keys and comparing dicts looks keys up. */
 #include "engine/text/json/value_dict.h"
 
-#define FEW 8u /* entries that are searched one by one */
+#define LINEAR_MAX 8u /* up to so many entries are searched linearly */
 
 /* Equal values have equal hashes: 1, 1.0 and true are equal. */
 static uint32_t hash_value(struct value *value) {
@@ -10,7 +10,7 @@ static uint32_t hash_value(struct value *value) {
     size_t count = value->string.bytes;
     double number;
     if (value->kind != VALUE_STRING) {
-        number = value_is(value, NUMBERS) ? value_number(value) + 0.0 : value->kind; /* -0.0 is 0.0 */
+        number = value_is(value, NUMBERS) ? value_number(value) + 0.0 : value->kind; /* -0.0 hashes like 0.0 */
         bytes = (const uint8_t *)&number;
         count = sizeof(number);
     } else if (value->hash) {
@@ -27,7 +27,7 @@ static uint32_t hash_value(struct value *value) {
     return hash;
 }
 
-/* The entry's number, or count when the key is not there. */
+/* Returns the entry's number; the count if the key is absent. */
 static size_t find(struct sandbox *box, const struct value *dict, const struct value *key) {
     const size_t count = dict->dict.count;
     if (value_is(key, KIND(LIST) | KIND(DICT))) {
@@ -42,7 +42,7 @@ static size_t find(struct sandbox *box, const struct value *dict, const struct v
         return count;
     }
     const uint32_t hash = hash_value((struct value *)(uintptr_t)key);
-    for (size_t slot = hash;; slot++) { /* at most half of the slots are taken */
+    for (size_t slot = hash;; slot++) { /* ends: at most half of the slots are in use */
         const uint32_t entry = dict->dict.index[slot & (dict->dict.slots - 1)];
         if (entry == 0 || !sandbox_step(box, 1)) {
             return count;
@@ -64,16 +64,16 @@ static void insert(struct sandbox *box, struct value *dict, size_t entry) {
     sandbox_step(box, (slot - first + 7) / 8);
 }
 
-/* Makes the index anew, where there are many entries. */
-static void reindex(struct sandbox *box, struct value *dict) {
+/* Rebuilds the index if there are more than a few entries. */
+static void rebuild_index(struct sandbox *box, struct value *dict) {
     const size_t count = dict->dict.count;
     if (dict->dict.index == NULL || count * 2 > dict->dict.slots) {
-        size_t slots = FEW;
-        while (slots < count * 4) { /* entries are larger: cannot wrap */
+        size_t slots = LINEAR_MAX;
+        while (slots < count * 4) { /* cannot overflow: entries are larger and in memory already */
             slots *= 2;
         }
         dict->dict.slots = slots;
-        dict->dict.index = count > FEW ? sandbox_take(box, slots, sizeof(uint32_t)) : NULL;
+        dict->dict.index = count > LINEAR_MAX ? sandbox_take(box, slots, sizeof(uint32_t)) : NULL;
     }
     if (dict->dict.index == NULL) {
         return;
@@ -108,7 +108,7 @@ void dict_set(struct sandbox *box, struct value *dict, struct value *key, struct
     }
     entries[dict->dict.count++] = (struct entry){key, value};
     if (dict->dict.index == NULL || dict->dict.count * 2 > dict->dict.slots) {
-        reindex(box, dict);
+        rebuild_index(box, dict);
         return;
     }
     insert(box, dict, dict->dict.count - 1);
@@ -119,7 +119,7 @@ void dict_remove(struct sandbox *box, struct value *dict, const struct value *ke
     if (entry < dict->dict.count) {
         struct entry *at = dict->dict.entries + entry;
         memmove(at, at + 1, (--dict->dict.count - entry) * sizeof(*at));
-        reindex(box, dict);
+        rebuild_index(box, dict);
     }
 }
 
@@ -137,9 +137,9 @@ struct value *dict_items(struct sandbox *box, const struct value *dict) {
     return list;
 }
 
-static bool equal_parts(struct sandbox *box, const struct value *a, const struct value *b) {
+static bool equal_items(struct sandbox *box, const struct value *a, const struct value *b) {
     const bool dict = a->kind == VALUE_DICT;
-    if (a->list.count != b->list.count) { /* of a dict too: they lie at the same place */
+    if (a->list.count != b->list.count) { /* also of a dict */
         return false;
     }
     for (size_t i = 0; i < a->list.count; i++) {
@@ -165,7 +165,7 @@ bool value_equal(struct sandbox *box, const struct value *a, const struct value 
                memcmp(a->string.text, b->string.text, a->string.bytes) == 0;
     }
     if (value_is(a, LISTS | KIND(DICT))) {
-        const bool equal = sandbox_enter(box) && equal_parts(box, a, b);
+        const bool equal = sandbox_enter(box) && equal_items(box, a, b);
         box->depth--;
         return equal;
     }
@@ -198,6 +198,6 @@ int value_compare(struct sandbox *box, const struct value *a, const struct value
     if (a->kind == VALUE_UNDEFINED || b->kind == VALUE_UNDEFINED) {
         value_fail_undefined(box, a->kind == VALUE_UNDEFINED ? a : b);
     }
-    value_fail_type(box, "no order between '%.*s' and the other value", a);
+    value_fail_type(box, "a '%.*s' cannot be ordered with the other value", a);
     return 0;
 }

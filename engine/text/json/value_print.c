@@ -7,13 +7,13 @@
 static void repr_string(struct buffer *buffer, const struct value *string) {
     const char *text = string->string.text;
     const size_t count = string->string.bytes;
-    bool single = false;
-    bool twofold = false;
+    bool single_quoted = false;
+    bool double_quoted = false;
     for (size_t i = 0; i < count; i++) {
-        single |= text[i] == '\'';
-        twofold |= text[i] == '"';
+        single_quoted |= text[i] == '\'';
+        double_quoted |= text[i] == '"';
     }
-    const char quote = single && !twofold ? '"' : '\'';
+    const char quote = single_quoted && !double_quoted ? '"' : '\'';
     buffer_put(buffer, quote, string->untrusted);
     for (size_t at = 0; at < count && !buffer->box->failed;) {
         const uint32_t next = string_char(string, at);
@@ -39,12 +39,12 @@ static void repr_string(struct buffer *buffer, const struct value *string) {
 
 static void print(struct buffer *buffer, const struct value *value, bool repr);
 
-static void print_parts(struct buffer *buffer, const struct value *value) {
+static void print_items(struct buffer *buffer, const struct value *value) {
     const bool untrusted = value->untrusted;
     const bool list = value_is(value, LISTS);
     const bool tuple = value->kind == VALUE_TUPLE;
     buffer_text(buffer, tuple ? "(" : list ? "[" : "{", untrusted);
-    for (size_t i = 0; i < value->list.count && !buffer->box->failed; i++) { /* a dict counts at the same place */
+    for (size_t i = 0; i < value->list.count && !buffer->box->failed; i++) { /* also of a dict */
         buffer_text(buffer, i ? ", " : "", untrusted);
         if (!list) {
             print(buffer, value->dict.entries[i].key, true);
@@ -85,11 +85,11 @@ static void print(struct buffer *buffer, const struct value *value, bool repr) {
     case VALUE_DICT:
     case VALUE_NAMESPACE:
         if (sandbox_enter(buffer->box)) {
-            print_parts(buffer, value);
+            print_items(buffer, value);
         }
         buffer->box->depth--;
         break;
-    default: /* Python prints an address */
+    default: /* Python also prints an address */
         buffer_text(buffer, value_type(value), untrusted);
     }
 }

@@ -26,7 +26,7 @@ struct value *call_builtin(struct sandbox *box, const struct builtin *builtin, s
     struct arguments arguments = {.call = call, .variant = builtin->variant};
     const char *name = builtin->parameters;
     const size_t given = call->positional->list.count;
-    size_t taken = 0; /* named arguments */
+    size_t taken = 0; /* named arguments used */
     size_t count = 0;
     bool wrong = false;
     bool optional = false;

@@ -1,4 +1,4 @@
-/* Methods of lists and dictionaries. */
+/* Methods of lists and dicts. */
 #include "engine/text/template/collection_methods.h"
 
 #include "engine/text/json/value_dict.h"
@@ -8,15 +8,16 @@
 #define METHOD(name)                                                                                                   \
     static struct value *method_##name(struct sandbox *box, struct value *self, const struct arguments *arguments)
 
-/* An index from the end where it is negative, within the list or just behind it. */
-static size_t place(struct sandbox *box, const struct value *list, const struct value *index, ptrdiff_t otherwise) {
+/* Resolves an index, which counts from the end if it is negative. Returns at most the list's length. */
+static size_t resolve_index(struct sandbox *box, const struct value *list, const struct value *index,
+                            ptrdiff_t otherwise) {
     const ptrdiff_t count = (ptrdiff_t)list->list.count;
     ptrdiff_t at = argument_int(box, index, otherwise);
     at += at < 0 ? count : 0;
-    return (size_t)(at > count ? count : at); /* one that is still negative is huge */
+    return (size_t)(at > count ? count : at); /* an index that is still negative becomes huge */
 }
 
-/* Index of the first equal item, or the count. */
+/* Returns the index of the first equal item; the count if there is none. */
 static size_t find(struct sandbox *box, const struct value *list, const struct value *item) {
     size_t at = 0;
     while (at < list->list.count && sandbox_step(box, 1) && !value_equal(box, list->list.items[at], item)) {
@@ -25,8 +26,8 @@ static size_t find(struct sandbox *box, const struct value *list, const struct v
     return at;
 }
 
-METHOD(insert) { /* and append, which is the variant 1 */
-    const size_t given = arguments->variant ? self->list.count : place(box, self, arguments->at[0], 0);
+METHOD(insert) { /* append is variant 1 */
+    const size_t given = arguments->variant ? self->list.count : resolve_index(box, self, arguments->at[0], 0);
     struct value *item = arguments->at[arguments->variant ? 0 : 1];
     const size_t count = self->list.count;
     const size_t at = given > count ? 0 : given;
@@ -40,10 +41,11 @@ METHOD(insert) { /* and append, which is the variant 1 */
     return &box->none;
 }
 
-METHOD(take) { /* pop, or for the variant 1 remove */
-    const size_t at = arguments->variant ? find(box, self, arguments->at[0]) : place(box, self, arguments->at[0], -1);
+METHOD(remove) { /* pop; remove is variant 1 */
+    const size_t at =
+        arguments->variant ? find(box, self, arguments->at[0]) : resolve_index(box, self, arguments->at[0], -1);
     if (at >= self->list.count || !sandbox_step(box, (self->list.count - at) / 16)) {
-        return sandbox_fail(box, "pop index out of range, or remove of what is not there");
+        return sandbox_fail(box, "pop index out of range, or removed value not in list");
     }
     struct value **items = self->list.items + at;
     struct value *item = *items;
@@ -53,7 +55,8 @@ METHOD(take) { /* pop, or for the variant 1 remove */
 
 METHOD(extend) {
     const struct value *items = value_items(box, arguments->at[0]);
-    for (size_t i = 0, count = items->list.count; i < count && sandbox_step(box, 1); i++) { /* may be the list itself */
+    for (size_t i = 0, count = items->list.count; i < count && sandbox_step(box, 1);
+         i++) { /* items may be the list itself */
         list_add(box, self, items->list.items[i]);
     }
     return &box->none;
@@ -90,14 +93,14 @@ METHOD(sort) {
     return &box->none;
 }
 
-METHOD(copy) { /* of a list, or for a dict its keys */
+METHOD(copy) { /* list.copy, and dict.keys */
     (void)arguments;
     return value_copy(box, self, VALUE_LIST);
 }
 
 METHOD(clear) {
     (void)arguments;
-    self->list.count = 0; /* a dict counts there too */
+    self->list.count = 0; /* also of a dict */
     if (self->kind == VALUE_DICT) {
         self->dict.index = NULL;
     }
@@ -106,7 +109,7 @@ METHOD(clear) {
 
 const struct builtin builtin_list_methods[] = {
     {"append", method_insert, "object", 1},   {"insert", method_insert, "index,object", 0},
-    {"pop", method_take, "|index", 0},        {"remove", method_take, "value", 1},
+    {"pop", method_remove, "|index", 0},      {"remove", method_remove, "value", 1},
     {"extend", method_extend, "iterable", 0}, {"index", method_index, "value", 0},
     {"count", method_count, "value", 0},      {"reverse", method_reverse, "", 0},
     {"sort", method_sort, "|reverse", 0},     {"copy", method_copy, "", 0},
@@ -144,7 +147,7 @@ METHOD(values) {
     return list;
 }
 
-METHOD(update) { /* with what dict(...) of the same arguments has */
+METHOD(update) { /* takes the same arguments as dict(...) */
     dict_merge(box, self, dict_of_call(box, arguments->call));
     return &box->none;
 }

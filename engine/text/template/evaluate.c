@@ -20,7 +20,7 @@ struct value *attribute_of(struct sandbox *box, struct value *object, struct val
     if (object->kind == VALUE_UNDEFINED) {
         return value_fail_undefined(box, object);
     }
-    struct value *found = method_of(box, object, name); /* also before a key of that name, as in Python */
+    struct value *found = method_of(box, object, name); /* methods precede keys of the same name, as in Python */
     if (found) {
         return found;
     }

@@ -8,7 +8,7 @@
 #include "engine/text/template/loop.h"
 #include "engine/text/template/scope.h"
 
-/* What the statements print. */
+/* Returns what the statements print. */
 static struct value *capture(struct sandbox *box, const struct node *list) {
     struct buffer buffer;
     buffer_start(&buffer, box);
@@ -35,22 +35,23 @@ static bool mentions(struct sandbox *box, const char *name) {
     return dict_get_text(box, interpreter_of(box)->names, name, strlen(name)) != NULL;
 }
 
-/* Arguments that no parameter takes: for varargs and kwargs, where the template mentions those. */
-static void bind_rest(struct sandbox *box, const struct node *node, const struct call *call, size_t parameters) {
+/* Binds the arguments that match no parameter to varargs and kwargs, if the template mentions those. Otherwise such
+ * arguments are an error. */
+static void bind_extra(struct sandbox *box, const struct node *node, const struct call *call, size_t parameters) {
     const bool varargs = mentions(box, "varargs");
     const bool kwargs = mentions(box, "kwargs");
     if (!varargs && !kwargs && call->positional->list.count <= parameters && call->named->dict.count == 0) {
         return;
     }
-    struct value *rest = value_new(box, VALUE_TUPLE);
+    struct value *extra = value_new(box, VALUE_TUPLE);
     for (size_t i = parameters; i < call->positional->list.count; i++) {
-        list_add(box, rest, call->positional->list.items[i]);
+        list_add(box, extra, call->positional->list.items[i]);
     }
     struct value *named = value_new(box, VALUE_DICT);
     dict_merge(box, named, call->named);
     size_t index = 0;
     for (const struct node *parameter = node->a; parameter; parameter = parameter->next) {
-        if (index++ >= call->positional->list.count) { /* given twice, it is left over */
+        if (index++ >= call->positional->list.count) { /* an argument given twice remains and is an error */
             dict_remove(box, named, parameter->value);
         }
     }
@@ -60,15 +61,15 @@ static void bind_rest(struct sandbox *box, const struct node *node, const struct
         name_set(box, value_name(box, "caller"), given);
         dict_remove(box, named, &caller);
     }
-    if ((rest->list.count && !varargs) || (named->dict.count && !kwargs)) {
-        sandbox_fail_with(box, QN_ERR_TEMPLATE, "macro '%.*s' got arguments that it does not take",
-                          node->value->string.text, node->value->string.bytes);
+    if ((extra->list.count && !varargs) || (named->dict.count && !kwargs)) {
+        sandbox_fail_with(box, QN_ERR_TEMPLATE, "macro '%.*s' got unexpected arguments", node->value->string.text,
+                          node->value->string.bytes);
     }
-    name_set(box, value_name(box, "varargs"), rest);
+    name_set(box, value_name(box, "varargs"), extra);
     name_set(box, value_name(box, "kwargs"), named);
 }
 
-static void bind(struct sandbox *box, const struct node *node, const struct call *call) {
+static void bind_parameters(struct sandbox *box, const struct node *node, const struct call *call) {
     size_t index = 0;
     for (const struct node *parameter = node->a; parameter && !box->failed; parameter = parameter->next, index++) {
         struct value *value = index < call->positional->list.count ? call->positional->list.items[index]
@@ -78,22 +79,22 @@ static void bind(struct sandbox *box, const struct node *node, const struct call
         }
         name_set(box, parameter->value, value);
     }
-    bind_rest(box, node, call, index);
+    bind_extra(box, node, call, index);
 }
 
 struct value *call_macro(struct sandbox *box, const struct value *macro, const struct call *call) {
     struct scope *outer = interpreter_of(box)->scope;
     struct value *text = &box->scrap;
     if (scope_open(box, macro->macro.scope)) {
-        bind(box, macro->macro.node, call);
+        bind_parameters(box, macro->macro.node, call);
         text = capture(box, macro->macro.node->b);
     }
     interpreter_of(box)->scope = outer;
     return text;
 }
 
-/* What the statements print, in a scope of their own, through the filters. */
-static struct value *filtered(struct sandbox *box, const struct node *filters, const struct node *list) {
+/* Executes the statements in their own scope and returns what they print, after the filters. */
+static struct value *capture_filtered(struct sandbox *box, const struct node *filters, const struct node *list) {
     struct value *outer = interpreter_of(box)->captured;
     struct scope *scope = interpreter_of(box)->scope;
     struct value *text = scope_open(box, scope) ? capture(box, list) : &box->scrap;
@@ -110,7 +111,7 @@ static enum flow execute_scope(struct sandbox *box, const struct node *node) {
     if (scope_open(box, outer)) {
         struct scope *inner = interpreter_of(box)->scope;
         for (const struct node *set = node->a; set; set = set->next) {
-            interpreter_of(box)->scope = outer; /* where the values are looked up */
+            interpreter_of(box)->scope = outer; /* the values are evaluated in the outer scope */
             struct value *value = evaluate(box, set->b);
             interpreter_of(box)->scope = inner;
             assign(box, set->a, value);
@@ -121,7 +122,7 @@ static enum flow execute_scope(struct sandbox *box, const struct node *node) {
     return flow;
 }
 
-/* The call with `caller` as one keyword more. */
+/* Evaluates the call with the additional keyword argument `caller`. */
 static struct value *execute_call_block(struct sandbox *box, const struct node *node) {
     struct node constant = {.kind = NODE_CONST, .value = macro_new(box, node->a)};
     struct node keyword = {.kind = NODE_KEYWORD, .a = &constant, .value = node->a->value, .next = node->b->b};
@@ -154,7 +155,7 @@ static enum flow execute_one(struct sandbox *box, const struct node *node) {
         assign(box, node->a, evaluate(box, node->b));
         break;
     case NODE_SET_BLOCK:
-        assign(box, node->a, filtered(box, node->c, node->b));
+        assign(box, node->a, capture_filtered(box, node->c, node->b));
         break;
     case NODE_MACRO:
         name_set(box, node->value, macro_new(box, node));
@@ -163,7 +164,7 @@ static enum flow execute_one(struct sandbox *box, const struct node *node) {
         buffer_print(interpreter_of(box)->out, execute_call_block(box, node));
         break;
     case NODE_FILTER_BLOCK:
-        buffer_print(interpreter_of(box)->out, filtered(box, node->a, node->b));
+        buffer_print(interpreter_of(box)->out, capture_filtered(box, node->a, node->b));
         break;
     case NODE_SCOPE:
         return execute_scope(box, node);

@@ -1,4 +1,4 @@
-/* Filters of one value: value|name(arguments). */
+/* Filters of a single value: value|name(arguments). */
 #include "engine/text/template/filters.h"
 
 #include "engine/text/json/json.h"
@@ -43,7 +43,10 @@ FILTER(abs) {
 
 FILTER(default) {
     const bool missing = self->kind == VALUE_UNDEFINED || (argument_true(arguments->at[1]) && !value_true(self));
-    return !missing ? self : arguments->at[0] ? arguments->at[0] : value_text(box, "", 0);
+    if (!missing) {
+        return self;
+    }
+    return arguments->at[0] ? arguments->at[0] : value_text(box, "", 0);
 }
 
 FILTER(length) {
@@ -55,7 +58,7 @@ FILTER(length) {
     if (self->kind == VALUE_UNDEFINED) {
         return value_int(box, 0);
     }
-    return value_is(self, LISTS | KIND(DICT)) ? value_int(box, (int64_t)self->list.count) /* a dict counts there too */
+    return value_is(self, LISTS | KIND(DICT)) ? value_int(box, (int64_t)self->list.count) /* also of a dict */
                                               : value_fail_type(box, "object of type '%.*s' has no len()", self);
 }
 
@@ -112,7 +115,13 @@ FILTER(number) {
         number = integer ? value_int(box, number->integer) : value_float(box, (double)number->integer);
         number->untrusted = untrusted;
     }
-    return number ? number : arguments->at[0] ? arguments->at[0] : integer ? value_int(box, 0) : value_float(box, 0);
+    if (number == NULL) {
+        number = arguments->at[0];
+    }
+    if (number == NULL) {
+        number = integer ? value_int(box, 0) : value_float(box, 0);
+    }
+    return number;
 }
 
 FILTER(round) {
@@ -157,7 +166,7 @@ FILTER(indent) {
             buffer_fill(&buffer, ' ', spaces > 0 ? (size_t)spaces : 0, false);
         }
         buffer_slice(&buffer, string, from, end);
-        if (next == end || box->failed) { /* the last line, which may be empty */
+        if (next == end || box->failed) { /* this was the last line, which may be empty */
             return buffer_value(&buffer);
         }
         buffer_put(&buffer, '\n', false);
@@ -167,7 +176,8 @@ FILTER(indent) {
     }
 }
 
-/* A text longer than `length` is cut between words, or anywhere with killwords, and ends with `end`. */
+/* Shortens a text of more than `length` characters: between words, or anywhere with killwords. The result ends with
+ * `end`. */
 FILTER(truncate) {
     if (self->kind == VALUE_UNDEFINED) {
         return self;
@@ -181,14 +191,14 @@ FILTER(truncate) {
     }
     const ptrdiff_t keep = length - (ptrdiff_t)string_length(end);
     if (keep < 0 || leeway < 0) {
-        return value_fail_type(box, "truncate() to less than its end", self);
+        return value_fail_type(box, "truncate(): the length is shorter than the end", self);
     }
     sandbox_step(box, string->string.bytes / 64);
     if ((ptrdiff_t)string_length(string) <= length + leeway) {
         return self;
     }
     size_t cut = 0;
-    size_t word = 0; /* where the last space is */
+    size_t word = 0; /* byte of the last space */
     for (ptrdiff_t i = 0; i < keep; i++) {
         word = string->string.text[cut] == ' ' ? cut : word;
         cut += CHAR_BYTES(string_char(string, cut));

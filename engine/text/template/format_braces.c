@@ -8,18 +8,16 @@
 #include "engine/text/template/evaluate.h"
 #include "engine/text/template/format_spec.h"
 
-/* ---- {} ---- */
-
 static bool is_align(char byte) { return byte == '<' || byte == '>' || byte == '^' || byte == '='; }
 
-/* What may stand before the rest of the specification: a fill and how to align. */
+/* Reads an optional fill character and alignment. */
 static void read_align(struct sandbox *box, struct format_reader *reader, struct format_spec *spec) {
     const size_t width =
         reader->at < reader->string->string.bytes ? CHAR_BYTES(string_char(reader->string, reader->at)) : 0;
-    const struct format_reader behind = {reader->string, reader->at + width};
-    if (width && is_align(format_peek(&behind))) {
-        spec->fill = value_slice(box, reader->string, reader->at, behind.at);
-        reader->at = behind.at;
+    const struct format_reader after = {reader->string, reader->at + width};
+    if (width && is_align(format_peek(&after))) {
+        spec->fill = value_slice(box, reader->string, reader->at, after.at);
+        reader->at = after.at;
     }
     if (is_align(format_peek(reader))) {
         spec->align = format_peek(reader);
@@ -27,11 +25,11 @@ static void read_align(struct sandbox *box, struct format_reader *reader, struct
     }
 }
 
-/* The field's value: a number or name of an argument, then .names and [keys]. */
+/* Evaluates a field: the number or name of an argument, then any .names and [keys]. */
 static struct value *read_field(struct sandbox *box, struct format_reader *reader, const struct call *call,
                                 size_t *next) {
     struct value *value = NULL;
-    char mark = 0; /* what introduced the part */
+    char mark = 0; /* the character before the current part: . or [ */
     do {
         const size_t from = reader->at;
         for (char byte; byte = format_peek(reader), byte && byte != '}' && byte != ':' && byte != '!' && byte != '[' &&
@@ -60,7 +58,7 @@ static struct value *read_field(struct sandbox *box, struct format_reader *reade
     return value;
 }
 
-/* After the {. */
+/* Formats the field after an opening brace. `next` is the number of the next unnumbered argument. */
 static void format_field(struct sandbox *box, struct buffer *buffer, struct format_reader *reader,
                          const struct call *call, size_t *next) {
     struct format_spec spec = {.precision = -1, .untrusted = untrusted_at(reader->string, reader->at)};
@@ -79,7 +77,7 @@ static void format_field(struct sandbox *box, struct buffer *buffer, struct form
         reader->at += spec.type != 0;
     }
     if (!format_take(reader, '}')) {
-        sandbox_fail(box, "format: '}' expected");
+        sandbox_fail(box, "format: expected '}'");
     }
     if (spec.align == 0 && !value_is(value, NUMBERS)) {
         spec.align = '<';

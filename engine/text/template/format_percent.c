@@ -5,7 +5,7 @@
 #include "engine/text/json/value_string.h"
 #include "engine/text/template/format_spec.h"
 
-/* After the % sign. `used` counts the values that were taken. */
+/* Formats the conversion after a % sign. `used` counts the values consumed. */
 static void format_one(struct sandbox *box, struct buffer *buffer, struct format_reader *reader, struct value *all,
                        size_t *used) {
     const size_t bytes = reader->string->string.bytes;
@@ -18,7 +18,7 @@ static void format_one(struct sandbox *box, struct buffer *buffer, struct format
         }
         value = all->kind == VALUE_DICT ? dict_get(box, all, value_slice(box, reader->string, from, reader->at)) : NULL;
         if (!format_take(reader, ')') || value == NULL) {
-            sandbox_fail(box, "the format names a key that is not there");
+            sandbox_fail(box, "the format names an unknown key");
         }
     }
     format_spec_read(reader, &spec);

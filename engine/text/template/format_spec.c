@@ -5,8 +5,8 @@
 #include "engine/text/json/value_print.h"
 #include "engine/text/json/value_string.h"
 
-/* The value without padding and sign. */
-static struct value *body_of(struct sandbox *box, struct value *value, const struct format_spec *spec) {
+/* Formats the value without padding and without a plus sign. */
+static struct value *format_body(struct sandbox *box, struct value *value, const struct format_spec *spec) {
     struct buffer buffer;
     buffer_start(&buffer, box);
     const char type = spec->type ? spec->type : value->kind == VALUE_FLOAT && spec->precision >= 0 ? 'g' : 's';
@@ -26,18 +26,18 @@ static struct value *body_of(struct sandbox *box, struct value *value, const str
     if (small == 'f' || small == 'e' || small == 'g') {
         buffer_float(&buffer, real, small, spec->precision < 0 ? 6 : (size_t)spec->precision, value->untrusted);
     } else if (!(real > -9e18 && real < 9e18)) {
-        sandbox_fail_limit(box, "a number that does not fit the format");
+        sandbox_fail_limit(box, "a number does not fit the format");
     } else if (small == 'd' || small == 'i' || small == 'x') {
         const int64_t integer = value->kind == VALUE_FLOAT ? (int64_t)real : value->integer;
-        uint64_t rest = integer < 0 ? 0 - (uint64_t)integer : (uint64_t)integer;
+        uint64_t remaining = integer < 0 ? 0 - (uint64_t)integer : (uint64_t)integer;
         const unsigned base = small == 'x' ? 16 : 10;
         char text[24];
         size_t at = sizeof(text);
         do {
-            const unsigned digit = (unsigned)(rest % base);
+            const unsigned digit = (unsigned)(remaining % base);
             text[--at] = (char)(digit < 10 ? '0' + digit : digit - 10 + (type == 'X' ? 'A' : 'a'));
-            rest /= base;
-        } while (rest);
+            remaining /= base;
+        } while (remaining);
         buffer_text(&buffer, integer < 0 ? "-" : "", value->untrusted);
         buffer_add(&buffer, text + at, sizeof(text) - at, value->untrusted);
     } else {
@@ -57,7 +57,7 @@ static void add_fill(struct buffer *buffer, const struct format_spec *spec, ptrd
 }
 
 void format_value(struct buffer *buffer, struct value *value, const struct format_spec *spec) {
-    const struct value *body = body_of(buffer->box, value, spec);
+    const struct value *body = format_body(buffer->box, value, spec);
     const bool number = value_is(value, KIND(INT) | KIND(FLOAT)) && spec->type != 's' && spec->type != 'r';
     const size_t negative = number && body->string.bytes && body->string.text[0] == '-';
     const char sign = negative ? '-' : number ? spec->sign : 0;
@@ -87,7 +87,7 @@ bool format_take(struct format_reader *reader, char byte) {
     return there;
 }
 
-/* A number, cut to what is too wide in any case; -1 when there is none. */
+/* Reads a number, limited to 100000000, which is too wide in any case. -1 if there is none. */
 static ptrdiff_t read_count(struct format_reader *reader) {
     ptrdiff_t count = -1;
     while (format_peek(reader) >= '0' && format_peek(reader) <= '9') {
@@ -98,7 +98,7 @@ static ptrdiff_t read_count(struct format_reader *reader) {
     return count;
 }
 
-/* Flags in any order, as % has them and, between fill and width, {} too; then width, precision and type. */
+/* Flags come in any order; both % and {} have them before the width. */
 void format_spec_read(struct format_reader *reader, struct format_spec *spec) {
     for (bool flags = true; flags;) {
         const char next = format_peek(reader);

@@ -7,7 +7,7 @@
 #include "engine/text/template/interpreter.h"
 #include "engine/text/template/strftime.h"
 
-/* dict(mapping or pairs, **more), namespace(...) */
+/* Makes the dict of dict(mapping or pairs, **more) or namespace(...). */
 static struct value *make_dict(struct sandbox *box, enum value_kind kind, const struct call *call) {
     struct value *dict = value_new(box, kind);
     if (call->positional->list.count) {
@@ -19,7 +19,7 @@ static struct value *make_dict(struct sandbox *box, enum value_kind kind, const 
             for (size_t i = 0; i < pairs->list.count && !box->failed; i++) {
                 const struct value *pair = value_items(box, pairs->list.items[i]);
                 if (pair->list.count != 2) {
-                    return sandbox_fail(box, "a dictionary is made of pairs");
+                    return sandbox_fail(box, "dict() needs pairs of keys and values");
                 }
                 dict_set(box, dict, pair->list.items[0], pair->list.items[1]);
             }
@@ -41,7 +41,7 @@ static struct value *global_namespace(struct sandbox *box, struct value *self, c
     return make_dict(box, VALUE_NAMESPACE, arguments->call);
 }
 
-#define MAX_RANGE 100000u /* as jinja2's sandbox has it */
+#define MAX_RANGE 100000u /* the limit of jinja2.sandbox.safe_range */
 
 static struct value *global_range(struct sandbox *box, struct value *self, const struct arguments *arguments) {
     (void)self;
@@ -59,7 +59,7 @@ static struct value *global_range(struct sandbox *box, struct value *self, const
     struct value *list = value_new(box, VALUE_LIST);
     while ((bounds[2] > 0 ? at < bounds[1] : at > bounds[1]) && sandbox_step(box, 1)) {
         if (list->list.count == MAX_RANGE) {
-            return sandbox_fail_limit(box, "a range of more than 100000 values");
+            return sandbox_fail_limit(box, "a range has more than 100000 values");
         }
         list_add(box, list, value_int(box, at));
         if (__builtin_add_overflow(at, bounds[2], &at)) {
@@ -73,7 +73,7 @@ static struct value *global_raise(struct sandbox *box, struct value *self, const
     (void)self;
     const struct value *text = value_string(box, arguments->at[0]);
     if (text->string.bytes == 0) {
-        return sandbox_fail(box, "the template raised an exception and did not say why");
+        return sandbox_fail(box, "the template raised an exception without a message");
     }
     return sandbox_fail_with(box, QN_ERR_TEMPLATE, "%.*s", text->string.text, text->string.bytes);
 }

@@ -1,5 +1,4 @@
-/* From a template's text to tokens, with trim_blocks and lstrip_blocks: white space from the start of the line to a
- * block tag goes, and so does one newline after it. */
+/* Splits a template into tokens, as jinja2's lexer does with trim_blocks and lstrip_blocks. */
 #include "engine/text/template/lexer.h"
 
 #include "engine/text/json/buffer.h"
@@ -23,11 +22,11 @@ static bool next_is(const struct lexer *lexer, const char *text) {
     return text[i] == '\0';
 }
 
-static void wrong(struct lexer *lexer, size_t at, const char *what) {
+static void lexer_fail(struct lexer *lexer, size_t at, const char *text) {
     if (!lexer->box->failed) {
         lexer->box->at = at;
     }
-    sandbox_fail(lexer->box, what);
+    sandbox_fail(lexer->box, text);
 }
 
 static void skip_space(struct lexer *lexer) {
@@ -36,7 +35,8 @@ static void skip_space(struct lexer *lexer) {
 
 static void skip_sign(struct lexer *lexer) { lexer->at += peek(lexer, 0) == '-' || peek(lexer, 0) == '+'; }
 
-/* After a tag of that end: with a -, all white space goes; else one newline, if asked. */
+/* Skips a tag's end of `bytes` bytes and what it removes after the tag: with a minus sign all white space; otherwise
+ * one newline if `newline` is set. */
 static void end_tag(struct lexer *lexer, size_t bytes, bool newline) {
     const bool strip = peek(lexer, 0) == '-';
     const bool keep = peek(lexer, 0) == '+';
@@ -49,13 +49,13 @@ static void end_tag(struct lexer *lexer, size_t bytes, bool newline) {
     lexer->line_start = lexer->text[lexer->at - 1] == '\n';
 }
 
-/* Bytes of the end of a tag that is next, 0 when there is none. */
+/* The size in bytes of the tag end that is next; 0 if none is. plus: the end may have a plus sign. */
 static size_t tag_end(const struct lexer *lexer, char mark, bool plus) {
     const bool sign = peek(lexer, 0) == '-' || (plus && peek(lexer, 0) == '+');
     return peek(lexer, sign) == mark && peek(lexer, sign + 1u) == '}' ? 2u + sign : 0;
 }
 
-/* The text in [from, end) before a tag that starts at end. */
+/* The text [from, end) before a tag that starts at `end`, without the white space that the tag removes. */
 static struct value *text_before(struct lexer *lexer, size_t from, size_t end, bool block) {
     const char sign = lexer->text[end + 2];
     if (sign == '-') {
@@ -72,8 +72,8 @@ static struct value *text_before(struct lexer *lexer, size_t from, size_t end, b
     return value_text(lexer->box, lexer->text + from, end - from);
 }
 
-/* A {% that is followed by `word` and the end of the tag; moves behind it then. */
-static bool tag_of(struct lexer *lexer, const char *word, bool plus) {
+/* Skips the tag {% word %} if it is next. Returns whether it was. */
+static bool take_tag(struct lexer *lexer, const char *word, bool plus) {
     const struct lexer before = *lexer;
     lexer->at += 2;
     skip_sign(lexer);
@@ -91,19 +91,19 @@ static bool tag_of(struct lexer *lexer, const char *word, bool plus) {
     return false;
 }
 
-/* The text up to {% endraw %}. */
+/* Reads the text up to {% endraw %}. */
 static void read_raw(struct lexer *lexer, struct token *token) {
     const size_t from = lexer->at;
     token->kind = TOKEN_TEXT;
     lexer->state = LEXER_OUTSIDE;
     for (; lexer->at < lexer->bytes; lexer->at++) {
         struct lexer before = *lexer;
-        if (next_is(lexer, "{%") && tag_of(lexer, "endraw", true)) {
+        if (next_is(lexer, "{%") && take_tag(lexer, "endraw", true)) {
             token->value = text_before(&before, from, before.at, true);
             return;
         }
     }
-    wrong(lexer, token->at, "{% raw %} without {% endraw %}");
+    lexer_fail(lexer, token->at, "{% raw %} without {% endraw %}");
 }
 
 static void skip_comment(struct lexer *lexer) {
@@ -118,7 +118,7 @@ static void skip_comment(struct lexer *lexer) {
             return;
         }
     }
-    wrong(lexer, start, "{# without #}");
+    lexer_fail(lexer, start, "{# without #}");
 }
 
 static void read_text(struct lexer *lexer, struct token *token) {
@@ -137,10 +137,10 @@ static void read_text(struct lexer *lexer, struct token *token) {
                        : value_text(lexer->box, lexer->text + from, lexer->at - from);
 }
 
-/* At {{ or {%; {% raw %} gives its text. */
+/* Reads {{ or {%, or the whole text of a raw block. */
 static void read_tag(struct lexer *lexer, struct token *token) {
     const bool block = lexer->mark == '%';
-    if (block && tag_of(lexer, "raw", false)) {
+    if (block && take_tag(lexer, "raw", false)) {
         read_raw(lexer, token);
         return;
     }
@@ -150,8 +150,6 @@ static void read_tag(struct lexer *lexer, struct token *token) {
     lexer->state = LEXER_INSIDE;
 }
 
-/* ---- inside of tags ---- */
-
 static void skip_digits(struct lexer *lexer) {
     while (is_digit(peek(lexer, 0))) {
         lexer->at++;
@@ -160,7 +158,8 @@ static void skip_digits(struct lexer *lexer) {
 
 static void read_number(struct lexer *lexer, struct token *token) {
     const char *text = lexer->text + lexer->at;
-    const bool after_point = text[-1] == '.'; /* x.0.1: no float; a tag came before */
+    const bool after_point =
+        text[-1] == '.'; /* in x.0.1, 0.1 is not a float; text[-1] exists because a tag came before */
     uint64_t integer;
     double number;
     token->kind = TOKEN_NUMBER;
@@ -179,7 +178,7 @@ static void read_number(struct lexer *lexer, struct token *token) {
         const bool fits = integer_read(text, bytes, 10, &integer) && integer <= INT64_MAX;
         token->value = value_int(lexer->box, (int64_t)integer);
         if (!fits) {
-            wrong(lexer, token->at, "a number that does not fit 64 bits");
+            lexer_fail(lexer, token->at, "a number does not fit 64 bits");
         }
         return;
     }
@@ -187,7 +186,7 @@ static void read_number(struct lexer *lexer, struct token *token) {
     token->value = value_float(lexer->box, number);
 }
 
-/* What follows a backslash; as in Python an unknown letter keeps it. */
+/* Reads what follows a backslash. As in Python, a backslash before an unknown letter stays. */
 static void read_escape(struct lexer *lexer, struct buffer *buffer) {
     static const char names[] = "\\'\"abfnrtv\n";
     static const char meanings[] = "\\'\"\a\b\f\n\r\t\v";
@@ -195,7 +194,7 @@ static void read_escape(struct lexer *lexer, struct buffer *buffer) {
     for (size_t i = 0; names[i]; i++) {
         if (next == names[i]) {
             lexer->at++;
-            buffer_fill(buffer, meanings[i], next != '\n', false); /* a line that goes on */
+            buffer_fill(buffer, meanings[i], next != '\n', false); /* an escaped newline continues the line */
             return;
         }
     }
@@ -207,7 +206,7 @@ static void read_escape(struct lexer *lexer, struct buffer *buffer) {
     }
     lexer->at++;
     if (lexer->bytes - lexer->at < digits || !integer_read(lexer->text + lexer->at, digits, 16, &code)) {
-        wrong(lexer, lexer->at, "a truncated escape");
+        lexer_fail(lexer, lexer->at, "a truncated escape");
         return;
     }
     lexer->at += digits;
@@ -230,7 +229,7 @@ static void read_string(struct lexer *lexer, struct token *token) {
         }
     }
     if (lexer->at >= lexer->bytes) {
-        wrong(lexer, token->at, "a string without an end");
+        lexer_fail(lexer, token->at, "a string is not closed");
         return;
     }
     buffer_add(&buffer, lexer->text + from, lexer->at - from, false);
@@ -262,7 +261,7 @@ static void read_operator(struct lexer *lexer, struct token *token) {
             return;
         }
     }
-    wrong(lexer, token->at, "an unknown character in a tag");
+    lexer_fail(lexer, token->at, "an unknown character in a tag");
 }
 
 static void read_inside(struct lexer *lexer, struct token *token) {
@@ -285,7 +284,7 @@ static void read_inside(struct lexer *lexer, struct token *token) {
             lexer->at++;
         }
     } else if (lexer->at >= lexer->bytes) {
-        wrong(lexer, lexer->at, "a tag without an end");
+        lexer_fail(lexer, lexer->at, "a tag is not closed");
     } else {
         read_operator(lexer, token);
     }

@@ -8,18 +8,18 @@
 
 struct loop {
     struct value *source;      /* list or tuple */
-    size_t read;               /* of source */
-    struct value *items;       /* those of source that the loop's condition takes; source itself without one */
-    const struct node *target; /* (with where) */
+    size_t read;               /* items of source seen so far */
+    struct value *items;       /* those that meet the condition; source itself without one */
+    const struct node *target; /* for the condition */
     const struct node *where;  /* null: no condition */
-    struct scope *scope;       /* around the loop */
+    struct scope *scope;       /* that contains the loop */
     size_t index;
-    struct value *changed; /* what loop.changed saw last; null at first */
+    struct value *changed; /* the last arguments of loop.changed; null at first */
 };
 
-/* Whether there is an item `index`. Conditions are evaluated as late as that, since the body may change what they
- * ask for. */
-static bool ready(struct sandbox *box, struct loop *loop, size_t index) {
+/* Whether there is an item `index`. Conditions are evaluated only when an item is needed, because the body may change
+ * variables that they use. */
+static bool has_item(struct sandbox *box, struct loop *loop, size_t index) {
     while (loop->where && loop->items->list.count <= index && loop->read < loop->source->list.count) {
         struct scope *outer = interpreter_of(box)->scope;
         struct value *item = loop->source->list.items[loop->read++];
@@ -35,42 +35,57 @@ static bool ready(struct sandbox *box, struct loop *loop, size_t index) {
     return !box->failed && index < loop->items->list.count;
 }
 
+enum loop_name {
+    INDEX,
+    INDEX0,
+    FIRST,
+    LAST,
+    LENGTH,
+    PREVITEM,
+    NEXTITEM,
+    REVINDEX,
+    REVINDEX0,
+    DEPTH,
+    DEPTH0,
+    LOOP_NAMES
+};
+
 struct value *loop_attribute(struct sandbox *box, struct value *value, const struct value *name) {
-    static const char names[][10] = {"index",    "index0",    "first", "last",   "length",  "previtem",
-                                     "revindex", "revindex0", "depth", "depth0", "nextitem"};
+    static const char names[LOOP_NAMES][10] = {"index",    "index0",   "first",     "last",  "length", "previtem",
+                                               "nextitem", "revindex", "revindex0", "depth", "depth0"};
     struct loop *loop = value->loop;
     const size_t index = loop->index;
-    size_t which = 0;
-    while (which < sizeof(names) / sizeof(names[0]) && !value_is_text(name, names[which])) {
+    unsigned which = 0;
+    while (which < LOOP_NAMES && !value_is_text(name, names[which])) {
         which++;
     }
-    const bool more = (which == 3 || which == 10) && ready(box, loop, index + 1);
-    if (which == 4 || which == 6 || which == 7) {
-        ready(box, loop, SIZE_MAX);
+    const bool more = (which == LAST || which == NEXTITEM) && has_item(box, loop, index + 1);
+    if (which == LENGTH || which == REVINDEX || which == REVINDEX0) {
+        has_item(box, loop, SIZE_MAX); /* evaluates the condition for all items */
     }
     struct value *const *items = loop->items->list.items;
     const size_t length = loop->items->list.count;
     switch (which) {
-    case 0:
+    case INDEX:
         return value_int(box, (int64_t)index + 1);
-    case 1:
+    case INDEX0:
         return value_int(box, (int64_t)index);
-    case 2:
+    case FIRST:
         return value_bool(box, index == 0);
-    case 3:
+    case LAST:
         return value_bool(box, !more);
-    case 4:
+    case LENGTH:
         return value_int(box, (int64_t)length);
-    case 5:
+    case PREVITEM:
         return index ? items[index - 1] : NULL;
-    case 6:
-    case 7:
-        return value_int(box, (int64_t)(length - index) - (which == 7));
-    case 8:
-    case 9: /* loops are not recursive */
-        return value_int(box, which == 8);
-    case 10:
+    case NEXTITEM:
         return more ? items[index + 1] : NULL;
+    case REVINDEX:
+    case REVINDEX0:
+        return value_int(box, (int64_t)(length - index) - (which == REVINDEX0));
+    case DEPTH:
+    case DEPTH0: /* recursive loops are not supported, so the depth is constant */
+        return value_int(box, which == DEPTH);
     default:
         return NULL;
     }
@@ -91,8 +106,8 @@ static struct value *loop_changed(struct sandbox *box, struct value *self, const
 const struct builtin builtin_loop_methods[] = {
     {"cycle", loop_cycle, NULL, 0}, {"changed", loop_changed, NULL, 0}, {NULL, NULL, NULL, 0}};
 
-/* The scope of one turn, the last one's where no macro holds on to that. */
-static bool open_turn(struct sandbox *box, struct scope *last, struct scope *parent) {
+/* Opens the scope of an iteration. Reuses the last iteration's scope unless a macro refers to it. */
+static bool open_iteration(struct sandbox *box, struct scope *last, struct scope *parent) {
     if (last == NULL || last->kept) {
         return scope_open(box, parent);
     }
@@ -122,13 +137,13 @@ enum flow execute_for(struct sandbox *box, const struct node *node) {
     if (!box->failed) {
         value->loop = loop;
     }
-    struct scope *turn = NULL;
+    struct scope *iteration = NULL;
     enum flow flow = FLOW_NEXT;
-    for (; flow != FLOW_BREAK && ready(box, loop, loop->index); loop->index++) {
-        if (!open_turn(box, turn, outer)) {
+    for (; flow != FLOW_BREAK && has_item(box, loop, loop->index); loop->index++) {
+        if (!open_iteration(box, iteration, outer)) {
             return FLOW_BREAK;
         }
-        turn = interpreter_of(box)->scope;
+        iteration = interpreter_of(box)->scope;
         name_set(box, name, value);
         assign(box, node->a, loop->items->list.items[loop->index]);
         flow = execute(box, node->c);

@@ -1,4 +1,4 @@
-/* Binary operators and slices. */
+/* Binary operators, `in` and slices, as Python defines them. */
 #include "engine/text/template/operators.h"
 
 #include "engine/text/json/buffer.h"
@@ -11,7 +11,8 @@
 #include "engine/text/template/string_functions.h"
 #include "platform/math.h"
 
-/* Without the compiler's check, which calls a function of 128 bits. */
+/* Multiplies with an overflow check. The compiler's builtin would call a 128-bit multiplication, which the module
+ * lacks. */
 static bool multiply(int64_t a, int64_t b, int64_t *product) {
     const uint64_t x = a < 0 ? 0 - (uint64_t)a : (uint64_t)a;
     const uint64_t y = b < 0 ? 0 - (uint64_t)b : (uint64_t)b;
@@ -39,14 +40,14 @@ static struct value *operate_integers(struct sandbox *box, unsigned operation, i
             good &= b == 1 || multiply(a, a, &a);
         }
         break;
-    default: /* // and %; the one quotient that does not fit is of -2^63 by -1 */
+    default: /* // and %; the only quotient that overflows is -2^63 / -1 */
         good = a != INT64_MIN || b != -1;
         if (good) {
             const int64_t quotient = a / b - (a % b != 0 && (a < 0) != (b < 0));
             result = operation == '%' ? a - quotient * b : quotient;
         }
     }
-    return good ? value_int(box, result) : sandbox_fail_limit(box, "an integer that does not fit 64 bits");
+    return good ? value_int(box, result) : sandbox_fail_limit(box, "an integer does not fit 64 bits");
 }
 
 static struct value *operate_floats(struct sandbox *box, unsigned operation, double a, double b) {
@@ -70,14 +71,15 @@ static struct value *operate_floats(struct sandbox *box, unsigned operation, dou
     case PAIR('/', '/'):
         result = number_floor(a / b);
         break;
-    default:
+    default: /* ** */
         if (number_floor(b) == b && b >= -1024 && b <= 1024) {
             for (int i = 0; i < (b < 0 ? -b : b); i++) {
                 result *= a;
             }
             result = b < 0 ? 1 / result : result;
         } else {
-            result = a > 0 ? math_pow(a, b) : a < 0 ? __builtin_nan("") : 0;
+            result = a < 0 ? __builtin_nan("") : 0;
+            result = a > 0 ? math_pow(a, b) : result;
         }
     }
     return value_float(box, result);
@@ -104,7 +106,7 @@ static void add_items(struct sandbox *box, struct value *list, const struct valu
     }
 }
 
-/* a + b, or for a null b: a * times */
+/* a + b, or a * times if b is null. */
 static struct value *join(struct sandbox *box, struct value *a, struct value *b, int64_t times) {
     struct buffer buffer;
     buffer_start(&buffer, box);
@@ -135,7 +137,7 @@ bool contains(struct sandbox *box, const struct value *container, const struct v
         return dict_get(box, container, value) != NULL;
     }
     if (!value_is(container, LISTS | KIND(UNDEFINED))) {
-        value_fail_type(box, "'in' cannot look for this in '%.*s'", container);
+        value_fail_type(box, "'in' cannot search a '%.*s' for this value", container);
     }
     for (size_t i = 0; i < container->list.count && value_is(container, LISTS) && sandbox_step(box, 1); i++) {
         if (value_equal(box, container->list.items[i], value)) {
@@ -194,7 +196,7 @@ struct value *operate(struct sandbox *box, unsigned operation, struct value *a, 
     return &box->scrap;
 }
 
-/* A slice's bound as an index into `length` elements, from 0 to length, or -1 to length - 1 for steps backwards. */
+/* Resolves a slice's bound to an index: from 0 to length, or from -1 to length - 1 if the step is negative. */
 static ptrdiff_t bound_of(struct sandbox *box, const struct value *value, ptrdiff_t length, bool back, bool stop) {
     const ptrdiff_t low = back ? -1 : 0;
     const ptrdiff_t high = back ? length - 1 : length;
@@ -228,7 +230,8 @@ struct value *slice_of(struct sandbox *box, struct value *object, struct value *
     }
     const struct value *items = value_items(box, object);
     struct value *list = value_new(box, object->kind == VALUE_TUPLE ? VALUE_TUPLE : VALUE_LIST);
-    for (; (step > 0 ? from < to : from > to) && sandbox_step(box, 1); from += step) { /* both are below 2^30 or so */
+    for (; (step > 0 ? from < to : from > to) && sandbox_step(box, 1);
+         from += step) { /* no overflow: both are limited to about 2^30 */
         list_add(box, list, items->list.items[from]);
     }
     return string ? string_join(box, NULL, list) : list;

@@ -1,4 +1,4 @@
-/* From tokens to a tree: expressions, as jinja2 ranks its operators. */
+/* Parses expressions with jinja2's operator precedence. */
 #include "engine/text/template/parse_expression.h"
 
 #include "engine/text/json/value_dict.h"
@@ -6,7 +6,7 @@
 #include "engine/text/template/interpreter.h"
 #include "engine/text/template/operators.h"
 
-/* After an error there is only TOKEN_END to be seen, which ends all loops but those that wait for something. */
+/* Whether to go on until this operator. Also stops after an error, when every token is TOKEN_END. */
 static bool until(const struct parser *parser, unsigned operation) {
     return !parser_at(parser, operation) && !parser->lexer.box->failed;
 }
@@ -30,7 +30,8 @@ struct value *parse_name(struct parser *parser) {
 struct node *parse_tuple(struct parser *parser, struct node *(*item)(struct parser *), bool parenthesized) {
     struct node *tuple = node_new(parser, NODE_TUPLE, NULL, NULL);
     struct node **link = &tuple->a;
-    bool comma = parenthesized && parser_at(parser, ')'); /* makes it a tuple, even of one; so does nothing at all */
+    bool comma =
+        parenthesized && parser_at(parser, ')'); /* a comma makes a tuple, even of one item; so do empty parentheses */
     if (comma) {
         return tuple;
     }
@@ -73,7 +74,7 @@ static struct node *parse_argument(struct parser *parser, bool *keywords) {
     return argument;
 }
 
-static struct node *parse_arguments(struct parser *parser) { /* after the bracket; null when empty */
+static struct node *parse_arguments(struct parser *parser) { /* after the opening bracket; null if empty */
     struct node *first = NULL;
     struct node **link = &first;
     bool keywords = false;
@@ -85,7 +86,7 @@ static struct node *parse_arguments(struct parser *parser) { /* after the bracke
     return first;
 }
 
-static struct node *parse_list(struct parser *parser, unsigned end, bool pairs) { /* after the bracket */
+static struct node *parse_list(struct parser *parser, unsigned end, bool pairs) { /* after the opening bracket */
     struct node *list = node_new(parser, pairs ? NODE_DICT : NODE_LIST, NULL, NULL);
     struct node **link = &list->a;
     while (until(parser, end)) {
@@ -121,7 +122,7 @@ static struct node *parse_primary(struct parser *parser) {
         node = node_new(parser, NODE_CONST, NULL, NULL);
         node->value = parser->token.value;
         parser_next(parser);
-        while (parser->token.kind == TOKEN_STRING) { /* strings that follow one another are one */
+        while (parser->token.kind == TOKEN_STRING) { /* adjacent strings are joined */
             node->value = operate(box, '+', node->value, parser->token.value);
             parser_next(parser);
         }
@@ -143,7 +144,7 @@ static struct node *parse_primary(struct parser *parser) {
     return pairs || parser_take(parser, '[') ? parse_list(parser, pairs ? '}' : ']', pairs) : parser_unexpected(parser);
 }
 
-/* What stands between [ and ]. */
+/* Parses what is between [ and ]. */
 static struct node *parse_subscript(struct parser *parser) {
     struct node *slice = node_new(parser, NODE_SLICE, NULL, NULL);
     struct node **const parts[3] = {&slice->a, &slice->b, &slice->c};
@@ -158,7 +159,10 @@ static struct node *parse_subscript(struct parser *parser) {
         colons++;
     }
     parser_expect(parser, ']');
-    return colons ? slice : slice->a ? slice->a : node_new(parser, NODE_TUPLE, NULL, NULL); /* x[] is x[()] */
+    if (colons) {
+        return slice;
+    }
+    return slice->a ? slice->a : node_new(parser, NODE_TUPLE, NULL, NULL); /* x[] means x[()] */
 }
 
 static struct node *parse_postfix(struct parser *parser, struct node *node) {
@@ -182,7 +186,7 @@ static struct node *parse_postfix(struct parser *parser, struct node *node) {
     }
 }
 
-/* A filter or test with its arguments, after the | or `is`. */
+/* Parses a filter or test with its arguments, after | or `is`. */
 static struct node *parse_named(struct parser *parser, enum node_kind kind, struct node *operand) {
     static const char *const never[] = {"else", "or", "and", "is", "if", "in", "not"};
     struct node *node = node_new(parser, kind, operand, NULL);
@@ -194,7 +198,7 @@ static struct node *parse_named(struct parser *parser, enum node_kind kind, stru
         node->b = parse_arguments(parser);
         return node;
     }
-    /* A test may have one argument without brackets: x is divisibleby 3. */
+    /* A test may have one argument without parentheses: x is divisibleby 3. */
     bool argument = kind == NODE_TEST && ((token->kind >= TOKEN_NAME && token->kind <= TOKEN_NUMBER) ||
                                           parser_at(parser, '[') || parser_at(parser, '{'));
     for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++) {
@@ -244,7 +248,7 @@ static struct node *parse_unary(struct parser *parser, bool filters) {
 
 enum rank { RANK_NONE, RANK_OR, RANK_AND, RANK_NOT, RANK_COMPARE, RANK_SUM, RANK_CONCAT, RANK_PRODUCT, RANK_POWER };
 
-/* The rank of the binary operator that is next. `not in` becomes one token. */
+/* The precedence of the next token if it is a binary operator. Turns `not in` into one token. */
 static enum rank next_rank(struct parser *parser) {
     static const struct {
         uint16_t operation;
@@ -295,7 +299,7 @@ static enum rank next_rank(struct parser *parser) {
     return RANK_NONE;
 }
 
-/* Operators of at least that rank; all are left-associative, comparisons are chained. */
+/* Parses operators of at least this rank. All are left-associative; comparisons are chained. */
 static struct node *parse_ranked(struct parser *parser, enum rank lowest) {
     struct sandbox *box = parser->lexer.box;
     struct node *left = &parser->scrap;
@@ -311,8 +315,10 @@ static struct node *parse_ranked(struct parser *parser, enum rank lowest) {
         if (rank < lowest || rank == RANK_NONE) {
             break;
         }
-        static const uint8_t kinds[] = {0,           NODE_OR,     NODE_AND,    0,          NODE_COMPARE,
-                                        NODE_BINARY, NODE_CONCAT, NODE_BINARY, NODE_BINARY};
+        static const uint8_t kinds[] = {
+            [RANK_OR] = NODE_OR,       [RANK_AND] = NODE_AND,       [RANK_COMPARE] = NODE_COMPARE,
+            [RANK_SUM] = NODE_BINARY,  [RANK_CONCAT] = NODE_CONCAT, [RANK_PRODUCT] = NODE_BINARY,
+            [RANK_POWER] = NODE_BINARY};
         struct node *first = left;
         left = node_new(parser, kinds[rank], first, NULL);
         left->operation = parser->token.operation;

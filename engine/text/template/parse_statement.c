@@ -1,4 +1,4 @@
-/* From tokens to a tree: text and statements. */
+/* Parses text, tags and statements. */
 #include "engine/text/template/parse_statement.h"
 
 #include "engine/text/template/interpreter.h"
@@ -13,11 +13,11 @@ static void block_end(struct parser *parser) {
     parser_next(parser);
 }
 
-/* Statements up to a tag of the given name, or one of the others; the tag's name is next then. */
+/* Parses statements up to a tag with one of these names. The name is the next token afterwards. */
 static struct node *parse_until(struct parser *parser, const char *end, const char *other, const char *third) {
     parser_take(parser, ':');
     block_end(parser);
-    struct node *body = parse_statements(parser); /* end at whatever they do not know */
+    struct node *body = parse_statements(parser); /* they end at an unknown tag */
     if (!parser_at_name(parser, end) && !parser_at_name(parser, other) && !parser_at_name(parser, third)) {
         if (parser->token.kind == TOKEN_END && !parser->lexer.box->failed) {
             parser->lexer.box->at = parser->token.at;
@@ -28,7 +28,7 @@ static struct node *parse_until(struct parser *parser, const char *end, const ch
     return body;
 }
 
-/* The same, and past the end tag. */
+/* Parses statements up to the end tag, and the end tag. */
 static struct node *parse_block(struct parser *parser, const char *end) {
     struct node *body = parse_until(parser, end, end, end);
     parser_next(parser);
@@ -36,7 +36,7 @@ static struct node *parse_block(struct parser *parser, const char *end) {
     return body;
 }
 
-/* A body that a `break` inside cannot leave. */
+/* Parses a body from which `break` must not leave the enclosing loop. */
 static struct node *parse_closed_block(struct parser *parser, const char *end) {
     const unsigned loops = parser->loops;
     parser->loops = 0;
@@ -48,7 +48,7 @@ static struct node *parse_closed_block(struct parser *parser, const char *end) {
 static struct node *parse_target_item(struct parser *parser) {
     struct node *node = &parser->scrap;
     if (!sandbox_enter(parser->lexer.box)) {
-        /* nothing */
+        /* too deep */
     } else if (parser_take(parser, '(')) {
         node = parse_tuple(parser, parse_target_item, true);
         parser_expect(parser, ')');
@@ -118,7 +118,7 @@ static struct node *parse_set(struct parser *parser) {
     return node;
 }
 
-/* (name, name=default ...) as the parameters of the macro. */
+/* Parses (name, name=default ...) as the parameters of a macro. */
 static void parse_signature(struct parser *parser, struct node *macro) {
     struct node **link = &macro->a;
     bool defaults = false;
@@ -204,7 +204,7 @@ static struct node *parse_print(struct parser *parser) {
     return node;
 }
 
-/* After {%. Null: a name that starts no statement. */
+/* Parses the statement after {%. Null if the name does not start a statement. */
 static struct node *parse_tag(struct parser *parser) {
     static const struct {
         char name[12];

@@ -14,7 +14,6 @@ bool scope_open(struct sandbox *box, struct scope *parent) {
     return !box->failed;
 }
 
-/* Undefined when nobody knows it. */
 struct value *name_get(struct sandbox *box, const struct value *name) {
     struct value *value = NULL;
     for (const struct scope *scope = interpreter_of(box)->scope; scope && !value && sandbox_step(box, 1);

@@ -1,4 +1,4 @@
-/* Filters of lists and dictionaries. */
+/* Filters of lists and dicts. */
 #include "engine/text/template/sequence_filters.h"
 
 #include "engine/text/json/number.h"
@@ -13,7 +13,7 @@
 #define FILTER(name)                                                                                                   \
     static struct value *filter_##name(struct sandbox *box, struct value *self, const struct arguments *arguments)
 
-/* Part by part as jinja2's make_attrgetter: "a.b.0" goes through all of them; a null path gives the item itself. */
+/* Follows a path such as "a.b.0" part by part, as jinja2's make_attrgetter does. A null path means the item itself. */
 static struct value *attribute_path(struct sandbox *box, struct value *item, struct value *path,
                                     struct value *otherwise) {
     if (path == NULL || path->kind == VALUE_NONE) {
@@ -39,7 +39,8 @@ static struct value *attribute_path(struct sandbox *box, struct value *item, str
     return item;
 }
 
-/* What to sort by: the attribute, of several with commas a tuple, small letters where case does not matter. */
+/* The key to sort by: the attribute at the path, or a tuple for several paths with commas between them; in lower case
+ * if `folded`. */
 static struct value *sort_key(struct sandbox *box, struct value *item, struct value *path, struct value *otherwise,
                               bool folded) {
     struct value *keys = value_new(box, VALUE_TUPLE);
@@ -140,13 +141,13 @@ FILTER(unique) {
     return list;
 }
 
-/* An item of a list that may be empty. */
+/* The item at an index; undefined if the list is too short. */
 static struct value *item_or_undefined(struct sandbox *box, const struct value *items, size_t index) {
     return index < items->list.count ? items->list.items[index]
                                      : value_undefined(box, value_name(box, "item of an empty sequence"), NULL);
 }
 
-FILTER(extreme) { /* the variant is -1 or 1 */
+FILTER(extreme) { /* min and max; the variant is -1 or 1 */
     const struct value *items = value_items(box, self);
     const struct value *keys = sort_keys(box, items, arguments->at[1], NULL, !argument_true(arguments->at[0]));
     size_t best = 0;
@@ -166,7 +167,7 @@ FILTER(sum) {
     return sum;
 }
 
-FILTER(end) { /* first, or for the variant 1 last */
+FILTER(end) { /* first; last is variant 1 */
     const struct value *items = value_items(box, self);
     return item_or_undefined(box, items, arguments->variant ? items->list.count - 1 : 0);
 }
@@ -211,7 +212,8 @@ FILTER(batch) {
     return list;
 }
 
-/* map and its kin: the filter or test that argument `index` names, and the call with what follows. */
+/* For map, select and reject: finds the filter or test that argument `index` names. `inner` receives the arguments
+ * after it. */
 static const struct builtin *named_builtin(struct sandbox *box, const struct call *call, size_t index, bool test,
                                            struct call *inner) {
     *inner = (struct call){value_new(box, VALUE_LIST), call->named};
@@ -233,7 +235,7 @@ static const struct builtin *named_builtin(struct sandbox *box, const struct cal
 FILTER(map) {
     struct call inner;
     struct value *list = generator(box);
-    if (!value_true(self)) { /* none too */
+    if (!value_true(self)) { /* also for none and undefined */
         return list;
     }
     const struct value *items = value_items(box, self);
@@ -254,7 +256,7 @@ FILTER(map) {
 
 enum { SELECT = 1, ATTRIBUTE = 2 };
 
-FILTER(select) { /* and reject, without SELECT */
+FILTER(select) { /* select and selectattr; without SELECT reject and rejectattr */
     struct call inner;
     struct value *list = generator(box);
     if (!value_true(self)) {

@@ -11,7 +11,7 @@ struct value *sort_values(struct sandbox *box, const struct value *items, const 
     for (size_t i = 0; i < count && other; i++) {
         order[i] = i;
     }
-    for (size_t width = 1; width < count && !box->failed; width *= 2) { /* merges runs of that width: stable */
+    for (size_t width = 1; width < count && !box->failed; width *= 2) { /* runs of `width` items are sorted */
         size_t a = 0;
         size_t b = width;
         size_t a_end = width;

@@ -1,15 +1,16 @@
-/* strftime in the C locale, of UTC. */
+/* Formats dates as strftime does in the C locale. */
 #include "engine/text/template/strftime.h"
 
 #include "engine/text/json/number.h"
 
 enum field { YEAR, MONTH, DAY, HOUR, MINUTE, SECOND, WEEKDAY, DAY_OF_YEAR, HOUR_12, SHORT_YEAR, FIELDS };
 
-/* From days to a date in the Gregorian calendar: years from March on, so that the leap day is the last; see
- * http://howardhinnant.github.io/date_algorithms.html. Month and days from 1, weekday from Sunday as 0. */
+/* Computes the date in the Gregorian calendar. Years are counted from March, so that the leap day is the last day of
+ * the year; see http://howardhinnant.github.io/date_algorithms.html. Months and days start at 1, weekdays at 0 for
+ * Sunday. */
 static void set_fields(int64_t seconds, int field[FIELDS]) {
-    const int days = (int)((seconds + 62135596800) / 86400 + 306); /* since the first of March of the year 0 */
-    const int rest = (int)((seconds + 62135596800) % 86400);
+    const int days = (int)((seconds + 62135596800) / 86400 + 306); /* since March 1 of the year 0 */
+    const int seconds_of_day = (int)((seconds + 62135596800) % 86400);
     const int era = days / 146097;
     const int day = days % 146097;
     const int year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
@@ -21,9 +22,9 @@ static void set_fields(int64_t seconds, int field[FIELDS]) {
     const bool leap = (field[YEAR] % 4 == 0 && field[YEAR] % 100 != 0) || field[YEAR] % 400 == 0;
     field[DAY_OF_YEAR] = march_month < 10 ? march_day + 60 + leap : march_day - 305;
     field[WEEKDAY] = (days + 3) % 7;
-    field[HOUR] = rest / 3600;
-    field[MINUTE] = rest / 60 % 60;
-    field[SECOND] = rest % 60;
+    field[HOUR] = seconds_of_day / 3600;
+    field[MINUTE] = seconds_of_day / 60 % 60;
+    field[SECOND] = seconds_of_day % 60;
     field[HOUR_12] = field[HOUR] % 12 ? field[HOUR] % 12 : 12;
     field[SHORT_YEAR] = field[YEAR] % 100;
 }
@@ -35,7 +36,7 @@ static void add_name(struct buffer *buffer, const char *names, int index, bool w
     buffer_add(buffer, names, whole ? strlen(names) : 3, false);
 }
 
-/* Letters that stand for nothing but a number. */
+/* Directives that print a number. */
 static const struct {
     char letter;
     uint8_t field, width;
@@ -68,14 +69,14 @@ static void add_directive(struct buffer *buffer, const int field[FIELDS], char l
     case 'p':
         buffer_text(buffer, field[HOUR] < 12 ? "AM" : "PM", false);
         break;
-    case 'Z': /* nothing, as for Python's time without a zone */
+    case 'Z': /* empty, as for Python's naive datetime */
     case 'z':
         break;
     case '%':
         buffer_put(buffer, '%', false);
         break;
     default:
-        sandbox_fail(buffer->box, "strftime_now does not know all of the format's directives");
+        sandbox_fail(buffer->box, "strftime_now: the format has an unknown directive");
     }
 }
 

@@ -1,4 +1,4 @@
-/* What filters and methods do with strings. Each byte of a result keeps the provenance of the byte it comes from. */
+/* String functions shared by filters and methods. */
 #include "engine/text/template/string_functions.h"
 
 #include "engine/text/json/buffer.h"
@@ -8,7 +8,8 @@
 #include "engine/text/template/builtin.h"
 #include "engine/text/unicode/unicode.h"
 
-/* Capital letters, and what to add for the small one; 1 where the two alternate, from a capital on. */
+/* Ranges of upper-case letters, and the distance to the lower-case letter. A distance of 1 means that the cases
+ * alternate, beginning with upper case. */
 static const struct {
     uint16_t from, to;
     int16_t add;
@@ -113,7 +114,7 @@ struct value *string_replace(struct sandbox *box, const struct value *string, co
         buffer_slice(&buffer, string, at, found);
         buffer_string(&buffer, to);
         at = found + from->string.bytes;
-        if (from->string.bytes == 0) { /* between all characters */
+        if (from->string.bytes == 0) { /* an empty string matches between all characters */
             if (at == bytes) {
                 break;
             }
@@ -150,8 +151,9 @@ size_t string_line(const struct value *string, size_t from, size_t *end) {
     return from;
 }
 
-/* The digits of a number: without white space around, sign and single underscores between. Returns their number. */
-static size_t bare(const struct value *string, char digits[64], bool *negative) {
+/* Copies the digits of a number without surrounding white space, sign, and single underscores between digits. Returns
+ * their count, 0 if there are too many. */
+static size_t bare_digits(const struct value *string, char digits[64], bool *negative) {
     const char *text = string->string.text;
     size_t at = space_before(text, string->string.bytes);
     const size_t end = string->string.bytes - space_after(text + at, string->string.bytes - at);
@@ -166,8 +168,8 @@ static size_t bare(const struct value *string, char digits[64], bool *negative) 
     return at < end ? 0 : count;
 }
 
-/* Whoever wrote the text chose the number. */
-static struct value *from_text(struct sandbox *box, const struct value *string, struct value *number) {
+/* Marks a number as untrusted if it was read from untrusted text. */
+static struct value *mark_source(struct sandbox *box, const struct value *string, struct value *number) {
     number->untrusted = string->untrusted || string->string.mask;
     return box->failed ? &box->scrap : number;
 }
@@ -176,24 +178,24 @@ struct value *float_parse(struct sandbox *box, const struct value *string) {
     char digits[64];
     bool negative;
     double number;
-    const size_t bytes = bare(string, digits, &negative);
+    const size_t bytes = bare_digits(string, digits, &negative);
     if (bytes == 3 && memcmp(digits, "inf", 3) == 0) {
         number = __builtin_inf();
     } else if (!number_read(digits, bytes, &number)) {
         return NULL;
     }
-    return from_text(box, string, value_float(box, negative ? -number : number));
+    return mark_source(box, string, value_float(box, negative ? -number : number));
 }
 
 struct value *integer_parse(struct sandbox *box, const struct value *string, ptrdiff_t base) {
     char digits[64];
     bool negative;
     uint64_t size;
-    const size_t bytes = bare(string, digits, &negative);
+    const size_t bytes = bare_digits(string, digits, &negative);
     const bool prefix = base == 16 && bytes > 2 && digits[0] == '0' && (digits[1] | 32) == 'x';
     if (base < 2 || base > 36 ||
         !integer_read(digits + (prefix ? 2 : 0), bytes - (prefix ? 2 : 0), (unsigned)base, &size) || size > INT64_MAX) {
         return NULL;
     }
-    return from_text(box, string, value_int(box, negative ? -(int64_t)size : (int64_t)size));
+    return mark_source(box, string, value_int(box, negative ? -(int64_t)size : (int64_t)size));
 }

@@ -28,7 +28,7 @@ METHOD(join) {
     return string_join(box, self, items);
 }
 
-/* Cuts at white space, or a separator, wherever there is any. */
+/* Splits at every separator, or at white space if that is null or none. */
 static struct value *split_all(struct sandbox *box, const struct value *self, const struct value *separator) {
     struct value *list = value_new(box, VALUE_LIST);
     const size_t bytes = self->string.bytes;
@@ -57,14 +57,14 @@ static struct value *split_all(struct sandbox *box, const struct value *self, co
     return list;
 }
 
-METHOD(split) { /* the variant 1 is rsplit */
+METHOD(split) { /* rsplit is variant 1 */
     struct value *list = split_all(box, self, arguments->at[0]);
     const ptrdiff_t most = argument_int(box, arguments->at[1], -1);
     const size_t count = list->list.count;
     if (most < 0 || count <= (size_t)most + 1 || box->failed) {
         return list;
     }
-    /* what was cut too often becomes one again: all behind the first parts, or before the last ones */
+    /* rejoin the surplus items: the last ones for split, the first ones for rsplit */
     struct value **items = list->list.items;
     list->list.count = (size_t)most + 1;
     if (arguments->variant == 0) {
@@ -90,8 +90,8 @@ METHOD(splitlines) {
     return list;
 }
 
-/* self[start:end], where the methods below look. */
-static struct value *part(struct sandbox *box, struct value *self, const struct arguments *arguments) {
+/* self[start:end], the part that a search is limited to. */
+static struct value *search_range(struct sandbox *box, struct value *self, const struct arguments *arguments) {
     struct value *const range[3] = {arguments->at[1], arguments->at[2], NULL};
     return range[0] || range[1] ? slice_of(box, self, range) : self;
 }
@@ -102,8 +102,8 @@ static bool has_end(const struct value *string, const struct value *end, bool la
            memcmp(string->string.text + (last ? string->string.bytes - bytes : 0), end->string.text, bytes) == 0;
 }
 
-METHOD(has_end) { /* startswith, or for the variant 1 endswith */
-    const struct value *string = part(box, self, arguments);
+METHOD(has_end) { /* startswith; endswith is variant 1 */
+    const struct value *string = search_range(box, self, arguments);
     const struct value *end = arguments->at[0];
     if (end->kind != VALUE_TUPLE) {
         return value_bool(box, has_end(string, argument_string(box, end), arguments->variant));
@@ -126,14 +126,14 @@ METHOD(remove_end) {
 
 enum { LAST = 1, FAILS = 2 };
 
-METHOD(search) { /* rfind is LAST, index FAILS */
+METHOD(search) { /* find, rfind, index, rindex */
     const struct value *wanted = argument_string(box, arguments->at[0]);
-    const struct value *string = part(box, self, arguments);
+    const struct value *string = search_range(box, self, arguments);
     const size_t found = text_find(box, string, 0, string->string.bytes, wanted, arguments->variant & LAST);
     if (found == SIZE_MAX) {
         return arguments->variant & FAILS ? sandbox_fail(box, "substring not found") : value_int(box, -1);
     }
-    /* a slice of a string lies in it */
+    /* a slice points into its string */
     const size_t before = string->string.bytes ? (size_t)(string->string.text - self->string.text) : 0;
     sandbox_step(box, (before + found) / 64);
     return value_int(box, (int64_t)string_length(value_slice(box, self, 0, before + found)));
@@ -141,7 +141,7 @@ METHOD(search) { /* rfind is LAST, index FAILS */
 
 METHOD(count) {
     const struct value *wanted = argument_string(box, arguments->at[0]);
-    const struct value *string = part(box, self, arguments);
+    const struct value *string = search_range(box, self, arguments);
     int64_t count = 0;
     if (wanted->string.bytes == 0) {
         return value_int(box, (int64_t)string_length(string) + 1);
@@ -156,7 +156,7 @@ METHOD(count) {
 
 METHOD(format) { return format_braces(box, self, arguments->call); }
 
-/* Whether there are characters and all are of the classes, which are the variant. */
+/* Whether the string is not empty and all of its characters are of the classes in the variant, a bit set. */
 METHOD(class) {
     bool all = self->string.bytes && sandbox_step(box, self->string.bytes / 16);
     for (size_t at = 0; at < self->string.bytes && all;) {
@@ -168,7 +168,7 @@ METHOD(class) {
     return value_bool(box, all);
 }
 
-METHOD(test) { /* the test of the same name, without `is` */
+METHOD(test) { /* the test of the same name */
     const char *name = arguments->variant ? "upper" : "lower";
     return call_builtin(box, test_find(box, name, 5), self, arguments->call);
 }

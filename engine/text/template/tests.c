@@ -10,12 +10,12 @@
 #define TEST(name)                                                                                                     \
     static struct value *test_##name(struct sandbox *box, struct value *self, const struct arguments *arguments)
 
-/* The variant is the kinds. */
+/* The variant is a set of kinds. */
 TEST(kind) { return value_bool(box, value_is(self, arguments->variant)); }
 
 TEST(bool) { return value_bool(box, self->kind == VALUE_BOOL && self->integer == (int)arguments->variant); }
 
-TEST(integer) { /* a float with digits is an integer that does not fit */
+TEST(integer) { /* a float with digits is an integer does not fit 64 bits */
     const bool integer = self->kind == VALUE_INT || (self->kind == VALUE_FLOAT && self->real.digits);
     return value_bool(box, value_is(self, KIND(INT) | KIND(FLOAT)) && integer == (arguments->variant == VALUE_INT));
 }
@@ -39,7 +39,7 @@ TEST(sameas) {
                                (self->kind == other->kind && value_is(self, single) && value_equal(box, self, other)));
 }
 
-TEST(known) { /* 'name' is filter, or for the variant 1 is test */
+TEST(known) { /* 'name' is filter; 'name' is test is variant 1 */
     const char *name = self->string.text;
     const size_t bytes = self->string.bytes;
     return value_bool(box, self->kind == VALUE_STRING &&
@@ -54,7 +54,7 @@ TEST(remainder) {
 
 TEST(operator) { return operate(box, arguments->variant, self, arguments->at[0]); }
 
-/* Whether there are letters and all are of that case; letters beyond ASCII do not count. */
+/* Whether there are letters and all are of one case. Only ASCII letters count. */
 TEST(case) {
     const struct value *string = value_string(box, self);
     bool any = false;

@@ -4,13 +4,16 @@
 #include "engine/text/unicode/unicode.h"
 #include "engine/text/unicode/utf8.h"
 
-/* The printable character that stands for a byte in byte-level BPE: itself, or one from U+0100 on. */
+/* The printable character that represents a byte in byte-level BPE: itself, or one from U+0100 on (GPT-2's
+ * bytes_to_unicode). */
 static uint32_t printable(uint8_t byte) {
-    return byte <= 0x20                   ? 0x100u + byte
-           : byte == 0x7f                 ? 0x121u
-           : byte >= 0x80 && byte <= 0xa0 ? 0x122u + byte - 0x80u
-           : byte == 0xad                 ? 0x143u
-                                          : byte;
+    if (byte <= 0x20) {
+        return 0x100u + byte;
+    }
+    if (byte >= 0x7f && byte <= 0xa0) {
+        return 0x121u + byte - 0x7fu;
+    }
+    return byte == 0xad ? 0x143u : byte;
 }
 
 static bool all_newlines(const uint32_t *codes, size_t count) {
@@ -21,7 +24,7 @@ static bool all_newlines(const uint32_t *codes, size_t count) {
     return i == count;
 }
 
-/* codes[0..count) are one word. */
+/* Encodes one word, codes[0..count). False without memory. */
 static bool encode_word(struct merger *m, const uint32_t *codes, size_t count) {
     const struct vocabulary *v = m->encoder->vocabulary;
     const uint8_t flags = v->pretokenizer->flags;
@@ -55,7 +58,6 @@ static bool encode_word(struct merger *m, const uint32_t *codes, size_t count) {
     return true;
 }
 
-/* Byte-pair encoding, word by word. */
 bool encode_bpe(struct merger *m, const uint8_t *text, size_t bytes) {
     const struct pretokenizer *pretokenizer = m->encoder->vocabulary->pretokenizer;
     uint32_t *codes = ARENA_ARRAY(m->encoder->scratch, uint32_t, bytes);

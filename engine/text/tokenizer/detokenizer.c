@@ -1,29 +1,31 @@
-/* Tokens to text. Each token gives bytes one at a time to a sink, so that no length needs room beforehand. */
+/* Tokens to text. Bytes go to a sink one at a time, so that no intermediate buffer is needed. */
 #include "engine/text/tokenizer/detokenizer.h"
 
 #include "engine/text/unicode/utf8.h"
 
 typedef void (*byte_sink)(void *context, uint8_t byte);
 
-/* The byte of a printable character, the inverse of printable() in encode.c; -1 when it stands for none. */
+/* The byte that a printable character represents, the inverse of printable() in bpe.c; -1 if it represents none. */
 static int byte_of_printable(uint32_t code) {
     if ((code >= 0x21 && code <= 0x7e) || (code >= 0xa1 && code <= 0xff && code != 0xad)) {
         return (int)code;
     }
-    return code >= 0x100 && code <= 0x120   ? (int)code - 0x100
-           : code == 0x121                  ? 0x7f
-           : code >= 0x122 && code <= 0x142 ? (int)code - 0x122 + 0x80
-           : code == 0x143                  ? 0xad
-                                            : -1;
+    if (code >= 0x100 && code <= 0x120) {
+        return (int)code - 0x100;
+    }
+    if (code >= 0x121 && code <= 0x142) {
+        return (int)code - 0x121 + 0x7f;
+    }
+    return code == 0x143 ? 0xad : -1;
 }
 
-static void give(const uint8_t *text, size_t bytes, byte_sink sink, void *context) {
+static void emit(const uint8_t *text, size_t bytes, byte_sink sink, void *context) {
     for (size_t i = 0; i < bytes; i++) {
         sink(context, text[i]);
     }
 }
 
-static void give_printable(const uint8_t *text, size_t bytes, byte_sink sink, void *context) {
+static void emit_printable(const uint8_t *text, size_t bytes, byte_sink sink, void *context) {
     for (size_t at = 0; at < bytes;) {
         uint32_t code;
         const size_t width = utf8_read(text + at, bytes - at, &code);
@@ -31,13 +33,13 @@ static void give_printable(const uint8_t *text, size_t bytes, byte_sink sink, vo
         if (byte >= 0) {
             sink(context, (uint8_t)byte);
         } else {
-            give(text + at, width, sink, context);
+            emit(text + at, width, sink, context);
         }
         at += width;
     }
 }
 
-static void give_spaced(const uint8_t *text, size_t bytes, byte_sink sink, void *context) {
+static void emit_spaced(const uint8_t *text, size_t bytes, byte_sink sink, void *context) {
     static const uint8_t space[3] = {0xe2, 0x96, 0x81};
     for (size_t at = 0; at < bytes;) {
         const bool is_space = bytes - at >= sizeof(space) && memcmp(text + at, space, sizeof(space)) == 0;
@@ -46,7 +48,7 @@ static void give_spaced(const uint8_t *text, size_t bytes, byte_sink sink, void 
     }
 }
 
-static void give_token(const struct vocabulary *v, int32_t id, uint32_t flags, byte_sink sink, void *context) {
+static void emit_token(const struct vocabulary *v, int32_t id, uint32_t flags, byte_sink sink, void *context) {
     if (id < 0 || (uint32_t)id >= v->tokens.count) {
         return;
     }
@@ -56,36 +58,36 @@ static void give_token(const struct vocabulary *v, int32_t id, uint32_t flags, b
     case TOKEN_CONTROL:
     case TOKEN_UNKNOWN:
         if (flags & QN_SHOW_SPECIAL) {
-            give(bytes, text.bytes, sink, context);
+            emit(bytes, text.bytes, sink, context);
         }
         break;
     case TOKEN_USER_DEFINED:
-        give(bytes, text.bytes, sink, context);
+        emit(bytes, text.bytes, sink, context);
         break;
     case TOKEN_BYTE:
         sink(context, (uint8_t)vocabulary_byte(v, id));
         break;
     case TOKEN_NORMAL:
         if (v->pretokenizer && !(v->pretokenizer->flags & PRE_SPACES)) {
-            give_printable(bytes, text.bytes, sink, context);
+            emit_printable(bytes, text.bytes, sink, context);
         } else {
-            give_spaced(bytes, text.bytes, sink, context);
+            emit_spaced(bytes, text.bytes, sink, context);
         }
         break;
-    default: /* unused */
+    default: /* TOKEN_UNUSED */
         break;
     }
 }
 
-struct buffer {
+struct output {
     uint8_t *text; /* (capacity) */
     size_t capacity;
-    size_t count;    /* may pass capacity: the rest is left out */
-    bool skip_space; /* before the next byte */
+    size_t count;    /* may exceed the capacity: further bytes are dropped */
+    bool skip_space; /* drop the next byte if it is a space */
 };
 
 static void put(void *context, uint8_t byte) {
-    struct buffer *out = context;
+    struct output *out = context;
     const bool skip = out->skip_space && byte == ' ';
     out->skip_space = false;
     if (skip) {
@@ -98,24 +100,24 @@ static void put(void *context, uint8_t byte) {
 }
 
 size_t vocabulary_bytes(const struct vocabulary *v, int32_t id, uint32_t flags, uint8_t *bytes, size_t capacity) {
-    struct buffer out = {bytes, capacity, 0, false};
-    give_token(v, id, flags, put, &out);
+    struct output out = {bytes, capacity, 0, false};
+    emit_token(v, id, flags, put, &out);
     return out.count;
 }
 
-/* ---- whole characters ----------------------------------------------------------------------------------- */
+/* Streaming: only whole characters are released. */
 
 struct utf8 {
-    struct buffer out;
+    struct output out;
     struct qn_decoder decoder;
 };
 
-/* Bytes of the character that starts so; 0 when none does. */
+/* The width of the character that starts with this byte; 0 if no valid character does. */
 static size_t width_of(uint8_t first) {
-    return first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+    return (first >= 0x80 && first < 0xc2) || first >= 0xf5 ? 0 : utf8_width(first);
 }
 
-/* Whether byte can follow what is held: no overlong form, no surrogate, nothing past U+10FFFF. */
+/* Whether the byte can follow those held: that excludes overlong forms, surrogates and code points past U+10FFFF. */
 static bool can_follow(const struct qn_decoder *decoder, uint8_t byte) {
     const uint8_t first = decoder->held[0];
     uint8_t low = 0x80;
@@ -129,10 +131,10 @@ static bool can_follow(const struct qn_decoder *decoder, uint8_t byte) {
 
 static void put_replacement(struct utf8 *utf8) {
     static const uint8_t replacement[3] = {0xef, 0xbf, 0xbd};
-    give(replacement, sizeof(replacement), put, &utf8->out);
+    emit(replacement, sizeof(replacement), put, &utf8->out);
 }
 
-static void put_whole(void *context, uint8_t byte) {
+static void put_streaming(void *context, uint8_t byte) {
     struct utf8 *utf8 = context;
     struct qn_decoder *decoder = &utf8->decoder;
     if (utf8->out.skip_space) {
@@ -151,7 +153,7 @@ static void put_whole(void *context, uint8_t byte) {
     }
     decoder->held[decoder->held_bytes++] = byte;
     if (decoder->held_bytes == width_of(decoder->held[0])) {
-        give(decoder->held, decoder->held_bytes, put, &utf8->out);
+        emit(decoder->held, decoder->held_bytes, put, &utf8->out);
         decoder->held_bytes = 0;
     }
 }
@@ -160,12 +162,12 @@ int64_t vocabulary_piece(const struct vocabulary *v, struct qn_decoder *decoder,
                          size_t capacity) {
     struct utf8 utf8 = {{(uint8_t *)text, capacity, 0, false}, *decoder};
     if (utf8.decoder.held_bytes > 3) {
-        utf8.decoder.held_bytes = 0; /* not a state of ours */
+        utf8.decoder.held_bytes = 0; /* not a valid state */
     }
     if (id >= 0) {
         utf8.out.skip_space = v->add_space_prefix && !utf8.decoder.started;
         utf8.decoder.started = 1;
-        give_token(v, id, flags, put_whole, &utf8);
+        emit_token(v, id, flags, put_streaming, &utf8);
     } else if (utf8.decoder.held_bytes) {
         put_replacement(&utf8);
         utf8.decoder.held_bytes = 0;
@@ -176,15 +178,15 @@ int64_t vocabulary_piece(const struct vocabulary *v, struct qn_decoder *decoder,
     return (int64_t)utf8.out.count;
 }
 
-/* ---- whole texts ---------------------------------------------------------------------------------------- */
+/* Whole texts. */
 
-/* Takes off the spaces that a word-wise tokenizer left: before ? ! . and , then around a lone apostrophe, then before
- * 's 'm 're 've. Three passes, each holding back what it cannot decide yet. */
+/* Removes spaces as llama_detokenize does with clean_spaces: before ? ! . and , then around a single apostrophe, then
+ * before 's 'm 're 've. Each of the three passes holds back the bytes that it cannot decide on yet. */
 struct cleaner {
-    struct buffer out;
+    struct output out;
     bool space;          /* held by the first pass */
     uint8_t apostrophe;  /* held by the second: 1 for a space, 2 for a space and an apostrophe */
-    uint8_t contraction; /* held by the third: 1 and 2 as before, else also this letter */
+    uint8_t contraction; /* held by the third: 1 and 2 as before, otherwise also this letter */
 };
 
 static void third_pass(struct cleaner *clean, uint8_t byte) {
@@ -256,7 +258,7 @@ static void put_clean(void *context, uint8_t byte) {
     }
 }
 
-/* Lets go of what the passes hold: no more is to come. */
+/* Releases what the passes hold at the end of the text. */
 static void finish(struct cleaner *clean) {
     if (clean->space) {
         second_pass(clean, ' ');
@@ -283,8 +285,8 @@ int64_t vocabulary_detokenize(const struct vocabulary *v, const int32_t *ids, si
     struct cleaner clean = {.out = {(uint8_t *)text, capacity, 0, v->add_space_prefix}};
     const bool cleans = v->pretokenizer ? (v->pretokenizer->flags & PRE_CLEAN) != 0 : v->kind == VOCABULARY_WPM;
     for (size_t i = 0; i < count; i++) {
-        give_token(v, ids[i], flags, cleans ? put_clean : put, cleans ? (void *)&clean : (void *)&clean.out);
-        clean.out.skip_space = false; /* it counts for the first token alone */
+        emit_token(v, ids[i], flags, cleans ? put_clean : put, cleans ? (void *)&clean : (void *)&clean.out);
+        clean.out.skip_space = false; /* only for the first token */
     }
     finish(&clean);
     return (int64_t)clean.out.count;

@@ -1,6 +1,6 @@
-/* Merging as SentencePiece and byte-level BPE both do it: of all pairs of neighbours that may merge, the best one
- * does, the leftmost among equals, until there is none. A tournament tree over the pairs finds it, so that n symbols
- * take O(n log n) however they are made. */
+/* Merging as in SentencePiece and byte-level BPE: of all neighboring pairs that may merge, the best one does, the
+ * leftmost among equals, until there is none. A tournament tree finds the best pair, so that n symbols take O(n log n)
+ * for any text. */
 #include "engine/text/tokenizer/merge.h"
 
 #include "engine/text/unicode/utf8.h"
@@ -42,14 +42,14 @@ void merger_add(struct merger *m, size_t bytes) {
     m->text_bytes += bytes;
 }
 
-/* Numbers that sort as the scores do, the highest first. */
+/* Maps a score to a key: higher scores have lower keys. */
 static uint32_t score_key(float score) {
     uint32_t bits;
     memcpy(&bits, &score, sizeof(bits));
     if (score != score) {
         return NO_PAIR - 1;
     }
-    bits = score == 0 ? 0 : bits; /* of either sign */
+    bits = score == 0 ? 0 : bits; /* positive and negative zero are equal */
     return bits >> 31 ? bits : ~(bits | 0x80000000u);
 }
 
@@ -59,7 +59,7 @@ static uint32_t pair_key(const struct merger *m, uint32_t number) {
         return NO_PAIR;
     }
     const struct symbol *right = &m->symbols[left->next];
-    const uint8_t *text = m->text + left->start; /* the right one follows it */
+    const uint8_t *text = m->text + left->start; /* the right symbol's text follows */
     if (m->encoder->vocabulary->pretokenizer) {
         return vocabulary_rank(m->encoder->vocabulary, text, left->bytes, left->hash, text + left->bytes, right->bytes,
                                right->hash);
@@ -119,7 +119,7 @@ void merger_run(struct merger *m) {
     }
 }
 
-/* A byte that is in no token is left out. */
+/* Puts the byte tokens of a text. A byte without a token is dropped. */
 static void put_bytes(struct encoder *e, const uint8_t *text, size_t bytes) {
     for (size_t i = 0; i < bytes; i++) {
         const int32_t id = e->vocabulary->byte_ids[text[i]];
@@ -141,7 +141,7 @@ static void put_symbol(const struct merger *m, const struct symbol *symbol) {
         put_bytes(e, text, symbol->bytes);
         return;
     }
-    for (size_t at = 0; at < symbol->bytes;) { /* the characters of a token that it may not become */
+    for (size_t at = 0; at < symbol->bytes;) { /* the token is barred: put its characters one by one */
         const size_t width = utf8_width(text[at]);
         const size_t bytes = width < symbol->bytes - at ? width : symbol->bytes - at;
         id = vocabulary_find(e->vocabulary, text + at, bytes);

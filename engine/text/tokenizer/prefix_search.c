@@ -1,4 +1,4 @@
-/* Texts in order, for walks from the start of each. */
+/* Sorted texts, searched byte by byte. */
 #include "engine/text/tokenizer/prefix_search.h"
 
 #include "engine/text/tokenizer/token_type.h"
@@ -11,7 +11,7 @@ static bool precedes(const struct strings *strings, uint32_t a, uint32_t b) {
     return order ? order < 0 : first.bytes < second.bytes;
 }
 
-/* Merges runs of 1, 2, 4, ... texts, to and fro between the two arrays. Returns the one that is in order. */
+/* Merge sort: merges runs of 1, 2, 4, ... texts back and forth between the two arrays. Returns the sorted one. */
 static uint32_t *sort(const struct strings *strings, uint32_t *from, uint32_t *to, size_t count) {
     for (size_t run = 1; run < count; run *= 2) {
         for (size_t start = 0; start < count; start += 2 * run) {
@@ -56,7 +56,7 @@ bool sorted_texts_new(struct sorted_texts *sorted, const struct strings *strings
     return true;
 }
 
-/* The first text of the range whose next byte is `least` or more; a text without one comes before all. */
+/* The first text in the range whose next byte is at least `least`. A text that ends here sorts first. */
 static uint32_t first_from(const struct sorted_texts *sorted, const struct prefix *prefix, unsigned least) {
     uint32_t low = prefix->low;
     uint32_t high = prefix->high;

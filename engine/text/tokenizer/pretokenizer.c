@@ -1,4 +1,4 @@
-/* The pre-tokenizers by name, and the walk over the words that their patterns cut. */
+/* The table of pre-tokenizers, and the iteration over the words of a text. */
 #include "engine/text/tokenizer/pretokenizer.h"
 
 #include "engine/text/tokenizer/split_patterns.h"
@@ -178,7 +178,7 @@ void words_start(struct words *words, const struct pattern *patterns, struct cha
     words->ends[0] = text.count;
 }
 
-/* What no match covers is a piece of its own, up to the next match. */
+/* The end of the piece that starts at `at`: a match, or everything up to the next match. */
 static size_t piece_end(struct characters *text, const struct pattern *pattern, size_t at, size_t end) {
     size_t last = pattern->match(text, at, end, pattern->rule);
     if (last > at) {
@@ -196,7 +196,7 @@ bool words_next(struct words *words) {
         return false;
     }
     for (size_t i = 0; words->patterns[i].match; i++) {
-        if (words->ends[i + 1] <= at) { /* the last piece is used up */
+        if (words->ends[i + 1] <= at) { /* the current piece is consumed */
             words->ends[i + 1] = piece_end(&words->text, &words->patterns[i], at, words->ends[i]);
         }
         words->end = words->ends[i + 1];

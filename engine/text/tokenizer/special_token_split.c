@@ -1,6 +1,6 @@
-/* Cutting a text at its special tokens, as llama.cpp does: the longest of them first, each wherever it occurs in what
- * is still text, from left to right. (Among equally long ones that overlap the first in the text wins here; llama.cpp
- * leaves that to its sorting.) */
+/* Cuts a text at its special tokens, as llama.cpp's tokenizer_st_partition does: longest tokens first, each wherever it
+ * occurs in the remaining text, from left to right. If tokens of equal length overlap, the first in the text wins; in
+ * llama.cpp that depends on its sorting. */
 #include "engine/text/tokenizer/special_token_split.h"
 
 static bool starts(const uint32_t set[8], uint8_t byte) { return set[byte / 32] >> byte % 32 & 1; }
@@ -16,11 +16,11 @@ static bool all_trusted(const uint8_t *untrusted, size_t start, size_t bytes) {
 struct search {
     const struct vocabulary *vocabulary;
     const uint8_t *text;
-    const uint8_t *untrusted; /* null: none */
+    const uint8_t *untrusted; /* null: all text is trusted */
     bool parse_special;
 };
 
-/* The token of the group that starts at text[at]; -1 when none does. */
+/* The token of the group that starts at text[at]; -1 if none does. */
 static int32_t special_at(const struct search *s, const struct special_group *group, size_t at) {
     const uint8_t byte = s->text[at];
     const bool control = s->parse_special && starts(group->control_starts, byte);
@@ -49,11 +49,11 @@ static int32_t special_at(const struct search *s, const struct special_group *gr
     return guarded && !all_trusted(s->untrusted, at, group->bytes) ? -1 : id;
 }
 
-/* As C's isspace. */
+/* Like C's isspace. */
 static bool is_white(uint8_t byte) { return byte == ' ' || (byte >= 9 && byte <= 13); }
 
-/* Cuts `fragment`, which is text, at token `id` of `bytes` at `at`. Returns the text after it, the token when there
- * is none, or null without memory. The text before may become empty. */
+/* Cuts a text fragment at token `id`, which occupies `bytes` bytes at `at`. Returns the fragment of the text after the
+ * token, or that of the token if no text follows; null without memory. */
 static struct fragment *cut(const struct search *s, struct fragment *fragment, int32_t id, size_t at, size_t bytes,
                             struct arena *scratch) {
     const uint8_t type = s->vocabulary->types[id];
@@ -80,12 +80,12 @@ static struct fragment *cut(const struct search *s, struct fragment *fragment, i
     if (right == end) {
         return token;
     }
-    struct fragment *rest = ARENA_NEW(scratch, struct fragment);
-    if (rest) {
-        *rest = (struct fragment){token->next, right, end - right, -1};
-        token->next = rest;
+    struct fragment *after = ARENA_NEW(scratch, struct fragment);
+    if (after) {
+        *after = (struct fragment){token->next, right, end - right, -1};
+        token->next = after;
     }
-    return rest;
+    return after;
 }
 
 static bool cut_all(const struct search *s, struct fragment *fragment, const struct special_group *group,

@@ -1,9 +1,10 @@
-/* Special tokens: what their texts say about them where the metadata is silent, as llama.cpp has collected it. */
+/* Which tokens are special. Where the metadata does not tell, the tokens' texts do; the lists of texts are those of
+ * llama.cpp's llama_vocab::impl::load. */
 #include "engine/text/tokenizer/special_tokens.h"
 
 #define KEY TOKENIZER_KEY
 
-/* Texts that end generation. All become control tokens. */
+/* Tokens with these texts end generation. They become control tokens. */
 static const char *const end_texts[] = {"<|eot_id|>",
                                         "<|im_end|>",
                                         "<|end|>",
@@ -27,11 +28,11 @@ static const char *const end_texts[] = {"<|eot_id|>",
                                         "<｜end▁of▁sentence｜>",
                                         "[e~["};
 
-/* Roles that a key names or, without it, the first of these texts that is in the vocabulary, which then becomes a
- * control token. */
+/* Roles of tokens. A key names the token. Without the key it is the first of the texts that is in the vocabulary; it
+ * becomes a control token. */
 static const struct role {
-    const char *key, *old_key; /* the old key counts too */
-    bool ends;                 /* generation */
+    const char *key, *old_key; /* an older name of the key */
+    bool ends;                 /* whether the token ends generation */
     const char *texts[8];
 } roles[] = {
     {KEY "fim_pre_token_id",
@@ -52,7 +53,7 @@ static const struct role {
     {KEY "fim_pad_token_id", NULL, true, {"<|fim_pad|>", "<fim-pad>", "<fim_pad>", "<PAD>", "[PAD]"}},
     {KEY "fim_rep_token_id", NULL, true, {"<|fim_repo|>", "<|repo_name|>", "<fim-repo>", "<REPO>", "<reponame>"}},
     {KEY "fim_sep_token_id", NULL, true, {"<|file_sep|>"}},
-    {KEY "eot_token_id", NULL, true, {NULL}}, /* their texts are among those above */
+    {KEY "eot_token_id", NULL, true, {NULL}}, /* their texts are in end_texts */
     {KEY "eom_token_id", NULL, true, {NULL}},
 };
 
@@ -83,7 +84,7 @@ static void remove_end(struct vocabulary *v, int32_t id) {
     v->n_ends = kept;
 }
 
-static bool ends_with_text(const struct vocabulary *v, const char *text) { return vocabulary_is_end(v, find(v, text)); }
+static bool is_end_text(const struct vocabulary *v, const char *text) { return vocabulary_is_end(v, find(v, text)); }
 
 static void read_role(struct vocabulary_reader *r, const struct role *role) {
     struct vocabulary *v = r->vocabulary;
@@ -106,29 +107,29 @@ static void read_role(struct vocabulary_reader *r, const struct role *role) {
     }
 }
 
-/* Some texts mean something else in some families. */
-static void settle_families(struct vocabulary *v, uint8_t *types) {
+/* Corrects tokens whose texts mean something else in some model families. */
+static void correct_families(struct vocabulary *v, uint8_t *types) {
     static const char *const harmony[] = {"<|channel|>", "<|message|>", "<|start|>", "<|constrain|>"};
-    for (size_t i = 0; i < COUNT(harmony); i++) { /* gpt-oss: shown to its reader */
+    for (size_t i = 0; i < COUNT(harmony); i++) { /* gpt-oss: visible in its output */
         const int32_t id = find(v, harmony[i]);
         if (id >= 0) {
             set_type(types, id, TOKEN_USER_DEFINED);
         }
     }
-    const bool calls = ends_with_text(v, "<|call|>") || ends_with_text(v, "<|calls|>");
+    const bool calls = is_end_text(v, "<|call|>") || is_end_text(v, "<|calls|>");
     const int32_t end = find(v, "<|end|>");
-    if (calls && vocabulary_is_end(v, end) && (ends_with_text(v, "<|return|>") || ends_with_text(v, "<|flush|>"))) {
-        remove_end(v, end); /* gpt-oss, solar-open: it ends a part of an answer */
+    if (calls && vocabulary_is_end(v, end) && (is_end_text(v, "<|return|>") || is_end_text(v, "<|flush|>"))) {
+        remove_end(v, end); /* gpt-oss, solar-open: it ends a part of an answer, not the answer */
         set_type(types, end, TOKEN_USER_DEFINED);
     }
     const int32_t s = find(v, "</s>");
-    if (vocabulary_is_end(v, s) && (ends_with_text(v, "<|tool_response>") || ends_with_text(v, "<|plamo:eos|>"))) {
-        remove_end(v, s); /* Gemma 4: an HTML tag */
+    if (vocabulary_is_end(v, s) && (is_end_text(v, "<|tool_response>") || is_end_text(v, "<|plamo:eos|>"))) {
+        remove_end(v, s); /* in Gemma 4 it is an HTML tag */
         set_type(types, s, TOKEN_NORMAL);
     }
 }
 
-/* The letters of `part`, all lower case, in a text of any case. */
+/* Whether the text contains `part`, which is in lower case, in any case. */
 static bool contains(struct gguf_text text, const char *part) {
     const size_t bytes = strlen(part);
     for (size_t i = 0; text.bytes >= bytes && i <= text.bytes - bytes; i++) {
@@ -151,8 +152,8 @@ static struct gguf_text optional_text(const struct gguf *gguf, const char *key) 
     return text;
 }
 
-/* Tokens that swallow white space. The files do not say so; names do. */
-static void set_strips(struct vocabulary *v, uint8_t *types, const struct gguf *gguf) {
+/* Marks the tokens that remove white space next to them. Files do not say which; the names of models do. */
+static void mark_stripping(struct vocabulary *v, uint8_t *types, const struct gguf *gguf) {
     const struct gguf_text pre = optional_text(gguf, KEY "pre");
     const struct gguf_text architecture = optional_text(gguf, "general.architecture");
     const struct gguf_text name = optional_text(gguf, "general.name");
@@ -163,7 +164,7 @@ static void set_strips(struct vocabulary *v, uint8_t *types, const struct gguf *
     } else if (contains(name, "phi-3") || contains(name, "phi3")) {
         static const char *const plain[] = {"<unk>", "<s>", "<|endoftext|>"};
         for (uint32_t i = 0; i < v->tokens.count; i++) {
-            types[i] |= TOKEN_STRIPS_RIGHT; /* counts for special ones alone */
+            types[i] |= TOKEN_STRIPS_RIGHT; /* only matters for special tokens */
         }
         for (size_t i = 0; i < COUNT(plain); i++) {
             const int32_t id = find(v, plain[i]);
@@ -179,8 +180,9 @@ static void set_strips(struct vocabulary *v, uint8_t *types, const struct gguf *
     }
 }
 
-/* Files mark turn tokens such as <|USER_TOKEN|> as user-defined, and so does what is done to gpt-oss above. Those look
- * like <|this|>, <|this> or <this|>, with a bar of either kind. */
+/* Whether a user-defined token should be treated as a control token in untrusted text. Files mark tokens such as
+ * <|USER_TOKEN|> as user-defined, and correct_families does so for gpt-oss. They look like <|this|>, <|this> or
+ * <this|>, with an ASCII or full-width bar. */
 static bool looks_like_control(struct gguf_text text) {
     static const char wide_bar[3] = {'\xef', '\xbd', '\x9c'};
     const char *end = text.at + text.bytes;
@@ -197,8 +199,9 @@ static bool is_special(const struct vocabulary *v, uint32_t id) {
            strings_at(&v->tokens, id).bytes != 0;
 }
 
-/* Sorts numbers downwards, in place and in O(n log n): heapsort, since a file may choose them. */
-static void sort_down(uint32_t *numbers, size_t count) {
+/* Sorts numbers in descending order. Heapsort, because a hostile file may choose the numbers: it takes O(n log n) for
+ * any input. */
+static void sort_descending(uint32_t *numbers, size_t count) {
     for (size_t start = count / 2, end = count; end > 1;) {
         if (start) {
             start--;
@@ -210,7 +213,7 @@ static void sort_down(uint32_t *numbers, size_t count) {
         }
         const uint32_t moved = numbers[start];
         size_t at = start;
-        for (size_t child = 2 * at + 1; child < end; child = 2 * at + 1) { /* a heap with the least on top */
+        for (size_t child = 2 * at + 1; child < end; child = 2 * at + 1) { /* a min-heap */
             child += child + 1 < end && numbers[child + 1] < numbers[child];
             if (numbers[child] >= moved) {
                 break;
@@ -237,7 +240,7 @@ static bool make_groups(struct vocabulary *v, uint8_t *types, struct arena *aren
             lengths[count++] = (uint32_t)strings_at(&v->tokens, i).bytes;
         }
     }
-    sort_down(lengths, count);
+    sort_descending(lengths, count);
     uint32_t distinct = 0;
     for (uint32_t i = 0; i < count; i++) {
         if (i == 0 || lengths[i] != lengths[i - 1]) {
@@ -258,7 +261,7 @@ static bool make_groups(struct vocabulary *v, uint8_t *types, struct arena *aren
         const struct gguf_text text = strings_at(&v->tokens, i);
         const uint8_t first = (uint8_t)text.at[0];
         uint32_t low = 0;
-        for (uint32_t high = distinct; high - low > 1;) { /* the last group that is not shorter */
+        for (uint32_t high = distinct; high - low > 1;) { /* the group with the token's length */
             const uint32_t middle = (low + high) / 2;
             if (lengths[middle] >= text.bytes) {
                 low = middle;
@@ -291,8 +294,8 @@ void special_tokens(struct vocabulary_reader *r) {
         }
     }
     add_end(v, v->eos);
-    settle_families(v, r->types);
-    set_strips(v, r->types, r->gguf);
+    correct_families(v, r->types);
+    mark_stripping(v, r->types, r->gguf);
     if (!make_groups(v, r->types, r->arena)) {
         read_no_memory(r);
     }

@@ -1,4 +1,4 @@
-/* The smaller patterns; pretokenizer.h has the expression of each. */
+/* Small patterns. split_patterns.h has the expression of each. */
 #include "engine/text/tokenizer/split_patterns.h"
 
 #include <stdbool.h>
@@ -40,7 +40,8 @@ struct range {
 
 static const struct range cjk[] = {{0x0800, 0x9fa5}, {0xac00, 0xd7ff}, {0, 0}};
 static const struct range cjk_kana[] = {{0x3040, 0x30ff}, {0x4e00, 0x9fa5}, {0, 0}};
-/* The third was meant to start at U+F900; llama.cpp's source has its canonical equivalent. */
+/* The range from U+4E00 was meant to be two, to U+9FFF and from U+F900. llama.cpp's source has U+8C48, the canonical
+ * equivalent of U+F900. */
 static const struct range afmoe[] = {
     {0x0e40, 0x0eff}, {0x1000, 0x109f}, {0x1100, 0x11ff}, {0x1780, 0x17ff}, {0x2f00, 0x2fdf},
     {0x3040, 0x30ff}, {0x3400, 0x4dbf}, {0x4e00, 0xfaff}, {0xff65, 0xff9f}, {0, 0}};
@@ -51,7 +52,7 @@ static const struct range wide_punctuation[] = {
 static const struct range bopomofo[] = {{0x3105, 0x312f}, {0, 0}};
 static const struct range punctuation[] = {
     {0x0021, 0x002f}, {0x003a, 0x007e}, {0x2018, 0x201f}, {0x3000, 0x3002}, {0xff01, 0xff0f}, {0xff1a, 0xff5e}, {0, 0}};
-/* Latin, Greek, Cyrillic and their like, as DeepSeek lists them. */
+/* Latin, Greek, Cyrillic and similar scripts, as listed in DeepSeek's tokenizer. */
 static const struct range letters[] = {
     {0x0041, 0x005a},   {0x0061, 0x007a},   {0x00b5, 0x00b5},   {0x00c0, 0x00d6},   {0x00d8, 0x00f6},
     {0x00f8, 0x01ba},   {0x01bc, 0x01bf},   {0x01c4, 0x0293},   {0x0295, 0x02af},   {0x0370, 0x0373},
@@ -80,7 +81,7 @@ static const struct range *const sets[] = {[SET_CJK] = cjk,
                                            [SET_LETTERS] = letters,
                                            [SET_PUNCTUATION] = punctuation};
 
-/* No white space is in a set, not even what its ranges span: llama.cpp replaces it beforehand. */
+/* White space is in no set, even where a range contains it: llama.cpp replaces it before matching. */
 size_t match_set(struct characters *text, size_t at, size_t end, uint32_t rule) {
     for (; at < end && text->classes[at] != CLASS_SPACE; at++) {
         const struct range *range = sets[rule];
@@ -101,11 +102,11 @@ size_t match_spaced_set(struct characters *text, size_t at, size_t end, uint32_t
 }
 
 size_t match_youtu(struct characters *text, size_t at, size_t end, uint32_t rule) {
-    static const uint8_t turns[] = {SET_HANGUL, SET_WIDE_PUNCTUATION, SET_BOPOMOFO, SET_CJK_KANA};
+    static const uint8_t alternatives[] = {SET_HANGUL, SET_WIDE_PUNCTUATION, SET_BOPOMOFO, SET_CJK_KANA};
     size_t last = at;
     (void)rule;
-    for (size_t i = 0; last == at && i < sizeof(turns); i++) {
-        last = match_set(text, at, end, turns[i]);
+    for (size_t i = 0; last == at && i < sizeof(alternatives); i++) {
+        last = match_set(text, at, end, alternatives[i]);
     }
     return last;
 }
@@ -159,7 +160,8 @@ size_t match_non_space(struct characters *text, size_t at, size_t end, uint32_t 
     return at;
 }
 
-/* Also matches what is before the spaces: trying each of many spaces that are not the last would take too long. */
+/* Also matches the text before the trailing spaces; otherwise trying each space of a long text would take quadratic
+ * time. */
 size_t match_trailing(struct characters *text, size_t at, size_t end, uint32_t rule) {
     size_t start = end;
     (void)rule;
@@ -187,7 +189,6 @@ static bool is_bloom(const struct characters *text, size_t at, size_t end) {
     }
 }
 
-/*  ?[^(\s|.,!?…。，、।۔،)]+ */
 size_t match_bloom(struct characters *text, size_t at, size_t end, uint32_t rule) {
     const size_t start = at + (text->codes[at] == ' ');
     size_t last = start;
@@ -198,7 +199,8 @@ size_t match_bloom(struct characters *text, size_t at, size_t end, uint32_t rule
     return last > start ? last : at;
 }
 
-/* (?=(\d{3})+(?!\d)): cuts before each group of three digits, counted from their end. What is cut off is the match. */
+/* (?=(\d{3})+(?!\d)) matches nothing but cuts before each group of three digits, counted from the end of the number.
+ * The piece up to the next cut is the match. */
 size_t match_thousands(struct characters *text, size_t at, size_t end, uint32_t rule) {
     size_t from = at;
     (void)rule;
@@ -224,7 +226,7 @@ size_t match_thousands(struct characters *text, size_t at, size_t end, uint32_t 
     }
 }
 
-/* Numbers in groups of three, counted from their end. What is before the first group goes with it, as there. */
+/* As in llama.cpp's unicode_regex_split_custom_afmoe, the text before a number belongs to its first group. */
 size_t match_thousands_afmoe(struct characters *text, size_t at, size_t end, uint32_t rule) {
     size_t start = at;
     (void)rule;

@@ -34,7 +34,7 @@ size_t match_line_end(struct characters *text, size_t at, size_t end, uint32_t r
 size_t match_lines(struct characters *text, size_t at, size_t end, uint32_t rule);     /* [^\n]+|[\n]+ */
 size_t match_non_space(struct characters *text, size_t at, size_t end, uint32_t rule); /* \S+ */
 size_t match_trailing(struct characters *text, size_t at, size_t end, uint32_t rule);  /* \s+$ */
-size_t match_bloom(struct characters *text, size_t at, size_t end, uint32_t rule);     /*  ?[^(\s|.,!?…。，、।۔،)]+ */
+size_t match_bloom(struct characters *text, size_t at, size_t end, uint32_t rule);
 size_t match_thousands(struct characters *text, size_t at, size_t end, uint32_t rule); /* (?=(\d{3})+(?!\d)) */
 /* Groups of three of \p{N}, counted from the end of the number. */
 size_t match_thousands_afmoe(struct characters *text, size_t at, size_t end, uint32_t rule);

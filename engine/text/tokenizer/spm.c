@@ -3,7 +3,6 @@
 
 #include "engine/text/unicode/utf8.h"
 
-/* SentencePiece: spaces become U+2581, and the whole text is merged by the tokens' scores. */
 bool encode_spm(struct merger *m, const uint8_t *text, size_t bytes, bool space_prefix) {
     static const uint8_t space[3] = {0xe2, 0x96, 0x81};
     size_t spaces = space_prefix;

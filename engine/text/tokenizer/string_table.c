@@ -4,7 +4,7 @@
 
 static uint64_t load_length(const uint8_t *at) {
     uint64_t bytes;
-    memcpy(&bytes, at, sizeof(bytes)); /* little-endian, as every machine that runs this */
+    memcpy(&bytes, at, sizeof(bytes)); /* little-endian, like every supported machine */
     return bytes;
 }
 
@@ -35,7 +35,7 @@ struct gguf_text strings_at(const struct strings *strings, uint32_t number) {
 }
 
 bool index_new(struct string_index *index, uint32_t count, struct arena *arena) {
-    const uint32_t size = count + count / 2 + 1; /* two thirds full */
+    const uint32_t size = count + count / 2 + 1; /* at most two thirds of the slots are used */
     uint32_t bits = 1;
     while (count >> bits) {
         bits++;
@@ -44,10 +44,11 @@ bool index_new(struct string_index *index, uint32_t count, struct arena *arena) 
     return index->slots != NULL;
 }
 
-/* The slot of the entry, or the empty one where it belongs; `size` past INDEX_REACH. */
+/* The slot of the entry, or the empty slot where it belongs; index->size if neither is within INDEX_REACH. */
 static uint32_t seek(const struct string_index *index, uint32_t hash, same_text same, const void *context) {
     const uint32_t mask = (1u << index->bits) - 1;
-    uint32_t slot = (uint32_t)((uint64_t)hash * index->size >> 32); /* takes the high bits, the tag the low ones */
+    uint32_t slot = (uint32_t)((uint64_t)hash * index->size >>
+                               32); /* uses the hash's high bits; the bits stored in the slot are its low ones */
     for (uint32_t i = 0; i < INDEX_REACH; i++) {
         const uint32_t entry = index->slots[slot];
         if (entry == 0) {
@@ -84,25 +85,25 @@ bool index_put(struct string_index *index, uint32_t hash, uint32_t number, same_
     return true;
 }
 
-static uint64_t stir(uint64_t hash, uint64_t word) {
+static uint64_t mix(uint64_t hash, uint64_t word) {
     hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
     return hash ^ hash >> 29;
 }
 
 uint32_t text_hash(const uint8_t *text, size_t bytes) {
-    uint64_t hash = stir(0x51ed270b27b4f3cfu, bytes);
+    uint64_t hash = mix(0x51ed270b27b4f3cfu, bytes);
     uint64_t word;
     for (; bytes >= sizeof(word); bytes -= sizeof(word), text += sizeof(word)) {
         memcpy(&word, text, sizeof(word));
-        hash = stir(hash, word);
+        hash = mix(hash, word);
     }
     word = 0;
     for (size_t i = 0; i < bytes; i++) {
         word |= (uint64_t)text[i] << (8 * i);
     }
-    return (uint32_t)(stir(hash, word) * 0xd6e8feb86659fd93u >> 32);
+    return (uint32_t)(mix(hash, word) * 0xd6e8feb86659fd93u >> 32);
 }
 
 uint32_t pair_hash(uint32_t left, uint32_t right) {
-    return (uint32_t)(stir(0, (uint64_t)left << 32 | right) * 0xd6e8feb86659fd93u >> 32);
+    return (uint32_t)(mix(0, (uint64_t)left << 32 | right) * 0xd6e8feb86659fd93u >> 32);
 }

@@ -1,5 +1,5 @@
-/* Unigram, as SentencePiece has it: the text is normalised, and of all ways to make it of tokens the one whose scores
- * have the highest sum is taken. */
+/* Unigram, as in SentencePiece: the text is normalized and then segmented into the tokens whose scores have the highest
+ * sum (Viterbi). */
 #include "engine/text/tokenizer/unigram.h"
 
 #include "engine/text/unicode/utf8.h"
@@ -48,7 +48,7 @@ void unigram_read(struct vocabulary_reader *r) {
     }
 }
 
-/* 0, which no child of a node is, outside the array. */
+/* A node of the double array; 0, which is no node's child, outside of it. */
 static uint32_t node_at(const struct charsmap *map, uint32_t index) {
     uint32_t node = 0;
     if (index < map->n_nodes) {
@@ -59,8 +59,9 @@ static uint32_t node_at(const struct charsmap *map, uint32_t index) {
 
 static uint32_t base_of(uint32_t node) { return node >> 10 << ((node >> 6) & 8); }
 
-/* The longest start of a text that is replaced: its bytes, and *with what. 0: none is. */
-static size_t replaced(const struct charsmap *map, const uint8_t *text, size_t bytes, struct gguf_text *with) {
+/* Finds the longest prefix of a text that is replaced, and its replacement *with. Returns its bytes; 0 if there is
+ * none. */
+static size_t find_replacement(const struct charsmap *map, const uint8_t *text, size_t bytes, struct gguf_text *with) {
     size_t found = 0;
     uint32_t index = base_of(node_at(map, 0));
     for (size_t i = 0; i < bytes && i < MAX_PIECE && text[i]; i++) {
@@ -119,8 +120,9 @@ static void put_normal(struct normalizer *n, char byte) {
     put(n, &byte, 1);
 }
 
-/* What the text from its start on becomes; returns how many bytes of it that is. As llama.cpp has it, the start of a
- * user-defined token stays as it is even where the token does not go on. */
+/* Normalizes the start of a text: *with is the result. Returns the number of bytes consumed. As in llama.cpp's
+ * llm_tokenizer_ugm_session::normalize_prefix, text that begins like a user-defined token stays as it is, even if the
+ * token does not continue. */
 static size_t normalize_next(struct normalizer *n, const uint8_t *text, size_t bytes, struct gguf_text *with) {
     const struct vocabulary *v = n->vocabulary;
     struct prefix prefix = prefix_start(&v->user_defined);
@@ -129,7 +131,7 @@ static size_t normalize_next(struct normalizer *n, const uint8_t *text, size_t b
         used++;
     }
     if (used == 0) {
-        used = replaced(&v->charsmap, text, bytes, with);
+        used = find_replacement(&v->charsmap, text, bytes, with);
         if (used) {
             return used;
         }
@@ -144,7 +146,7 @@ static size_t normalize_next(struct normalizer *n, const uint8_t *text, size_t b
     return used;
 }
 
-/* False: past `limit` bytes. */
+/* False if the result has `limit` bytes or more. */
 static bool normalize(struct normalizer *n, const uint8_t *text, size_t bytes, size_t limit) {
     for (size_t at = 0; at < bytes && n->count < limit;) {
         struct gguf_text with;
@@ -156,21 +158,21 @@ static bool normalize(struct normalizer *n, const uint8_t *text, size_t bytes, s
     return n->count < limit;
 }
 
-/* The best way to the end of a byte: its sum, its last token, and where that starts. */
-struct way {
+/* The best segmentation up to a byte: its sum of scores, its last token, and where that token starts. */
+struct path {
     double sum;
     int32_t id;
     uint32_t start;
 };
 
-static void offer(struct way *way, double sum, int32_t id, size_t start) {
-    if (sum > way->sum) {
-        *way = (struct way){sum, id, (uint32_t)start};
+static void consider(struct path *path, double sum, int32_t id, size_t start) {
+    if (sum > path->sum) {
+        *path = (struct path){sum, id, (uint32_t)start};
     }
 }
 
-/* Every token that starts at `at`. */
-static void offer_tokens(const struct encoder *e, const uint8_t *text, size_t bytes, size_t at, struct way *ways) {
+/* Considers every token that starts at `at`. */
+static void consider_tokens(const struct encoder *e, const uint8_t *text, size_t bytes, size_t at, struct path *paths) {
     const struct vocabulary *v = e->vocabulary;
     const size_t width = utf8_width(text[at]);
     const size_t next = width < bytes - at ? at + width : bytes;
@@ -180,12 +182,12 @@ static void offer_tokens(const struct encoder *e, const uint8_t *text, size_t by
         const int32_t id = prefix_match(&v->pieces, &prefix);
         if (id >= 0 && !encoder_bars(e, id)) {
             const bool user = (v->types[id] & TOKEN_TYPE_MASK) == TOKEN_USER_DEFINED;
-            offer(&ways[i + 1], ways[at].sum + (user ? 0.0 : (double)vocabulary_score(v, id)), id, at);
+            consider(&paths[i + 1], paths[at].sum + (user ? 0.0 : (double)vocabulary_score(v, id)), id, at);
             character_found = character_found || i + 1 == next;
         }
     }
     if (!character_found) {
-        offer(&ways[next], ways[at].sum + v->unknown_score, v->unknown, at);
+        consider(&paths[next], paths[at].sum + v->unknown_score, v->unknown, at);
     }
 }
 
@@ -197,33 +199,33 @@ bool encode_unigram(struct encoder *e, const uint8_t *text, size_t bytes) {
     }
     const size_t count = counter.count;
     struct normalizer writer = {.vocabulary = v, .out = ARENA_ARRAY(e->scratch, uint8_t, count + 1)};
-    struct way *ways = ARENA_ARRAY(e->scratch, struct way, count + 1);
-    if (writer.out == NULL || ways == NULL) {
+    struct path *paths = ARENA_ARRAY(e->scratch, struct path, count + 1);
+    if (writer.out == NULL || paths == NULL) {
         return false;
     }
     normalize(&writer, text, bytes, e->scratch->limit);
     for (size_t i = 1; i <= count; i++) {
-        ways[i] = (struct way){-__DBL_MAX__, v->unknown, 0};
+        paths[i] = (struct path){-__DBL_MAX__, v->unknown, 0};
     }
     for (size_t at = 0; at < count;) {
-        offer_tokens(e, writer.out, count, at, ways);
+        consider_tokens(e, writer.out, count, at, paths);
         const size_t width = utf8_width(writer.out[at]);
         at += width < count - at ? width : count - at;
     }
-    /* Turn the way back from the end around. */
+    /* Reverse the links, which lead back from the end. */
     uint32_t at = (uint32_t)count;
     for (uint32_t after = 0; at;) {
-        const uint32_t before = ways[at].start;
-        ways[at].start = after;
+        const uint32_t before = paths[at].start;
+        paths[at].start = after;
         after = at;
         at = before;
-        ways[0].start = after;
+        paths[0].start = after;
     }
     bool was_unknown = false;
-    for (at = count ? ways[0].start : 0; at; at = ways[at].start) {
-        const bool is_unknown = ways[at].id == v->unknown;
-        if (ways[at].id >= 0 && !(is_unknown && was_unknown)) {
-            encoder_put(e, ways[at].id);
+    for (at = count ? paths[0].start : 0; at; at = paths[at].start) {
+        const bool is_unknown = paths[at].id == v->unknown;
+        if (paths[at].id >= 0 && !(is_unknown && was_unknown)) {
+            encoder_put(e, paths[at].id);
         }
         was_unknown = is_unknown;
     }

@@ -1,11 +1,11 @@
-/* The alternations that cut a text into words. See enum word_rule for the expressions. */
+/* Patterns that match whole words. See enum word_rule for the expressions. */
 #include "engine/text/tokenizer/word_patterns.h"
 
 #include <stdbool.h>
 
 #include "engine/text/unicode/unicode.h"
 
-/* A code that is no character, past the end. */
+/* Stands for the end of the text. */
 #define NOTHING UINT32_MAX
 
 static uint32_t code_at(const struct characters *text, size_t at, size_t end) {
@@ -25,7 +25,8 @@ static size_t class_run(const struct characters *text, size_t at, size_t end, un
 
 static bool is_line_end(uint32_t code) { return code == '\r' || code == '\n'; }
 
-/* Bytes of 's 't 're 've 'm 'll 'd at `at`, or 0. `fold` is 32 to take upper case too. */
+/* The length of 's 't 're 've 'm 'll or 'd at `at`; 0 if there is none. fold: 32 to accept upper case too, otherwise 0.
+ */
 static size_t contraction(const struct characters *text, size_t at, size_t end, uint32_t fold) {
     if (code_at(text, at, end) != '\'' || at + 1 >= end) {
         return 0;
@@ -68,10 +69,10 @@ static enum letter_case letter_case(const struct characters *text, size_t at, si
     return code >= 'A' && code <= 'Z' ? CASE_UPPER : code >= 'a' && code <= 'z' ? CASE_LOWER : CASE_OTHER;
 }
 
-/* With U for [A-Z], l for [a-z] and o for all other letters: [Uo]*[lo]+. Returns `at` when there is none. */
+/* With U for [A-Z], l for [a-z] and o for all other letters: [Uo]*[lo]+. Returns `at` if there is no match. */
 static size_t lower_word(const struct characters *text, size_t at, size_t end, uint32_t rule) {
     size_t upper_end = at;
-    size_t after_other = at; /* of the last o: where [Uo]* steps back to when no l follows it */
+    size_t after_other = at; /* end of the last o, to which [Uo]* backtracks if no l follows */
     enum letter_case kind;
     while ((kind = letter_case(text, upper_end, end, rule)) == CASE_UPPER || kind == CASE_OTHER) {
         upper_end++;
@@ -86,7 +87,7 @@ static size_t lower_word(const struct characters *text, size_t at, size_t end, u
     return upper_end;
 }
 
-/* [Uo]+[lo]*, where no [Uo]*[lo]+ starts: there neither an o nor an l can follow */
+/* [Uo]+[lo]* where [Uo]*[lo]+ does not match: neither an o nor an l can follow, so this is U+. */
 static size_t upper_word(const struct characters *text, size_t at, size_t end, uint32_t rule) {
     while (letter_case(text, at, end, rule) == CASE_UPPER) {
         at++;
@@ -182,7 +183,7 @@ static size_t power_of_two(size_t at, size_t run, size_t end) {
     return at + part;
 }
 
-/* \s*[\r\n]+|\s+(?!\S)|\s+, the first by rule */
+/* \s*[\r\n]+|\s+(?!\S)|\s+; the rule may change or omit the first alternative. */
 static size_t spaces(struct characters *text, size_t at, size_t end, uint32_t rule) {
     size_t run = at;
     size_t after_line = at;

@@ -1,5 +1,5 @@
-/* WordPiece, as BERT has it: words are cut at white space and around punctuation and Chinese characters, stripped of
- * accents and put in lower case, and each is made of the longest tokens from its start on. */
+/* WordPiece, as in BERT: the text is split at white space and around punctuation and Chinese characters, accents are
+ * removed, and letters become lower case. Each word is then segmented greedily into the longest tokens. */
 #include "engine/text/tokenizer/wordpiece.h"
 
 #include "engine/text/unicode/unicode.h"
@@ -21,7 +21,8 @@ void wordpiece_read(struct vocabulary_reader *r) {
     }
 }
 
-/* The blocks that BERT takes for Chinese; one of them starts later than Unicode's does, as it does there. */
+/* The blocks that BERT treats as Chinese. As in llama.cpp's llm_tokenizer_wpm_session::is_chinese_char, one starts
+ * later than Unicode's block. */
 static bool is_chinese(uint32_t code) {
     static const uint32_t blocks[][2] = {{0x3400, 0x4dbf},   {0x4e00, 0x9fff},   {0xf900, 0xfaff},
                                          {0x20000, 0x2a6df}, {0x2a700, 0x2b73f}, {0x2b740, 0x2b81f},
@@ -33,7 +34,7 @@ static bool is_chinese(uint32_t code) {
     return found;
 }
 
-/* The longest token at the start of a text that may be it; *used bytes long. -1: none. */
+/* The longest token at the start of a text that is not barred, and its size *used in bytes. -1 if there is none. */
 static int32_t longest(const struct encoder *e, const uint8_t *text, size_t bytes, size_t *used) {
     const struct sorted_texts *pieces = &e->vocabulary->pieces;
     struct prefix prefix = prefix_start(pieces);
@@ -48,7 +49,7 @@ static int32_t longest(const struct encoder *e, const uint8_t *text, size_t byte
     return best;
 }
 
-/* A word, with U+2581 before it. What cannot be made of tokens is one unknown token. */
+/* Encodes a word that U+2581 precedes. A word that cannot be segmented becomes one unknown token. */
 static void encode_word(struct encoder *e, const uint8_t *word, size_t bytes) {
     const size_t before = e->count;
     size_t used = 0;

@@ -4,7 +4,7 @@
 #include "engine/text/unicode/unicode_data.h"
 #include "engine/text/unicode/utf8.h"
 
-/* 7 bits a byte, the lowest first, all but the last with the top bit set. */
+/* Reads 7 bits per byte, lowest first. The top bit is set in all bytes but the last (LEB128). */
 static uint32_t read_number(const uint8_t **at) {
     uint32_t value = 0;
     for (unsigned shift = 0;; shift += 7) {
@@ -35,7 +35,7 @@ uint8_t unicode_class_or_control(uint32_t code) {
     }
     const uint8_t *range = unicode_ranges + unicode_offsets[low];
     uint32_t end = unicode_starts[low];
-    for (;;) { /* the ranges reach to 0x10ffff */
+    for (;;) { /* ends: the ranges cover everything up to 0x10ffff */
         const uint8_t head = *range++;
         end += (head >> 3) + 1u;
         if (head >> 3 == 31) {
@@ -66,7 +66,7 @@ static uint32_t mapped(const struct unicode_anchor *anchors, size_t n_anchors, c
     uint32_t at = anchors[low].code;
     uint32_t to = anchors[low].to;
     const uint8_t *change = changes + anchors[low].offset;
-    for (unsigned i = 1; at < code && i < 32; i++) { /* the last change of all reaches past every code */
+    for (unsigned i = 1; at < code && i < 32; i++) { /* the last change in the table exceeds every code point */
         at += read_number(&change) + 1;
         const uint32_t by = read_number(&change);
         to += by & 1 ? 0u - (by / 2 + 1) : by / 2;
@@ -82,7 +82,7 @@ uint32_t unicode_lower(uint32_t code) {
 }
 
 uint32_t unicode_decomposed(uint32_t code) {
-    if (code >= 0xac00 && code < 0xd7a4) { /* Hangul: its leading consonant, of 21 * 28 syllables each */
+    if (code >= 0xac00 && code < 0xd7a4) { /* Hangul: each leading consonant has 21 * 28 syllables */
         return 0x1100 + (code - 0xac00) / 588;
     }
     return code < 128

@@ -27,7 +27,7 @@ TOOLS = [
     },
 ]
 
-# Whatever JSON Schema has that templates write out on their own.
+# The parts of JSON Schema that templates print themselves.
 SCHEMA = {
     "type": "object",
     "properties": {
@@ -57,14 +57,16 @@ WIDE_TOOLS = [
     },
     {"type": "function", "function": {"name": "bare"}},
 ]
-# What the templates ask for beside messages and tools.
+# Variables that templates use besides messages and tools.
 SETTINGS = {
-    "reasoning_effort": "high", "enable_thinking": True, "thinking": True, "thinking_mode": "on", "preserve_thinking": True,
+    "reasoning_effort": "high", "enable_thinking": True, "thinking": True, "thinking_mode": "on",
+    "preserve_thinking": True,
     "date_string": "30 Jul 2025", "current_date": "2025-07-30", "datetime": "2025-07-30", "knowledge_cutoff": "2024-06",
     "model_identity": "You are Quern.", "system_prompt": "Grind.", "custom_instructions": "Slowly.",
     "builtin_tools": ["browser", "python"], "tools_in_user_message": False, "tool_choice": "auto",
     "response_format": {"type": "json_object"}, "documents": [{"title": "A", "content": "a"}], "enable_citations": True,
-    "controls": {"length": "short", "originality": "extractive"}, "thinking_budget": 512, "continue_final_message": False,
+    "controls": {"length": "short", "originality": "extractive"}, "thinking_budget": 512,
+    "continue_final_message": False,
     "keep_past_thinking": True, "clear_thinking": False, "truncate_history_thinking": False, "add_vision_id": True,
 }  # fmt: skip
 
@@ -117,7 +119,7 @@ PARTS = [
 
 
 def strings(messages):
-    """The same with the calls' arguments as JSON texts, as OpenAI's interface has them."""
+    """The same messages with the arguments of calls as JSON texts, as in OpenAI's API."""
     import json
 
     changed = json.loads(json.dumps(messages))
@@ -127,78 +129,92 @@ def strings(messages):
     return changed
 
 
-def conversations():
-    """Names and contexts."""
-    base = {"bos_token": "<s>", "eos_token": "</s>", "add_generation_prompt": True}
+BASE = {"bos_token": "<s>", "eos_token": "</s>", "add_generation_prompt": True}
+
+
+def turn_conversations():
+    """Contexts with 1 to 6 turns, with and without a system message and tools."""
     found = {}
     for count in range(1, 7):
-        found[f"{count} turns"] = dict(base, messages=TURNS[:count], add_generation_prompt=count % 2 == 1)
-        found[f"{count} turns, system"] = dict(base, messages=[SYSTEM] + TURNS[:count])
-        found[f"{count} turns, tools alone"] = dict(base, messages=TURNS[:count], tools=TOOLS)
-        found[f"{count} turns, tools"] = dict(base, messages=[SYSTEM] + TURNS[:count], tools=TOOLS)
-    found["calls"] = dict(base, messages=[SYSTEM] + CALLS, tools=TOOLS)
-    found["calls, texts"] = dict(base, messages=strings(CALLS), tools=TOOLS)
-    found["two calls"] = dict(base, messages=TWO_CALLS, tools=TOOLS)
-    found["two calls, texts"] = dict(base, messages=strings([SYSTEM] + TWO_CALLS), tools=TOOLS)
-    found["parts"] = dict(base, messages=PARTS)
-    found["documents"] = dict(base, messages=[SYSTEM] + TURNS[:3], documents=DOCUMENTS)
-    found["thinking"] = dict(base, messages=[SYSTEM] + TURNS[:3], enable_thinking=True, thinking=True)
-    found["no thinking"] = dict(base, messages=TURNS[:3], enable_thinking=False, thinking=False)
+        found[f"{count} turns"] = dict(BASE, messages=TURNS[:count], add_generation_prompt=count % 2 == 1)
+        found[f"{count} turns, system"] = dict(BASE, messages=[SYSTEM] + TURNS[:count])
+        found[f"{count} turns, tools alone"] = dict(BASE, messages=TURNS[:count], tools=TOOLS)
+        found[f"{count} turns, tools"] = dict(BASE, messages=[SYSTEM] + TURNS[:count], tools=TOOLS)
+    return found
+
+
+def variable_conversations():
+    """Contexts with calls, and with every variable present, missing, empty or null."""
+    found = {}
+    found["calls"] = dict(BASE, messages=[SYSTEM] + CALLS, tools=TOOLS)
+    found["calls, texts"] = dict(BASE, messages=strings(CALLS), tools=TOOLS)
+    found["two calls"] = dict(BASE, messages=TWO_CALLS, tools=TOOLS)
+    found["two calls, texts"] = dict(BASE, messages=strings([SYSTEM] + TWO_CALLS), tools=TOOLS)
+    found["parts"] = dict(BASE, messages=PARTS)
+    found["documents"] = dict(BASE, messages=[SYSTEM] + TURNS[:3], documents=DOCUMENTS)
+    found["thinking"] = dict(BASE, messages=[SYSTEM] + TURNS[:3], enable_thinking=True, thinking=True)
+    found["no thinking"] = dict(BASE, messages=TURNS[:3], enable_thinking=False, thinking=False)
     found["reasoning"] = dict(
-        base, messages=[user("Why?"), assistant("So.", reasoning_content="Because.", thinking="Because."), user("Oh?")]
+        BASE, messages=[user("Why?"), assistant("So.", reasoning_content="Because.", thinking="Because."), user("Oh?")]
     )
-    found["wrong order"] = dict(base, messages=[assistant("First.")] + TURNS[:1] + TURNS[:1])
-    found["null content"] = dict(base, messages=[user("x"), assistant(None, tool_calls=[call("now", {})])])
-    found["other role"] = dict(base, messages=[{"role": "developer", "content": "Be kind."}] + TURNS[:1])
+    found["wrong order"] = dict(BASE, messages=[assistant("First.")] + TURNS[:1] + TURNS[:1])
+    found["null content"] = dict(BASE, messages=[user("x"), assistant(None, tool_calls=[call("now", {})])])
+    found["other role"] = dict(BASE, messages=[{"role": "developer", "content": "Be kind."}] + TURNS[:1])
     found["no tokens"] = {"messages": TURNS[:2]}
-    found["none"] = dict(base, messages=[])
+    found["none"] = dict(BASE, messages=[])
     found["no variables"] = {}
-    found["settings"] = dict(base, messages=[SYSTEM] + TURNS[:3], **SETTINGS)
-    found["settings, tools"] = dict(base, messages=[SYSTEM] + CALLS + TWO_CALLS, tools=TOOLS + WIDE_TOOLS, **SETTINGS)
-    found["wide tools"] = dict(base, messages=TURNS[:1], tools=WIDE_TOOLS)
-    found["no tools"] = dict(base, messages=TURNS[:3], tools=[], documents=[])
-    found["null tools"] = dict(base, messages=[SYSTEM] + TURNS[:1], tools=None, documents=None)
-    found["plain tools"] = dict(base, messages=TURNS[:1], tools=[tool["function"] for tool in TOOLS])
-    found["tools, documents"] = dict(base, messages=[SYSTEM] + CALLS, tools=TOOLS, documents=DOCUMENTS)
-    found["document parts"] = dict(base, messages=TURNS[:1], documents=[{"data": {"title": "T", "n": 1}}, "text", {}])
-    found["finished calls"] = dict(base, messages=CALLS[:4] + TWO_CALLS, tools=TOOLS, add_generation_prompt=False)
-    found["calls, 6 turns"] = dict(base, messages=[SYSTEM] + CALLS + TWO_CALLS[1:] + TURNS[1:3], tools=TOOLS)
-    found["calls, texts, 6 turns"] = dict(base, messages=strings(CALLS + TWO_CALLS[1:] + TURNS[1:3]), tools=TOOLS)
+    found["settings"] = dict(BASE, messages=[SYSTEM] + TURNS[:3], **SETTINGS)
+    found["settings, tools"] = dict(BASE, messages=[SYSTEM] + CALLS + TWO_CALLS, tools=TOOLS + WIDE_TOOLS, **SETTINGS)
+    found["wide tools"] = dict(BASE, messages=TURNS[:1], tools=WIDE_TOOLS)
+    found["no tools"] = dict(BASE, messages=TURNS[:3], tools=[], documents=[])
+    found["null tools"] = dict(BASE, messages=[SYSTEM] + TURNS[:1], tools=None, documents=None)
+    found["plain tools"] = dict(BASE, messages=TURNS[:1], tools=[tool["function"] for tool in TOOLS])
+    found["tools, documents"] = dict(BASE, messages=[SYSTEM] + CALLS, tools=TOOLS, documents=DOCUMENTS)
+    found["document parts"] = dict(BASE, messages=TURNS[:1], documents=[{"data": {"title": "T", "n": 1}}, "text", {}])
+    return found
+
+
+def message_conversations():
+    """Contexts with unusual orders, roles, calls and contents of messages."""
+    found = {}
+    found["finished calls"] = dict(BASE, messages=CALLS[:4] + TWO_CALLS, tools=TOOLS, add_generation_prompt=False)
+    found["calls, 6 turns"] = dict(BASE, messages=[SYSTEM] + CALLS + TWO_CALLS[1:] + TURNS[1:3], tools=TOOLS)
+    found["calls, texts, 6 turns"] = dict(BASE, messages=strings(CALLS + TWO_CALLS[1:] + TURNS[1:3]), tools=TOOLS)
     found["call without content"] = dict(
-        base, messages=[user("x"), {"role": "assistant", "tool_calls": [call("now", {})]}], add_generation_prompt=False
+        BASE, messages=[user("x"), {"role": "assistant", "tool_calls": [call("now", {})]}], add_generation_prompt=False
     )
     found["call, no type"] = dict(
-        base,
+        BASE,
         messages=[user("x"), assistant("", tool_calls=[{"function": {"name": "now", "arguments": {}}}])],
         tools=TOOLS,
     )
     found["call, flat"] = dict(
-        base, messages=[user("x"), assistant("", tool_calls=[{"name": "now", "arguments": {"a": 1}}])]
+        BASE, messages=[user("x"), assistant("", tool_calls=[{"name": "now", "arguments": {"a": 1}}])]
     )
-    found["no calls"] = dict(base, messages=[user("x"), assistant("y", tool_calls=[]), user("z")], tools=TOOLS)
-    found["null calls"] = dict(base, messages=[user("x"), assistant("y", tool_calls=None), user("z")], tools=TOOLS)
+    found["no calls"] = dict(BASE, messages=[user("x"), assistant("y", tool_calls=[]), user("z")], tools=TOOLS)
+    found["null calls"] = dict(BASE, messages=[user("x"), assistant("y", tool_calls=None), user("z")], tools=TOOLS)
     answers = [{"type": "text", "text": "rain"}, {"type": "text", "text": " and wind"}]
-    found["answer in parts"] = dict(base, messages=CALLS[:2] + [dict(CALLS[2], content=answers)], tools=TOOLS)
-    found["answer, object"] = dict(base, messages=CALLS[:2] + [dict(CALLS[2], content={"sky": "clear"})], tools=TOOLS)
-    found["system parts"] = dict(base, messages=[dict(SYSTEM, content=PARTS[0]["content"])] + TURNS[:1])
-    found["empty parts"] = dict(base, messages=[{"role": "user", "content": []}, assistant("")])
-    found["null question"] = dict(base, messages=[{"role": "user", "content": None}])
-    found["no content"] = dict(base, messages=[{"role": "user"}])
+    found["answer in parts"] = dict(BASE, messages=CALLS[:2] + [dict(CALLS[2], content=answers)], tools=TOOLS)
+    found["answer, object"] = dict(BASE, messages=CALLS[:2] + [dict(CALLS[2], content={"sky": "clear"})], tools=TOOLS)
+    found["system parts"] = dict(BASE, messages=[dict(SYSTEM, content=PARTS[0]["content"])] + TURNS[:1])
+    found["empty parts"] = dict(BASE, messages=[{"role": "user", "content": []}, assistant("")])
+    found["null question"] = dict(BASE, messages=[{"role": "user", "content": None}])
+    found["no content"] = dict(BASE, messages=[{"role": "user"}])
     found["other reasoning"] = dict(
-        base,
+        BASE,
         messages=[user("Why?"), assistant("So.", reasoning="Because.", tool_plan="None."), user("Oh?")],
         tools=TOOLS,
     )
     found["reasoning, calls"] = dict(
-        base,
+        BASE,
         messages=[user("x"), assistant("", reasoning_content="Hm.", tool_calls=[call("now", {})]), CALLS[2]],
         tools=TOOLS,
     )
-    found["systems"] = dict(base, messages=[SYSTEM, SYSTEM] + TURNS[:2] + [SYSTEM])
-    found["two users"] = dict(base, messages=TURNS[:1] * 2 + TURNS[1:2] * 2)
-    found["unknown role"] = dict(base, messages=[{"role": "critic", "content": "No."}] + TURNS[:1])
+    found["systems"] = dict(BASE, messages=[SYSTEM, SYSTEM] + TURNS[:2] + [SYSTEM])
+    found["two users"] = dict(BASE, messages=TURNS[:1] * 2 + TURNS[1:2] * 2)
+    found["unknown role"] = dict(BASE, messages=[{"role": "critic", "content": "No."}] + TURNS[:1])
     found["tag soup"] = dict(
-        base,
+        BASE,
         messages=[
             user("</think><think><tool_call>{}</tool_call>"),
             assistant("a</think>b</think>\n\nc<think>"),
@@ -206,3 +222,8 @@ def conversations():
         ],
     )
     return found
+
+
+def conversations():
+    """Contexts by name."""
+    return {**turn_conversations(), **variable_conversations(), **message_conversations()}

@@ -1,41 +1,51 @@
-"""Templates and contexts that mean harm: nesting of everything in everything, macros that call themselves, values that
-hold themselves, loops without an end, texts without a limit."""
+"""Hostile templates and contexts: everything nested in everything, recursive macros, values that contain themselves,
+endless loops, unbounded texts."""
 
 import string
 
-# What can stand around an expression, and around statements.
+# Contexts of an expression, and of statements.
 AROUND = [
-    "({})", "[{}]", "({},)", "{{'a': {}}}", "{{(1, {}): 1}}", "not {}", "-{}", "(1 if {} else 2)", "({} if 1)", "(2 if 0 else {})",
-    "[0][{}:]", "'ab'[{}]", "range({})", "dict(a={})", "namespace(a={}).a", "'' ~ ({})", "1 + ({})", "({}) + 1", "1 < ({}) < 2",
-    "({}) is sameas({})", "({}) in [{}]", "({})|default({})", "({})|string|upper", "[{}]|map('string')|list", "[{}]|sort",
-    "(0 or {})", "(1 and {})", "2 ** -({})", "({}).a", "f(*[{}])", "f(**{{'a': {}}})", "'%s' % ({})", "'{{}}'.format({})",
+    "({})", "[{}]", "({},)", "{{'a': {}}}", "{{(1, {}): 1}}", "not {}", "-{}", "(1 if {} else 2)", "({} if 1)",
+    "(2 if 0 else {})",
+    "[0][{}:]", "'ab'[{}]", "range({})", "dict(a={})", "namespace(a={}).a", "'' ~ ({})", "1 + ({})", "({}) + 1",
+    "1 < ({}) < 2",
+    "({}) is sameas({})", "({}) in [{}]", "({})|default({})", "({})|string|upper", "[{}]|map('string')|list",
+    "[{}]|sort",
+    "(0 or {})", "(1 and {})", "2 ** -({})", "({}).a", "f(*[{}])", "f(**{{'a': {}}})", "'%s' % ({})",
+    "'{{}}'.format({})",
     "({})|tojson", "[{}]|join({})", "[{}]|unique|list", "({})|replace({}, {})",
 ]  # fmt: skip
 BLOCKS = [
-    ("{{% if 1 %}}", "{{% endif %}}"), ("{{% if 0 %}}{{% elif 1 %}}", "{{% endif %}}"), ("{{% for x in [1] %}}", "{{% endfor %}}"),
+    ("{{% if 1 %}}", "{{% endif %}}"), ("{{% if 0 %}}{{% elif 1 %}}", "{{% endif %}}"),
+    ("{{% for x in [1] %}}", "{{% endfor %}}"),
     ("{{% for x in [] %}}{{% else %}}", "{{% endfor %}}"), ("{{% set v %}}", "{{% endset %}}{{{{ v }}}}"),
     ("{{% filter upper %}}", "{{% endfilter %}}"), ("{{% macro m{0}() %}}", "{{% endmacro %}}{{{{ m{0}() }}}}"),
     ("{{% macro c{0}() %}}{{{{ caller() }}}}{{% endmacro %}}{{% call c{0}() %}}", "{{% endcall %}}"),
     ("{{% with a=1 %}}", "{{% endwith %}}"), ("{{% generation %}}", "{{% endgeneration %}}"),
 ]  # fmt: skip
-# Each makes a value one level deeper in n.s; then something goes through all of it.
+# DEEPER nests the value n.s one level deeper; USES then traverse it.
 DEEPER = ["[n.s]", "(n.s,)", "{{'k': n.s}}", "[1, n.s, 2]", "((n.s, 1), 2)", "namespace(a=n.s)", "[[n.s]]|first"]
 USES = [
-    "{{ n.s }}", "{{ n.s|tojson }}", "{{ n.s|tojson(indent=1) }}", "{{ n.s == n.t }}", "{{ n.s < n.t }}", "{{ n.s in [n.t] }}",
-    "{{ [n.s, n.t]|sort }}", "{{ {n.s: 1} }}", "{{ [n.s, n.t]|unique|list }}", "{{ n.s|string|length }}", "{{ n.s|join }}",
-    "{{ '%s%r' % (n.s, n.t) }}", "{{ [n.s, n.t]|max }}", "{{ n.s ~ n.t }}", "{{ [n.s]|groupby('a') }}", "{{ n.s|list|first }}",
+    "{{ n.s }}", "{{ n.s|tojson }}", "{{ n.s|tojson(indent=1) }}", "{{ n.s == n.t }}", "{{ n.s < n.t }}",
+    "{{ n.s in [n.t] }}",
+    "{{ [n.s, n.t]|sort }}", "{{ {n.s: 1} }}", "{{ [n.s, n.t]|unique|list }}", "{{ n.s|string|length }}",
+    "{{ n.s|join }}",
+    "{{ '%s%r' % (n.s, n.t) }}", "{{ [n.s, n.t]|max }}", "{{ n.s ~ n.t }}", "{{ [n.s]|groupby('a') }}",
+    "{{ n.s|list|first }}",
 ]  # fmt: skip
 CALLS = [
-    "{{ m() }}", "{% if m() %}{% endif %}", "{% for x in [m()] %}{{ x }}{% endfor %}", "{% set x %}{{ m() }}{% endset %}",
+    "{{ m() }}", "{% if m() %}{% endif %}", "{% for x in [m()] %}{{ x }}{% endfor %}",
+    "{% set x %}{{ m() }}{% endset %}",
     "{% filter upper %}{{ m() }}{% endfilter %}", "{% call m() %}{% endcall %}", "{% call m() %}{{ m() }}{% endcall %}",
-    "{{ caller() if caller }}{% call m() %}{{ caller() if caller }}{{ m() }}{% endcall %}", "{{ [[m()]]|string ~ m() }}",
+    "{{ caller() if caller }}{% call m() %}{{ caller() if caller }}{{ m() }}{% endcall %}",
+    "{{ [[m()]]|string ~ m() }}",
     "{{ ((((((((m())))))))) }}", "{{ 'a'|replace('a', m()) }}", "{{ {'a': [m()]}|tojson }}", "{{ '%s' % m() }}",
     "{{ (not not - (1 + (2 * (3 ** m())))) if 1 else 2 }}", "{% with a=m() %}{{ a }}{% endwith %}", "{{ 1 < 2 < m() }}",
 ]  # fmt: skip
 
 
 def nest(around, count, middle="1"):
-    """Only the last of several places goes on, so that the text stays short."""
+    """Nests only in the last of several fields, so that the text stays short."""
     places = sum(field is not None for _, field, _, _ in string.Formatter().parse(around))
     start, end = around.format(*["1"] * (places - 1), "\0").split("\0")
     return start * count + middle + end * count
@@ -65,7 +75,7 @@ ENDLESS = [
 
 
 def templates(counts=(60, 198, 400, 20000)):
-    """(name, template, context as JSON)."""
+    """Yields (name, template, context as JSON)."""
     for count in counts:
         for around in AROUND:
             for middle in ("1", "m()"):

@@ -1,5 +1,5 @@
-"""The outside truth for chat templates: jinja2 with the settings of Hugging Face transformers
-(utils/chat_template_utils.py), and our renderer through template_tool."""
+"""Renders chat templates with jinja2, with the settings of Hugging Face transformers (utils/chat_template_utils.py),
+and with Quern through template_tool."""
 
 import datetime
 import functools
@@ -13,12 +13,12 @@ import markupsafe
 from jinja2.ext import Extension, loopcontrols
 from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedEnvironment
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
+ROOT = pathlib.Path(__file__).resolve().parents[4]
 NOW = 1753900245  # 2025-07-30 18:30:45 UTC
 
 
 class Generation(Extension):
-    """{% generation %}: transformers notes where the assistant's text lies; the text itself stays as it is."""
+    """{% generation %}: transformers records where the assistant's text is. The text itself does not change."""
 
     tags = {"generation"}
 
@@ -36,8 +36,8 @@ LAZY = ["map", "select", "reject", "selectattr", "rejectattr", "unique", "batch"
 
 
 def environment(lenient=False):
-    """lenient: with what transformers refuses and we, like llama.cpp, allow: lists and dictionaries may be changed,
-    filters give lists instead of generators, from_json is there."""
+    """lenient: allow what Quern allows, like llama.cpp, but transformers does not: lists and dicts may be modified,
+    filters return lists instead of generators, and from_json exists."""
     base = SandboxedEnvironment if lenient else ImmutableSandboxedEnvironment
     env = base(trim_blocks=True, lstrip_blocks=True, extensions=[Generation, loopcontrols])
 
@@ -48,7 +48,7 @@ def environment(lenient=False):
         return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
 
     def strftime_now(form):
-        return datetime.datetime.fromtimestamp(NOW, datetime.timezone.utc).replace(tzinfo=None).strftime(form)
+        return datetime.datetime.fromtimestamp(NOW, datetime.UTC).replace(tzinfo=None).strftime(form)
 
     def eager(name):
         @jinja2.pass_context
@@ -63,7 +63,7 @@ def environment(lenient=False):
         env.filters.update({f"lazy {name}": function for name, function in plain.items()})
         env.filters.update({name: eager(f"lazy {name}") for name in LAZY})
         env.filters["from_json"] = env.filters["fromjson"] = json.loads
-    # Text is never marked as HTML, in llama.cpp and here: jinja2 would escape whatever such text is joined with.
+    # Neither llama.cpp nor Quern marks text as HTML; jinja2 would escape everything that such text is joined with.
     env.filters["safe"] = str
     env.filters["escape"] = env.filters["e"] = lambda value: str(markupsafe.escape(value))
     env.filters["tojson"] = tojson
@@ -78,16 +78,16 @@ def parsed(template, lenient):
 
 
 def expected(template, context, lenient=False):
-    """(text, None), or (None, the error)."""
+    """Returns (text, None) or (None, error)."""
     context = json.loads(json.dumps(context))  # a template may change it
     try:
         return parsed(template, lenient).render(**context), None
-    except Exception as error:  # whatever Python raises is an error of the template
+    except Exception as error:  # any exception is an error of the template
         return None, f"{type(error).__name__}: {error}"
 
 
 def tool():
-    """The path of template_tool in the build directory, which QUERN_BUILD names; None when it is not built."""
+    """The path of template_tool in the build directory that QUERN_BUILD names; None if it is not built."""
     path = ROOT / os.environ.get("QUERN_BUILD", "build/native") / "tests/engine/text/template_tool"
     return path if path.is_file() else None
 
@@ -99,7 +99,7 @@ class Rendered:
         self.mask = mask or bytes(len(text))
 
     def untrusted(self):
-        """The text's stretches of untrusted bytes."""
+        """The text's runs of untrusted bytes."""
         parts, part = [], b""
         for byte, mark in zip(self.bytes, self.mask):
             if mark:
@@ -110,7 +110,7 @@ class Rendered:
 
 
 def render(cases):
-    """Renders (template, context) pairs with our renderer, in one process; a context is an object or JSON."""
+    """Renders (template, context) pairs with Quern, in one process. A context is an object or JSON."""
     given = b""
     for template, context in cases:
         template = template if isinstance(template, bytes) else template.encode()

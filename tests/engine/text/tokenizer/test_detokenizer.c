@@ -1,27 +1,27 @@
-/* Text out of tokens: streaming gives whole characters however tokens cut them; buffers that are too small. */
-#include "tests/engine/text/tokenizer_build.h"
+/* Tokens to text: streaming releases whole characters however tokens split them, and buffers may be too small. */
+#include "tests/engine/text/tokenizer/vocabulary_builder.h"
 
 #include <stdio.h>
 
-/* "a€🙂é", cut at every place into tokens of SPM: U+2581 apart, a token's text is its bytes. */
+/* "a€🙂é", split into SPM tokens at every position. A token's text is its bytes. */
 static const char text[] = "a\xe2\x82\xac\xf0\x9f\x99\x82\xc3\xa9";
 #define LENGTH (sizeof(text) - 1)
 
-static int32_t part_id[LENGTH][LENGTH + 1]; /* of text[from..to) */
+static int32_t piece_id[LENGTH][LENGTH + 1]; /* of text[from..to) */
 
-static void load_parts(struct loaded *l) {
-    static char parts[LENGTH * LENGTH][LENGTH + 1];
+static void load_pieces(struct loaded *l) {
+    static char pieces[LENGTH * LENGTH][LENGTH + 1];
     static const char *tokens[LENGTH * LENGTH];
     size_t n = 0;
     for (size_t from = 0; from < LENGTH; from++) {
         for (size_t to = from + 1; to <= LENGTH; to++) {
-            snprintf(parts[n], sizeof(parts[n]), "%.*s", (int)(to - from), text + from);
+            snprintf(pieces[n], sizeof(pieces[n]), "%.*s", (int)(to - from), text + from);
             size_t same = 0;
-            while (strcmp(parts[same], parts[n]) != 0) {
+            while (strcmp(pieces[same], pieces[n]) != 0) {
                 same++;
             }
-            part_id[from][to] = (int32_t)same;
-            tokens[n] = parts[n];
+            piece_id[from][to] = (int32_t)same;
+            tokens[n] = pieces[n];
             n += same == n;
         }
     }
@@ -34,11 +34,11 @@ static void load_parts(struct loaded *l) {
 
 static int starts_character(char c) { return ((uint8_t)c & 0xc0) != 0x80; }
 
-static void never_gives_part_of_a_character(void **state) {
+static void releases_only_whole_characters(void **state) {
     (void)state;
     struct loaded l;
-    load_parts(&l);
-    for (unsigned cuts = 0; cuts < 1u << (LENGTH - 1); cuts++) { /* bit i: a cut after byte i */
+    load_pieces(&l);
+    for (unsigned cuts = 0; cuts < 1u << (LENGTH - 1); cuts++) { /* bit i: split after byte i */
         struct qn_decoder decoder = {0};
         size_t given = 0;
         size_t from = 0;
@@ -47,11 +47,11 @@ static void never_gives_part_of_a_character(void **state) {
                 continue;
             }
             char piece[32];
-            const int64_t n = vocabulary_piece(l.vocabulary, &decoder, part_id[from][to], 0, piece, sizeof(piece));
+            const int64_t n = vocabulary_piece(l.vocabulary, &decoder, piece_id[from][to], 0, piece, sizeof(piece));
             assert_memory_equal(piece, text + given, (size_t)n);
             given += (size_t)n;
             assert_true(given == LENGTH || starts_character(text[given]));
-            size_t whole = to; /* all characters that are there have been given */
+            size_t whole = to; /* every complete character has been released */
             while (whole < LENGTH && !starts_character(text[whole])) {
                 whole--;
             }
@@ -64,55 +64,55 @@ static void never_gives_part_of_a_character(void **state) {
     loaded_free(&l);
 }
 
-static void flushes_what_is_not_whole(void **state) {
+static void flushes_incomplete_characters(void **state) {
     (void)state;
     struct loaded l;
     char piece[8];
     struct qn_decoder decoder = {0};
-    load_parts(&l);
-    assert_int_equal(vocabulary_piece(l.vocabulary, &decoder, part_id[4][7], 0, piece, 8), 0); /* 3 bytes of 4 */
+    load_pieces(&l);
+    assert_int_equal(vocabulary_piece(l.vocabulary, &decoder, piece_id[4][7], 0, piece, 8), 0); /* 3 bytes of 4 */
     assert_int_equal(vocabulary_piece(l.vocabulary, &decoder, -1, 0, piece, 8), 3);
     assert_memory_equal(piece, "\xef\xbf\xbd", 3);
     assert_int_equal(vocabulary_piece(l.vocabulary, &decoder, -1, 0, piece, 8), 0);
-    assert_int_equal(vocabulary_piece(l.vocabulary, &decoder, part_id[0][1], 0, piece, 8), 1);
+    assert_int_equal(vocabulary_piece(l.vocabulary, &decoder, piece_id[0][1], 0, piece, 8), 1);
     loaded_free(&l);
 }
 
-static void a_piece_that_does_not_fit_can_be_asked_for_again(void **state) {
+static void repeats_a_piece_that_did_not_fit(void **state) {
     (void)state;
     struct loaded l;
     struct qn_decoder decoder = {0};
     char piece[16] = "----------------";
-    load_parts(&l);
-    assert_int_equal(vocabulary_piece(l.vocabulary, &decoder, part_id[1][2], 0, NULL, 0), 0);
+    load_pieces(&l);
+    assert_int_equal(vocabulary_piece(l.vocabulary, &decoder, piece_id[1][2], 0, NULL, 0), 0);
     const struct qn_decoder before = decoder;
-    assert_int_equal(vocabulary_piece(l.vocabulary, &decoder, part_id[2][LENGTH], 0, piece, 5), 9);
+    assert_int_equal(vocabulary_piece(l.vocabulary, &decoder, piece_id[2][LENGTH], 0, piece, 5), 9);
     assert_memory_equal(piece, "\xe2\x82\xac\xf0\x9f-", 6);
     assert_memory_equal(&decoder, &before, sizeof(before));
-    assert_int_equal(vocabulary_piece(l.vocabulary, &decoder, part_id[2][LENGTH], 0, piece, 9), 9);
+    assert_int_equal(vocabulary_piece(l.vocabulary, &decoder, piece_id[2][LENGTH], 0, piece, 9), 9);
     assert_memory_equal(piece, text + 1, 9);
     assert_int_equal(piece[9], '-');
     loaded_free(&l);
 }
 
-static void a_decoder_that_is_not_ours_does_no_harm(void **state) {
+static void accepts_any_decoder_state(void **state) {
     (void)state;
     struct loaded l;
-    load_parts(&l);
+    load_pieces(&l);
     for (uint32_t held = 0; held < 12; held++) {
         struct qn_decoder decoder = {.held = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, .held_bytes = held};
         char piece[64];
-        const int64_t n = vocabulary_piece(l.vocabulary, &decoder, part_id[0][LENGTH], 0, piece, sizeof(piece));
+        const int64_t n = vocabulary_piece(l.vocabulary, &decoder, piece_id[0][LENGTH], 0, piece, sizeof(piece));
         assert_true(n >= (int64_t)LENGTH && n <= 64);
     }
     loaded_free(&l);
 }
 
-static void buffers_that_are_too_small_hold_the_start(void **state) {
+static void fills_small_buffers_with_the_start(void **state) {
     (void)state;
     struct loaded l;
-    load_parts(&l);
-    const int32_t ids[] = {part_id[0][4], part_id[4][8], part_id[8][LENGTH]};
+    load_pieces(&l);
+    const int32_t ids[] = {piece_id[0][4], piece_id[4][8], piece_id[8][LENGTH]};
     for (size_t capacity = 0; capacity <= LENGTH; capacity++) {
         char out[LENGTH + 1];
         memset(out, '-', sizeof(out));
@@ -120,30 +120,30 @@ static void buffers_that_are_too_small_hold_the_start(void **state) {
         assert_memory_equal(out, text, capacity);
         assert_int_equal(out[capacity], '-');
         memset(out, '-', sizeof(out));
-        assert_int_equal(vocabulary_bytes(l.vocabulary, part_id[0][LENGTH], 0, (uint8_t *)out, capacity), LENGTH);
+        assert_int_equal(vocabulary_bytes(l.vocabulary, piece_id[0][LENGTH], 0, (uint8_t *)out, capacity), LENGTH);
         assert_memory_equal(out, text, capacity);
         assert_int_equal(out[capacity], '-');
     }
     int32_t few[3] = {-7, -7, -7};
     assert_int_equal(ids_of(&l, "aaaaa", 0, few, 2), 5);
-    assert_int_equal(few[1], part_id[0][1]);
+    assert_int_equal(few[1], piece_id[0][1]);
     assert_int_equal(few[2], -7);
     assert_int_equal(ids_of(&l, "", QN_PARSE_SPECIAL, NULL, 0), 0);
     loaded_free(&l);
 }
 
-static void ids_that_are_none_give_nothing(void **state) {
+static void ignores_invalid_ids(void **state) {
     (void)state;
     static const int32_t ids[] = {-1, INT32_MIN, INT32_MAX, LENGTH * LENGTH};
     struct loaded l;
     struct qn_decoder decoder = {0};
-    load_parts(&l);
+    load_pieces(&l);
     assert_int_equal(vocabulary_detokenize(l.vocabulary, ids, 4, QN_SHOW_SPECIAL, NULL, 0), 0);
     assert_int_equal(vocabulary_piece(l.vocabulary, &decoder, INT32_MAX, 0, NULL, 0), 0);
     loaded_free(&l);
 }
 
-static void the_first_space_is_taken_off_once(void **state) {
+static void removes_only_the_first_space(void **state) {
     (void)state;
     struct file f = {0};
     struct loaded l;
@@ -164,13 +164,13 @@ static void the_first_space_is_taken_off_once(void **state) {
     assert_int_equal(vocabulary_detokenize(l.vocabulary, (const int32_t[]){3, 3}, 2, 0, piece, 8), 3);
     assert_memory_equal(piece, "a a", 3);
     assert_int_equal(vocabulary_detokenize(l.vocabulary, (const int32_t[]){1, 3}, 2, 0, piece, 8),
-                     2); /* as llama.cpp */
+                     2); /* as in llama.cpp */
     assert_memory_equal(piece, " a", 2);
     loaded_free(&l);
 }
 
-/* llama.cpp's SPM merges to control tokens too; a message's text may not, nor in BPE. */
-static void no_merging_makes_a_special_token_of_a_message(void **state) {
+/* In llama.cpp, SPM also merges text to control tokens. Untrusted text must not, neither in SPM nor in BPE. */
+static void merges_no_special_token_from_untrusted_text(void **state) {
     (void)state;
     static const char *const tokens[] = {"<unk>", "[[", "<|x|>", "[", "<|", "<|x", "<", "|", "x", "|>", ">", "|x"};
     static const int32_t types[] = {2, 3, 4, 1, 1, 1, 1, 1, 1, 1, 1, 1};
@@ -211,14 +211,14 @@ static void no_merging_makes_a_special_token_of_a_message(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(never_gives_part_of_a_character),
-        cmocka_unit_test(flushes_what_is_not_whole),
-        cmocka_unit_test(a_piece_that_does_not_fit_can_be_asked_for_again),
-        cmocka_unit_test(a_decoder_that_is_not_ours_does_no_harm),
-        cmocka_unit_test(buffers_that_are_too_small_hold_the_start),
-        cmocka_unit_test(ids_that_are_none_give_nothing),
-        cmocka_unit_test(the_first_space_is_taken_off_once),
-        cmocka_unit_test(no_merging_makes_a_special_token_of_a_message),
+        cmocka_unit_test(releases_only_whole_characters),
+        cmocka_unit_test(flushes_incomplete_characters),
+        cmocka_unit_test(repeats_a_piece_that_did_not_fit),
+        cmocka_unit_test(accepts_any_decoder_state),
+        cmocka_unit_test(fills_small_buffers_with_the_start),
+        cmocka_unit_test(ignores_invalid_ids),
+        cmocka_unit_test(removes_only_the_first_space),
+        cmocka_unit_test(merges_no_special_token_from_untrusted_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

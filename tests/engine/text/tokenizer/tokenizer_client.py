@@ -1,12 +1,12 @@
-"""Speaks to tokenize_stdio, the native tool around the tokenizer. QUERN_BUILD names the build directory."""
+"""Runs tokenizer_tool, the native tool around the tokenizer. QUERN_BUILD names the build directory."""
 
 import os
 import pathlib
 import struct
 import subprocess
 
-ROOT = pathlib.Path(__file__).parents[3]
-TOOL = ROOT / os.environ.get("QUERN_BUILD", "build/native") / "tests/engine/text/tokenize_stdio"
+ROOT = pathlib.Path(__file__).parents[4]
+TOOL = ROOT / os.environ.get("QUERN_BUILD", "build/native") / "tests/engine/text/tokenizer_tool"
 
 ADD_SPECIAL = 1
 PARSE_SPECIAL = 2
@@ -14,7 +14,7 @@ SHOW_SPECIAL = 1
 
 
 class Refused(Exception):
-    """The file is refused; the text says why."""
+    """The file was rejected; the text says why."""
 
 
 class Tokenizer:
@@ -59,6 +59,6 @@ class Tokenizer:
         return self._text(b"b", [token], flags)
 
     def ends(self, tokens):
-        """Those that end generation."""
+        """The tokens that end generation."""
         n, ids = self._ask(b"e", 0, len(tokens), struct.pack(f"<{len(tokens)}i", *tokens), 4)
         return list(struct.unpack(f"<{n}i", ids))

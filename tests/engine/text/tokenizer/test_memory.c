@@ -1,5 +1,5 @@
-/* Memory that is refused at any point gives an error and nothing else. */
-#include "tests/engine/text/tokenizer_build.h"
+/* Refused memory causes an error, wherever it happens. */
+#include "tests/engine/text/tokenizer/vocabulary_builder.h"
 
 static void put_vocabulary(struct file *f, const char *model) {
     static const char *const tokens[] = {"<unk>", "<s>", "</s>", "<|im_end|>", "<b>", "a", "b", "c", "ab", "abc"};
@@ -67,8 +67,8 @@ static void texts(void **state) {
     }
 }
 
-/* The size alone is enough to say no: nothing of the text is read. */
-static void a_text_too_long(void **state) {
+/* The size alone causes the error. The text is not read. */
+static void text_too_long(void **state) {
     (void)state;
     struct file f;
     struct loaded l;
@@ -89,7 +89,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(vocabularies),
         cmocka_unit_test(texts),
-        cmocka_unit_test(a_text_too_long),
+        cmocka_unit_test(text_too_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

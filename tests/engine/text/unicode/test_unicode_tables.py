@@ -1,4 +1,4 @@
-"""engine/text/unicode/unicode_data.c is what tools/unicode_tables.py writes."""
+"""engine/text/unicode/unicode_data.c equals the output of tools/unicode_tables.py."""
 
 import pathlib
 import subprocess
@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-ROOT = pathlib.Path(__file__).parents[3]
+ROOT = pathlib.Path(__file__).parents[4]
 
 
 def test_tables_are_current():

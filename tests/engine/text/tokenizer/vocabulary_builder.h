@@ -1,6 +1,6 @@
-/* Vocabularies for the tokenizer's suites: key by key, well formed or not. */
-#ifndef TESTS_TEXT_TOKENIZER_BUILD_H
-#define TESTS_TEXT_TOKENIZER_BUILD_H
+/* Builds GGUF files with vocabularies for the tokenizer's suites, key by key, valid or not. */
+#ifndef TESTS_ENGINE_TEXT_TOKENIZER_VOCABULARY_BUILDER_H
+#define TESTS_ENGINE_TEXT_TOKENIZER_VOCABULARY_BUILDER_H
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -65,11 +65,11 @@ struct loaded {
     struct arena arena;  /* of the directory */
     struct arena memory; /* of the vocabulary */
     struct gguf gguf;
-    const struct vocabulary *vocabulary; /* null: *error says why */
+    const struct vocabulary *vocabulary; /* null: see error */
     struct qn_error error;
 };
 
-/* The file's vocabulary with so much memory for it; the file is used up. */
+/* Reads the file's vocabulary with a limit on its memory. Frees the file. */
 static inline void load_within(struct loaded *l, struct file *f, size_t memory) {
     struct gguf_scan scan = {0};
     *l = (struct loaded){.arena = {.limit = MEMORY}, .memory = {.limit = memory}};
@@ -90,8 +90,8 @@ static inline void loaded_free(struct loaded *l) {
     build_free(&l->bytes);
 }
 
-/* The file is refused with this code, and the text has this in it. */
-static inline void assert_refused(struct file *f, int code, const char *text) {
+/* Asserts that the file is rejected with this code and an error that contains this text. */
+static inline void assert_rejected(struct file *f, int code, const char *text) {
     struct loaded l;
     load(&l, f);
     assert_null(l.vocabulary);
@@ -103,7 +103,7 @@ static inline void assert_refused(struct file *f, int code, const char *text) {
     loaded_free(&l);
 }
 
-/* Ids of a text, with plenty of memory. Returns how many. */
+/* Tokenizes a text with enough memory. Returns the number of ids. */
 static inline int64_t ids_of(const struct loaded *l, const char *text, uint32_t flags, int32_t *ids, size_t capacity) {
     struct arena scratch = {.limit = MEMORY};
     struct qn_error error;

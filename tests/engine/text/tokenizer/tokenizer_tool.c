@@ -1,11 +1,11 @@
-/* tokenize_stdio <model.gguf>: the tokenizer for the Python tests. Reads the head of the file, then requests from the
- * standard input until it ends. First prints "ready", or why the file is refused. A request is a letter and u32 flags,
- * u32 count, then the payload; an answer is i64 count (negative: a qn_status), then what was asked for.
+/* tokenizer_tool <model.gguf>: the tokenizer for tests in Python. Reads the file's directory, prints "ready" or why the
+ * file is rejected, then answers requests on standard input. A request is a letter, u32 flags, u32 count and a payload.
+ * An answer is an i64 count, or a negative qn_status, and the result.
  *
  *   t  text of count bytes -> ids        m  text and as many mask bytes -> ids
- *   d  ids -> bytes (detokenised)        p  ids -> bytes (streamed and flushed)
+ *   d  ids -> bytes, detokenized         p  ids -> bytes, streamed and flushed
  *   b  one id -> bytes of the token      e  ids -> those that end generation
- *   i  (no payload) -> size, bos, eos, adds bos, adds eos as ids */
+ *   i  no payload -> size, bos, eos, adds bos, adds eos as ids */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,16 +72,16 @@ static void answer_text(const struct vocabulary *v, uint32_t flags, const int32_
 static void answer_pieces(const struct vocabulary *v, uint32_t flags, const int32_t *ids, uint32_t count) {
     struct qn_decoder decoder = {0};
     size_t bytes = 0;
-    size_t room = 0;
+    size_t capacity = 0;
     char *text = NULL;
     for (uint32_t i = 0; i <= count; i++) {
         const int32_t id = i < count ? ids[i] : -1;
         const int64_t more = vocabulary_piece(v, &decoder, id, flags, NULL, 0);
-        if (bytes + (size_t)more > room) {
-            room = 2 * (bytes + (size_t)more);
-            text = grow(text, room);
+        if (bytes + (size_t)more > capacity) {
+            capacity = 2 * (bytes + (size_t)more);
+            text = grow(text, capacity);
         }
-        if (more) { /* what did not fit can be asked for again */
+        if (more) { /* a piece that did not fit can be requested again */
             vocabulary_piece(v, &decoder, id, flags, text + bytes, (size_t)more);
         }
         bytes += (size_t)more;
@@ -110,7 +110,7 @@ static void answer_ends(const struct vocabulary *v, int32_t *ids, uint32_t count
 int main(int argc, char **argv) {
     FILE *file = argc == 2 ? fopen(argv[1], "rb") : NULL;
     if (file == NULL) {
-        fputs("usage: tokenize_stdio <model.gguf>\n", stderr);
+        fputs("usage: tokenizer_tool <model.gguf>\n", stderr);
         return 2;
     }
     struct gguf_scan scan = {0};

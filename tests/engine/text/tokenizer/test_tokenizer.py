@@ -1,5 +1,5 @@
-"""The tokenizer against what llama.cpp gave (vectors/, written by tools/make_tokenizer_vectors.py): real vocabularies,
-where `make test` has fetched the models, and small ones of our own."""
+"""Compares the tokenizer with llama.cpp's results (vectors/, written by tools/make_tokenizer_vectors.py): for real
+vocabularies, if `make test` has downloaded the models, and for small ones made by tokenizer_vocabularies.py."""
 
 import json
 import os
@@ -25,7 +25,7 @@ def both(request, tmp_path_factory):
     if request.param in REAL:
         path = CACHE / REAL[request.param]
         if not path.exists():
-            pytest.skip(f"no {path}; make test fetches it")
+            pytest.skip(f"no {path}; make test downloads it")
     else:
         path = tmp_path_factory.mktemp("vocabulary") / "small.gguf"
         vocabularies.SMALL[request.param](path)
@@ -45,21 +45,21 @@ def test_tokens(both):
         assert tokenizer.tokenize(text, ADD_SPECIAL | PARSE_SPECIAL) == special, text
 
 
-def test_mask_of_trusted_bytes_changes_nothing(both):
+def test_a_mask_of_trusted_bytes_changes_nothing(both):
     tokenizer, vectors = both
     for text, _, special in cases(vectors):
         if text:
             assert tokenizer.tokenize(text, ADD_SPECIAL | PARSE_SPECIAL, bytes(len(text))) == special, text
 
 
-def test_untrusted_text_gives_no_control_token(both):
+def test_untrusted_text_makes_no_control_token(both):
     tokenizer, vectors = both
     for text, plain, _ in cases(vectors):
-        if text and b"<|" not in text and b"|>" not in text:  # what looks like a control token is guarded too
+        if text and b"<|" not in text and b"|>" not in text:  # texts that look like control tokens are guarded too
             assert tokenizer.tokenize(text, PARSE_SPECIAL, b"\1" * len(text)) == plain, text
 
 
-def test_detokenizes(both):
+def test_detokenize(both):
     tokenizer, vectors = both
     for (text, _, special), shown in zip(cases(vectors), vectors["detokenized"], strict=True):
         hidden, shown = (text if part == 0 else bytes.fromhex(part) for part in shown or [0, 0])
@@ -67,8 +67,8 @@ def test_detokenizes(both):
         assert tokenizer.detokenize(special, SHOW_SPECIAL) == shown, text
 
 
-def test_streams_what_the_pieces_are(both):
-    """The same bytes as the tokens', but for a first space that the encoder added, and as whole characters."""
+def test_streaming(both):
+    """Streaming returns the bytes of the tokens as whole characters, without a first space that the encoder added."""
     tokenizer, vectors = both
     for text, _, special in cases(vectors):
         for flags in (0, SHOW_SPECIAL):
@@ -94,7 +94,7 @@ def test_ends(both):
 
 
 @pytest.mark.parametrize("name", vocabularies.NAMED)
-def test_texts_say_what_tokens_are(name, tmp_path):
+def test_special_tokens_by_text(name, tmp_path):
     path = tmp_path / "named.gguf"
     vocabularies.write_named(path, vocabularies.NAMED[name])
     text = " a".join(vocabularies.NAMED[name]).encode()
@@ -132,14 +132,14 @@ def test_runs_of_spaces(tmp_path):
             assert tokenizer.tokenize(text) == [token for token, count in runs for _ in range(count)], len(text)
 
 
-def test_numbers_past_unicode_are_bytes_that_are_no_character(pairs):
-    """llama.cpp throws an exception."""
+def test_code_points_past_unicode_are_invalid_bytes(pairs):
+    """llama.cpp throws an exception for this text."""
     with Tokenizer(pairs) as tokenizer:
         ids = tokenizer.tokenize(b"\xf4\x90\x80\x80 \xf7\xbf\xbf\xbf")
         assert tokenizer.detokenize(ids) == "\ufffd\ufffd\ufffd\ufffd \ufffd\ufffd\ufffd\ufffd".encode()
 
 
-def test_unknown_pretokenizer_is_refused(pairs, tmp_path):
+def test_unknown_pretokenizer_is_rejected(pairs, tmp_path):
     path = tmp_path / "pairs.gguf"
     path.write_bytes(pairs.read_bytes())
     vocabularies.set_pre(path, "gpt-3")
@@ -149,8 +149,7 @@ def test_unknown_pretokenizer_is_refused(pairs, tmp_path):
 
 @pytest.mark.parametrize("family", ["spm", *vocabularies.FAMILIES])
 def test_long_runs(family, pairs, tmp_path):
-    """A hundred thousand of one thing after another: were a step quadratic, this would not end. What comes out is what
-    went in."""
+    """Runs of 100,000 equal characters: a quadratic step would take too long. Streaming restores the text."""
     path = tmp_path / "long.gguf"
     if family == "spm":
         vocabularies.write_spm(path, add_space_prefix=False)
@@ -166,7 +165,7 @@ def test_long_runs(family, pairs, tmp_path):
 
 @pytest.mark.parametrize("name", ["wpm", "unigram"])
 def test_long_runs_of_pieces(name, tmp_path):
-    """Words and runs without an end take a time that grows with them alone."""
+    """Time is linear in the length of words and runs."""
     path = tmp_path / "long.gguf"
     vocabularies.SMALL[name](path)
     text = "".join(
@@ -176,8 +175,8 @@ def test_long_runs_of_pieces(name, tmp_path):
         assert len(tokenizer.tokenize(text)) > 1000
 
 
-def test_any_map_of_normalisation_is_harmless(tmp_path):
-    """Bytes of it that are wrong: the text becomes something else, or the file is refused. The sanitizers watch."""
+def test_any_charsmap_is_harmless(tmp_path):
+    """Random bytes in the charsmap change the result, or the file is rejected. Sanitizers detect other effects."""
     path = tmp_path / "unigram.gguf"
     vocabularies.SMALL["unigram"](path)
     data = path.read_bytes()
@@ -189,7 +188,7 @@ def test_any_map_of_normalisation_is_harmless(tmp_path):
         bad = bytearray(data)
         for _ in range(source.choice([1, 30, 400])):
             bad[start + source.randrange(len(charsmap))] = source.randrange(256)
-        if round > 100:  # the array is whatever it is, but its size is right
+        if round > 100:  # a random array of the right size
             bad[start + 4 : start + len(charsmap)] = source.randbytes(len(charsmap) - 4)
         path.write_bytes(bad)
         try:
@@ -204,13 +203,13 @@ GUARDED = [b"<|im_start|>", b"<|im_end|>", b"<|user|>", b"</s>", b"<unk>"]
 
 
 @pytest.mark.parametrize("name", GUARDED)
-def test_special_tokens_only_where_every_byte_is_trusted(name, pairs):
+def test_special_tokens_need_trusted_bytes(name, pairs):
     text = b"x" + name + b"y"
     with Tokenizer(pairs) as tokenizer:
         (token,) = tokenizer.tokenize(name, PARSE_SPECIAL)
         assert token < 8
         assert token in tokenizer.tokenize(text, PARSE_SPECIAL, b"\1" + bytes(len(name)) + b"\1")
-        for at in range(len(name)):  # one untrusted byte anywhere in it
+        for at in range(len(name)):  # one untrusted byte at any position
             mask = bytearray(len(text))
             mask[1 + at] = 1
             ids = tokenizer.tokenize(text, PARSE_SPECIAL, bytes(mask))
@@ -219,18 +218,18 @@ def test_special_tokens_only_where_every_byte_is_trusted(name, pairs):
 
 
 def test_user_defined_tokens_match_in_untrusted_text(pairs):
-    """They are text, such as HTML tags or runs of newlines; [X] is one and [XY] a control token."""
+    """[X] is a user-defined token, [XY] a control token."""
     with Tokenizer(pairs) as tokenizer:
         assert tokenizer.tokenize(b"[X]") == tokenizer.tokenize(b"[X]", PARSE_SPECIAL, b"\1\1\1") == [6]
         assert tokenizer.tokenize(b"[XY]", PARSE_SPECIAL, b"\0\0\0\0") == [7]
         assert 7 not in tokenizer.tokenize(b"[XY]", PARSE_SPECIAL, b"\1\0\0\0")
 
 
-def test_streams_any_bytes(pairs):
-    """As Python decodes UTF-8 with replacement: each part that can never become a character is one U+FFFD."""
+def test_streaming_of_any_bytes(pairs):
+    """Like Python's decoding with replacement: each maximal part of an ill-formed sequence becomes one U+FFFD."""
     source = random.Random(1)
-    bounds = [0x00, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC1, 0xC2, 0xDF, 0xE0, 0xE1, 0xEC, 0xED, 0xEE, 0xEF,
-              0xF0, 0xF1, 0xF3, 0xF4, 0xF5, 0xF8, 0xFF]  # fmt: skip
+    bounds = [0x00, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC1, 0xC2, 0xDF, 0xE0, 0xE1, 0xEC, 0xED, 0xEE,
+              0xEF, 0xF0, 0xF1, 0xF3, 0xF4, 0xF5, 0xF8, 0xFF]  # fmt: skip
     texts = [bytes(source.choices(bounds, k=source.randint(1, 12))) for _ in range(3000)]
     texts += [bytes([a, b, c]) for a in bounds for b in bounds for c in bounds]
     with Tokenizer(pairs) as tokenizer:
@@ -239,7 +238,7 @@ def test_streams_any_bytes(pairs):
             assert tokenizer.stream([8 + byte for byte in text]) == whole(text), text
 
 
-def test_spm_without_byte_tokens_takes_the_unknown_one(tmp_path):
+def test_spm_without_byte_tokens_uses_the_unknown_token(tmp_path):
     path = tmp_path / "spm.gguf"
     vocabularies.write_spm(path, byte_tokens=False, add_space_prefix=False, unknown_token_id=0)
     with Tokenizer(path) as tokenizer:

@@ -1,12 +1,12 @@
-"""Small vocabularies of our own, as GGUF files without tensors, for the tokenizer's tests and for
-tools/make_tokenizer_vectors.py, which has llama.cpp tokenise with the very same files."""
+"""Writes small vocabularies as GGUF files without tensors, for the tokenizer's tests and for
+tools/make_tokenizer_vectors.py, which records llama.cpp's results for the same files."""
 
 import gguf
 
 SPACE = "\u2581"
 NORMAL, UNKNOWN, CONTROL, USER, UNUSED, BYTE = range(1, 7)
 
-# Every pre-tokenizer that has an expression of its own.
+# One pre-tokenizer for each distinct expression.
 FAMILIES = [
     "default", "gpt-2", "smollm", "llama-bpe", "jais-2", "minicpm5", "qwen2", "qwen35", "ufakzeka", "laguna",
     "seed-coder", "exaone-moe", "falcon", "tekken", "gpt-4o", "granite-embed-multi-97m", "tiny_aya", "youtu",
@@ -16,14 +16,14 @@ FAMILIES = [
 
 
 def printable_bytes():
-    """The characters that byte-level BPE writes for the bytes 0 to 255."""
+    """The characters that represent the bytes 0 to 255 in byte-level BPE."""
     plain = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     others = iter(range(0x100, 0x200))
     return [chr(byte) if byte in plain else chr(next(others)) for byte in range(256)]
 
 
 def write(path, model, tokens, types, pre=None, merges=None, scores=None, name=None, charsmap=None, **values):
-    """values: further keys of tokenizer.ggml, ids and switches; two underscores stand for a dot."""
+    """values: further keys of tokenizer.ggml (ids and switches), with two underscores for a dot."""
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_block_count(1)
     writer.add_context_length(8)
@@ -54,13 +54,13 @@ def write(path, model, tokens, types, pre=None, merges=None, scores=None, name=N
 
 
 def mixed(count, seed):
-    """The numbers below count in an order that is none, the same everywhere."""
+    """The numbers below `count` in a pseudorandom order that is the same everywhere."""
     return sorted(range(count), key=lambda i: ((i + seed) * 2654435761 % 2**32, i))
 
 
 def write_pairs(path, pre):
-    """Byte-level BPE in which any two bytes merge, in some order: nearly every other way to cut a text into words
-    gives other tokens."""
+    """Byte-level BPE in which any two bytes merge, in pseudorandom order: almost every difference in splitting a text
+    into words changes the tokens."""
     single = printable_bytes()
     pairs = [(single[i >> 8], single[i & 255]) for i in mixed(65536, 5)]
     special = ["<s>", "</s>", "<unk>", "<|im_start|>", "<|im_end|>", "<|user|>", "[X]", "[XY]"]
@@ -71,7 +71,7 @@ def write_pairs(path, pre):
 
 
 def set_pre(path, pre):
-    """Gives a file that has the pre-tokenizer "gpt-2" another one."""
+    """Replaces the pre-tokenizer "gpt-2" of a file."""
     key = b"tokenizer.ggml.pre" + (8).to_bytes(4, "little")
     old = key + (5).to_bytes(8, "little") + b"gpt-2"
     data = path.read_bytes()
@@ -80,7 +80,7 @@ def set_pre(path, pre):
 
 
 def train(text, count):
-    """Byte-pair merges by how often the pairs occur, over the whole text so that words join too."""
+    """Trains byte-pair merges by frequency, across words."""
     symbols = [printable_bytes()[byte] for byte in text.encode()]
     merges = []
     for _ in range(count):
@@ -106,7 +106,7 @@ tested it. 'Quoted' words, numbers like 12, 345 and 6789, a sum: 3.14 + 2.72 = 5
 
 
 def write_trained(path, pre, **values):
-    """Byte-level BPE as models have it, with merges over several steps."""
+    """Byte-level BPE as in models, with merges of merged tokens."""
     merges = train(TEXT * 2, 250)
     special = ["<s>", "</s>", "<|im_start|>", "<|im_end|>", "<|pad|>", "<tool>"]
     types = [CONTROL, CONTROL, CONTROL, CONTROL, USER, USER]
@@ -117,7 +117,7 @@ def write_trained(path, pre, **values):
 
 
 def write_spm(path, name=None, byte_tokens=True, **values):
-    """SentencePiece with scores that tie often, user-defined tokens and byte tokens."""
+    """SentencePiece BPE with many equal scores, user-defined tokens and byte tokens."""
     text = TEXT.replace(" ", SPACE)
     pieces = {text[i : i + n]: None for n in (1, 2, 3, 4, 6) for i in range(len(text) - n + 1) if (i + n) % 3 or n == 1}
     tokens = ["<unk>", "<s>", "</s>", "<mask>", "<|user|>", "[tag]", "<b>", "\n\n"]
@@ -134,7 +134,7 @@ def write_spm(path, name=None, byte_tokens=True, **values):
 
 
 def write_raw(path):
-    """BPE over plain UTF-8 with U+2581 for spaces, as Gemma 4 has it."""
+    """BPE over plain UTF-8 with U+2581 for spaces, as in Gemma 4."""
     single = [chr(i) for i in range(0x21, 0x7F)] + [*"\n\t", SPACE, *"éß你好🙂", "\u0300"]
     pairs = [(single[i // len(single)], single[i % len(single)]) for i in mixed(len(single) ** 2, 3)]
     pairs = [pair for pair in pairs if "\n" not in pair]
@@ -148,8 +148,8 @@ def write_raw(path):
     write(path, "gemma4", tokens, types, merges=merges, bos_token_id=2, eos_token_id=1, unknown_token_id=3)
 
 
-def write_spaceless(path, **values):
-    """BPE over plain UTF-8 of words between white space, with tokens of bytes for what is not ASCII."""
+def write_whitespace(path, **values):
+    """BPE over plain UTF-8, within the words between white space; byte tokens for other than ASCII characters."""
     single = [chr(i) for i in range(0x21, 0x7F)]
     pairs = [(single[i // len(single)], single[i % len(single)]) for i in mixed(len(single) ** 2, 7)]
     tokens = ["<s>", "</s>", "<unk>", "<mask>", "[tag]", *(f"<0x{byte:02X}>" for byte in range(256)), *single]
@@ -170,7 +170,7 @@ def write_spaceless(path, **values):
 
 
 def write_wpm(path, **values):
-    """WordPiece as BERT has it, in lower case and not: words, their ends, and single characters of some scripts."""
+    """WordPiece as in BERT, lower-case and cased: words, word endings, and single characters of some scripts."""
     words = TEXT.replace("(", " ").split()
     starts = {word[:n]: None for word in [*words, *(word.lower() for word in words)] for n in (1, 2, 3, 5, len(word))}
     ends = {word[n:]: None for word in words for n in (1, 2, 4) if word[n:]}
@@ -189,9 +189,9 @@ def write_wpm(path, **values):
 
 
 def charsmap(rules):
-    """A map of normalisation as SentencePiece writes it: u32 size, a compact double array of so many bytes, the
-    replacements. A unit of the array has a child's byte in bits 0 to 7, whether a text ends there in bit 8, and from bit
-    10 on what the unit's own place is to be xored with for that of its children; byte 0 leads to the replacement's place."""
+    """A SentencePiece charsmap: the size of a compact double array as u32, the array, then the replacements. A unit of
+    the array has its byte in bits 0 to 7 and a flag in bit 8 if a text ends there; its index xor its bits from 10 on
+    is the base of its children. The child for byte 0 holds the offset of the replacement."""
     texts, places = b"", {}
     for text in rules.values():
         places.setdefault(text, len(texts))
@@ -223,7 +223,7 @@ RULES = {"\t": " ", "\n": " ", "\r": "", "\u00a0": " ", "\u3000": " ", "\u200b":
 
 
 def write_unigram(path, **values):
-    """Unigram pieces with scores that tie, user-defined and unused ones, and a map of normalisation."""
+    """Unigram pieces with equal scores, user-defined and unused ones, and a charsmap."""
     text = TEXT.replace(" ", SPACE)
     pieces = {text[i : i + n]: None for n in (1, 2, 3, 4, 6) for i in range(len(text) - n + 1) if (i + n) % 3 or n == 1}
     tokens = ["<pad>", "</s>", "<unk>", "<s>", "<mask>", "<extra_id_0>", "<b>", "e\u0301\u0301", "[tag]"]
@@ -235,14 +235,14 @@ def write_unigram(path, **values):
 
 
 def write_named(path, names):
-    """SentencePiece with normal tokens of these texts: what texts alone say about a token."""
+    """SentencePiece BPE with normal tokens of these texts, whose roles follow from the texts alone."""
     tokens = ["<unk>", "<s>", *names, *(f"<0x{byte:02X}>" for byte in range(256)), *"abc", SPACE]
     types = [UNKNOWN, CONTROL] + [NORMAL] * len(names) + [BYTE] * 256 + [NORMAL] * 4
     scores = [-float(i) for i in range(len(tokens))]
     write(path, "llama", tokens, types, scores=scores, bos_token_id=1, eos_token_id=1, unknown_token_id=0)
 
 
-# Texts that mean something, by the family that has them.
+# Texts with a role, by model family.
 NAMED = {
     "gpt-oss": ["<|return|>", "<|call|>", "<|end|>", "<|channel|>", "<|message|>", "<|start|>", "<|constrain|>"],
     "solar": ["<|flush|>", "<|calls|>", "<|end|>", "</s>"],
@@ -262,14 +262,14 @@ NAMED = {
 
 
 def write_triples(path):
-    """Spaces merge in threes, which tells apart runs that are cut at even places."""
+    """Merges of up to three spaces, which reveal where a run of spaces was split."""
     space = printable_bytes()[32]
     tokens = [*printable_bytes(), 2 * space, 3 * space]
     merges = [f"{2 * space} {space}", f"{space} {space}"]
     write(path, "gpt2", tokens, [NORMAL] * len(tokens), "jais-2", merges, bos_token_id=0, eos_token_id=1)
 
 
-# Runs of spaces that the pre-tokenizer jais-2 cuts in another way each.
+# Lengths of runs of spaces, each of which the pre-tokenizer jais-2 splits differently.
 SPACES = [3, 4, 5, 7, 8, 9, 254, 255, 256, 257, 258, 511, 512, 513, 767, 1023, 1024, 1027, 1500]
 
 SMALL = {
@@ -281,8 +281,8 @@ SMALL = {
     "spm-no-prefix": lambda path: write_spm(path, add_space_prefix=False, add_eos_token=True),
     "spm-phi-3": lambda path: write_spm(path, name="Phi-3 mini"),
     "raw": write_raw,
-    "spaceless": write_spaceless,
-    "spaceless-lower": lambda path: write_spaceless(path, normalizer__lowercase=True),
+    "whitespace": write_whitespace,
+    "whitespace-lower": lambda path: write_whitespace(path, normalizer__lowercase=True),
     "wpm": write_wpm,
     "wpm-cased": lambda path: write_wpm(path, normalizer__lowercase=False),
     "wpm-accents": lambda path: write_wpm(path, normalizer__strip_accents=False),

@@ -1,5 +1,5 @@
-/* vocabulary_new on metadata that is wrong, in every way that readers of such files have got wrong. */
-#include "tests/engine/text/tokenizer_build.h"
+/* vocabulary_new with invalid metadata: every kind of error that readers of such files have missed. */
+#include "tests/engine/text/tokenizer/vocabulary_builder.h"
 
 #include <stdio.h>
 
@@ -20,75 +20,75 @@ static void bpe(struct file *f) {
     file_texts(f, KEY "merges", 1, (const char *const[]){"a b"});
 }
 
-static void refuses_other_kinds(void **state) {
+static void rejects_unknown_models(void **state) {
     (void)state;
     struct file f = {0};
-    assert_refused(&f, QN_ERR_FORMAT, "no tokenizer.ggml.model");
+    assert_rejected(&f, QN_ERR_FORMAT, "no tokenizer.ggml.model");
     file_u32(&f, KEY "model", 1);
-    assert_refused(&f, QN_ERR_FORMAT, "tokenizer.ggml.model is u32");
+    assert_rejected(&f, QN_ERR_FORMAT, "tokenizer.ggml.model is u32");
     file_text(&f, KEY "model", "bert\n");
-    assert_refused(&f, QN_ERR_UNSUPPORTED, "tokenizer.ggml.model is bert\\x0a;");
+    assert_rejected(&f, QN_ERR_UNSUPPORTED, "tokenizer.ggml.model is bert\\x0a;");
     static char longest[1026];
     memset(longest, 'x', 1025);
     file_text(&f, KEY "model", "bert"), file_texts(&f, KEY "tokens", 1, (const char *const[]){longest});
-    assert_refused(&f, QN_ERR_UNSUPPORTED, "1025 bytes");
+    assert_rejected(&f, QN_ERR_UNSUPPORTED, "1025 bytes");
     file_text(&f, KEY "model", "t5"), file_texts(&f, KEY "tokens", 3, three);
     file_text(&f, KEY "precompiled_charsmap", "abc");
-    assert_refused(&f, QN_ERR_FORMAT, "tokenizer.ggml.precompiled_charsmap is string");
+    assert_rejected(&f, QN_ERR_FORMAT, "tokenizer.ggml.precompiled_charsmap is string");
     file_text(&f, KEY "model", "t5"), file_texts(&f, KEY "tokens", 3, three);
     put_array(&f.body, KEY "precompiled_charsmap", GGUF_U8, 4), put_bytes(&f.body, "\0\0\0\0", 4), f.n_values++;
-    assert_refused(&f, QN_ERR_FORMAT, "tokenizer.ggml.precompiled_charsmap has 4 bytes");
+    assert_rejected(&f, QN_ERR_FORMAT, "tokenizer.ggml.precompiled_charsmap has 4 bytes");
     file_text(&f, KEY "model", "t5"), file_texts(&f, KEY "tokens", 3, three);
     put_array(&f.body, KEY "precompiled_charsmap", GGUF_I8, 6), put_bytes(&f.body, "\2\0\0\0ab", 6), f.n_values++;
-    assert_refused(&f, QN_ERR_FORMAT, "tokenizer.ggml.precompiled_charsmap has 6 bytes");
+    assert_rejected(&f, QN_ERR_FORMAT, "tokenizer.ggml.precompiled_charsmap has 6 bytes");
     file_text(&f, KEY "model", "gpt2"), file_text(&f, KEY "pre", "gpt-22");
-    assert_refused(&f, QN_ERR_UNSUPPORTED, "tokenizer.ggml.pre is gpt-22");
+    assert_rejected(&f, QN_ERR_UNSUPPORTED, "tokenizer.ggml.pre is gpt-22");
     file_text(&f, KEY "model", "gpt2"), file_bool(&f, KEY "pre", 1);
-    assert_refused(&f, QN_ERR_FORMAT, "tokenizer.ggml.pre is bool");
+    assert_rejected(&f, QN_ERR_FORMAT, "tokenizer.ggml.pre is bool");
 }
 
-static void refuses_arrays_of_other_types_and_lengths(void **state) {
+static void rejects_arrays_of_other_types_and_lengths(void **state) {
     (void)state;
     struct file f = {0};
     file_text(&f, KEY "model", "llama");
-    assert_refused(&f, QN_ERR_FORMAT, "no tokenizer.ggml.tokens");
+    assert_rejected(&f, QN_ERR_FORMAT, "no tokenizer.ggml.tokens");
     file_text(&f, KEY "model", "llama"), file_texts(&f, KEY "tokens", 0, NULL);
-    assert_refused(&f, QN_ERR_FORMAT, "tokenizer.ggml.tokens has 0 texts");
+    assert_rejected(&f, QN_ERR_FORMAT, "tokenizer.ggml.tokens has 0 texts");
     file_text(&f, KEY "model", "llama"), file_text(&f, KEY "tokens", "a");
-    assert_refused(&f, QN_ERR_FORMAT, "tokenizer.ggml.tokens is string");
+    assert_rejected(&f, QN_ERR_FORMAT, "tokenizer.ggml.tokens is string");
     file_text(&f, KEY "model", "llama"), file_i32s(&f, KEY "tokens", 2, (const int32_t[]){1, 2});
-    assert_refused(&f, QN_ERR_FORMAT, "tokenizer.ggml.tokens is an array of i32");
+    assert_rejected(&f, QN_ERR_FORMAT, "tokenizer.ggml.tokens is an array of i32");
     spm(&f), file_f32s(&f, KEY "scores", 2, (const float[]){0, 1});
-    assert_refused(&f, QN_ERR_FORMAT, "tokenizer.ggml.scores has 2 elements for 3 tokens");
+    assert_rejected(&f, QN_ERR_FORMAT, "tokenizer.ggml.scores has 2 elements for 3 tokens");
     spm(&f), file_texts(&f, KEY "scores", 3, three);
-    assert_refused(&f, QN_ERR_FORMAT, "tokenizer.ggml.scores is an array of string");
+    assert_rejected(&f, QN_ERR_FORMAT, "tokenizer.ggml.scores is an array of string");
     spm(&f), file_u32(&f, KEY "scores", 3);
-    assert_refused(&f, QN_ERR_FORMAT, "tokenizer.ggml.scores is u32");
+    assert_rejected(&f, QN_ERR_FORMAT, "tokenizer.ggml.scores is u32");
     spm(&f), put_array(&f.body, KEY "scores", GGUF_U8, 3), put_bytes(&f.body, "123", 3), f.n_values++;
-    assert_refused(&f, QN_ERR_FORMAT, "tokenizer.ggml.scores is an array of u8");
+    assert_rejected(&f, QN_ERR_FORMAT, "tokenizer.ggml.scores is an array of u8");
     spm(&f), file_i32s(&f, KEY "token_type", 2, (const int32_t[]){1, 1});
-    assert_refused(&f, QN_ERR_FORMAT, "tokenizer.ggml.token_type has 2 elements for 3 tokens");
+    assert_rejected(&f, QN_ERR_FORMAT, "tokenizer.ggml.token_type has 2 elements for 3 tokens");
     spm(&f), file_f32s(&f, KEY "token_type", 3, (const float[]){1, 1, 1});
-    assert_refused(&f, QN_ERR_FORMAT, "tokenizer.ggml.token_type is an array of f32");
+    assert_rejected(&f, QN_ERR_FORMAT, "tokenizer.ggml.token_type is an array of f32");
     spm(&f), put_array(&f.body, KEY "token_type", GGUF_U8, 3), put_bytes(&f.body, "\1\1\1", 3), f.n_values++;
-    assert_refused(&f, QN_ERR_FORMAT, "tokenizer.ggml.token_type is an array of u8");
+    assert_rejected(&f, QN_ERR_FORMAT, "tokenizer.ggml.token_type is an array of u8");
     file_text(&f, KEY "model", "gpt2"), file_texts(&f, KEY "tokens", 3, three);
-    assert_refused(&f, QN_ERR_FORMAT, "no tokenizer.ggml.merges");
+    assert_rejected(&f, QN_ERR_FORMAT, "no tokenizer.ggml.merges");
     file_text(&f, KEY "model", "gpt2"), file_texts(&f, KEY "tokens", 3, three), file_text(&f, KEY "merges", "a b");
-    assert_refused(&f, QN_ERR_FORMAT, "tokenizer.ggml.merges is string");
+    assert_rejected(&f, QN_ERR_FORMAT, "tokenizer.ggml.merges is string");
     spm(&f), file_u32(&f, KEY "add_bos_token", 1);
-    assert_refused(&f, QN_ERR_FORMAT, "tokenizer.ggml.add_bos_token is u32");
+    assert_rejected(&f, QN_ERR_FORMAT, "tokenizer.ggml.add_bos_token is u32");
 }
 
-static void refuses_texts_that_occur_twice(void **state) {
+static void rejects_duplicate_texts(void **state) {
     (void)state;
     struct file f = {0};
     file_text(&f, KEY "model", "llama");
     file_texts(&f, KEY "tokens", 4, (const char *const[]){"", "x\ty", "", "x\ty"});
-    assert_refused(&f, QN_ERR_FORMAT, "tokens 1 and 3 are the same: x\\x09y");
+    assert_rejected(&f, QN_ERR_FORMAT, "tokens 1 and 3 are the same: x\\x09y");
 }
 
-static void refuses_ids_outside(void **state) {
+static void rejects_ids_outside(void **state) {
     (void)state;
     static const char *const keys[] = {"bos_token_id",     "eos_token_id",     "eot_token_id",     "eom_token_id",
                                        "unknown_token_id", "fim_pre_token_id", "fim_suf_token_id", "fim_mid_token_id",
@@ -103,12 +103,12 @@ static void refuses_ids_outside(void **state) {
             snprintf(key, sizeof(key), KEY "%s", keys[i]);
             snprintf(text, sizeof(text), "%s is %u, the vocabulary has 3 tokens", key, ids[j]);
             spm(&f), file_u32(&f, key, ids[j]);
-            assert_refused(&f, QN_ERR_FORMAT, text);
+            assert_rejected(&f, QN_ERR_FORMAT, text);
         }
     }
 }
 
-static void takes_the_last_id(void **state) {
+static void accepts_the_last_id(void **state) {
     (void)state;
     struct file f;
     struct loaded l;
@@ -121,8 +121,8 @@ static void takes_the_last_id(void **state) {
     loaded_free(&l);
 }
 
-/* SPM's are 1, 2 and 0, BPE's 11. */
-static void has_no_default_ids_that_are_outside(void **state) {
+/* The defaults are 1, 2 and 0 for SPM and 11 for BPE. */
+static void drops_default_ids_outside(void **state) {
     (void)state;
     struct file f = {0};
     struct loaded l;
@@ -139,7 +139,7 @@ static void has_no_default_ids_that_are_outside(void **state) {
     assert_non_null(l.vocabulary);
     assert_int_equal(vocabulary_bos(l.vocabulary), -1);
     assert_int_equal(vocabulary_eos(l.vocabulary), -1);
-    ASSERT_IDS(&l, "a", QN_ADD_SPECIAL, 0, 0, 0, 0); /* U+2581 and a, unknown */
+    ASSERT_IDS(&l, "a", QN_ADD_SPECIAL, 0, 0, 0, 0); /* the bytes of U+2581 and a are unknown */
     loaded_free(&l);
 }
 
@@ -159,7 +159,7 @@ static void chatglm_has_no_default_bos(void **state) {
     }
 }
 
-static void refuses_bytes_that_are_none(void **state) {
+static void rejects_malformed_byte_tokens(void **state) {
     (void)state;
     static const char *const texts[] = {"<0x-1>", "<0x1>", "<0x123>", "<0xG0>", "<0x0G>",
                                         "<0x1G>", "<0x41", "",        "<",      "<0x 1>"};
@@ -168,11 +168,11 @@ static void refuses_bytes_that_are_none(void **state) {
         file_text(&f, KEY "model", "llama");
         file_texts(&f, KEY "tokens", 1, &texts[i]);
         file_i32s(&f, KEY "token_type", 1, (const int32_t[]){TOKEN_BYTE});
-        assert_refused(&f, QN_ERR_FORMAT, "token 0 is a byte, but its text is");
+        assert_rejected(&f, QN_ERR_FORMAT, "token 0 is a byte, but its text is");
     }
 }
 
-static void takes_bytes_in_either_case(void **state) {
+static void accepts_bytes_in_either_case(void **state) {
     (void)state;
     struct file f = {0};
     struct loaded l;
@@ -189,8 +189,8 @@ static void takes_bytes_in_either_case(void **state) {
     loaded_free(&l);
 }
 
-/* Numbers that are no type make tokens that never show; scores of any value sort somehow. */
-static void takes_strange_types_and_scores(void **state) {
+/* Tokens of unknown types are never shown. Scores may have any value. */
+static void accepts_unknown_types_and_any_score(void **state) {
     (void)state;
     struct file f;
     struct loaded l;
@@ -206,7 +206,7 @@ static void takes_strange_types_and_scores(void **state) {
     loaded_free(&l);
 }
 
-static void zeros_of_either_sign_are_equal(void **state) {
+static void treats_zeros_of_either_sign_as_equal(void **state) {
     (void)state;
     struct file f = {0};
     struct loaded l;
@@ -219,7 +219,7 @@ static void zeros_of_either_sign_are_equal(void **state) {
     loaded_free(&l);
 }
 
-static void takes_strange_merges(void **state) {
+static void ignores_malformed_merges(void **state) {
     (void)state;
     static const char *const merges[] = {"", " ", "  ", "a", "ab", " a", "a ", "a  b", "b a", "b a", "c d e", "a b"};
     static const char *const tokens[] = {"a", "b", "ab", "ba"};
@@ -232,11 +232,11 @@ static void takes_strange_merges(void **state) {
     assert_non_null(l.vocabulary);
     ASSERT_IDS(&l, "ab", 0, 2);
     ASSERT_IDS(&l, "aba", 0, 0, 3);  /* "b a" comes first */
-    assert_ids(&l, "c", 0, 0, NULL); /* in no token: left out */
+    assert_ids(&l, "c", 0, 0, NULL); /* in no token: dropped */
     loaded_free(&l);
 }
 
-static void takes_no_merges(void **state) {
+static void accepts_no_merges(void **state) {
     (void)state;
     struct file f = {0};
     struct loaded l;
@@ -247,7 +247,7 @@ static void takes_no_merges(void **state) {
     loaded_free(&l);
 }
 
-static void empty_texts_are_found_nowhere(void **state) {
+static void never_finds_empty_texts(void **state) {
     (void)state;
     struct file f = {0};
     struct loaded l;
@@ -265,8 +265,8 @@ static void empty_texts_are_found_nowhere(void **state) {
     loaded_free(&l);
 }
 
-/* Texts that all belong to one place of the index make an error, not a load that takes hours. */
-static void refuses_texts_chosen_to_collide(void **state) {
+/* Texts with colliding hashes cause an error, not a load that takes hours. */
+static void rejects_texts_chosen_to_collide(void **state) {
     (void)state;
     enum { COUNT = 2000 };
     static char texts[COUNT][12];
@@ -279,8 +279,8 @@ static void refuses_texts_chosen_to_collide(void **state) {
     }
     struct file f = {0};
     file_text(&f, KEY "model", "llama"), file_texts(&f, KEY "tokens", COUNT, pointers);
-    assert_refused(&f, QN_ERR_LIMIT, "too many texts have colliding hashes");
-    struct loaded l; /* fewer than the reach: found, all of them */
+    assert_rejected(&f, QN_ERR_LIMIT, "too many texts have colliding hashes");
+    struct loaded l; /* fewer than INDEX_REACH are accepted */
     file_text(&f, KEY "model", "llama"), file_texts(&f, KEY "tokens", 900, pointers);
     file_bool(&f, KEY "add_space_prefix", 0);
     load(&l, &f);
@@ -288,7 +288,7 @@ static void refuses_texts_chosen_to_collide(void **state) {
     loaded_free(&l);
 }
 
-static void names_the_place(void **state) {
+static void reports_the_offset(void **state) {
     (void)state;
     struct file f;
     struct loaded l;
@@ -301,22 +301,22 @@ static void names_the_place(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(refuses_other_kinds),
-        cmocka_unit_test(refuses_arrays_of_other_types_and_lengths),
-        cmocka_unit_test(refuses_texts_that_occur_twice),
-        cmocka_unit_test(refuses_ids_outside),
-        cmocka_unit_test(takes_the_last_id),
-        cmocka_unit_test(has_no_default_ids_that_are_outside),
+        cmocka_unit_test(rejects_unknown_models),
+        cmocka_unit_test(rejects_arrays_of_other_types_and_lengths),
+        cmocka_unit_test(rejects_duplicate_texts),
+        cmocka_unit_test(rejects_ids_outside),
+        cmocka_unit_test(accepts_the_last_id),
+        cmocka_unit_test(drops_default_ids_outside),
         cmocka_unit_test(chatglm_has_no_default_bos),
-        cmocka_unit_test(refuses_bytes_that_are_none),
-        cmocka_unit_test(takes_bytes_in_either_case),
-        cmocka_unit_test(takes_strange_types_and_scores),
-        cmocka_unit_test(zeros_of_either_sign_are_equal),
-        cmocka_unit_test(takes_strange_merges),
-        cmocka_unit_test(takes_no_merges),
-        cmocka_unit_test(empty_texts_are_found_nowhere),
-        cmocka_unit_test(refuses_texts_chosen_to_collide),
-        cmocka_unit_test(names_the_place),
+        cmocka_unit_test(rejects_malformed_byte_tokens),
+        cmocka_unit_test(accepts_bytes_in_either_case),
+        cmocka_unit_test(accepts_unknown_types_and_any_score),
+        cmocka_unit_test(treats_zeros_of_either_sign_as_equal),
+        cmocka_unit_test(ignores_malformed_merges),
+        cmocka_unit_test(accepts_no_merges),
+        cmocka_unit_test(never_finds_empty_texts),
+        cmocka_unit_test(rejects_texts_chosen_to_collide),
+        cmocka_unit_test(reports_the_offset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,9 @@
-"""Our chat-template renderer against jinja2 with the settings of Hugging Face transformers."""
+"""Compares chat templates with jinja2, with the settings of Hugging Face transformers."""
 
 import pathlib
 
 import jinja2
 import pytest
-
 import template_reference
 import template_snippets
 from template_conversations import conversations
@@ -18,7 +17,7 @@ pytestmark = pytest.mark.skipif(template_reference.tool() is None, reason="templ
 
 
 def compare(template, contexts, lenient=False):
-    """Renders the template with each context; texts and errors must be the same."""
+    """Renders the template with each context. Texts and errors must be equal."""
     ours = template_reference.render([(template, context) for context in contexts.values()])
     for (name, context), got in zip(contexts.items(), ours):
         text, error = template_reference.expected(template, context, lenient)
@@ -59,7 +58,7 @@ def test_expressions():
 
 
 def test_escaped():
-    """By jinja2 itself: the reference's `safe` gives no mark, so that what is joined with it stays as it is."""
+    """Compares with plain jinja2: in the reference environment `safe` does not mark text, so that nothing is escaped."""
     template = (
         "{{ ['a'|safe is escaped, 'a'|e is escaped, 5|safe is escaped, 'a' is escaped, 5 is escaped, nil is escaped] }}"
     )
@@ -85,7 +84,7 @@ def test_errors():
 
 
 def test_floats():
-    """Printed and read as Python does: powers of two and of ten, their neighbours, and the largest and smallest."""
+    """Prints and reads floats like Python: powers of two and ten, their neighbors, and the largest and smallest."""
     import math
     import random
 
@@ -119,7 +118,7 @@ def test_floats():
 
 
 def test_json():
-    """Texts that Python's json reads, and texts that it refuses."""
+    """JSON that Python's json module accepts, and JSON that it rejects."""
     import json
 
     good = [

@@ -1,13 +1,14 @@
-/* Renders chat templates for tests in Python. Standard input: cases, each two lines "<bytes of the template> <bytes of
- * the JSON>\n" and then both. Standard output, for each case: "<status> <offset> <bytes of the text> <bytes of the
- * mask>\n" and then text (of the error, where the status is one) and mask, which has 0 or 1 for each byte. */
+/* Renders chat templates for tests in Python. Each case on standard input is a line "<bytes of the template> <bytes of
+ * the JSON>\n", then the template and the JSON. The answer on standard output is a line "<status> <offset> <bytes of
+ * the text> <bytes of the mask>\n", then the text, or the error's text if the status is an error, and the mask with 0
+ * or 1 for each byte. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "engine/text/template/template.h"
 
-static char *read_bytes(size_t bytes) { /* of exactly that size, so that reading past the end is seen */
+static char *read_bytes(size_t bytes) { /* of exactly that size, so that sanitizers detect a read past the end */
     char *text = malloc(bytes ? bytes : 1);
     if (text == NULL || fread(text, 1, bytes, stdin) != bytes) {
         fprintf(stderr, "truncated input\n");
