@@ -96,7 +96,7 @@ def describe(engine, model, path, build, context, batch):
         entry["bytes"] += size
     plan = model.plan(context, batch)
     bits = engine.call("qn_features")
-    features = {name: bool(bits >> i & 1) for i, name in enumerate(("simd128", "relaxed", "threads", "wide"))}
+    features = {name: bool(bits >> i & 1) for i, name in enumerate(("simd128", "relaxed", "threads", "memory64"))}
     return {
         "file": path,
         "build": build,
