@@ -1,4 +1,4 @@
-/* The choice of variants, made when the module is built: what is not chosen is not linked. */
+/* The choice of variants, made at build time. Variants that are not chosen are not linked. */
 #include "kernels/kernels.h"
 #include "kernels/variants.h"
 

@@ -1,5 +1,8 @@
-/* Every variant that a kernel may have, declared: name_scalar, name_simd128, name_relaxed. Which of them are written,
- * kernels.inc says; the folders of that name hold them. */
+/* Declares every variant of every kernel: name_scalar, name_simd128, name_relaxed. kernels.inc says which of them
+ * exist.
+ *
+ * This is the one header whose functions are defined in many files: the folders scalar/, simd128/ and relaxed/ define
+ * what kernels.inc lists, so that no variant has to be declared by hand. */
 #ifndef KERNELS_VARIANTS_H
 #define KERNELS_VARIANTS_H
 

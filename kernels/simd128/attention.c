@@ -1,22 +1,22 @@
-/* Keys and values are converted to float a few rows at a time, into scratch on the stack, and then meet all queries. */
+/* Attention kernels. Keys and values are converted to float a few rows at a time, into scratch on the stack, and then
+ * multiplied by all queries. */
 #include "kernels/simd128/exp.h"
 #include "kernels/simd128/f16.h"
+#include "kernels/simd128/hints.h"
 #include "kernels/simd128/partial.h"
 #include "kernels/variants.h"
 
-#define INLINE static inline __attribute__((always_inline))
-
-/* Eight cached halves as floats. Sign-extended and shifted left by 13, a half has its magnitude in place and copies of
- * its sign above, of which the mask leaves one; 2^112 makes up for the exponents' bias. */
-INLINE v128_t cached_to_f32x4(v128_t extended) {
+/* Four cached f16, sign-extended to 32 bits, as floats. Shifted left by 13, the magnitude is in place, and of the
+ * copies of the sign above it the mask leaves one. 2^112 corrects the bias of the exponent. */
+ALWAYS_INLINE v128_t cached_to_f32x4(v128_t extended) {
     const v128_t bits = wasm_v128_and(wasm_i32x4_shl(extended, 13), wasm_i32x4_splat((int32_t)0x8fffffff));
     return wasm_f32x4_mul(bits, wasm_f32x4_splat(0x1p112f));
 }
-INLINE v128_t cached_low(v128_t halves) { return cached_to_f32x4(wasm_i32x4_extend_low_i16x8(halves)); }
-INLINE v128_t cached_high(v128_t halves) { return cached_to_f32x4(wasm_i32x4_extend_high_i16x8(halves)); }
+ALWAYS_INLINE v128_t cached_low(v128_t f16) { return cached_to_f32x4(wasm_i32x4_extend_low_i16x8(f16)); }
+ALWAYS_INLINE v128_t cached_high(v128_t f16) { return cached_to_f32x4(wasm_i32x4_extend_high_i16x8(f16)); }
 
-/* Reads a half of each cache line of the rows. These loads are served at once, for nothing waits for them; those of the
- * conversions would come a few at a time: see struct ahead in gemv.h. */
+/* Reads one f16 from each cache line of the rows. Nothing depends on these loads, so all are in flight at once; those
+ * of the conversions would be issued a few at a time. See prefetch.h. */
 static void fetch(const uint16_t *rows, size_t stride, size_t positions, size_t head_dim) {
     for (size_t t = 0; t < positions; t++, rows += stride) {
         for (size_t d = 0; d < head_dim; d += 64 / sizeof(*rows)) {
@@ -25,31 +25,32 @@ static void fetch(const uint16_t *rows, size_t stride, size_t positions, size_t 
     }
 }
 
-/* ---- scores: 4 keys by 2 queries ---- */
+/* ---- scores: tiles of 4 keys by 2 queries ---- */
 
 #define KEYS     4u
-#define KEY_PART 1024u /* of head_dim, converted at once */
+#define KEY_SPAN 1024u /* elements of head_dim that are converted at a time */
 
-/* Four keys from their floats [from, from + n), interleaved by four: key j's floats 4i ... at 16 i + 4 j. */
+/* Converts elements [from, from + n) of four keys, interleaved by fours: elements 4 i to 4 i + 3 of key j go to 16 i +
+ * 4 j. */
 static void convert_keys(float *to, const uint16_t *const keys[KEYS], size_t from, size_t n) {
     for (unsigned j = 0; j < KEYS; j++) {
         const uint16_t *key = keys[j] + from;
         float *at = to + 4 * j;
         for (size_t i = 0; i < n; i += 8, key += 8, at += 8 * KEYS) {
-            const v128_t halves = wasm_v128_load(key);
-            wasm_v128_store(at, cached_low(halves));
-            wasm_v128_store(at + 4 * KEYS, cached_high(halves));
+            const v128_t f16 = wasm_v128_load(key);
+            wasm_v128_store(at, cached_low(f16));
+            wasm_v128_store(at + 4 * KEYS, cached_high(f16));
         }
     }
 }
 
-INLINE void add_products(v128_t *sums, unsigned queries, const float *query, size_t query_stride, const float *keys,
-                         size_t n) {
+ALWAYS_INLINE void add_products(v128_t *sums, unsigned queries, const float *query, size_t query_stride,
+                                const float *keys, size_t n) {
     const float *second = query + query_stride;
     for (size_t i = 0; i < n; i += 4, query += 4, second += 4, keys += 4 * KEYS) {
         const v128_t a = wasm_v128_load(query);
         const v128_t b = queries > 1 ? wasm_v128_load(second) : a;
-#pragma clang loop unroll(full)
+        UNROLL
         for (unsigned j = 0; j < KEYS; j++) {
             const v128_t key = wasm_v128_load(keys + 4 * j);
             sums[j] = wasm_f32x4_add(sums[j], wasm_f32x4_mul(a, key));
@@ -60,8 +61,8 @@ INLINE void add_products(v128_t *sums, unsigned queries, const float *query, siz
     }
 }
 
-/* (s0 + s1) + (s2 + s3) of four vectors. */
-INLINE v128_t sums_across(const v128_t s[4]) {
+/* (s0 + s1) + (s2 + s3) of the lanes of four vectors. */
+ALWAYS_INLINE v128_t sums_across(const v128_t s[4]) {
     const v128_t low =
         wasm_f32x4_add(wasm_i32x4_shuffle(s[0], s[1], 0, 2, 4, 6), wasm_i32x4_shuffle(s[0], s[1], 1, 3, 5, 7));
     const v128_t high =
@@ -69,25 +70,25 @@ INLINE v128_t sums_across(const v128_t s[4]) {
     return wasm_f32x4_add(wasm_i32x4_shuffle(low, high, 0, 2, 4, 6), wasm_i32x4_shuffle(low, high, 1, 3, 5, 7));
 }
 
-/* Four keys by all queries; the scores of `count` keys are kept. */
+/* Four keys, to be multiplied by all queries. The scores of the first `count` are stored. */
 struct key_tile {
     const uint16_t *keys[KEYS];
     size_t head_dim;
     size_t count;
     float factor;
-    size_t converted; /* the part that lies in `floats` */
-    float floats[KEYS * KEY_PART];
+    size_t converted; /* start of the span that is in `floats` */
+    float floats[KEYS * KEY_SPAN];
 };
 
-INLINE void score_queries(struct key_tile *tile, float *scores, size_t scores_stride, unsigned queries,
-                          const float *query, size_t query_stride) {
+ALWAYS_INLINE void score_queries(struct key_tile *tile, float *scores, size_t scores_stride, unsigned queries,
+                                 const float *query, size_t query_stride) {
     v128_t sums[2 * KEYS];
     for (unsigned j = 0; j < 2 * KEYS; j++) {
         sums[j] = wasm_f32x4_splat(0);
     }
-    for (size_t from = 0; from < tile->head_dim; from += KEY_PART) {
-        const size_t rest = tile->head_dim - from;
-        const size_t n = rest < KEY_PART ? rest : KEY_PART;
+    for (size_t from = 0; from < tile->head_dim; from += KEY_SPAN) {
+        const size_t left = tile->head_dim - from;
+        const size_t n = left < KEY_SPAN ? left : KEY_SPAN;
         if (tile->converted != from) {
             convert_keys(tile->floats, tile->keys, from, n);
             tile->converted = from;
@@ -112,8 +113,8 @@ void attention_scores_simd128(float *scores, size_t scores_stride, const float *
     tile.head_dim = head_dim;
     tile.factor = factor;
     for (size_t t = 0; t < positions; t += KEYS) {
-        const size_t rest = positions - t;
-        tile.count = rest < KEYS ? rest : KEYS;
+        const size_t left = positions - t;
+        tile.count = left < KEYS ? left : KEYS;
         tile.converted = head_dim; /* none */
         for (unsigned j = 0; j < KEYS; j++) {
             tile.keys[j] = keys + (t + (j < tile.count ? j : 0)) * stride;
@@ -143,7 +144,7 @@ static float maximum_of(const float *x, size_t n) {
     return wasm_f32x4_extract_lane(wasm_f32x4_pmax(most, wasm_i32x4_shuffle(most, most, 1, 0, 3, 2)), 0);
 }
 
-/* x becomes exp(x - maximum). Returns the sum. */
+/* Replaces x by exp(x - maximum). Returns the sum. */
 static double exponentials(float *x, size_t n, float maximum) {
     const v128_t most = wasm_f32x4_splat(maximum);
     v128_t low = wasm_f64x2_splat(0);
@@ -176,22 +177,24 @@ void attention_softmax_simd128(float *scores, size_t positions) {
     }
 }
 
-/* ---- values: 32 columns of all positions are converted, and met by 2 queries by 16 of them, or 1 by 32 ---- */
+/* ---- values: 32 columns of all positions are converted at a time. Tiles are 2 queries by 16 columns, or 1 by 32 ----
+ */
 
 #define COLUMNS 32u
 
 static void convert_values(float *to, const uint16_t *values, size_t stride, size_t positions, size_t columns) {
     for (size_t t = 0; t < positions; t++, values += stride, to += COLUMNS) {
         for (size_t d = 0; d < columns; d += 8) {
-            const v128_t halves = wasm_v128_load(values + d);
-            wasm_v128_store(to + d, cached_low(halves));
-            wasm_v128_store(to + d + 4, cached_high(halves));
+            const v128_t f16 = wasm_v128_load(values + d);
+            wasm_v128_store(to + d, cached_low(f16));
+            wasm_v128_store(to + d + 4, cached_high(f16));
         }
     }
 }
 
-INLINE void gather(unsigned queries, unsigned vectors, float *out, size_t out_stride, const float *scores,
-                   size_t scores_stride, const float *values, size_t positions) {
+/* Adds the values of all positions, times their scores, to `vectors` * 4 columns of out. */
+ALWAYS_INLINE void add_values(unsigned queries, unsigned vectors, float *out, size_t out_stride, const float *scores,
+                              size_t scores_stride, const float *values, size_t positions) {
     v128_t sums[8];
     for (unsigned q = 0; q < queries; q++) {
         for (unsigned v = 0; v < vectors; v++) {
@@ -199,10 +202,10 @@ INLINE void gather(unsigned queries, unsigned vectors, float *out, size_t out_st
         }
     }
     for (size_t t = 0; t < positions; t++, scores++, values += COLUMNS) {
-#pragma clang loop unroll(full)
+        UNROLL
         for (unsigned q = 0; q < queries; q++) {
             const v128_t score = wasm_v128_load32_splat(scores + q * scores_stride);
-#pragma clang loop unroll(full)
+            UNROLL
             for (unsigned v = 0; v < vectors; v++) {
                 const v128_t product = wasm_f32x4_mul(score, wasm_v128_load(values + 4 * v));
                 sums[q * vectors + v] = wasm_f32x4_add(sums[q * vectors + v], product);
@@ -226,17 +229,17 @@ void attention_values_simd128(float *out, size_t out_stride, const float *scores
         size_t q = 0;
         for (; columns % 16 == 0 && q + 2 <= queries; q += 2) {
             for (size_t c = 0; c < columns; c += 16) {
-                gather(2, 4, out + q * out_stride + c, out_stride, scores + q * scores_stride, scores_stride,
-                       floats + c, positions);
+                add_values(2, 4, out + q * out_stride + c, out_stride, scores + q * scores_stride, scores_stride,
+                           floats + c, positions);
             }
         }
         for (; q < queries; q++) {
             if (columns == COLUMNS) {
-                gather(1, 8, out + q * out_stride, 0, scores + q * scores_stride, 0, floats, positions);
+                add_values(1, 8, out + q * out_stride, 0, scores + q * scores_stride, 0, floats, positions);
                 continue;
             }
             for (size_t c = 0; c < columns; c += 8) {
-                gather(1, 2, out + q * out_stride + c, 0, scores + q * scores_stride, 0, floats + c, positions);
+                add_values(1, 2, out + q * out_stride + c, 0, scores + q * scores_stride, 0, floats + c, positions);
             }
         }
     }

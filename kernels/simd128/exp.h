@@ -1,4 +1,4 @@
-/* exp of four floats: the steps of kernels/scalar/exp.h. */
+/* exp of four floats, by the steps of kernels/scalar/exp.h. */
 #ifndef KERNELS_SIMD128_EXP_H
 #define KERNELS_SIMD128_EXP_H
 
@@ -6,7 +6,7 @@
 #include "kernels/simd128/simd.h"
 
 static inline v128_t exp_f32x4(v128_t x) {
-    x = wasm_f32x4_pmax(x, wasm_f32x4_splat(EXP_LOWEST)); /* these two let a NaN through */
+    x = wasm_f32x4_pmax(x, wasm_f32x4_splat(EXP_LOWEST)); /* a NaN passes through both */
     x = wasm_f32x4_pmin(x, wasm_f32x4_splat(EXP_HIGHEST));
     const v128_t shift = wasm_f32x4_splat(EXP_SHIFT);
     const v128_t shifted = wasm_f32x4_add(wasm_f32x4_mul(x, wasm_f32x4_splat(EXP_LOG2_E)), shift);

@@ -1,3 +1,4 @@
+/* Kernels that convert between f32, f16 and q8_0. */
 #include "kernels/simd128/f16.h"
 #include "kernels/simd128/partial.h"
 #include "kernels/variants.h"
@@ -13,17 +14,17 @@ void f32_to_f16_simd128(uint16_t *out, const float *x, size_t n) {
         wasm_v128_store(out, eight_to_f16(wasm_v128_load(x), wasm_v128_load(x + 4)));
     }
     if (n) {
-        float rest[8] = {0};
-        uint16_t halves[8];
-        memcpy(rest, x, n * sizeof *x);
-        wasm_v128_store(halves, eight_to_f16(wasm_v128_load(rest), wasm_v128_load(rest + 4)));
-        memcpy(out, halves, n * sizeof *out);
+        float last[8] = {0};
+        uint16_t f16[8];
+        memcpy(last, x, n * sizeof *x);
+        wasm_v128_store(f16, eight_to_f16(wasm_v128_load(last), wasm_v128_load(last + 4)));
+        memcpy(out, f16, n * sizeof *out);
     }
 }
 
-static void eight_to_f32(float *out, v128_t halves) {
-    wasm_v128_store(out, f16x4_to_f32x4(wasm_u32x4_extend_low_u16x8(halves)));
-    wasm_v128_store(out + 4, f16x4_to_f32x4(wasm_u32x4_extend_high_u16x8(halves)));
+static void eight_to_f32(float *out, v128_t f16) {
+    wasm_v128_store(out, f16x4_to_f32x4(wasm_u32x4_extend_low_u16x8(f16)));
+    wasm_v128_store(out + 4, f16x4_to_f32x4(wasm_u32x4_extend_high_u16x8(f16)));
 }
 
 void f16_to_f32_simd128(float *out, const uint16_t *x, size_t n) {
@@ -31,10 +32,10 @@ void f16_to_f32_simd128(float *out, const uint16_t *x, size_t n) {
         eight_to_f32(out, wasm_v128_load(x));
     }
     if (n) {
-        uint16_t rest[8] = {0};
+        uint16_t last[8] = {0};
         float floats[8];
-        memcpy(rest, x, n * sizeof *x);
-        eight_to_f32(floats, wasm_v128_load(rest));
+        memcpy(last, x, n * sizeof *x);
+        eight_to_f32(floats, wasm_v128_load(last));
         memcpy(out, floats, n * sizeof *out);
     }
 }

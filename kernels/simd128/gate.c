@@ -1,3 +1,4 @@
+/* Gates, activations and the soft cap of logits. */
 #include "kernels/scalar/gelu.h"
 #include "kernels/simd128/exp.h"
 #include "kernels/simd128/f16.h"
@@ -45,7 +46,7 @@ static inline v128_t gelu(v128_t exact) {
     const v128_t cubic = wasm_f32x4_mul(wasm_f32x4_splat(GELU_CUBIC), wasm_f32x4_mul(x, x));
     const v128_t y = wasm_f32x4_mul(x, wasm_f32x4_add(wasm_f32x4_splat(GELU_LINEAR), cubic));
     const v128_t value = wasm_f32x4_div(x, wasm_f32x4_add(wasm_f32x4_splat(1.0f), exp_f32x4(y)));
-    const v128_t is_below = wasm_f32x4_lt(exact, wasm_f32x4_splat(GELU_BOUND)); /* a NaN is not, and stays */
+    const v128_t is_below = wasm_f32x4_lt(exact, wasm_f32x4_splat(GELU_BOUND)); /* false for a NaN, which stays */
     const v128_t is_low = wasm_f32x4_le(exact, wasm_f32x4_splat(-GELU_BOUND));
     return wasm_v128_andnot(wasm_v128_bitselect(f32x4_round_to_f16(value), exact, is_below), is_low);
 }

@@ -1,9 +1,10 @@
+/* LayerNorm. */
 #include <stdbool.h>
 
 #include "kernels/simd128/partial.h"
 #include "kernels/variants.h"
 
-/* Adds four floats, or their squares, to four sums. */
+/* Adds four floats, or their squares, to four sums of doubles. */
 static inline void add_four(v128_t sums[2], v128_t x, bool square) {
     const v128_t low = wasm_f64x2_promote_low_f32x4(x);
     const v128_t high = wasm_f64x2_promote_low_f32x4(wasm_i32x4_shuffle(x, x, 2, 3, 2, 3));
@@ -11,7 +12,7 @@ static inline void add_four(v128_t sums[2], v128_t x, bool square) {
     sums[1] = wasm_f64x2_add(sums[1], square ? wasm_f64x2_mul(high, high) : high);
 }
 
-/* The sum of x - mean, or of its square. */
+/* The sum of x - mean, or of its square, in eight partial sums. */
 static inline double sum_of(const float *x, size_t n, float mean, bool square) {
     const v128_t means = wasm_f32x4_splat(mean);
     v128_t sums[4] = {wasm_f64x2_splat(0), wasm_f64x2_splat(0), wasm_f64x2_splat(0), wasm_f64x2_splat(0)};
@@ -19,12 +20,12 @@ static inline double sum_of(const float *x, size_t n, float mean, bool square) {
         add_four(sums, wasm_f32x4_sub(wasm_v128_load(x), means), square);
         add_four(sums + 2, wasm_f32x4_sub(wasm_v128_load(x + 4), means), square);
     }
-    float rest[8] = {0};
+    float last[8] = {0};
     for (size_t i = 0; i < n; i++) {
-        rest[i] = x[i] - mean;
+        last[i] = x[i] - mean;
     }
-    add_four(sums, wasm_v128_load(rest), square);
-    add_four(sums + 2, wasm_v128_load(rest + 4), square);
+    add_four(sums, wasm_v128_load(last), square);
+    add_four(sums + 2, wasm_v128_load(last + 4), square);
     double pairs[4];
     for (unsigned i = 0; i < 4; i++) {
         pairs[i] = wasm_f64x2_extract_lane(sums[i], 0) + wasm_f64x2_extract_lane(sums[i], 1);

@@ -1,18 +1,18 @@
-/* The steps that quant/activation.h says, four floats at a time. */
+/* Quantization of activations, by the steps of quant/activation.h, four floats at a time. */
 #include <float.h>
 
 #include "kernels/simd128/simd.h"
 #include "kernels/variants.h"
 #include "quant/f16.h"
 
-/* The largest lane; none is a NaN. */
+/* The largest lane. No lane may be a NaN. */
 static inline float largest_lane(v128_t x) {
     x = wasm_f32x4_pmax(x, wasm_i32x4_shuffle(x, x, 2, 3, 0, 1));
     return wasm_f32x4_extract_lane(wasm_f32x4_pmax(x, wasm_i32x4_shuffle(x, x, 1, 0, 3, 2)), 0);
 }
 
-/* The largest magnitude of n floats, a multiple of 8. NaNs are passed over, since pmax keeps the first operand where
- * the second is one. */
+/* The largest magnitude of n floats; n is a multiple of 8. NaNs are ignored, because pmax returns its first operand if
+ * the second is a NaN. */
 static inline float largest_magnitude(const float *x, size_t n) {
     v128_t even = wasm_f32x4_splat(0);
     v128_t odd = even;
@@ -39,13 +39,13 @@ static inline v128_t round_away(v128_t x) {
     return wasm_i32x4_trunc_sat_f32x4(wasm_f32x4_add(x, nearly_half));
 }
 
-/* Eight quants as 16-bit numbers. */
+/* Eight quants as i16. */
 static inline v128_t eight_away(const float *x, v128_t id) {
     return wasm_i16x8_narrow_i32x4(round_away(wasm_f32x4_mul(wasm_v128_load(x), id)),
                                    round_away(wasm_f32x4_mul(wasm_v128_load(x + 4), id)));
 }
 
-/* A block's 32 quants and their sum. Returns d before it is rounded. */
+/* The 32 quants of a block and their sum. Returns d before it is rounded to f16. */
 static float quantize_32(uint8_t *quants, int *sum, const float *x) {
     const float d = largest_magnitude(x, 32) / 127;
     const v128_t id = wasm_f32x4_splat(finite_or_0(1.0f / d));
@@ -86,7 +86,7 @@ void quantize_q8_1_simd128(uint8_t *row, const float *x, size_t n) {
 
 /* ---- q8_K ---- */
 
-/* The first float of that magnitude, which is above 0 and is there. */
+/* The first float of that magnitude. There must be one, and the magnitude must be above 0. */
 static float first_of(const float *x, float magnitude) {
     const v128_t wanted = wasm_f32x4_splat(magnitude);
     for (;; x += 4) {

@@ -1,7 +1,8 @@
+/* RMSNorm. */
 #include "kernels/simd128/partial.h"
 #include "kernels/variants.h"
 
-/* Adds the squares of four floats to four sums. */
+/* Adds the squares of four floats to four sums of doubles. */
 static inline void add_squares(v128_t sums[2], v128_t x) {
     const v128_t low = wasm_f64x2_promote_low_f32x4(x);
     const v128_t high = wasm_f64x2_promote_low_f32x4(wasm_i32x4_shuffle(x, x, 2, 3, 2, 3));

@@ -1,4 +1,4 @@
-/* Recurrences over rows of state: partial sum i % 4 is lane i % 4. */
+/* Recurrences over rows of state. Partial sum i % 4 is lane i % 4. */
 #include "kernels/simd128/exp.h"
 #include "kernels/simd128/four_rows.h"
 #include "kernels/variants.h"
@@ -10,13 +10,14 @@ ALWAYS_INLINE v128_t add_partial(const v128_t sums[4]) {
     return wasm_f32x4_add(wasm_f32x4_add(m[0], m[1]), wasm_f32x4_add(m[2], m[3]));
 }
 
+/* Four elements of state times decay, plus b times x. */
 ALWAYS_INLINE v128_t advance(float *state, v128_t decay, v128_t b, v128_t x) {
     const v128_t next = wasm_f32x4_add(wasm_f32x4_mul(wasm_v128_load(state), decay), wasm_f32x4_mul(b, x));
     wasm_v128_store(state, next);
     return next;
 }
 
-/* Four rows at once, so that their sums do not wait for each other. */
+/* Four rows at once, so that their sums do not depend on each other. */
 ALWAYS_INLINE v128_t scan_four(float *state, size_t n, v128_t decay, const float *b, const float *x, const float *c) {
     v128_t xs[4];
     v128_t sums[4];
@@ -62,7 +63,7 @@ void scan_each_simd128(float *out, float *state, size_t rows, size_t n, const fl
     }
 }
 
-/* Four rows: what k finds in them, once they have decayed. */
+/* Decays four rows. Returns their dot products with k. */
 ALWAYS_INLINE v128_t decay_four(float *state, size_t n, v128_t decay, const float *k) {
     v128_t sums[4];
     for (size_t r = 0; r < 4; r++) {

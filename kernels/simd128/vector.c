@@ -1,3 +1,4 @@
+/* Elementwise operations on vectors, and RoPE. */
 #include "kernels/simd128/partial.h"
 #include "kernels/variants.h"
 
@@ -20,6 +21,7 @@ void scale_simd128(float *x, float factor, size_t n) {
     }
 }
 
+/* (a, b) becomes (a cos - b sin, a sin + b cos). */
 static inline void rotate(v128_t *a, v128_t *b, v128_t cosine, v128_t sine) {
     const v128_t x = *a;
     const v128_t y = *b;
