@@ -24,7 +24,7 @@ LONGEST = [
     "serve",
     "test_sources.py firefox",
     "test_sources.py chromium",
-    "test_vectors.py test_logits_are_llama_cpps",
+    "test_vectors.py test_logits_equal_llama_cpp",
     "test_sampler.py",
     "test_api.py",
     "test_cli.py",

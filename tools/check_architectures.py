@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
-"""Compares logits with llama.cpp's for every model of a folder, as it is and quantised. Needs numpy, a C++ compiler, and a
-build of llama.cpp.
+"""Compares logits with llama.cpp's for every model of a folder, as it is and quantized. Needs numpy, a C++ compiler,
+and a build of llama.cpp.
 
-  check_architectures.py --llama-cpp SOURCE --build BUILD DIR [NAME ...] [--types f32,q8_0,q4_k] [--tokens 128] [--seed 1]
+  check_architectures.py --llama-cpp SOURCE --build BUILD DIR [NAME ...] [--types f32,q8_0,q4_k] [--tokens 128]
+                         [--seed 1]
 
-SOURCE is llama.cpp's source (commit 0c1e57098), BUILD its CMake build folder (native CPU). DIR holds GGUF files, such as
-`test-llama-archs -s SEED -o DIR` of that build writes; a NAME chooses those whose file names contain it. Ours are the
-logits of logits_simde (preset native-release). Columns: the normalised mean square error with all tokens in one batch and
-token by token, each against llama.cpp doing the same; "spread" is llama.cpp's own between the two. A model passes when
-both errors are at most 1e-5 (f32) or 1e-3 (quantised), or twice the spread where that is more; and when batches of 1, 7 and
-all tokens give us the same bits. A model that this build does not run is reported by a line with the reason.
+SOURCE is llama.cpp's source (commit 0c1e57098), BUILD its CMake build folder (native CPU). DIR has GGUF files, for
+example those that `test-llama-archs -s SEED -o DIR` of that build writes. With NAMEs, only files whose name contains
+one are compared. Quern's logits come from the program logits_simde (preset native-release).
+
+Columns: the normalized mean square error between Quern and llama.cpp with all tokens in one batch, and token by token.
+"spread" is the error of llama.cpp's two results relative to each other. A model passes if both errors are at most 1e-5
+(f32) or 1e-3 (quantized) or twice the spread, and if Quern gives the same bits in batches of 1, of 7 and of all tokens.
+A model that Quern cannot run is reported with the reason.
 """
 
 import argparse
@@ -19,7 +22,6 @@ import sys
 import tempfile
 
 import numpy as np
-
 from make_vectors import ROOT, Oracle, nmse
 
 LIMITS = {"f32": 1e-5, "q8_0": 1e-3, "q4_k": 1e-3}

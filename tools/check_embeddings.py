@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
-"""Compares embeddings with llama.cpp's for model files of any size, as they are and quantised: check_architectures.py is the
-same for logits. Needs numpy, gguf, a C++ compiler, and a build of llama.cpp.
+"""Compares embeddings with llama.cpp's for model files, as they are and quantized, as check_architectures.py does for
+logits. Needs numpy, gguf, a C++ compiler, and a build of llama.cpp.
 
   check_embeddings.py --llama-cpp SOURCE --build BUILD [--types f32,q8_0,q4_k] [--tokens 128] [--seed 1] FILE ...
 
-A type f32 takes the file as it is. Ours are the embeddings of embeddings_simde (preset native-release), not scaled. Columns: the
-normalised mean square error of those of all tokens, and of the ones pooled by mean, first token and last token, each with
-llama.cpp's own spread in brackets: between its attention and its flash attention, which differ in roundings alone. A file passes
-when every error is at most 1e-5 (as it is) or 1e-3 (quantised), or twice the spread where that is more; and when batches of 7
-and of all tokens give the same bits.
+The type f32 means the file as it is. Quern's embeddings come from the program embeddings_simde (preset
+native-release) and are not normalized.
+
+Columns: the normalized mean square error between Quern and llama.cpp for the embeddings of all tokens, and for those
+pooled by mean, first token and last token. In brackets is llama.cpp's spread: the error between its results with and
+without flash attention, which differ only in rounding. A file passes if every error is at most 1e-5 (f32) or 1e-3
+(quantized) or twice the spread, and if Quern gives the same bits in batches of 7 and of all tokens.
 """
 
 import argparse
@@ -18,7 +20,6 @@ import sys
 import tempfile
 
 import numpy as np
-
 from check_architectures import quantized
 from make_embeddings import Embedder, own_pooling
 from make_vectors import ROOT, nmse
@@ -50,10 +51,8 @@ def check(oracle, model, type, arguments, folder):
         f"{name} {error:.1e} ({spread:.1e})"
         for name, error, spread in zip(("tokens", "mean", "first", "last"), errors, spreads)
     )
-    print(
-        f"{model.stem:24} {type:5} {'  '.join(columns)}{'' if same else '  BATCHES DIFFER'}{'' if passed else '  FAILED'}",
-        flush=True,
-    )
+    verdict = f"{'' if same else '  BATCHES DIFFER'}{'' if passed else '  FAILED'}"
+    print(f"{model.stem:24} {type:5} {'  '.join(columns)}{verdict}", flush=True)
     return passed
 
 

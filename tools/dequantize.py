@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Writes a copy of a model with every matrix as F32, by the decoders of the gguf package: dequantize.py IN OUT"""
+"""Copies a model with all tensors converted to F32 by the gguf package: dequantize.py IN OUT"""
 
 import os
 import pathlib
 import sys
 
-import gguf
 import numpy as np
+
+import gguf
 
 
 def copy_metadata(reader, writer):
@@ -22,7 +23,7 @@ def copy_metadata(reader, writer):
 
 def main(source, target):
     reader = gguf.GGUFReader(source)
-    partial = pathlib.Path(f"{target}.{os.getpid()}.part")  # two processes may do so at once
+    partial = pathlib.Path(f"{target}.{os.getpid()}.part")  # so that two processes can run at once
     writer = gguf.GGUFWriter(str(partial), reader.fields["general.architecture"].contents())
     copy_metadata(reader, writer)
     for tensor in reader.tensors:

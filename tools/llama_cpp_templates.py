@@ -1,17 +1,19 @@
-"""The templates in llama.cpp's tests, read out of their C++: strings, and JSON in braces as nlohmann's json takes it."""
+"""Reads the chat templates and expected results from the C++ source of llama.cpp's tests: string literals, and JSON
+values as initializer lists of nlohmann::json."""
 
 import ast
 import re
 
 TOKEN = re.compile(
-    r'//[^\n]*|/\*.*?\*/|\s+|R"\((?P<raw>.*?)\)"|(?:u8)?(?P<text>"(?:[^"\\]|\\.)*")|(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)'
+    r'//[^\n]*|/\*.*?\*/|\s+|R"\((?P<raw>.*?)\)"|(?:u8)?(?P<text>"(?:[^"\\]|\\.)*")'
+    r"|(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"
     r"|(?P<name>[A-Za-z_]\w*(?:::\w+)*)|(?P<mark>.)",
     re.DOTALL,
 )
 
 
 def tokens(source, at):
-    """(kind, text, where it ends)."""
+    """Yields (kind, text, end offset) of each token from offset `at`, without spaces and comments."""
     while at < len(source):
         found = TOKEN.match(source, at)
         at = found.end()
@@ -20,6 +22,8 @@ def tokens(source, at):
 
 
 class Reader:
+    """Parses C++ initializers into Python values, starting at offset `at` of a source text."""
+
     def __init__(self, source, at):
         self.tokens = tokens(source, at)
         self.next()
@@ -41,13 +45,14 @@ class Reader:
         return values
 
     def value(self):
+        """The next value: a list, dict, string, number, bool or None."""
         if self.take("{"):
             values = self.list("}")
             pairs = values and all(isinstance(v, list) and len(v) == 2 and isinstance(v[0], str) for v in values)
             return dict(values) if pairs else values
         if self.kind in ("text", "raw"):
             text = ""
-            while self.kind in ("text", "raw"):  # neighbours are one
+            while self.kind in ("text", "raw"):  # adjacent literals are concatenated
                 text += self.text if self.kind == "raw" else ast.literal_eval(self.text.replace("\\?", "?"))
                 self.next()
             return text
@@ -62,12 +67,12 @@ class Reader:
             if text == "json::array":
                 one = values[0] if values else []
                 return [[key, value] for key, value in one.items()] if isinstance(one, dict) else one
-            return values[0] if values else None  # json, and what only says how a text is encoded
+            return values[0] if values else None  # json(...), and wrappers that only state the encoding of a text
         return {"true": True, "false": False, "nullptr": None}[text]
 
 
 def interpreter_cases(folder):
-    """Name, template, variables and expected text of each case of tests/test-jinja.cpp."""
+    """Yields name, template, variables and expected text of each case of tests/test-jinja.cpp."""
     source = (folder / "tests/test-jinja.cpp").read_text()
     for found in re.finditer(r"^    test_template\(t, ", source, re.MULTILINE):
         reader = Reader(source, found.end())
@@ -76,7 +81,7 @@ def interpreter_cases(folder):
 
 
 def chat_templates(folder):
-    """Name, template, and tokens of begin and end of each case of tests/test-chat-template.cpp."""
+    """Yields name, template, BOS text and EOS text of each case of tests/test-chat-template.cpp."""
     source = (folder / "tests/test-chat-template.cpp").read_text()
     start = source.index("std::vector<TestCase> test_cases {") + len("std::vector<TestCase> test_cases {")
     for case in Reader(source, start).list("}"):

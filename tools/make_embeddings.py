@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Makes tests/vectors/embeddings/*.json and *.f32 with native llama.cpp, see tools/make_vectors.py. Needs numpy, a C++
-compiler, and a build of llama.cpp.
+"""Writes tests/vectors/embeddings/*.json and *.f32 with native llama.cpp, as make_vectors.py does for logits. Needs
+numpy, gguf, a C++ compiler, and a build of llama.cpp.
 
   make_embeddings.py --llama-cpp SOURCE --build BUILD [--only NAME]
 
-For each model, <name>.json has inputs with their ids, and "own", the model's own pooling as llama.cpp numbers it (null: it
-names none); <name>.f32 has the embeddings, float32, not normalised: for every input those of all tokens, then the ones
-pooled by mean, first token and last token.
+For each model, <name>.json lists inputs with their ids, and "own", llama.cpp's number of the pooling that the model
+file names (null: it names none). <name>.f32 has the embeddings as float32, not normalized: for every input those of
+all tokens, then those pooled by mean, first token and last token.
 """
 
 import argparse
@@ -16,10 +16,10 @@ import pathlib
 import subprocess
 import tempfile
 
-import gguf
 import numpy as np
-
 from make_vectors import VECTORS, Oracle
+
+import gguf
 
 TEXTS = {"text": "The harbour keeper counted two boats in the fog, and rings a bell!", "one": "a"}
 DECODERS = ["tiny-qwen3-f32", "tiny-gemma3-q8"]
@@ -34,6 +34,7 @@ class Embedder(Oracle):
 
 
 def own_pooling(model):
+    """(pooling that the file names or None, size of the vocabulary, whether the file has a tokenizer)."""
     reader = gguf.GGUFReader(model)
     arch = reader.get_field("general.architecture").contents()
     field = reader.get_field(f"{arch}.pooling_type")

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Writes tests/vectors/hashes.json: for models and ids, the sha256 of their logits (float32, little-endian, a row a token),
-computed by the native scalar build, which is the contract; and tests/vectors/embeddings/hashes.json: of embeddings of length 1
-by their pooling. Needs the preset native-release built and the models fetched."""
+"""Writes tests/vectors/hashes.json: for each model the ids, and the sha256 of their logits (little-endian float32,
+one row per token). Also tests/vectors/embeddings/hashes.json: for each model and pooling the sha256 of normalized
+embeddings. The native scalar build, which is the reference, computes them. Needs the preset native-release built and
+the models fetched."""
 
 import hashlib
 import json

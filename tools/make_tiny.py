@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the tiny models of tests/vectors: random weights from a fixed seed in the real layouts. Needs gguf and numpy.
+"""Writes the tiny Llama and Gemma 3 models of tests/vectors, with random weights from fixed seeds. Needs gguf and
+numpy.
 
 make_tiny.py DIR
 """
@@ -7,8 +8,9 @@ make_tiny.py DIR
 import pathlib
 import sys
 
-import gguf
 import numpy as np
+
+import gguf
 from gguf import GGMLQuantizationType as T
 
 TEMPLATE = (
@@ -19,7 +21,7 @@ SIZES = {T.Q2_K: 84, T.Q3_K: 110, T.Q4_K: 144, T.Q5_K: 176, T.Q6_K: 210}
 
 
 def k_blocks(rng, type, rows, cols, spread):
-    """Blocks of a K-quant at random, with scales that make weights of about this spread."""
+    """Random blocks of a K-quant, with scales for weights of about this standard deviation."""
     raw = rng.integers(0, 256, (rows * cols // 256, SIZES[type]), np.uint8)
 
     def put(at, value):
@@ -29,8 +31,8 @@ def k_blocks(rng, type, rows, cols, spread):
         mid = 7.5 if type == T.Q4_K else 15.5
         put(0, spread / mid / 16)
         put(2, spread / 16)
-        raw[:, 12:16] = (raw[:, 12:16] & 0x0F) * 0x11  # scales and minima of the last four sub-blocks agree ...
-        raw[:, 8:12] = raw[:, 4:8]  # ... and of the first four
+        raw[:, 12:16] = (raw[:, 12:16] & 0x0F) * 0x11  # equal scales and minimums in the last four sub-blocks ...
+        raw[:, 8:12] = raw[:, 4:8]  # ... and in the first four
     elif type == T.Q2_K:
         put(80, spread / 8)
         put(82, spread / 8)
@@ -42,8 +44,8 @@ def k_blocks(rng, type, rows, cols, spread):
     return raw.reshape(rows, cols // 256 * SIZES[type])
 
 
-# Where the f16 scale of a block lies, and about how large the weights are beside it.
-HALF_AT = {
+# The offset of the f16 scale in a block, and the typical size of a weight divided by that scale.
+F16_SCALES = {
     T.IQ1_S: (0, 8),
     T.IQ2_XXS: (0, 50),
     T.IQ2_XS: (0, 50),
@@ -59,16 +61,16 @@ HALF_AT = {
 
 
 def rare_blocks(rng, type, rows, cols, spread):
-    """Blocks of the types that gguf does not quantise to, at random as above."""
+    """Random blocks, as above, of types that the gguf package cannot quantize to."""
     weights, size = gguf.GGML_QUANT_SIZES[type]
     raw = rng.integers(0, 256, (rows * cols // weights, size), np.uint8)
-    if type in HALF_AT:
-        at, large = HALF_AT[type]
+    if type in F16_SCALES:
+        at, large = F16_SCALES[type]
         raw[:, at : at + 2] = np.frombuffer(np.float16(spread / large).tobytes(), np.uint8)
     elif type == T.IQ1_M:  # the top nibbles of four 16-bit words
-        half = np.float16(spread / 8).view(np.uint16)
+        bits = np.float16(spread / 8).view(np.uint16)
         for i in range(4):
-            raw[:, 49 + 2 * i] = raw[:, 49 + 2 * i] & 0x0F | (int(half) >> 4 * i & 15) << 4
+            raw[:, 49 + 2 * i] = raw[:, 49 + 2 * i] & 0x0F | (int(bits) >> 4 * i & 15) << 4
     elif type == T.MXFP4:
         raw[:, 0] = 127 + round(np.log2(spread / 3))
     elif type == T.NVFP4:
@@ -89,7 +91,7 @@ class Writer:
         if type in SIZES:
             self.writer.add_tensor(name, k_blocks(self.rng, type, rows, cols, spread), raw_dtype=type)
             return
-        if type in HALF_AT or type in (T.IQ1_M, T.MXFP4, T.NVFP4):
+        if type in F16_SCALES or type in (T.IQ1_M, T.MXFP4, T.NVFP4):
             self.writer.add_tensor(name, rare_blocks(self.rng, type, rows, cols, spread), raw_dtype=type)
             return
         values = (spread * self.rng.standard_normal((rows, cols))).astype(np.float32)
@@ -119,14 +121,14 @@ class Writer:
 
 
 def byte_alphabet():
-    """The printable stand-ins of byte-level BPE, in the order of the bytes."""
+    """The printable characters that stand for bytes in byte-level BPE, in the order of the bytes."""
     printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
     others = iter(range(256, 512))
     return [chr(b) if b in printable else chr(next(others)) for b in range(256)]
 
 
 def add_bpe(w):
-    """A byte-level vocabulary with a few merges and control tokens; returns its size."""
+    """Adds a byte-level vocabulary with a few merges and control tokens. Returns its size."""
     pairs = [
         "\u0120 t",
         "h e",
@@ -156,7 +158,7 @@ def add_bpe(w):
 
 
 def add_spm(w):
-    """A vocabulary of pieces with byte tokens; returns its size."""
+    """Adds a SentencePiece vocabulary with byte tokens. Returns its size."""
     pieces = ["\u2581", "\u2581t", "he", "\u2581the", "in", "an", "er", "on", "\u2581a", "re", "and", "\u2581and"]
     letters = [chr(c) for c in range(33, 127)]
     tokens = ["<pad>", "<eos>", "<bos>", "<unk>"] + [f"<0x{b:02X}>" for b in range(256)] + pieces + letters
@@ -178,8 +180,7 @@ def llama(path, seed, types, layers, embd, ff, heads, heads_kv, dim, extras=Fals
     out.writer.add_rope_dimension_count(dim)
     out.writer.add_rope_freq_base(10000.0)
     vocab = add_bpe(out.writer)
-    type = lambda name: types.get(name, types["all"])
-    out.matrix("token_embd.weight", vocab, embd, type("token_embd"), spread=1.0)
+    out.matrix("token_embd.weight", vocab, embd, types.get("token_embd", types["all"]), spread=1.0)
     out.vector("output_norm.weight", embd)
     if "output" in types:
         out.matrix("output.weight", vocab, embd, types["output"])
@@ -198,7 +199,7 @@ def llama(path, seed, types, layers, embd, ff, heads, heads_kv, dim, extras=Fals
             ("ffn_up", ff, embd),
             ("ffn_down", embd, ff),
         ):
-            out.matrix(f"{b}{name}.weight", rows, cols, types.get(f"{b}{name}", type(name)))
+            out.matrix(f"{b}{name}.weight", rows, cols, types.get(f"{b}{name}", types.get(name, types["all"])))
             if extras:
                 out.vector(f"{b}{name}.bias", rows, around=0.0)
     out.close()
@@ -210,8 +211,7 @@ def gemma3(path, seed, types, layers, embd, ff, heads, heads_kv, dim, window):
     out.writer.add_rope_freq_base(1000000.0)
     out.writer.add_sliding_window(window)
     vocab = add_spm(out.writer)
-    type = lambda name: types.get(name, types["all"])
-    out.matrix("token_embd.weight", vocab, embd, type("token_embd"), spread=0.3)
+    out.matrix("token_embd.weight", vocab, embd, types.get("token_embd", types["all"]), spread=0.3)
     out.vector("output_norm.weight", embd)
     for i in range(layers):
         b = f"blk.{i}."
@@ -228,88 +228,152 @@ def gemma3(path, seed, types, layers, embd, ff, heads, heads_kv, dim, window):
             ("ffn_up", ff, embd),
             ("ffn_down", embd, ff),
         ):
-            out.matrix(f"{b}{name}.weight", rows, cols, type(name))
+            out.matrix(f"{b}{name}.weight", rows, cols, types.get(name, types["all"]))
     out.close()
+
+
+# The function that writes each model, and its arguments. types: by name of the matrix, "all" for the others.
+MODELS = {
+    "tiny-llama-f32.gguf": (
+        llama,
+        dict(
+            seed=1,
+            types={"all": T.F32},
+            layers=2,
+            embd=32,
+            ff=64,
+            heads=4,
+            heads_kv=2,
+            dim=8,
+        ),
+    ),
+    "tiny-llama-extras-f32.gguf": (
+        llama,
+        dict(
+            seed=2,
+            types={"all": T.F32},
+            layers=2,
+            embd=32,
+            ff=64,
+            heads=4,
+            heads_kv=2,
+            dim=8,
+            extras=True,
+        ),
+    ),
+    "tiny-llama-legacy.gguf": (
+        llama,
+        dict(
+            seed=3,
+            types={
+                "all": T.F32,
+                "token_embd": T.Q8_0,
+                "output": T.BF16,
+                "attn_q": T.Q4_0,
+                "attn_k": T.Q4_1,
+                "attn_v": T.F16,
+                "attn_output": T.Q5_1,
+                "ffn_gate": T.Q5_0,
+                "ffn_up": T.Q8_0,
+                "ffn_down": T.Q4_1,
+            },
+            layers=2,
+            embd=64,
+            ff=128,
+            heads=4,
+            heads_kv=2,
+            dim=16,
+        ),
+    ),
+    "tiny-llama-k.gguf": (
+        llama,
+        dict(
+            seed=4,
+            types={
+                "all": T.Q4_K,
+                "token_embd": T.Q8_0,
+                "output": T.Q6_K,
+                "attn_q": T.Q2_K,
+                "attn_k": T.Q3_K,
+                "attn_v": T.Q6_K,
+                "attn_output": T.Q5_0,
+                "ffn_gate": T.Q4_K,
+                "ffn_up": T.Q5_K,
+                "ffn_down": T.Q6_K,
+            },
+            layers=1,
+            embd=256,
+            ff=256,
+            heads=4,
+            heads_kv=2,
+            dim=16,
+        ),
+    ),
+    "tiny-llama-rare.gguf": (
+        llama,
+        dict(
+            seed=7,
+            types={
+                "all": T.F32,
+                "token_embd": T.Q8_0,
+                "blk.0.attn_q": T.IQ1_S,
+                "blk.0.attn_k": T.IQ1_M,
+                "blk.0.attn_v": T.IQ2_XXS,
+                "blk.0.attn_output": T.IQ2_XS,
+                "blk.0.ffn_gate": T.IQ2_S,
+                "blk.0.ffn_up": T.IQ3_XXS,
+                "blk.0.ffn_down": T.IQ3_S,
+                "blk.1.attn_q": T.IQ4_NL,
+                "blk.1.attn_k": T.IQ4_XS,
+                "blk.1.attn_v": T.TQ1_0,
+                "blk.1.attn_output": T.TQ2_0,
+                "blk.1.ffn_gate": T.MXFP4,
+                "blk.1.ffn_up": T.NVFP4,
+                "blk.1.ffn_down": T.Q1_0,
+            },
+            layers=2,
+            embd=256,
+            ff=256,
+            heads=4,
+            heads_kv=2,
+            dim=64,
+        ),
+    ),
+    "tiny-gemma3-f32.gguf": (
+        gemma3,
+        dict(
+            seed=5,
+            types={"all": T.F32},
+            layers=6,
+            embd=32,
+            ff=48,
+            heads=4,
+            heads_kv=1,
+            dim=16,
+            window=24,
+        ),
+    ),
+    "tiny-gemma3-q8.gguf": (
+        gemma3,
+        dict(
+            seed=6,
+            types={"all": T.Q8_0},
+            layers=6,
+            embd=64,
+            ff=96,
+            heads=4,
+            heads_kv=1,
+            dim=16,
+            window=24,
+        ),
+    ),
+}
 
 
 def main():
     folder = pathlib.Path(sys.argv[1])
-    llama(folder / "tiny-llama-f32.gguf", 1, {"all": T.F32}, 2, 32, 64, 4, 2, 8)
-    llama(folder / "tiny-llama-extras-f32.gguf", 2, {"all": T.F32}, 2, 32, 64, 4, 2, 8, extras=True)
-    llama(
-        folder / "tiny-llama-legacy.gguf",
-        3,
-        {
-            "all": T.F32,
-            "token_embd": T.Q8_0,
-            "output": T.BF16,
-            "attn_q": T.Q4_0,
-            "attn_k": T.Q4_1,
-            "attn_v": T.F16,
-            "attn_output": T.Q5_1,
-            "ffn_gate": T.Q5_0,
-            "ffn_up": T.Q8_0,
-            "ffn_down": T.Q4_1,
-        },
-        2,
-        64,
-        128,
-        4,
-        2,
-        16,
-    )
-    llama(
-        folder / "tiny-llama-k.gguf",
-        4,
-        {
-            "all": T.Q4_K,
-            "token_embd": T.Q8_0,
-            "output": T.Q6_K,
-            "attn_q": T.Q2_K,
-            "attn_k": T.Q3_K,
-            "attn_v": T.Q6_K,
-            "attn_output": T.Q5_0,
-            "ffn_gate": T.Q4_K,
-            "ffn_up": T.Q5_K,
-            "ffn_down": T.Q6_K,
-        },
-        1,
-        256,
-        256,
-        4,
-        2,
-        16,
-    )
-    llama(
-        folder / "tiny-llama-rare.gguf",
-        7,
-        {
-            "all": T.F32,
-            "token_embd": T.Q8_0,
-            "blk.0.attn_q": T.IQ1_S,
-            "blk.0.attn_k": T.IQ1_M,
-            "blk.0.attn_v": T.IQ2_XXS,
-            "blk.0.attn_output": T.IQ2_XS,
-            "blk.0.ffn_gate": T.IQ2_S,
-            "blk.0.ffn_up": T.IQ3_XXS,
-            "blk.0.ffn_down": T.IQ3_S,
-            "blk.1.attn_q": T.IQ4_NL,
-            "blk.1.attn_k": T.IQ4_XS,
-            "blk.1.attn_v": T.TQ1_0,
-            "blk.1.attn_output": T.TQ2_0,
-            "blk.1.ffn_gate": T.MXFP4,
-            "blk.1.ffn_up": T.NVFP4,
-            "blk.1.ffn_down": T.Q1_0,
-        },
-        2,
-        256,
-        256,
-        4,
-        2,
-        64,
-    )
-    gemma3(folder / "tiny-gemma3-f32.gguf", 5, {"all": T.F32}, 6, 32, 48, 4, 1, 16, 24)
-    gemma3(folder / "tiny-gemma3-q8.gguf", 6, {"all": T.Q8_0}, 6, 64, 96, 4, 1, 16, 24)
+    for name, (write, arguments) in MODELS.items():
+        write(folder / name, **arguments)
 
 
 if __name__ == "__main__":

@@ -1,31 +1,43 @@
 #!/usr/bin/env python3
-"""Writes a tiny model of each decoder architecture for tests/vectors: random weights from a fixed seed, ids instead of a
-vocabulary. Needs gguf and numpy.
+"""Writes a tiny model of each decoder architecture for tests/vectors, with random weights from fixed seeds and
+without a tokenizer. Needs gguf and numpy.
 
   make_tiny_decoders.py DIR [NAME ...]
 
-ARCHITECTURES has what sets each apart from the plain case: norms before each half (RMS), attention over separate Q, K and V
-without biases, a gate, tied output, whole heads rotated.
+ARCHITECTURES states how each differs from the plain case: RMSNorm before each sublayer, attention with separate Q, K
+and V and without biases, a gated FFN, the embedding as output matrix, RoPE over the whole head.
 """
 
 import pathlib
 import sys
 
 import numpy as np
-
 from make_tiny import Writer
 
 VOCAB, EMBD, FF, HEADS, HEADS_KV, DIM, CONTEXT = 48, 32, 24, 4, 2, 8, 256
 
-# layers; keys: of the metadata; norm_bias, layer_norm: LayerNorm, with or without bias; no_pre, post: norms before and after;
-# one_norm: both halves take the same; qk: width of the Q and K norms ("head", "wide" or "each"); qkv: fused; bias: of Q, K, V;
-# more_bias: of the other matrices; output_bias_unused: one that the architecture reads over; ungated, fused_gate; output: its
-# own matrix, not the embedding; output_norm: its name; extra: tensors of the model; experts: of a mixture, with what keys and tensors it has beyond
-# the plain ones; late_norm: ffn_norm by its other name; sinks, inner: norms before the last matrix of each half.
-# gated: each head has a gate. latent: attention by one short vector, whose heads are made before ("heads") or after attention ("absorbed").
+# The facts of an architecture:
+#   layers, heads_kv        numbers of layers and KV heads
+#   keys                    further metadata
+#   layer_norm, norm_bias   LayerNorm instead of RMSNorm; norms have biases
+#   no_pre, post            no norms before the sublayers; norms after them
+#   one_norm                both sublayers take the same norm
+#   late_norm               the norm before the FFN is called post_attention_norm
+#   inner                   norms before the last matrix of each sublayer
+#   output_norm             another name of the norm before the output
+#   qk                      Q and K norms over a head ("head"), over all heads ("all") or with weights per head ("each")
+#   qkv                     Q, K and V in one matrix
+#   bias, more_bias         biases of Q, K and V; of the other matrices
+#   output_bias_unused      a bias of attn_output that the architecture ignores
+#   ungated, fused_gate     FFN without a gate; with gate and up in one matrix
+#   output, output_bias     an output matrix of its own; with a bias
+#   extra, factors          further tensors of the model; RoPE factors
+#   sinks, gated            attention sinks; a gate for each head
+#   experts                 a mixture of experts, with the facts in which it differs from a plain one
+#   latent                  latent attention whose heads are expanded before ("heads") or after attention ("absorbed")
 EXPERTS, USED, EXPERT_FF = 6, 2, 16
 LATENT, QUERY, PLAIN, ROTATED, LATENT_V = 16, 24, 8, 8, 8
-ARCHITECTURES = {  # in the order of their seeds
+ARCHITECTURES = {  # in the order of their seeds, so new ones go last
     "cohere2": dict(
         layers=4,
         layer_norm=True,
@@ -72,7 +84,7 @@ ARCHITECTURES = {  # in the order of their seeds
         layers=4,
         no_pre=True,
         post=True,
-        qk="wide",
+        qk="all",
         output=True,
         keys={
             "attention.sliding_window": 24,
@@ -131,7 +143,7 @@ ARCHITECTURES = {  # in the order of their seeds
         keys={"embedding_scale": 12.0, "residual_scale": 0.22, "attention.scale": 0.125, "logit_scale": 8.0},
     ),
     "llama-experts": dict(arch="llama", experts={}),
-    "olmoe": dict(qk="wide", output=True, heads_kv=4, experts={}),
+    "olmoe": dict(qk="all", output=True, heads_kv=4, experts={}),
     "qwen2moe": dict(bias=True, output=True, experts={"shared": 20, "shared_gate": True, "length": True}),
     "qwen3moe": dict(qk="head", experts={"length": True}),
     "deepseek2": dict(
@@ -257,7 +269,7 @@ class Decoder:
                 values = 1.0 + 0.1 * self.out.rng.standard_normal((heads, dim))
                 self.out.writer.add_tensor(f"{b}{name}.weight", values.astype(np.float32))
             elif facts.get("qk"):
-                self.out.vector(f"{b}{name}.weight", width if facts["qk"] == "wide" else dim)
+                self.out.vector(f"{b}{name}.weight", width if facts["qk"] == "all" else dim)
         if facts.get("sinks"):
             self.out.vector(b + "attn_sinks.weight", HEADS, around=0.0, spread=1.0)
         if facts.get("inner"):
@@ -275,7 +287,7 @@ class Decoder:
         width, shared, bias = EXPERT_FF if facts.get("length") else FF, facts.get("shared"), facts.get("bias")
         if facts.get("shared_count"):
             shared = facts["shared_count"] * width
-        self.out.matrix(b + "ffn_gate_inp.weight", EXPERTS, EMBD, spread=0.5)  # scores that differ
+        self.out.matrix(b + "ffn_gate_inp.weight", EXPERTS, EMBD, spread=0.5)  # so that the scores differ clearly
         if bias:
             self.out.vector(b + "ffn_gate_inp.bias", EXPERTS, around=0.0)
         if facts.get("choice"):
@@ -290,7 +302,7 @@ class Decoder:
         if facts.get("shared_gate"):
             self.out.vector(b + "ffn_gate_inp_shexp.weight", EMBD, around=0.0)
 
-    def feed(self, b, layer):
+    def ffn(self, b, layer):
         bias = self.facts.get("more_bias")
         dense = self.facts.get("keys", {}).get("leading_dense_block_count", 0)
         if self.facts.get("experts") is not None and layer >= dense:
@@ -327,7 +339,7 @@ class Decoder:
                 self.latent(b)
             else:
                 self.attention(b)
-            self.feed(b, i)
+            self.ffn(b, i)
         self.out.close()
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the tiny encoders of tests/vectors/embeddings: random weights from a fixed seed, and a small vocabulary of the
-kind that the architecture comes with. Needs gguf and numpy.
+"""Writes the tiny encoders of tests/vectors/embeddings, with random weights from fixed seeds and a small vocabulary
+of the architecture's usual kind. Needs gguf and numpy.
 
   make_tiny_encoders.py DIR [NAME ...]
 """
@@ -8,24 +8,24 @@ kind that the architecture comes with. Needs gguf and numpy.
 import pathlib
 import sys
 
+from make_tiny import Writer, add_bpe, add_spm
+
 from gguf import GGMLQuantizationType as T
 from gguf import PoolingType
-
-from make_tiny import Writer, add_bpe, add_spm
 
 CONTEXT = 160
 
 
 def add_wordpiece(w):
-    """Words, and pieces of words behind others; returns the vocabulary's size."""
+    """Adds a WordPiece vocabulary: beginnings of words (marked by \u2581) and continuations. Returns its size."""
     control = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     letters = [chr(c) for c in range(33, 127) if not chr(c).isupper()]
     words = ["the", "harbour", "keeper", "count", "boats", "in", "fog", "a", "bell", "ring", "two"]
-    tails = ["s", "ed", "ing", "er", *letters]
+    continuations = ["s", "ed", "ing", "er", *letters]
     tokens = (
         control
         + ["\u2581" + word for word in words + [c for c in letters if c not in words]]
-        + list(dict.fromkeys(tails))
+        + list(dict.fromkeys(continuations))
     )
     w.add_tokenizer_model("bert")
     w.add_tokenizer_pre("default")
@@ -45,7 +45,7 @@ class Encoder:
     def __init__(self, path, arch, seed, layers, heads, vocabulary, pooling, type=T.F32, heads_kv=None):
         self.out = Writer(path, arch, seed)
         self.type = type
-        self.embd, self.ff = embd, ff = (32, 48) if type == T.F32 else (64, 96)  # whole blocks of weights
+        self.embd, self.ff = embd, ff = (32, 48) if type == T.F32 else (64, 96)  # multiples of a block
         self.heads, self.heads_kv, self.dim = heads, heads_kv or heads, embd // heads
         self.out.shape(layers, embd, ff, heads, self.heads_kv, self.dim, CONTEXT)
         w = self.out.writer
@@ -72,7 +72,7 @@ class Encoder:
             self.matrix(b + name, n, self.embd, bias)
         self.matrix(b + "attn_output", self.embd, self.heads * self.dim, bias)
 
-    def feed(self, b, gate=True, bias=False, fused=False):
+    def ffn(self, b, gate=True, bias=False, fused=False):
         if gate and not fused:
             self.matrix(b + "ffn_gate", self.ff, self.embd, bias)
         self.matrix(b + "ffn_up", 2 * self.ff if fused else self.ff, self.embd, bias)
@@ -81,14 +81,14 @@ class Encoder:
 
 def bert(path, seed, pooling, type=T.F32):
     m = Encoder(path, "bert", seed, 3, 4, add_wordpiece, pooling, type)
-    m.out.matrix("token_types.weight", 2, m.embd, spread=0.5)  # these two stay as they are when a file is quantised
+    m.out.matrix("token_types.weight", 2, m.embd, spread=0.5)  # this one and the next stay f32 in quantized files
     m.out.matrix("position_embd.weight", CONTEXT, m.embd, spread=0.5)
     m.norm("token_embd_norm", m.embd, True)
     for i in range(3):
         b = f"blk.{i}."
         m.separate(b, True)
         m.norm(b + "attn_output_norm", m.embd, True)
-        m.feed(b, gate=False, bias=True)
+        m.ffn(b, gate=False, bias=True)
         m.norm(b + "layer_output_norm", m.embd, True)
     m.out.close()
 
@@ -103,7 +103,7 @@ def nomic_bert(path, seed):
         m.matrix(b + "attn_qkv", 3 * m.embd, m.embd)
         m.matrix(b + "attn_output", m.embd, m.embd)
         m.norm(b + "attn_output_norm", m.embd, True)
-        m.feed(b)
+        m.ffn(b)
         m.norm(b + "layer_output_norm", m.embd, True)
     m.out.close()
 
@@ -125,7 +125,7 @@ def modern_bert(path, seed, pooling, act=None, type=T.F32):
         m.norm(b + "ffn_norm", m.embd)
         m.matrix(b + "attn_qkv", 3 * m.embd, m.embd)
         m.matrix(b + "attn_output", m.embd, m.embd)
-        m.feed(b, fused=True)
+        m.ffn(b, fused=True)
     m.out.close()
 
 
@@ -146,12 +146,12 @@ def gemma_embedding(path, seed, dense, type=T.F32):
         m.norm(b + "attn_q_norm", m.dim)
         m.norm(b + "attn_k_norm", m.dim)
         m.separate(b)
-        m.feed(b)
+        m.ffn(b)
     m.out.close()
 
 
 def llama(path, seed):
-    """A decoder whose file says that its attention is not causal."""
+    """A decoder architecture whose file states that attention is not causal."""
     m = Encoder(path, "llama", seed, 2, 4, add_bpe, PoolingType.MEAN, heads_kv=2)
     m.out.writer.add_rope_dimension_count(m.dim)
     m.norm("output_norm", m.embd)
@@ -160,7 +160,7 @@ def llama(path, seed):
         m.norm(b + "attn_norm", m.embd)
         m.norm(b + "ffn_norm", m.embd)
         m.separate(b)
-        m.feed(b)
+        m.ffn(b)
     m.out.close()
 
 

@@ -1,26 +1,35 @@
 #!/usr/bin/env python3
-"""Writes tiny models of the architectures gemma3n and gemma4 for tests/vectors, as make_tiny_decoders.py does for the others,
-and larger ones of both, which test-llama-archs does not write. Needs gguf and numpy.
+"""Writes tiny models of the architectures gemma3n and gemma4 for tests/vectors, as make_tiny_decoders.py does for
+others, and larger ones, because llama.cpp's test-llama-archs does not write these architectures. Needs gguf and
+numpy.
 
   make_tiny_gemmas.py DIR [NAME ...]
 
-MODELS has their sizes; those named large- are written when they are asked for. window: 1 for each layer with one; shared:
-the last layers, which read earlier ones' keys and have no tensors for their own, or (kept) have them for nothing; dim, kv:
-width and KV heads of layers without a window, and with one; per_layer: width of a token's embedding for each layer; no_v:
-layers without a window have keys for values; types: of some tensors, where f32 would be too large.
-llama.cpp takes gemma3n's sizes as constants: 4 streams, 256 floats for each layer, 64 between the low-rank matrices, keys of
-their own in the first 20 layers, sparse gates in the first 10. So the tiny models leave the keys out.
+MODELS with names in large- are written only if they are named.
+llama.cpp hard-codes some sizes of gemma3n: 4 streams, 256 floats per layer and token, rank 64, own keys in the first 20
+layers, sparse gates in the first 10. The tiny models omit the metadata keys of these.
 """
 
 import pathlib
 import sys
 
 import numpy as np
-from gguf import GGMLQuantizationType as T
-
 from make_tiny import Writer
 from make_tiny_decoders import add_key
 
+from gguf import GGMLQuantizationType as T
+
+# The facts of a model:
+#   vocab, embd, ff, heads    sizes
+#   window                    1 for each layer with a sliding window, 0 for the others; or a period n: all but each n-th
+#   layers, window_size       number of layers if `window` is a period; tokens of the window
+#   dim, kv                   head size and KV heads of layers without a window, and with one
+#   shared                    number of last layers that use the keys and values of earlier layers
+#   kept                      shared layers have (unused) key and value tensors nevertheless
+#   per_layer                 floats per layer of a token's per-layer embedding
+#   no_v                      layers without a window use their keys as values
+#   double                    FFNs of shared layers are twice as wide
+#   types                     types of tensors that would be too large as f32
 ALTUP, LAUREL = 4, 64
 SMALL = dict(vocab=48, embd=32, ff=24, heads=4, kv=(2, 2), dim=(8, 8), window_size=24)
 SHARED_3N = {
@@ -119,7 +128,7 @@ class Gemma:
         self.window = every if isinstance(every, list) else [i % every < every - 1 for i in range(facts["layers"])]
         self.layers = len(self.window)
         self.own = self.layers - facts["shared"]
-        self.after = 1.0 if self.layers < 20 else 0.5  # many layers of random weights make chaos of rounding errors
+        self.after = 1.0 if self.layers < 20 else 0.5  # many layers of random weights amplify rounding errors
         self.ff = [facts["ff"] * (2 if facts.get("double") and i >= self.own else 1) for i in range(self.layers)]
 
     def keys(self):
@@ -161,7 +170,7 @@ class Gemma:
         values = self.out.rng.standard_normal((count, rows, cols)) / np.sqrt(cols)
         self.out.writer.add_tensor(name + ".weight", values.astype(np.float32))
 
-    def whole(self):
+    def model_tensors(self):
         f, embd = self.facts, self.facts["embd"]
         self.out.matrix("token_embd.weight", f["vocab"], embd, spread=0.5)
         self.out.vector("output_norm.weight", embd)
@@ -183,16 +192,16 @@ class Gemma:
         f, embd, windowed = self.facts, self.facts["embd"], self.window[i]
         dim, kv = f["dim"][1 if windowed else 0], f["kv"][1 if windowed else 0]
         self.matrix(b + "attn_q", f["heads"] * dim, embd)
-        near = dim**-0.25  # scores are not scaled: these make them as they are elsewhere
-        self.out.vector(b + "attn_q_norm.weight", dim, around=near)
+        scale = dim**-0.25  # for Q and K, because this architecture does not scale scores by dim**-0.5
+        self.out.vector(b + "attn_q_norm.weight", dim, around=scale)
         if i < self.own or f.get("kept"):
             self.matrix(b + "attn_k", kv * dim, embd)
-            self.out.vector(b + "attn_k_norm.weight", dim, around=near)
+            self.out.vector(b + "attn_k_norm.weight", dim, around=scale)
             if windowed or not f.get("no_v"):
                 self.matrix(b + "attn_v", kv * dim, embd)
         self.matrix(b + "attn_output", embd, f["heads"] * dim)
 
-    def beside(self, b):
+    def side_inputs(self, b):
         f, embd = self.facts, self.facts["embd"]
         if f["per_layer"]:
             self.matrix(b + "inp_gate", f["per_layer"], embd)
@@ -201,7 +210,9 @@ class Gemma:
         if self.arch == "gemma4":
             self.out.vector(b + "layer_output_scale.weight", 1, around=0.8)
             return
-        self.out.matrix(b + "altup_router.weight", ALTUP, embd, spread=2.0 * np.sqrt(embd))  # which is divided by embd
+        self.out.matrix(
+            b + "altup_router.weight", ALTUP, embd, spread=2.0 * np.sqrt(embd)
+        )  # the input is divided by embd
         self.out.vector(b + "altup_router_norm.weight", embd)
         self.out.matrix(b + "altup_predict_coef.weight", ALTUP * ALTUP, ALTUP, spread=0.05)
         self.out.matrix(b + "altup_correct_coef.weight", ALTUP, ALTUP, spread=0.05)
@@ -213,7 +224,7 @@ class Gemma:
     def write(self):
         embd = self.facts["embd"]
         self.keys()
-        self.whole()
+        self.model_tensors()
         for i in range(self.layers):
             b = f"blk.{i}."
             for norm in ("attn_norm", "post_attention_norm", "ffn_norm", "post_ffw_norm"):
@@ -222,7 +233,7 @@ class Gemma:
             self.matrix(b + "ffn_gate", self.ff[i], embd)
             self.matrix(b + "ffn_up", self.ff[i], embd)
             self.matrix(b + "ffn_down", embd, self.ff[i])
-            self.beside(b)
+            self.side_inputs(b)
         self.out.close()
 
 
@@ -231,8 +242,8 @@ def main():
     for seed, (name, facts) in enumerate(MODELS.items(), 300):
         large = name.startswith("large-")
         if name in sys.argv[2:] or (len(sys.argv) == 2 and not large):
-            path = f"{name}.gguf" if large else f"tiny-{name}.gguf" if "types" in facts else f"tiny-{name}-f32.gguf"
-            Gemma(folder / path, name, facts, seed).write()
+            tiny = f"tiny-{name}.gguf" if "types" in facts else f"tiny-{name}-f32.gguf"
+            Gemma(folder / (f"{name}.gguf" if large else tiny), name, facts, seed).write()
 
 
 if __name__ == "__main__":

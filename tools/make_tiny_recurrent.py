@@ -1,19 +1,23 @@
 #!/usr/bin/env python3
-"""Writes a tiny model of each architecture with recurrent layers for tests/vectors, as make_tiny_decoders.py does for the
+"""Writes a tiny model of each architecture with recurrent layers for tests/vectors, as make_tiny_decoders.py does for
 others. Needs gguf and numpy.
 
   make_tiny_recurrent.py DIR [NAME ...]
 
-ARCHITECTURES has what sets each apart; heads_kv has a number for each layer, 0 where the layer is recurrent; mixer: the kind
-of those layers; both: layers have attention and the mixer; bare: no feed-forward half and no attention anywhere; every:
-one of so many layers has attention; draft: the last layer drafts tokens and is not run.
+ARCHITECTURES has the facts of make_tiny_decoders.py, and these:
+  mixer      the mixer of recurrent layers
+  heads_kv   KV heads per layer, 0 if the layer is recurrent
+  every      each n-th layer has attention, the others are recurrent
+  both       each layer has attention and the recurrent mixer
+  bare       no FFN and no attention anywhere
+  draft      the last layer drafts tokens and is not run
+  unnormed   no norm in the mixer
 """
 
 import pathlib
 import sys
 
 import numpy as np
-
 from make_tiny_decoders import CONTEXT, EMBD, HEADS_KV, VOCAB, Decoder, add_key
 
 INNER = 2 * EMBD
@@ -108,7 +112,7 @@ class Recurrent(Decoder):
 
     def norm(self, name, n=EMBD):
         if name.endswith("ffn_norm") and self.facts.get("both"):
-            self.out.vector(name, n)  # as converters name it
+            self.out.vector(name, n)  # llama.cpp's converter writes it without .weight
         elif not (name.endswith("ffn_norm") and self.facts.get("bare")):
             super().norm(name, n)
 
@@ -126,11 +130,11 @@ class Recurrent(Decoder):
         if not heads_kv or self.facts.get("both"):
             getattr(self, self.facts["mixer"])(b, self.facts["keys"])
 
-    def feed(self, b, i):
+    def ffn(self, b, i):
         if not self.facts.get("bare"):
-            super().feed(b, i)
+            super().ffn(b, i)
         if self.facts.get("draft") and i + 1 == self.layers:
-            self.drafting(b)
+            self.draft_tensors(b)
 
     def values(self, name, values):
         self.out.writer.add_tensor(name, values.astype(np.float32))
@@ -150,7 +154,7 @@ class Recurrent(Decoder):
         self.out.vector(b + "ssm_conv1d.bias", INNER, around=0.0)
         self.matrix(b + "ssm_x", rank + 2 * state, INNER, False)
         self.matrix(b + "ssm_dt", INNER, rank, False)
-        self.out.vector(b + "ssm_dt.bias", INNER, around=-3.0, spread=1.0)  # most of a state outlives many tokens
+        self.out.vector(b + "ssm_dt.bias", INNER, around=-3.0, spread=1.0)  # so that most of the state decays slowly
         self.values(b + "ssm_a", -rng.uniform(0.5, 2.0, (INNER, state)))
         self.out.vector(b + "ssm_d", INNER)
         self.matrix(b + "ssm_out", EMBD, INNER, False)
@@ -191,7 +195,7 @@ class Recurrent(Decoder):
         self.out.vector(b + "ssm_norm.weight", state)
         self.matrix(b + "ssm_out", EMBD, INNER, False)
 
-    def drafting(self, b):
+    def draft_tensors(self, b):
         self.matrix(b + "nextn.eh_proj", EMBD, 2 * EMBD, False)
         for name in ("nextn.enorm", "nextn.hnorm", "nextn.shared_head_norm"):
             self.out.vector(f"{b}{name}.weight", EMBD)

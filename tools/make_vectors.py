@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
-"""Makes tests/vectors/*.json and *.f32 with native llama.cpp. Needs numpy, a C++ compiler, and a build of llama.cpp.
+"""Writes tests/vectors/*.json and *.f32 with native llama.cpp. Needs numpy, a C++ compiler, and a build of llama.cpp.
 
   make_vectors.py --llama-cpp SOURCE --build BUILD [--only NAME]
 
-SOURCE is llama.cpp's source (commit 0c1e57098), BUILD its CMake build folder (native CPU). For each model, <name>.json has
-prompts, their ids, and greedy tokens with their margins; <name>.f32 the logits, float32: for every prompt, for every
-position, those of the vocabulary ids that "subset" lists. "spread" is how far llama.cpp is from itself: the normalised mean
-square error between decoding a prompt at once and decoding it token by token, which are the same computation in exact
-arithmetic. Real models are recorded as they are and with their weights dequantised to F32, where no activation is
-quantised and the spread shows the rounding alone.
+SOURCE is llama.cpp's source (commit 0c1e57098), BUILD its CMake build folder (native CPU).
+
+For each model, <name>.json lists prompts, their ids, and the greedy tokens that follow, with their margins.
+<name>.f32 has the logits as float32: for every prompt and position, those of the ids in "subset". "spread" tells how
+much llama.cpp differs from itself: the normalized mean square error between decoding a prompt in one batch and token
+by token, which would be equal in exact arithmetic. Real models are recorded twice: as they are, and with their
+weights dequantized to F32. In the latter no activation is quantized, so the spread shows rounding errors only.
 """
 
 import argparse
@@ -19,13 +20,12 @@ import subprocess
 import sys
 import tempfile
 
-import numpy as np
-
 import fetch_model
+import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 VECTORS = ROOT / "tests" / "vectors"
-SUBSET, SMALL_SUBSET, GREEDY = 64, 16, 32  # of ids; of a vocabulary with fewer than 256
+SUBSET, SMALL_SUBSET, GREEDY = 64, 16, 32  # SMALL_SUBSET: for vocabularies of fewer than 256 tokens
 
 ENGLISH = (
     "The old lighthouse keeper climbed the stairs every evening, counting each step aloud so that he would not forget "
@@ -35,9 +35,13 @@ CODE = (
     "def running_mean(values, width):\n    total = sum(values[:width])\n    yield total / width\n"
     "    for old, new in zip(values, values[width:]):\n        total += new - old\n        yield total / width\n"
 )
-CHINESE = "\u4eca\u5929\u5929\u6c14\u5f88\u597d\uff0c\u6211\u4eec\u53bb\u516c\u56ed\u6563\u6b65\u5427\uff01\U0001f31e\U0001f333 \u4f60\u60f3\u5403\u4ec0\u4e48\uff1f\U0001f35c"
+CHINESE = (
+    "\u4eca\u5929\u5929\u6c14\u5f88\u597d\uff0c\u6211\u4eec\u53bb\u516c\u56ed\u6563\u6b65\u5427\uff01"
+    "\U0001f31e\U0001f333 \u4f60\u60f3\u5403\u4ec0\u4e48\uff1f\U0001f35c"
+)
 LONG = " ".join(
-    f"In year {1800 + 7 * i} the village kept {3 + i % 11} boats, {i % 5} wells and a bell that rang {1 + i % 9} times a day;"
+    f"In year {1800 + 7 * i} the village kept {3 + i % 11} boats, {i % 5} wells and a bell that rang {1 + i % 9} "
+    "times a day;"
     for i in range(80)
 )
 PROMPTS = {"english": ENGLISH, "code": CODE, "chinese": CHINESE, "long": LONG, "one": "The"}
@@ -76,7 +80,7 @@ def nmse(a, b):
 
 
 def record(oracle, name, model, prompts, greedy):
-    rows, spreads, subset = [], {}, None
+    rows, subset = [], None
     for prompt in prompts:
         together, prompt["greedy"] = oracle.logits(model, prompt["ids"], len(prompt["ids"]), greedy)
         alone, _ = oracle.logits(model, prompt["ids"], 1)
@@ -109,10 +113,12 @@ def real(oracle, name, fetched, folder, only):
     if only in (None, name):
         record(oracle, name, model, [dict(prompt) for prompt in prompts], GREEDY)
     if only in (None, name + "-f32"):
-        wide = fetch_model.cache() / "models" / f"{model.stem}.f32.gguf"
-        if not wide.exists():
-            subprocess.run([sys.executable, ROOT / "tools" / "dequantize.py", model, wide], check=True)
-        record(oracle, name + "-f32", wide, [dict(prompt) for prompt in prompts if prompt["name"] != "long"], GREEDY)
+        dequantized = fetch_model.cache() / "models" / f"{model.stem}.f32.gguf"
+        if not dequantized.exists():
+            subprocess.run([sys.executable, ROOT / "tools" / "dequantize.py", model, dequantized], check=True)
+        record(
+            oracle, name + "-f32", dequantized, [dict(prompt) for prompt in prompts if prompt["name"] != "long"], GREEDY
+        )
 
 
 def main():

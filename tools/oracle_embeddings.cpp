@@ -1,10 +1,11 @@
-// Embeddings as native llama.cpp computes them (CPU), not normalised: the truth that
-// tests/vectors/embeddings compares with.
+// Writes embeddings computed by native llama.cpp (CPU), not normalized: the reference of tests/vectors/embeddings.
+// tools/make_embeddings.py builds and runs this program.
 //
 //   oracle_embeddings MODEL IDS POOLING OUT.f32 [flash]
 //
-// IDS: comma-separated. POOLING: llama.cpp's number; -1 for the model's own. OUT.f32 gets a row of n_embd float32: for each
-// token where nothing is pooled, else one. flash: with flash attention, which rounds keys and values to f16, as we do. tools/make_embeddings.py builds and calls it.
+// IDS: comma-separated. POOLING: llama.cpp's number, or -1 for the pooling that the model file names. OUT.f32 gets rows of
+// n_embd float32: one per token if nothing is pooled, otherwise a single one. flash: with flash attention, which rounds
+// keys and values to f16, as Quern does.
 #include "llama.h"
 #include <cstdio>
 #include <cstdlib>

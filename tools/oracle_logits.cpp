@@ -1,9 +1,10 @@
-// Logits as native llama.cpp computes them (CPU, flash attention off): the truth that tests/vectors compare with.
+// Writes logits computed by native llama.cpp (CPU, flash attention off): the reference of tests/vectors.
+// tools/make_vectors.py builds and runs this program.
 //
 //   oracle_logits MODEL IDS BATCH OUT.f32 GREEDY
 //
-// IDS: comma-separated. BATCH: tokens decoded at once. OUT.f32 gets a row of n_vocab float32 a token. GREEDY tokens that
-// follow are printed as id:margin, the margin being the best logit less the second. tools/make_vectors.py builds and calls it.
+// IDS: comma-separated. BATCH: tokens decoded at once. OUT.f32 gets a row of n_vocab float32 per token. Then GREEDY tokens
+// are generated and printed as id:margin, where margin is the best logit minus the second best.
 #include "llama.h"
 #include <algorithm>
 #include <cstdio>
@@ -17,7 +18,7 @@ struct Decoder {
     int n_vocab;
     llama_batch batch;
 
-    // Decodes ids from `position` on and leaves all their logits to be read.
+    // Decodes ids from `position` on. Their logits can be read afterwards.
     void decode(const llama_token *ids, int count, int position) {
         batch.n_tokens = count;
         for (int i = 0; i < count; i++) {

@@ -1,19 +1,21 @@
 #!/usr/bin/env python3
-"""Writes a GGUF with the shapes and the mix of types of a well-known model, and random weights.
+"""Writes a GGUF file with the shapes and tensor types of a well-known model, and random weights.
 
-Speed and memory depend on shapes and types and not on what the weights say, so such a file stands in for a model
-that cannot be fetched. The same arguments give the same bytes. Needs the gguf and numpy packages.
+Speed and memory depend only on shapes and types, so such a file can replace a model that cannot be downloaded. The same
+arguments give the same bytes. Needs the gguf and numpy packages.
 
   synth_gguf.py --shape llama-3.2-1b --mix q4_k_m --vocab-from any.gguf -o llama-3.2-1b.q4_k_m.gguf
 
---vocab-from names a GGUF with a tokenizer; its list of tokens is cut, or padded with unused ones, to the shape's.
+--vocab-from names a GGUF file with a tokenizer. Its tokens are truncated, or padded with unused ones, to the shape's
+vocabulary size.
 """
 
 import argparse
 from dataclasses import dataclass
 
-import gguf
 import numpy as np
+
+import gguf
 from gguf import GGMLQuantizationType as T
 
 
@@ -29,7 +31,7 @@ class Shape:
     vocab: int
     rope_base: float
     context: int
-    tied: bool = True  # the output matrix is the embedding
+    tied: bool = True  # the embedding is also the output matrix
 
 
 SHAPES = {
@@ -47,7 +49,7 @@ SPREAD = 0.02  # standard deviation of the weights
 
 
 def type_of(mix, role, layer, layers, columns):
-    """The type that llama.cpp's quantiser gives this matrix. role: output, attn_v, ffn_down, or anything else."""
+    """The type that llama.cpp's quantizer chooses for a matrix. role: output, attn_v, ffn_down, or any other name."""
     if mix != "q4_k_m":
         if mix == "q4_0" and role == "output":
             return T.Q8_0 if columns % 256 else T.Q6_K
@@ -61,14 +63,14 @@ def type_of(mix, role, layer, layers, columns):
 
 
 def random_matrix(rng, kind, rows, columns):
-    """Random blocks whose decoded weights have about SPREAD: uint8 (rows, bytes of a row), or the floats."""
+    """Random weights with a standard deviation of about SPREAD: blocks as uint8 (rows, bytes per row), or floats."""
     if kind in (T.F32, T.F16):
         values = rng.standard_normal((rows, columns), np.float32) * SPREAD
         return values if kind == T.F32 else values.astype(np.float16)
     block, size = gguf.GGML_QUANT_SIZES[kind]
     raw = rng.integers(0, 256, (rows * columns // block, size), np.uint8)
 
-    def put(at, value):  # the same half float in each block
+    def put(at, value):  # writes the same f16 into each block
         raw[:, at : at + 2] = np.array([value], np.float16).view(np.uint8)
 
     # A uniform code of b bits has a standard deviation of 2^b / sqrt(12).
@@ -82,7 +84,7 @@ def random_matrix(rng, kind, rows, columns):
         middle, deviation = (7.5, 4.6) if kind == T.Q4_K else (15.5, 9.2)
         put(0, SPREAD / deviation / 32)
         put(2, middle * SPREAD / deviation / 32)
-        # A sub-block's min equals its scale, so that its weights have a mean of zero.
+        # The minimum of each sub-block equals its scale, so that its weights have a mean of zero.
         raw[:, 8:12] = raw[:, 4:8]
         raw[:, 12:16] = (raw[:, 12:16] & 15) * 17
     elif kind == T.Q6_K:
@@ -93,8 +95,8 @@ def random_matrix(rng, kind, rows, columns):
 
 
 def tensors(shape, mix):
-    """(name, (rows, columns) or (length,), type) in the order of the file."""
-    s, wide, narrow = shape, shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim
+    """Yields (name, (rows, columns) or (length,), type) in the order of the file."""
+    s, query, key = shape, shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim
 
     def matrix(name, role, rows, columns, layer=0):
         return name + ".weight", (rows, columns), type_of(mix, role, layer, s.layers, columns)
@@ -106,14 +108,14 @@ def tensors(shape, mix):
     for i in range(s.layers):
         at = f"blk.{i}."
         yield at + "attn_norm.weight", (s.embd,), T.F32
-        for name, rows in (("attn_q", wide), ("attn_k", narrow), ("attn_v", narrow)):
+        for name, rows in (("attn_q", query), ("attn_k", key), ("attn_v", key)):
             yield matrix(at + name, name, rows, s.embd, i)
             if s.arch == "qwen2":
                 yield at + name + ".bias", (rows,), T.F32
         if s.arch == "qwen3":
             yield at + "attn_q_norm.weight", (s.head_dim,), T.F32
             yield at + "attn_k_norm.weight", (s.head_dim,), T.F32
-        yield matrix(at + "attn_output", "attn_output", s.embd, wide, i)
+        yield matrix(at + "attn_output", "attn_output", s.embd, query, i)
         yield at + "ffn_norm.weight", (s.embd,), T.F32
         yield matrix(at + "ffn_gate", "ffn_gate", s.ffn, s.embd, i)
         yield matrix(at + "ffn_up", "ffn_up", s.ffn, s.embd, i)
@@ -150,7 +152,7 @@ def add_vocabulary(writer, source, size):
     types = array("tokenizer.ggml.token_type", lambda part: int(part[0]))[:size]
     writer.add_token_types(types + [int(gguf.TokenType.UNUSED)] * padding)
     known = set(tokens)
-    # A cut vocabulary keeps the merges whose result it still has.
+    # A truncated vocabulary keeps the merges whose result is still in it.
     merges = [m for m in array("tokenizer.ggml.merges", bytes) if m.replace(b" ", b"", 1) in known]
     if merges:
         writer.add_token_merges(merges)

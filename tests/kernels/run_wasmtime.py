@@ -1,7 +1,7 @@
 """Runs the kernel check in wasmtime: run_wasmtime.py <kernel_check.wasm> [seed] [fault]
 
-Prints the report. Exits with 1 if a variant failed and with 2 if the module trapped. Relaxed SIMD instructions run as the
-CPU executes them, not in wasmtime's deterministic form."""
+Prints the report. Exits with 1 if a variant failed and with 2 if the module trapped. Relaxed SIMD instructions run as
+the CPU executes them, not in wasmtime's deterministic form."""
 
 import sys
 

@@ -1,8 +1,9 @@
 """The kernel check as a Wasm module in Node, wasmtime, Chromium and Firefox: all variants agree with the reference, and
 planted faults are found. Browsers are driven by bench/node_modules and skipped if it is not installed.
 
-The modules are built here if necessary, in the directories of the presets wasm32-simd128 and wasm32-relaxed (for wasmtime
-also wasm64) below QUERN_WASM_BUILDS (default: build). QUERN_CHECK_SEED is the seed of the check's random numbers."""
+The modules are built here if necessary, in the directories of the presets wasm32-simd128 and wasm32-relaxed (for
+wasmtime also wasm64) below QUERN_WASM_BUILDS (default: build). QUERN_CHECK_SEED is the seed of the check's random
+numbers."""
 
 import os
 import pathlib

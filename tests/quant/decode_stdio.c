@@ -1,15 +1,27 @@
-/* decode_stdio <type number> < blocks > floats: the decoders for test_decode.py. Reads to the end of the input, at an
- * odd address, so that a decoder which needs alignment is caught by UBSan. */
+/* The decoders as a program, for test_decode.py:
+ *   decode_stdio                         lists the types: number, name, weights and bytes of a block, "decoder" or "-"
+ *   decode_stdio NUMBER < blocks > floats   decodes blocks of one type
+ * Blocks are read to an odd address, so that UBSan reports a decoder that needs alignment. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "quant/decode.h"
 
-int main(int argc, char **argv) {
-    const struct type_traits *type = argc == 2 ? type_traits((uint32_t)strtoul(argv[1], NULL, 10)) : NULL;
-    decode_fn *const decode = type ? type_decoder((uint32_t)strtoul(argv[1], NULL, 10)) : NULL;
-    if (decode == NULL) {
-        fputs("no such type, or no decoder\n", stderr);
+static void list_types(void) {
+    for (uint32_t number = 0; number < TYPE_COUNT; number++) {
+        const struct type_traits *type = type_traits(number);
+        if (type != NULL) {
+            printf("%u %s %u %u %s\n", number, type->name, type->block_weights, type->block_bytes,
+                   type_decoder(number) ? "decoder" : "-");
+        }
+    }
+}
+
+static int decode_blocks(uint32_t number) {
+    const struct type_traits *type = type_traits(number);
+    decode_fn *const decode = type_decoder(number);
+    if (type == NULL || decode == NULL) {
+        fputs("decode_stdio: no such type, or it has no decoder\n", stderr);
         return 2;
     }
     uint8_t *storage = malloc(1 + type->block_bytes);
@@ -21,4 +33,12 @@ int main(int argc, char **argv) {
     free(weights);
     free(storage);
     return 0;
+}
+
+int main(int argc, char **argv) {
+    if (argc == 1) {
+        list_types();
+        return 0;
+    }
+    return decode_blocks((uint32_t)strtoul(argv[1], NULL, 10));
 }

@@ -3,11 +3,11 @@
 
     tests/quant/make_vectors.py path/to/libggml-base.so
 
-activations.bin: rows of 256 floats and what quantize_row_q8_0_ref, q8_1_ref and q8_K_ref make of them. One record a
-row: float x[256]; block_q8_0[8]; block_q8_1[8]; block_q8_K, all little endian, as ggml lays them out.
+activations.bin: rows of 256 floats, and the results of quantize_row_q8_0_ref, q8_1_ref and q8_K_ref. One record per
+row: float x[256]; block_q8_0[8]; block_q8_1[8]; block_q8_K, little-endian, in ggml's layout.
 
-<type>.bin: for the tensor types that the gguf package cannot decode: count blocks, then their weights as floats, as
-dequantize_row_<type> has them. The file starts with the count as a u32.
+<type>.bin, for each tensor type that the gguf package cannot decode: a count (u32), that many blocks, and their weights
+as floats from dequantize_row_<type>.
 """
 
 import ctypes
@@ -28,14 +28,14 @@ def activation_rows(random):
     f32 = np.float32
     yield random.standard_normal(256).astype(f32)
     yield (random.standard_normal(256) * 10.0 ** random.uniform(-3, 3, 256)).astype(f32)
-    # Ties: with 127 in each block d is 1, and every k + 1/2 is a tie. Neighbours of 1/2 too.
+    # Ties: with 127 in each block d is 1, and every k + 1/2 is a tie. Also neighbors of 1/2.
     ties = np.resize(np.arange(-126.5, 127.5), 256).astype(f32)
     ties[::32] = 127
     ties[1::32] = np.nextafter(f32(0.5), f32(0))
     ties[2::32] = -np.nextafter(f32(0.5), f32(1))
     yield ties
-    # The largest magnitude twice, the negative one first, and once the other way round; zero blocks; tiny scales
-    # whose f16 is subnormal or zero; scales beyond f16.
+    # The largest magnitude occurs twice, here with the negative one first, in `large` the other way round. Also zero
+    # blocks, tiny scales whose f16 is subnormal or zero, and scales that are too large for f16.
     signs = random.uniform(-1, 1, 256).astype(f32)
     signs[7], signs[200] = -3, 3
     signs[32:64] = 0
@@ -49,7 +49,7 @@ def activation_rows(random):
     tiny = (random.uniform(-1, 1, 256) * 1e-36).astype(f32)
     tiny[:32] *= f32(1e3)
     yield tiny
-    # As near to ties as floats go, where one bit of d decides: (k + 1/2) d and its neighbours.
+    # As close to ties as floats can be, where one bit of d decides: (k + 1/2) d and its neighbors.
     near = np.zeros((8, 32), f32)
     for block in near:
         block[0] = random.uniform(1, 100)

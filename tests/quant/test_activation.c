@@ -1,5 +1,5 @@
-/* quant/activation.c against llama.cpp's reference quantisers (vectors/activations.bin, made by make_vectors.py) and
- * against its own rules for what the reference leaves undefined. */
+/* quant/activation.c compared with llama.cpp's reference quantizers (vectors/activations.bin, written by
+ * make_vectors.py), and with its own rules where the reference leaves a result undefined. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +15,7 @@
 
 #define N 256
 
-/* A row of activations.bin; the blocks as ggml lays them out. */
+/* A record of activations.bin, with blocks in ggml's layout. */
 struct vector {
     float x[N];
     struct {
@@ -34,10 +34,10 @@ struct vector {
 };
 _Static_assert(sizeof(struct vector) == 1024 + 8 * 34 + 8 * 36 + 292, "the file's layout");
 
-/* A quantised row with its parts found. */
+/* A quantized row, with pointers to its arrays. */
 struct row {
     _Alignas(16) uint8_t bytes[2048];
-    const int8_t *quants;
+    const int8_t *codes;
     const float *scales;
     const void *sums;
     const int16_t *sums_of_32;
@@ -45,7 +45,11 @@ struct row {
 
 static void quantize(struct row *row, enum activation_kind kind, const float *x, size_t n) {
     static void (*const by_kind[])(uint8_t *, const float *, size_t) = {
-        activation_quantize_f32, activation_quantize_q8_0, activation_quantize_q8_1, activation_quantize_q8_K};
+        [ACTIVATION_F32] = activation_quantize_f32,
+        [ACTIVATION_Q8_0] = activation_quantize_q8_0,
+        [ACTIVATION_Q8_1] = activation_quantize_q8_1,
+        [ACTIVATION_Q8_K] = activation_quantize_q8_K,
+    };
     const struct activation_layout layout = activation_layout(kind, n);
     assert_true(layout.bytes <= sizeof row->bytes - 16);
     memset(row->bytes, 0xa5, sizeof row->bytes);
@@ -53,13 +57,13 @@ static void quantize(struct row *row, enum activation_kind kind, const float *x,
     for (size_t i = layout.bytes; i < sizeof row->bytes; i++) {
         assert_int_equal(row->bytes[i], 0xa5);
     }
-    row->quants = (const int8_t *)row->bytes;
+    row->codes = (const int8_t *)row->bytes;
     row->scales = (const float *)(const void *)(row->bytes + layout.scales);
     row->sums = row->bytes + layout.sums;
     row->sums_of_32 = (const int16_t *)(const void *)(row->bytes + layout.sums_of_32);
 }
 
-static void rows_equal_the_reference(void **state) {
+static void rows_equal_llama_cpp(void **state) {
     (void)state;
     FILE *file = fopen("tests/quant/vectors/activations.bin", "rb");
     assert_non_null(file);
@@ -73,18 +77,18 @@ static void rows_equal_the_reference(void **state) {
             for (unsigned i = 0; i < 32; i++) {
                 sum += v.q8_0[b].qs[i];
             }
-            assert_memory_equal(row.quants + 32 * b, v.q8_0[b].qs, 32);
+            assert_memory_equal(row.codes + 32 * b, v.q8_0[b].qs, 32);
             assert_int_equal(f32_bits(row.scales[b]), f32_bits(f16_to_f32(v.q8_0[b].d)));
             assert_int_equal(((const int32_t *)row.sums)[b], sum);
         }
         quantize(&row, ACTIVATION_Q8_1, v.x, N);
         for (unsigned b = 0; b < N / 32; b++) {
-            assert_memory_equal(row.quants + 32 * b, v.q8_1[b].qs, 32);
+            assert_memory_equal(row.codes + 32 * b, v.q8_1[b].qs, 32);
             assert_int_equal(f32_bits(row.scales[b]), f32_bits(f16_to_f32(v.q8_1[b].d)));
             assert_int_equal(f32_bits(((const float *)row.sums)[b]), f32_bits(f16_to_f32(v.q8_1[b].s)));
         }
         quantize(&row, ACTIVATION_Q8_K, v.x, N);
-        assert_memory_equal(row.quants, v.q8_K.qs, N);
+        assert_memory_equal(row.codes, v.q8_K.qs, N);
         assert_int_equal(f32_bits(row.scales[0]), f32_bits(v.q8_K.d));
         assert_memory_equal(row.sums, v.q8_K.sums, sizeof v.q8_K.sums);
         for (unsigned i = 0; i < N / 32; i++) {
@@ -106,7 +110,7 @@ static void f32_rows_are_copies(void **state) {
     assert_memory_equal(row.bytes, x, sizeof x);
 }
 
-static void layouts_are_in_sixteens(void **state) {
+static void layouts_are_aligned_and_disjoint(void **state) {
     (void)state;
     for (size_t n = 0; n <= 4096; n += 32) {
         for (int kind = ACTIVATION_F32; kind <= ACTIVATION_Q8_K; kind++) {
@@ -129,12 +133,12 @@ static void layouts_are_in_sixteens(void **state) {
     }
 }
 
-/* Every float of up to 127 in magnitude as a product x * id: with 127 in the block, d and id are 1 (and -1). */
+/* Every float with a magnitude of up to 127 is rounded: with 127 in the block, d and id are 1 (or -1). */
 static void rounding_is_roundf_and_nearest_even(void **state) {
     (void)state;
     float x[N];
     const uint32_t last = f32_bits(127.0f);
-    /* all floats from 0.25 on; below, where everything rounds to 0, every 1009th */
+    /* all floats from 0.25 on; below that, where all round to 0, every 1009th */
     for (uint32_t bits = 0; bits < last;) {
         for (unsigned i = 0; i < N; i++) {
             x[i] = i % 32 ? f32_from_bits(i % 2 ? bits : bits | 0x80000000u) : 127.0f;
@@ -147,27 +151,28 @@ static void rounding_is_roundf_and_nearest_even(void **state) {
         quantize(&away, ACTIVATION_Q8_0, x, N);
         quantize(&even, ACTIVATION_Q8_K, x, N);
         for (unsigned i = 0; i < N; i++) {
-            if (away.quants[i] != (int)roundf(x[i]) || even.quants[i] != -(int)nearbyintf(x[i])) {
+            if (away.codes[i] != (int)roundf(x[i]) || even.codes[i] != -(int)nearbyintf(x[i])) {
                 fail_msg("%a", (double)x[i]);
             }
         }
     }
 }
 
-static void what_has_no_value_gives_zeros(void **state) {
+static void special_values_give_zeros(void **state) {
     (void)state;
     struct row row;
     float x[N];
     for (int kind = ACTIVATION_Q8_0; kind <= ACTIVATION_Q8_K; kind++) {
-        /* A NaN counts as nothing: the others are scaled as if it were 0. */
+        /* NaNs do not affect the scale of the others. */
         for (unsigned i = 0; i < N; i++) {
             x[i] = i % 3 ? 1.0f : NAN;
         }
         quantize(&row, (enum activation_kind)kind, x, N);
         for (unsigned i = 0; i < N; i++) {
-            assert_int_equal(row.quants[i], i % 3 == 0 ? 0 : kind == ACTIVATION_Q8_K ? -127 : 127);
+            const int largest = kind == ACTIVATION_Q8_K ? -127 : 127;
+            assert_int_equal(row.codes[i], i % 3 == 0 ? 0 : largest);
         }
-        /* Infinite, all NaN, zero, and too small to scale: zeros. */
+        /* Codes are 0 if an input is infinite, or if all are NaN, zero or too small to scale. */
         const float all[] = {INFINITY, -INFINITY, NAN, 0.0f, 1e-37f, -1e-40f};
         for (unsigned c = 0; c < sizeof all / sizeof *all; c++) {
             for (unsigned i = 0; i < N; i++) {
@@ -175,7 +180,7 @@ static void what_has_no_value_gives_zeros(void **state) {
             }
             quantize(&row, (enum activation_kind)kind, x, N);
             for (unsigned i = 0; i < 32; i++) {
-                assert_int_equal(row.quants[i], 0);
+                assert_int_equal(row.codes[i], 0);
             }
             assert_true(c < 2 ? isinf(row.scales[0]) : row.scales[0] == 0);
             if (kind == ACTIVATION_Q8_1) {
@@ -187,9 +192,11 @@ static void what_has_no_value_gives_zeros(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_equal_the_reference),      cmocka_unit_test(f32_rows_are_copies),
-        cmocka_unit_test(layouts_are_in_sixteens),       cmocka_unit_test(rounding_is_roundf_and_nearest_even),
-        cmocka_unit_test(what_has_no_value_gives_zeros),
+        cmocka_unit_test(rows_equal_llama_cpp),
+        cmocka_unit_test(f32_rows_are_copies),
+        cmocka_unit_test(layouts_are_aligned_and_disjoint),
+        cmocka_unit_test(rounding_is_roundf_and_nearest_even),
+        cmocka_unit_test(special_values_give_zeros),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* platform/math.c against the C library in long double, within the bounds that math.h states. */
+/* platform/math.c compared with the C library in long double: errors are within the bounds that platform/math.h states.
+ */
 #include <float.h>
 #include <math.h>
 #include <setjmp.h>
@@ -11,7 +12,7 @@
 
 #include "platform/math.h"
 
-_Static_assert(LDBL_MANT_DIG >= 64, "the reference must be finer than a double");
+_Static_assert(LDBL_MANT_DIG >= 64, "the reference must be more precise than a double");
 
 #define POINTS 1000000
 
@@ -29,7 +30,7 @@ static double next_between(double low, double high) {
     return low + (high - low) * ((double)(next_bits() >> 11) * 0x1p-53);
 }
 
-/* |got - want| in units in the last place of want as a double. */
+/* |got - want| in units in the last place of the double nearest to want. */
 static double ulps(double got, long double want) {
     int exponent;
     (void)frexp((double)want, &exponent);
@@ -54,7 +55,7 @@ static void log_is_within_an_ulp(void **state) {
     (void)state;
     for (int i = 0; i < POINTS; i++) {
         double x = next_between(0.3, 2.3);
-        if (i % 2) { /* any positive number, subnormal ones too */
+        if (i % 2) { /* any positive number, including subnormal ones */
             const uint64_t bits = next_bits() % (0x7ffull << 52);
             memcpy(&x, &bits, sizeof x);
         }
@@ -94,7 +95,7 @@ static void sincos_is_within_its_bound(void **state) {
     double sine, cosine;
     math_sincos(0, &sine, &cosine);
     assert_true(sine == 0 && cosine == 1);
-    math_sincos(INFINITY, &sine, &cosine); /* meaningless, but no trap */
+    math_sincos(INFINITY, &sine, &cosine); /* the result is unspecified, but it must not trap */
 }
 
 int main(void) {

@@ -1,5 +1,5 @@
-/* Embeddings, natively: embeddings_scalar MODEL IDS BATCH OUT.f32 POOLING NORMALIZE, the last two as qn_session_embed
- * takes them. */
+/* Writes embeddings computed by the native engine: embeddings_scalar MODEL IDS BATCH OUT.f32 POOLING NORMALIZE.
+ * POOLING and NORMALIZE are arguments of qn_session_embed. */
 #include <stdio.h>
 #include <stdlib.h>
 

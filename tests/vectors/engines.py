@@ -1,5 +1,5 @@
-"""Engines that stay, for one model after another: in Node a process for each kind, in wasmtime in this process. What they
-compute with is what the command line has, less its start for each model."""
+"""Engines that run one model after another: in Node one process for each build, in wasmtime in this process. They
+compute the same as the command line, without starting it for each model."""
 
 import functools
 import hashlib
@@ -61,6 +61,6 @@ def in_wasmtime(job, build, threads, bits):
 
 
 def rows_sha256(job, host, build, threads=1, bits=32):
-    """Of what a host and build computes for a job: see rows.mjs."""
+    """The hash of the rows that a host and build compute for a job. A job is described in rows.mjs."""
     job = {**job, "model": str(job["model"])}
     return in_node(job, build, threads) if host == "node" else in_wasmtime(job, build, threads, bits)

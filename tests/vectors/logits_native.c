@@ -1,4 +1,4 @@
-/* The logits command of the command line, natively: logits_scalar MODEL IDS BATCH OUT.f32 [q8_0], the last for the KV
+/* Writes logits computed by the native engine: logits_scalar MODEL IDS BATCH OUT.f32 [q8_0]. q8_0 is the type of the KV
  * cache. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,15 +1,16 @@
+/* Loads a model from a file, and parses and reports for the native programs of this folder. */
 #include "native.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-int fail(const char *what) {
-    fprintf(stderr, "%s: %s\n", what, qn_last_error()->text);
+int fail(const char *subject) {
+    fprintf(stderr, "%s: %s\n", subject, qn_last_error()->text);
     return 1;
 }
 
-/* Writes what the engine wants until it wants no more. */
-static int feed(qn_model *model, FILE *file) {
+/* Hands over the bytes that the engine asks for, until it asks for no more. */
+static int send_bytes(qn_model *model, FILE *file) {
     struct qn_want want;
     int status;
     while ((status = qn_model_want(model, &want)) == QN_MORE) {
@@ -28,8 +29,8 @@ static int feed(qn_model *model, FILE *file) {
 qn_model *load(const char *path) {
     FILE *file = fopen(path, "rb");
     qn_model *model = qn_model_open(0);
-    const int loaded =
-        file && model && feed(model, file) == QN_OK && qn_model_place(model) == QN_OK && feed(model, file) == QN_OK;
+    const int loaded = file && model && send_bytes(model, file) == QN_OK && qn_model_place(model) == QN_OK &&
+                       send_bytes(model, file) == QN_OK;
     if (file) {
         fclose(file);
     }

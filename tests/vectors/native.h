@@ -1,4 +1,4 @@
-/* What the native programs of this folder share. */
+/* Functions that the native programs of this folder share. */
 #ifndef TESTS_VECTORS_NATIVE_H
 #define TESTS_VECTORS_NATIVE_H
 
@@ -9,11 +9,11 @@
 
 #define MAX_IDS 4096
 
-/* Says what the engine said; returns 1. */
-int fail(const char *what);
-/* The model of that file, loaded; null after a failure. */
+/* Prints the engine's last error, after `subject`. Returns 1. */
+int fail(const char *subject);
+/* Loads a model file. Returns null after a failure. */
 qn_model *load(const char *path);
-/* Ids with commas between them. Returns how many. */
+/* Parses comma-separated ids. Returns their number. */
 size_t parse(const char *text, int32_t ids[MAX_IDS]);
 
 #endif

@@ -1,6 +1,6 @@
-/* Rows of logits or embeddings of one model after another, by one engine: node rows.mjs plain|relaxed <threads>. Each line of
- * standard input is a job, {model, ids, batch} or {model, ids, batch, pooling, normalize}; a line answers it with the sha256 of
- * the rows, or with what went wrong. */
+/* Hashes rows of logits or embeddings for test_vectors.py and test_embeddings.py: node rows.mjs plain|relaxed THREADS.
+ * Each line of standard input is a job as JSON: {model, ids, batch}, or {model, ids, batch, pooling, normalize}. Each is
+ * answered by a line: the sha256 of all rows, or "failed: " and the reason. */
 import { createHash } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { startEngine } from '../../web/bin/engine.js';

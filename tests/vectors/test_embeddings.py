@@ -1,5 +1,6 @@
-"""Embeddings against llama.cpp's, and the same bits from every host and build. The bounds are those of test_vectors.py: 1e-5
-with F32 weights; 1e-3 with quantised ones, where llama.cpp quantises activations as we do."""
+"""Embeddings equal llama.cpp's within a bound, and have the same bits on every host and build. The bounds are those
+of test_vectors.py: 1e-5 with F32 weights, and 1e-3 with quantized weights, where llama.cpp quantizes activations as
+Quern does."""
 
 import hashlib
 import json
@@ -105,7 +106,7 @@ def cases():
 
 
 @pytest.mark.parametrize("name, input", list(cases()))
-def test_embeddings_are_llama_cpps(name, input, tmp_path):
+def test_embeddings_equal_llama_cpp(name, input, tmp_path):
     vector = Vector(name)
     for pooling in POOLINGS if input == "ids" else ["none", "mean"]:
         truth = vector.rows[input, pooling]
@@ -119,7 +120,7 @@ def test_embeddings_are_llama_cpps(name, input, tmp_path):
 
 
 @pytest.mark.parametrize("name", sorted(HASHES))
-def test_the_models_own_pooling(name, tmp_path):
+def test_pooling_that_the_model_names(name, tmp_path):
     vector = Vector(name)
     own = vector.about["own"]
     if own is None:
@@ -131,13 +132,13 @@ def test_the_models_own_pooling(name, tmp_path):
     assert (tmp_path / "own").read_bytes() == (tmp_path / "named").read_bytes()
 
 
-# Encoders take a whole input at once, whatever batch is asked for; the decoders of this folder do not.
+# Encoders always read the whole input in one batch. Decoders use the requested batch size.
 BATCHES = [(host, batch) for host in HOSTS for batch in ([1, 7, 512] if host in NATIVE else [7])]
 
 
 @pytest.mark.parametrize("host, batch", BATCHES)
 @pytest.mark.parametrize("name", sorted(HASHES))
-def test_the_same_bits_everywhere(name, host, batch, tmp_path):
+def test_same_bits_everywhere(name, host, batch, tmp_path):
     vector = Vector(name)
     ids = vector.ids["ids"]
     for pooling in POOLINGS:
@@ -161,7 +162,7 @@ TEXTS = [
 
 
 @pytest.mark.parametrize("host", ["node", "wasmtime"])
-def test_a_text_is_embedded_as_its_ids(host, tmp_path):
+def test_text_and_ids_give_the_same_embedding(host, tmp_path):
     for name, text in TEXTS[:6]:
         vector = Vector(name)
         input = next(one["name"] for one in vector.about["inputs"] if one.get("text") == text)
@@ -186,11 +187,9 @@ def refused(*arguments, host):
 
 
 @pytest.mark.parametrize("host", ["node", "wasmtime"])
-def test_what_cannot_be_is_refused(host, tmp_path):
+def test_invalid_requests_are_refused(host, tmp_path):
     bert, qwen = FOLDER / "bert-f32.gguf", HERE / "tiny-qwen3-f32.gguf"
-    assert "is an encoder, which generates no text; use quern embed" in refused(
-        "run", "-m", bert, "-p", "a", host=host
-    )
+    assert "is an encoder, which generates no text; use quern embed" in refused("run", "-m", bert, "-p", "a", host=host)
     assert "this bert model reads a whole text at once" in refused(
         "logits", "-m", bert, "--tokens", "1", "-o", tmp_path / "x", host=host
     )
