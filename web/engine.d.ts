@@ -1,19 +1,21 @@
 /**
  * quern/engine: the C API of the engine as classes, for any JavaScript host.
  *
- * `loadModel` of 'quern' is the usual way to run a model. Use this entry to run the engine in a thread of your own, with
- * your own way to read files. Calls are synchronous and compute in the calling thread.
+ * `loadModel` of 'quern' is the usual way to run a model. Use this entry to run the engine in a thread of your own,
+ * with your own way to read files. Calls are synchronous and compute in the calling thread.
  *
  * ```js
  * const engine = await Engine.start(wasm);
- * const model = await engine.loadModel({ size, read: (bytes, offset) => readSync(file, bytes, 0, bytes.length, offset) });
+ * const read = (bytes, offset) => readSync(file, bytes, 0, bytes.length, offset);
+ * const model = await engine.loadModel({ size: fstatSync(file).size, read });
  * const session = model.session({ context: 2048 });
  * session.feed(model.tokenize('One, two,'));
  * while (session.step());
  * console.log(model.detokenize([session.sample()]));
  * ```
  *
- * Handles (models, sessions, prompts) are not garbage collected: call free(). A call that fails throws a {@link QuernError}.
+ * Handles (models, sessions, prompts) are not garbage collected: call free(). A call that fails throws a
+ * {@link QuernError}.
  */
 import type { Plan, Sampling, TokenIds } from './index.js';
 
@@ -60,8 +62,8 @@ export interface SplitSource {
   /** Bytes of the (first) file; 0 if unknown. */
   readonly size: number;
   /**
-   * Writes bytes of a file into `bytes`, which lies in linear memory, and returns how many it wrote: at most bytes.length,
-   * 0 at the end of the file.
+   * Writes bytes of a file into `bytes`, which lies in linear memory, and returns how many it wrote: at most
+   * bytes.length, 0 at the end of the file.
    * @param offset of the first byte in the file
    * @param split which file of a split model, counted from 0; 0 for a model in one file
    */
@@ -210,8 +212,8 @@ export class Model {
   /** Reads what the engine asks for next, until it has all of the directory or, after place(), all tensors. */
   read(source: SplitSource, onProgress?: LoadingOptions['onProgress']): Promise<void>;
   /**
-   * After place(): where each tensor belongs, in the order in which a forward pass needs them. Bytes between two tensors of a
-   * file may be written too, at the corresponding address.
+   * After place(): where each tensor belongs, in the order in which a forward pass needs them. Bytes between two
+   * tensors of a file may be written too, at the corresponding address.
    */
   needs(): Generator<Need, void, undefined>;
   /**
@@ -247,8 +249,8 @@ export class Model {
   /** Decodes tokens one by one into whole characters. */
   streamDecoder(): StreamDecoder;
   /**
-   * @param options context: tokens that the session can hold; 0, the default: as trained. batch: tokens of a micro-batch; 0, the
-   *   default: the engine's choice.
+   * @param options context: tokens that the session can hold; 0, the default: as trained. batch: tokens of a
+   *   micro-batch; 0, the default: the engine's choice.
    */
   session(options?: { context?: number; batch?: number }): Session;
   /** Free the model's sessions first. */
@@ -285,8 +287,8 @@ export class Session {
   /** Does one bounded piece of work: a layer of a micro-batch, or one token. Returns whether more is queued. */
   step(): boolean;
   /**
-   * Replaces the session's tokens by one input and queues its embedding: call step() until it returns false. Pooling 'none'
-   * gives a row for each token, with the step that computes it; any other gives one row with the last step.
+   * Replaces the session's tokens by one input and queues its embedding: call step() until it returns false. Pooling
+   * 'none' gives a row for each token, with the step that computes it; any other gives one row with the last step.
    * @param options pooling: 'model' by default; normalize: scale rows to length 1, true by default
    */
   embed(ids: TokenIds, options?: { pooling?: Pooling; normalize?: boolean }): void;

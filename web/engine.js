@@ -1,5 +1,5 @@
-/* quern/engine: the C API as classes, for any JavaScript host. engine.d.ts documents them; include/quern.h documents the API
- * below. Nothing here depends on Node or on browsers. */
+/* quern/engine: the C API as classes, for any JavaScript host. engine.d.ts documents them; include/quern.h documents
+ * the API below. Nothing here depends on Node or on browsers. */
 export { LOGITS_ALL, LOGITS_LAST, LOGITS_NONE, POOLINGS } from './engine/constants.js';
 export { Engine } from './engine/engine.js';
 export { QuernError } from './engine/error.js';

@@ -15,3 +15,16 @@ declare const FileSystemSyncAccessHandle: { prototype: FileSystemSyncAccessHandl
 interface FileSystemFileHandle {
   createSyncAccessHandle(options?: { mode?: 'readwrite' | 'read-only' }): Promise<FileSystemSyncAccessHandle>;
 }
+
+/* Of service workers. */
+interface ExtendableEvent extends Event {
+  waitUntil(promise: Promise<unknown>): void;
+}
+interface FetchEvent extends ExtendableEvent {
+  readonly request: Request;
+  respondWith(response: Promise<Response>): void;
+}
+declare const clients: { claim(): Promise<void> };
+declare function skipWaiting(): Promise<void>;
+declare function addEventListener(type: 'activate', listener: (event: ExtendableEvent) => void): void;
+declare function addEventListener(type: 'fetch', listener: (event: FetchEvent) => void): void;

@@ -1,11 +1,20 @@
-/* Types of index.js; README.md is the manual. tests/web/test_types.py holds them to what the package does. */
+/**
+ * quern: runs GGUF language models in a web page or in Node. README.md has examples.
+ *
+ * ```js
+ * const model = await loadModel('https://example.org/model.gguf');
+ * const { choices } = await model.chat.completions.create({ messages: [{ role: 'user', content: 'Hello' }] });
+ * console.log(choices[0].message.content);
+ * await model.free();
+ * ```
+ */
 
-/** An address of a file: relative ones are those of the page. In Node a path too. */
+/** The address of a file, relative to the page. In Node, also a path. */
 export type Address = string | URL;
 
 /**
- * Where a model comes from. Several addresses or files are the parts of a split model in order; of one whose name ends in
- * -00001-of-0000N.gguf the others are found.
+ * Where a model comes from. Several addresses or files are the splits of a model in order. If an address ends in
+ * -00001-of-0000N.gguf, the other splits are found.
  */
 export type ModelSource =
   | Address
@@ -17,98 +26,125 @@ export type ModelSource =
   | ReadableStream<Uint8Array>
   | { url: string }
   | { urls: string[] }
-  /** A file of a repository of Hugging Face, or of a server that answers as it does. */
+  /** A file of a Hugging Face repository. revision: main by default; endpoint: https://huggingface.co by default. */
   | { repo: string; file: string; revision?: string; endpoint?: string }
   | { files: Blob[] }
   | { buffer: ArrayBuffer | Uint8Array };
 
-/** Bytes of all parts; total is 0 while it is not known. */
+/** Bytes of all splits. */
 export interface Progress {
   loaded: number;
+  /** 0 while unknown. */
   total: number;
 }
 
 export interface LoadOptions {
-  /** Tokens that a session holds; the model's own number, but at most 4096, if not said. */
+  /** Tokens that a chat or session can hold. By default as many as the model was trained for, but at most 4096. */
   contextSize?: number;
-  /** At most so many threads; what is best is tried out if not said. */
+  /**
+   * Threads to use. By default one for each processor, but at most 8; a short trial after loading may reduce them. One
+   * if the page is not cross-origin isolated.
+   */
   threads?: number;
-  /** 'plain' leaves relaxed SIMD alone; 'relaxed' rejects where there is none. */
+  /**
+   * 'plain': no relaxed SIMD. 'relaxed': loading fails without relaxed SIMD. By default the fastest that the host
+   * supports.
+   */
   build?: 'plain' | 'relaxed';
   /**
-   * Resolve as soon as the file's header has come, for the prompt to be computed layer by layer while the rest of the file comes: all
-   * that a model has can be used, and what needs more of the file waits for it. See {@link Model.loaded}.
+   * Resolve as soon as the file's header has arrived; false by default. The model can then be used while its file is
+   * being downloaded: calls compute layer by layer and wait for tensors that are missing. See {@link Model.loaded}.
    */
   early?: boolean;
   /**
-   * 'stop', if not said: a chat longer than the context is an error, and an answer that meets its end has the finish_reason 'length'.
-   * 'shift': the chat loses its oldest messages but the system's, and the answer goes on to its max_tokens without the older half of
-   * what followed those.
+   * What happens when the context is full. 'stop', the default: a chat longer than the context is an error, and an
+   * answer ends at the end of the context with the finish_reason 'length'. 'shift': the oldest messages after the
+   * system's are dropped from the chat; an answer goes on to its max_tokens, and the older half of the tokens after the
+   * system's messages is dropped whenever the context is full.
    */
   overflow?: 'stop' | 'shift';
-  /** Keep the model in the browser's storage and take it from there; true if not said. */
+  /** Store the model in the browser and use the stored copy; true by default. In Node nothing is stored. */
   cache?: boolean;
-  /** Ask the server whether a stored model is still its version. */
+  /** Ask the server whether the stored copy is up to date; false by default: a stored model needs no network. */
   revalidate?: boolean;
-  /** Of the file, or of each. */
+  /** Expected hash of the file, or of each split, in hexadecimal. Loading fails if it differs. */
   sha256?: string | string[];
-  /** For each request, such as an Authorization. */
+  /** Headers of each request for the model, such as Authorization. */
   headers?: Record<string, string>;
-  /** Ends the loading, not the model. */
+  /** Aborts loading. It has no effect on a loaded model. */
   signal?: AbortSignal;
+  /** Called at most every 50 ms while loading. */
   onProgress?: (progress: Progress) => void;
-  /** What a visitor may want to know though nothing fails. */
+  /** Called with news that is no error, such as why the model is not stored or why there is only one thread. */
   onNote?: (text: string) => void;
-  /** The folder of the modules, if it is not wasm/ beside the scripts. */
+  /** The folder of the modules; the package's folder wasm by default. */
   wasm?: Address;
-  /** The script of the worker, if it is not worker.js beside the scripts. */
+  /** The worker's script; the package's worker.js by default. */
   worker?: Address;
 }
 
 /**
- * Loads a model into a worker of its own (in Node: into the caller's thread). Rejects with the signal's reason, a
- * {@link QuernError} or a {@link SourceError}.
+ * Loads a model into its own worker (in Node: into the calling thread). Rejects with a {@link SourceError}, a
+ * {@link QuernError} or the signal's reason.
  */
 export function loadModel(source: ModelSource, options?: LoadOptions): Promise<Model>;
 
-/** Bytes that a context takes beside the file, as planned before anything was allocated. */
+/** Exact memory use, computed before memory is taken. Sizes are in bytes. */
 export interface Plan {
+  /** The whole file. */
   fileBytes: number;
+  /** The weights, as they are stored in the file. */
   tensorBytes: number;
+  /** The directory, the vocabulary and their indexes. */
   metadataBytes: number;
+  /** A page of the KV cache, which grows page by page. */
   kvPageBytes: number;
+  /** Tokens of a page. */
   kvPageTokens: number;
+  /** The KV cache of a full context. */
   kvBytes: number;
+  /** Working memory of a session. */
   scratchBytes: number;
+  /** All of it, with a full context. */
   totalBytes: number;
+  /** Tokens of the context. */
   context: number;
+  /** Tokens of a micro-batch. */
   batch: number;
 }
 
 export interface ModelInfo {
+  /** From the file's metadata, or the file's name. */
   name: string;
+  /** Tokens. */
   contextSize: number;
+  /** Threads in use. */
   threads: number;
   from: 'network' | 'store' | 'file' | 'memory';
-  /** The module in use, such as 'relaxed-mt', why it was taken, and what would make it faster, or ''. */
+  /** The build in use, such as 'relaxed-mt'. */
   build: string;
+  /** Why that build was chosen. */
   reason: string;
+  /** What would make it faster; '' if nothing would. */
   advice: string;
   vocabSize: number;
-  /** Whether it gives embeddings and writes no text. */
+  /** Whether the model only computes embeddings. */
   encoder: boolean;
   /** Numbers of an embedding. */
   embeddingSize: number;
   plan: Plan;
-  /** Of the module's memory, after the last answer. */
+  /** Memory of the module after the last answer. */
   memoryBytes: number;
-  /** What loading took; 0 while it goes on. */
+  /** Milliseconds that loading took; 0 while it goes on. */
   loadMs: number;
 }
 
 export interface Model {
   readonly info: ModelInfo;
-  /** Resolves, to info, when all of the file is there: with the option `early`, later than the model. Rejects when it does not come; so does then whatever was asked. */
+  /**
+   * Resolves to `info` when the whole file has arrived; with the option `early` that is later than loadModel. Rejects
+   * if loading fails; all calls reject then, too.
+   */
   readonly loaded: Promise<ModelInfo>;
   readonly chat: {
     readonly completions: {
@@ -122,9 +158,15 @@ export interface Model {
         options?: CallOptions,
       ): Promise<ChatCompletion | AsyncGenerator<ChatCompletionChunk, void, undefined>>;
     };
-    /** Keeps what chats have computed in the browser's storage, in place of what has that name. Rejects with a {@link SessionError}. */
+    /**
+     * Keeps the keys and values of the last chat in the browser's storage, in place of a kept session of the same name.
+     * Rejects with a {@link SessionError}.
+     */
     keep(name: string): Promise<void>;
-    /** Takes up what was kept, so that the next turn of that chat computes only what is new; resolves to the number of tokens. */
+    /**
+     * Restores what keep() kept, so that the next answer of that chat computes only new tokens. Resolves to the number
+     * of tokens. The messages themselves are not kept.
+     */
     resume(name: string): Promise<number>;
   };
   readonly completions: {
@@ -141,21 +183,34 @@ export interface Model {
   readonly embeddings: {
     create(request: EmbeddingRequest, options?: CallOptions): Promise<EmbeddingList>;
   };
-  /** The vector of a text or of token ids, or those of a list of them, by the pooling that the model's file names or that is given here. */
+  /** The embedding of a text or of token ids, or an array for a list of them. */
   embed(input: EmbeddingInput, options?: EmbedOptions): Promise<Float32Array>;
   embed(input: EmbeddingInput[], options?: EmbedOptions): Promise<Float32Array[]>;
-  /** A vector for each token. */
+  /** An embedding for each token. */
   embed(input: EmbeddingInput, options: TokenEmbedOptions): Promise<Float32Array[]>;
   embed(input: EmbeddingInput[], options: TokenEmbedOptions): Promise<Float32Array[][]>;
-  /** text: a string, or UTF-8 that need not be valid. Both options are true if not said. */
+  /**
+   * Token ids of a text.
+   * @param text a string, or UTF-8 bytes that may be invalid
+   * @param options addSpecial: add begin- and end-of-text tokens if the model wants them; parseSpecial: text such as
+   *   <|im_start|> becomes the control token of that name. Both are true by default.
+   */
   tokenize(text: string | Uint8Array, options?: { addSpecial?: boolean; parseSpecial?: boolean }): Promise<number[]>;
+  /**
+   * The text of tokens.
+   * @param options showSpecial: include the names of control tokens; false by default
+   */
   detokenize(ids: TokenIds, options?: { showSpecial?: boolean }): Promise<string>;
-  /** What the model's template makes of messages; more: further variables of the template. */
-  template(messages: ChatMessage[], more?: Record<string, unknown>): Promise<{ text: string; tokens: number[] }>;
-  /** Whether an answer ends with this token. */
+  /**
+   * The prompt that the model's chat template makes of messages.
+   * @param variables further variables of the template
+   */
+  template(messages: ChatMessage[], variables?: Record<string, unknown>): Promise<{ text: string; tokens: number[] }>;
+  /** Whether a token ends an answer. */
   isEnd(id: number): Promise<boolean>;
+  /** Makes a session: one sequence of tokens with its own KV cache. */
   session(options?: SessionOptions): Promise<Session>;
-  /** Ends the worker; whatever still runs rejects. */
+  /** Frees the memory and ends the worker. Running calls reject. */
   free(): Promise<void>;
 }
 
@@ -165,77 +220,100 @@ export type TokenIds = readonly number[] | Int32Array;
 export type EmbeddingInput = string | number[];
 
 export interface EmbedOptions extends CallOptions {
-  /** The model's own if not said; decoders have none. */
+  /** How token vectors become one. By default as the model's file says; most decoders need it. */
   pooling?: 'mean' | 'cls' | 'last';
-  /** To the length 1; true if not said. */
+  /** Scale to length 1; true by default. */
   normalize?: boolean;
 }
 
 export interface TokenEmbedOptions extends CallOptions {
   pooling: 'none';
+  /** Scale to length 1; true by default. */
   normalize?: boolean;
 }
 
 export interface EmbeddingRequest {
   input: EmbeddingInput | EmbeddingInput[];
+  /** See {@link EmbedOptions.pooling}. Not part of OpenAI's API. */
   pooling?: 'mean' | 'cls' | 'last';
-  /** Only the first so many numbers, scaled to the length 1 again. */
+  /** Return only the first numbers of each embedding, scaled to length 1; all by default. */
   dimensions?: number | null;
   encoding_format?: 'float' | 'base64';
 }
 
 export interface EmbeddingList {
   object: 'list';
-  /** base64: float32, the lowest byte first. */
+  /** An embedding is a list of numbers, or little-endian float32 in base64. */
   data: { object: 'embedding'; index: number; embedding: number[] | string }[];
   model: string;
   usage: { prompt_tokens: number; total_tokens: number };
 }
 
 export interface CallOptions {
-  /** Takes effect between two bounded steps; what was computed is kept. */
+  /**
+   * Aborts between two bounded steps. The call rejects with the signal's reason; computed tokens stay in the session.
+   */
   signal?: AbortSignal;
 }
 
 export interface SessionOptions {
-  /** The model's if not said. */
+  /** Tokens that the session can hold; the model's contextSize by default. */
   contextSize?: number;
-  /** Tokens that are computed at once at most. */
+  /** Most tokens of a micro-batch; the engine's choice by default. */
   batch?: number;
 }
 
-/** What is left out has its default. temperature 0: the likeliest token. */
+/** How the next token is chosen. */
 export interface Sampling {
+  /** 0: always the likeliest token. 0.8 by default. */
   temperature?: number;
+  /** Keep the likeliest tokens that together have this probability; 0.95 by default, 1: all. */
   topP?: number;
+  /** Keep this many of the likeliest tokens; 40 by default, 0: all. */
   topK?: number;
+  /** Keep tokens with at least this share of the likeliest token's probability; 0.05 by default, 0: all. */
   minP?: number;
+  /** Divides positive logits of repeated tokens and multiplies negative ones; 1 by default: none. */
   repeatPenalty?: number;
+  /** Subtracted from a token's logit for each time it occurred; 0 by default. */
   frequencyPenalty?: number;
+  /** Subtracted from the logit of each token that occurred; 0 by default. */
   presencePenalty?: number;
-  /** How far back the penalties look; -1: the whole context. */
+  /** How many of the last tokens the penalties look at; 64 by default, -1: all. */
   penaltyLastN?: number;
+  /** The same seed gives the same tokens; 0 by default. Requests without a seed get a random one. */
   seed?: number | bigint;
+  /** Added to the logits of token ids. */
   logitBias?: Record<number, number>;
 }
 
+/** A sequence of tokens with its own KV cache. */
 export interface Session {
-  /** Computes tokens; resolves to the position after them. */
+  /** Computes tokens. Resolves to the position after them. */
   prefill(ids: TokenIds, options?: CallOptions): Promise<number>;
+  /** Computes one token. Resolves to the position after it. */
   step(id: number): Promise<number>;
+  /** Sets how sample() chooses. Omitted settings take their defaults. */
   sampling(settings?: Sampling): Promise<void>;
+  /** Chooses the next token. It is not computed: pass it to step(). */
   sample(): Promise<number>;
-  /** Of the last token; null when none was computed. */
+  /** The logits of the last token; null if none was computed. */
   logits(): Promise<Float32Array | null>;
+  /** Tokens computed. */
   position(): Promise<number>;
+  /** Drops the tokens from a position on. */
   rewind(position: number): Promise<void>;
-  /** Another session with the same tokens, cache, logits and sampler. */
+  /** Makes a session with the same tokens, cache, logits and sampler. */
   fork(): Promise<Session>;
+  /** The session as bytes, for restore() with the same model. */
   save(): Promise<ArrayBuffer>;
   restore(bytes: ArrayBuffer | Uint8Array): Promise<void>;
-  /** Keeps it in the browser's storage, in place of what has that name. Rejects with a {@link SessionError}. */
+  /**
+   * Keeps the session in the browser's storage, in place of a kept session of the same name. Rejects with a
+   * {@link SessionError}.
+   */
   keep(name: string): Promise<void>;
-  /** Becomes what was kept; resolves to the position. */
+  /** Restores a kept session. Resolves to the position. */
   resume(name: string): Promise<number>;
   free(): Promise<void>;
 }
@@ -245,44 +323,58 @@ export interface TextPart {
   text: string;
 }
 
-/** Whatever else a message has is given to the template. */
+/** A message of a chat. Further fields are passed to the chat template. */
 export interface ChatMessage {
   role: 'system' | 'user' | 'assistant' | 'tool' | (string & {});
   content?: string | TextPart[] | null;
   [more: string]: unknown;
 }
 
+/** Fields that chats and completions share; null is the same as no value. */
 export interface RequestOptions {
+  /** Most tokens of an answer; as many as the context holds by default. */
   max_tokens?: number | null;
+  /** OpenAI's newer name of max_tokens; it takes precedence. */
   max_completion_tokens?: number | null;
+  /** 0 to 100; see {@link Sampling} for this and the next ones. */
   temperature?: number | null;
+  /** 0 to 1. */
   top_p?: number | null;
   top_k?: number | null;
+  /** 0 to 1. */
   min_p?: number | null;
+  /** 0.01 to 100. */
   repeat_penalty?: number | null;
+  /** -2 to 2. */
   frequency_penalty?: number | null;
+  /** -2 to 2. */
   presence_penalty?: number | null;
   logit_bias?: Record<number, number> | null;
+  /** Random by default. */
   seed?: number | null;
-  /** Up to four. */
+  /** Up to four strings at which the answer ends. They are not part of it. */
   stop?: string | string[] | null;
+  /** How many answers, up to 128; 1 by default. The seed of each is one higher than the last. */
   n?: number | null;
   stream?: boolean | null;
+  /** include_usage: end the stream with a chunk that has the usage; false by default. */
   stream_options?: { include_usage?: boolean } | null;
 }
 
 export interface ChatRequest extends RequestOptions {
   messages: ChatMessage[];
-  /** For the template. */
+  /** Passed to the chat template. */
   tools?: unknown[];
+  /** Return log probabilities; false by default. */
   logprobs?: boolean | null;
+  /** With each token, list this many of the likeliest ones, up to 20; 0 by default. */
   top_logprobs?: number | null;
 }
 
 export interface CompletionRequest extends RequestOptions {
-  /** A text or token ids. */
+  /** A text, token ids, or a list of up to 128 of them. A list gives `n` choices for each. */
   prompt: string | number[] | (string | number[])[];
-  /** So many likely tokens beside each. */
+  /** Return log probabilities, and with each token this many of the likeliest ones, up to 20. */
   logprobs?: number | null;
 }
 
@@ -290,14 +382,16 @@ export interface Usage {
   prompt_tokens: number;
   completion_tokens: number;
   total_tokens: number;
-  /** Those that were computed before. */
+  /** Tokens of the prompt that were computed for an earlier request. */
   prompt_tokens_details: { cached_tokens: number };
 }
 
 export interface TokenLogprob {
   id: number;
   token: string;
+  /** UTF-8, which may be incomplete. */
   bytes: number[];
+  /** Natural logarithm of the probability, before temperature and penalties. */
   logprob: number;
 }
 
@@ -311,6 +405,10 @@ export interface TextLogprobs {
   top_logprobs: Record<string, number>[];
 }
 
+/**
+ * 'stop': the model ended the answer, or a stop string came. 'length': max_tokens or the end of the context was
+ * reached.
+ */
 export type FinishReason = 'stop' | 'length';
 
 export interface ChatCompletion {
@@ -338,11 +436,11 @@ export interface ChatCompletionChunk {
     logprobs: ChatLogprobs | null;
     finish_reason: FinishReason | null;
   }[];
-  /** In the last one, when stream_options asked for it; its choices are empty. */
+  /** In the last chunk, whose choices are empty, if stream_options.include_usage was true. */
   usage?: Usage;
 }
 
-/** A whole answer, or a piece of one that streams. */
+/** A whole answer, or a chunk of a streamed one. */
 export interface Completion {
   id: string;
   object: 'text_completion';
@@ -357,77 +455,86 @@ export interface Completion {
   usage?: Usage;
 }
 
-/** What the engine says of a file, a session or a template. Told by its name: errors come out of a worker as plain ones. */
+/**
+ * A file, a session or a template that the engine rejects, or memory that is refused. Recognize this and the following
+ * errors by `name`: they come from a worker as plain errors.
+ */
 export interface QuernError extends Error {
   name: 'QuernError';
-  /** The qn_status of include/quern.h. */
+  /** A negative qn_status of include/quern.h, such as -4 if memory is refused. */
   code: number;
-  /** In the file or template. */
+  /** Of the byte in the file or template that caused it; null if there is none. */
   offset: number | null;
 }
 
-/** What is wrong with a request, and with which of its fields. */
+/** A request that makes no sense. */
 export interface RequestError extends Error {
   name: 'RequestError';
+  /** The field; null if no single field is wrong. */
   param: string | null;
   /** OpenAI's, such as 'context_length_exceeded'. */
   code: string | null;
 }
 
-/** What is wrong with the network, the server or the file there. */
+/** A problem with the network, the server or the file there. */
 export interface SourceError extends Error {
   name: 'SourceError';
-  /** Of HTTP; 0 when there was no answer. */
+  /** Of HTTP; 0 if there was no answer. */
   status: number;
 }
 
-/** Why a session is not kept or resumed. */
+/** A session that could not be kept or resumed. */
 export interface SessionError extends Error {
   name: 'SessionError';
+  /** 'refused': the session belongs to another model, or does not fit. */
   code: 'no_storage' | 'no_room' | 'not_found' | 'damaged' | 'refused';
 }
 
 export interface KeptSession {
   name: string;
-  /** Of the model that computed it; another one refuses it. */
+  /** The name of the model that computed it. Other models refuse it. */
   model: string;
   tokens: number;
+  /** Its size in the storage. */
   bytes: number;
   date: Date;
 }
 
-/** The sessions that this browser keeps, the newest first. */
+/** Lists the kept sessions, the newest first. */
 export function listSessions(): Promise<KeptSession[]>;
 
-/** There need not be one of that name. */
+/** Deletes a kept session, if there is one of that name. */
 export function deleteSession(name: string): Promise<void>;
 
 export interface StoredModelInfo {
-  /** What deleteModel takes. */
+  /** For {@link deleteModel}. */
   key: string;
-  /** The (first) file's name, and where it came from. */
+  /** Of the (first) file. */
   name: string;
+  /** Of the (first) file. */
   url: string;
-  /** Of all files, as far as they are known, and how many of them are stored. */
+  /** Bytes of all files whose size is known. */
   size: number;
+  /** Stored bytes. */
   bytes: number;
-  /** Whether it can be loaded without the network. */
+  /** Whether it can be loaded without a network. */
   complete: boolean;
-  /** The (first) file's ETag or date; '' for none. */
+  /** The (first) file's ETag, or its date; '' if the server sent neither. */
   etag: string;
-  /** The (first) file's, when it was verified. */
+  /** The (first) file's hash, if it was verified. */
   sha256: string | null;
+  /** When it was loaded last. */
   used: Date | null;
 }
 
-/** The models that this browser stores, whole or in part; the one that was used last comes first. */
+/** Lists the stored models, complete or not. The one that was used last comes first. */
 export function listModels(): Promise<StoredModelInfo[]>;
 
-/** Rejects when a tab is using it. */
+/** Deletes a stored model. Rejects if a tab is using it. */
 export function deleteModel(key: string): Promise<void>;
 
-/** Bytes that this origin takes and may take, and whether the browser promised not to evict them. */
+/** Bytes that the origin has stored and may store, and whether the browser promised not to evict them. */
 export function storageInfo(): Promise<{ usage: number; quota: number; persisted: boolean }>;
 
-/** Asks the browser not to evict what is stored. Only a page can ask. */
+/** Asks the browser not to evict stored models; resolves to whether it promised. Works in pages, not in workers. */
 export function persist(): Promise<boolean>;

@@ -1,9 +1,11 @@
-/* Isolates the pages of a server whose headers cannot be changed, so that the engine has threads. It goes into a folder above
- * the pages and the package, and <script src="isolate.js"></script> into the pages, first of all: a page is loaded
- * once more the first time. The same file is the service worker, which adds the headers to pages and workers, and leaves
- * everything else alone. With isolate.js?credentialless what other servers send needs no header of theirs, but comes without
- * cookies; Safari does not know that. */
+/* Makes pages cross-origin isolated where the server's headers cannot be changed, so that the engine can use threads.
+ * Put it into a folder above the pages and the package, and load it first in each page with
+ * <script src="isolate.js"></script>. The page is reloaded on the first visit. The same file is the service worker,
+ * which adds the headers to the answers for pages and workers and leaves all others alone. With
+ * isolate.js?credentialless, files of other servers need no headers, but come without cookies; Safari does not support
+ * that. */
 
+/** @param {Response} response */
 function isolated(response) {
   if (response.type === 'opaque' || response.status === 0) return response;
   const headers = new Headers(response.headers);
@@ -16,24 +18,26 @@ function isolated(response) {
   return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
 }
 
+/** @param {string} script the address of this file */
 async function isolatePage(script) {
   const { serviceWorker } = navigator;
   const tried = sessionStorage.getItem(script);
   sessionStorage.removeItem(script);
-  /* One that controls the page already and did not help will not help after another reload either. */
+  /* A service worker that already controls the page and did not help will not help after a reload either. */
   if (crossOriginIsolated || !serviceWorker || serviceWorker.controller || tried) return;
   const controlled = new Promise((resolve) => {
     serviceWorker.addEventListener('controllerchange', resolve, { once: true });
   });
   const { active, scope } = await serviceWorker.register(script);
-  if (!location.href.startsWith(scope)) throw new Error(`it is not below ${scope}`);
-  if (!active) await controlled; /* there already is one where a reload was forced past it */
+  if (!location.href.startsWith(scope)) throw new Error(`it is not below the service worker's scope ${scope}`);
+  if (!active) await controlled; // one is active already if the reload bypassed it (shift+reload)
   sessionStorage.setItem(script, 'tried');
   location.reload();
 }
 
 if (typeof document !== 'undefined') {
-  isolatePage(document.currentScript.src).catch((error) => console.warn(`The page is not isolated: ${error.message}`));
+  const { src } = /** @type {HTMLScriptElement} */ (document.currentScript);
+  isolatePage(src).catch((error) => console.warn(`The page is not cross-origin isolated: ${error.message}`));
 } else {
   addEventListener('install', () => skipWaiting());
   addEventListener('activate', (event) => event.waitUntil(clients.claim()));

@@ -1,4 +1,4 @@
-/* The dedicated worker in which a page's engine lives. */
-import { serve } from './worker/host.js';
+/* quern/worker: the script of the dedicated worker in which a page's engine runs. */
+import { serve } from './worker/serve.js';
 
 serve(self);

@@ -1,4 +1,4 @@
-/* What a page of package_browser.mjs does with the package, under window.my. */
+/* What a page of package.test.mjs does with the package, under window.my. */
 import { deleteSession, listModels, listSessions, loadModel } from '/web/index.js';
 
 const hex = (bytes) => Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('');

@@ -17,7 +17,7 @@ const memories = {
 };
 
 async function readPart(source, part, { memory = 'own', until = Infinity, backwards = false }) {
-  const { size } = source.parts[part];
+  const { size } = source.splits[part];
   const room = size || 32_000_000;
   const view = new Uint8Array(memories[memory](pages(room)).buffer, START, room);
   const starts = [];
@@ -52,9 +52,9 @@ const calls = {
         },
       });
       const sums = [];
-      for (let part = 0; part < source.parts.length; part++) sums.push(await readPart(source, part, how));
+      for (let part = 0; part < source.splits.length; part++) sums.push(await readPart(source, part, how));
       if (!hold) await source.close();
-      return { from: source.from, parts: source.parts, size: source.size, sums, notes, progress };
+      return { from: source.from, splits: source.splits, size: source.size, sums, notes, progress };
     } catch (error) {
       return { error: error.message, kind: error.name, notes };
     }

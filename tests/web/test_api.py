@@ -1,4 +1,4 @@
-"""The package in Node, with SmolLM2: see api.mjs. What it answers is held to what the command line answers."""
+"""The package in Node, with SmolLM2: see api.test.mjs. What it answers is held to what the command line answers."""
 
 import json
 import pathlib
@@ -14,7 +14,7 @@ ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 import fetch_model  # noqa: E402
 
-CHECKS = re.findall(r"^  (?:async )?(\w+)\(\) \{", (HERE / "api.mjs").read_text(), re.M)
+CHECKS = re.findall(r"^  (?:async )?(\w+)\(\) \{", (HERE / "api.test.mjs").read_text(), re.M)
 QUESTION = "What is the capital of France?"
 
 
@@ -33,7 +33,7 @@ def results():
     )
     answer = json.dumps({"question": QUESTION, "text": json.loads(said.stdout)["text"]})
     done = subprocess.run(
-        ["node", *relaxed_flags(), HERE / "api.mjs", model, answer], capture_output=True, text=True, check=False
+        ["node", *relaxed_flags(), HERE / "api.test.mjs", model, answer], capture_output=True, text=True, check=False
     )
     print(done.stderr)
     return {line["name"]: line["wrong"] for line in map(json.loads, done.stdout.splitlines())}

@@ -1,4 +1,4 @@
-"""The packed package in a plain page and in projects of Vite, in Chromium, with SmolLM2: see bundle.mjs."""
+"""The packed package in a plain page and in projects of Vite, in Chromium, with SmolLM2: see bundle.test.mjs."""
 
 import json
 import os
@@ -14,7 +14,7 @@ ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 import fetch_model  # noqa: E402
 
-CHECKS = re.findall(r"^  async (\w+)\(", (HERE / "bundle.mjs").read_text(), re.M)
+CHECKS = re.findall(r"^  async (\w+)\(", (HERE / "bundle.test.mjs").read_text(), re.M)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def results(tmp_path_factory):
         ["npm", "pack", "--silent", "--pack-destination", folder], cwd=ROOT / "web", check=True, stdout=subprocess.PIPE
     )
     done = subprocess.run(
-        ["node", HERE / "bundle.mjs", *folder.glob("*.tgz"), model], capture_output=True, text=True, check=False
+        ["node", HERE / "bundle.test.mjs", *folder.glob("*.tgz"), model], capture_output=True, text=True, check=False
     )
     print(done.stderr)
     return {line["name"]: line["wrong"] for line in map(json.loads, done.stdout.splitlines())}

@@ -1,4 +1,4 @@
-"""Embeddings by the package in Node, with the tiny models of tests/vectors: see embed.mjs."""
+"""Embeddings by the package in Node, with the tiny models of tests/vectors: see embed.test.mjs."""
 
 import json
 import pathlib
@@ -9,7 +9,7 @@ import pytest
 
 HERE = pathlib.Path(__file__).parent
 ROOT = HERE.parents[1]
-CHECKS = re.findall(r"^  (?:async )?(\w+)\(\) \{", (HERE / "embed.mjs").read_text(), re.M)
+CHECKS = re.findall(r"^  (?:async )?(\w+)\(\) \{", (HERE / "embed.test.mjs").read_text(), re.M)
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def results():
     if not (ROOT / "web/wasm").exists():
         pytest.skip("web/wasm is not there; tools/package_wasm.py makes it")
     done = subprocess.run(
-        ["node", HERE / "embed.mjs", ROOT / "tests/vectors"], capture_output=True, text=True, check=False
+        ["node", HERE / "embed.test.mjs", ROOT / "tests/vectors"], capture_output=True, text=True, check=False
     )
     print(done.stderr)
     return {line["name"]: line["wrong"] for line in map(json.loads, done.stdout.splitlines())}

@@ -1,4 +1,4 @@
-"""The package in Chromium and Firefox: see package_browser.mjs, which can be run by hand."""
+"""The package in Chromium and Firefox: see package.test.mjs, which can be run by hand."""
 
 import functools
 import json
@@ -14,7 +14,7 @@ ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 import fetch_model  # noqa: E402
 
-DRIVER = HERE / "package_browser.mjs"
+DRIVER = HERE / "package.test.mjs"
 PROGRAMS = {
     "chromium": os.environ.get("QUERN_CHROMIUM", "/usr/bin/chromium"),
     "firefox": os.environ.get("QUERN_FIREFOX", "/usr/bin/firefox-esr"),

@@ -9,8 +9,8 @@ import subprocess
 import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
-DRIVER = HERE / "sources.mjs"
-NODE = HERE / "sources-node.mjs"
+DRIVER = HERE / "sources.test.mjs"
+NODE = HERE / "sources-node.test.mjs"
 PACKAGES = HERE.parents[1] / "bench" / "node_modules" / "playwright-core"
 PROGRAMS = {
     "chromium": [os.environ.get("QUERN_CHROMIUM", "/usr/bin/chromium")],

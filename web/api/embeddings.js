@@ -1,45 +1,70 @@
-/* Embeddings of texts, for workers, Node and servers alike, and OpenAI's shape of them. */
-import { RequestError } from './completions.js';
+/* Embeddings of texts, and OpenAI's shape of them. */
 import { POOLINGS } from '../engine/constants.js';
+import { RequestError, textsOf } from './requests.js';
 
-const MOST_INPUTS = 2048;
-const isIds = (input) => Array.isArray(input) && input.length > 0 && input.every(Number.isInteger);
+/**
+ * @import { EmbeddingList, EmbeddingRequest } from '../index.js'
+ * @import { Pooling } from '../engine.js'
+ * @import { Model } from '../engine/model.js'
+ *
+ * @typedef {(string | number[])[]} Inputs texts or token ids
+ *
+ * The rows of each input: one, or one for each token if they are not pooled.
+ * @typedef {{ rows: Float32Array[][], pooled: boolean, tokens: number }} Embedded
+ *
+ * @typedef {object} EmbedOptions
+ * @property {Pooling} [pooling] the model's by default
+ * @property {boolean} [normalize] scale rows to length 1; true by default
+ * @property {number} [contextSize] most tokens of an input; the model's by default
+ * @property {AbortSignal} [signal]
+ * @property {(waiting: boolean, signal?: AbortSignal) => Promise<unknown>} [pause] as in ConversationOptions
+ */
 
-/* The inputs that a text, token ids, or a list of either stands for. */
-export function inputsOf(input) {
-  const inputs = typeof input === 'string' || isIds(input) ? [input] : input;
-  if (
-    !Array.isArray(inputs) ||
-    inputs.length === 0 ||
-    inputs.length > MOST_INPUTS ||
-    !inputs.every((each) => typeof each === 'string' || isIds(each))
-  ) {
-    throw new RequestError(`input is a text, token ids, or a list of up to ${MOST_INPUTS} of either`, 'input');
+const MAX_INPUTS = 2048;
+
+/**
+ * The list of inputs that a text, token ids, or a list of them stands for.
+ * @param {unknown} input
+ * @returns {Inputs}
+ */
+export const inputsOf = (input) => textsOf(input, 'input', MAX_INPUTS);
+
+/**
+ * @param {Model} model
+ * @param {Inputs} inputs
+ * @param {Pooling} pooling
+ * @param {number} contextSize
+ */
+function tokensOf(model, inputs, pooling, contextSize) {
+  if (!Object.hasOwn(POOLINGS, pooling)) throw new RequestError('pooling must be mean, cls, last or none', 'pooling');
+  if (pooling === 'model' && model.pooling === 'model') {
+    throw new RequestError("the model's file names no pooling: choose mean, cls, last or none", 'pooling');
   }
-  return inputs;
+  const texts = inputs.map((input) => (typeof input === 'string' ? model.tokenize(input) : input));
+  if (texts.some((ids) => ids.length === 0)) throw new RequestError('an input is empty', 'input');
+  const longest = Math.max(...texts.map((ids) => ids.length));
+  if (longest > contextSize) {
+    throw new RequestError(
+      `an input has ${longest} tokens, the model takes at most ${contextSize}`,
+      'input',
+      'context_length_exceeded',
+    );
+  }
+  return { texts, longest };
 }
 
-/* The rows of each input (one, or with pooling 'none' one a token), whether they were pooled, and how many tokens there were.
- * pooling: 'mean', 'cls', 'last' or 'none'; without it the model's own. pause() is awaited between bounded steps. */
+/**
+ * @param {Model} model
+ * @param {Inputs} inputs
+ * @param {EmbedOptions} [options]
+ * @returns {Promise<Embedded>}
+ */
 export async function embed(
   model,
   inputs,
   { pooling = 'model', normalize = true, contextSize = model.contextSize, pause = async () => {}, signal } = {},
 ) {
-  if (!Object.hasOwn(POOLINGS, pooling)) throw new RequestError('pooling is mean, cls, last or none', 'pooling');
-  if (pooling === 'model' && model.pooling === 'model') {
-    throw new RequestError("the model's file does not say how it is pooled: choose mean, cls, last or none", 'pooling');
-  }
-  const texts = inputs.map((input) => (typeof input === 'string' ? model.tokenize(input) : input));
-  const longest = Math.max(...texts.map((ids) => ids.length));
-  if (texts.some((ids) => ids.length === 0)) throw new RequestError('an input is empty', 'input');
-  if (longest > contextSize) {
-    throw new RequestError(
-      `an input has ${longest} tokens, the model takes ${contextSize} at most`,
-      'input',
-      'context_length_exceeded',
-    );
-  }
+  const { texts, longest } = tokensOf(model, inputs, pooling, contextSize);
   const session = model.session({ context: longest });
   try {
     const rows = [];
@@ -48,7 +73,7 @@ export async function embed(
       session.embed(ids, { pooling, normalize });
       for (let more = true; more; ) {
         more = session.step();
-        for (let row = 0; row < session.rows; row++) found.push(session.embedding(row));
+        for (let row = 0; row < session.rows; row++) found.push(/** @type {Float32Array} */ (session.embedding(row)));
         await pause(session.waiting, signal);
         signal?.throwIfAborted();
       }
@@ -61,37 +86,49 @@ export async function embed(
   }
 }
 
-/* The first numbers of a row, as long as 1 again: models that are made for it lose little. */
+/**
+ * The first numbers of a row, scaled to length 1. Models trained for it lose little.
+ * @param {Float32Array} row
+ * @param {number | null | undefined} dimensions
+ */
 function shortened(row, dimensions) {
   if (dimensions === undefined || dimensions === null) return row;
   if (!Number.isInteger(dimensions) || dimensions < 1 || dimensions > row.length) {
-    throw new RequestError(`dimensions is a whole number from 1 to ${row.length}`, 'dimensions');
+    throw new RequestError(`dimensions must be an integer from 1 to ${row.length}`, 'dimensions');
   }
   const short = row.slice(0, dimensions);
   const length = Math.hypot(...short);
   return length > 0 ? short.map((value) => value / length) : short;
 }
 
-/* float32, the lowest byte first. */
+/**
+ * Little-endian float32 as base64.
+ * @param {Float32Array} row
+ */
 function base64(row) {
   let text = '';
   for (const byte of new Uint8Array(row.buffer, row.byteOffset, row.byteLength)) text += String.fromCharCode(byte);
   return btoa(text);
 }
 
-/* The answer to a request, by embed(inputs, options) of this module with its model. */
-export async function createEmbeddings(
-  { input, dimensions, encoding_format: form = 'float', pooling },
-  name,
-  embedding,
-) {
-  if (form !== 'float' && form !== 'base64')
-    throw new RequestError('encoding_format is float or base64', 'encoding_format');
-  const { rows, pooled, tokens } = await embedding(inputsOf(input), { pooling });
-  if (!pooled) throw new RequestError('pooling none gives a vector for each token: model.embed() has them', 'pooling');
+/**
+ * Answers a request in OpenAI's shape.
+ * @param {EmbeddingRequest} request
+ * @param {string} name of the model
+ * @param {(inputs: Inputs, options: { pooling?: Pooling }) => Promise<Embedded>} embedInputs embed() with the model
+ * @returns {Promise<EmbeddingList>}
+ */
+export async function createEmbeddings(request, name, embedInputs) {
+  const { input, dimensions, encoding_format: format = 'float', pooling } = request;
+  if (format !== 'float' && format !== 'base64')
+    throw new RequestError('encoding_format must be float or base64', 'encoding_format');
+  const { rows, pooled, tokens } = await embedInputs(inputsOf(input), { pooling });
+  if (!pooled)
+    throw new RequestError('pooling none gives a vector for each token: use model.embed() for them', 'pooling');
   const data = rows.map(([row], index) => {
     const short = shortened(row, dimensions);
-    return { object: 'embedding', index, embedding: form === 'base64' ? base64(short) : Array.from(short) };
+    const embedding = format === 'base64' ? base64(short) : Array.from(short);
+    return { object: /** @type {const} */ ('embedding'), index, embedding };
   });
   return { object: 'list', data, model: name, usage: { prompt_tokens: tokens, total_tokens: tokens } };
 }

@@ -1,4 +1,5 @@
-/* Calls into a module: addresses, buffers in linear memory, texts and errors. The classes of this folder are built on it. */
+/* Calls into a module: addresses, buffers in linear memory, texts and errors. The classes of this folder are built on
+ * it. */
 import { QuernError } from './error.js';
 
 /** @import { ModuleExports } from '../engine.js' */

@@ -5,8 +5,8 @@
 const SMALLER = 0.75; // the next maximum, when a host refuses one
 
 /**
- * A shared memory that satisfies an import. Some hosts reserve the whole maximum at once and refuse a large one; smaller
- * maximums are tried then. Throws a RangeError if even `leastPages` is refused.
+ * A shared memory that satisfies an import. Some hosts reserve the whole maximum at once and refuse a large one;
+ * smaller maximums are tried then. Throws a RangeError if even `leastPages` is refused.
  * @param {Omit<MemoryLimits, 'shared'>} limits
  * @param {number} [leastPages] of 64 KiB; at least the initial size
  */

@@ -1,5 +1,5 @@
-/* Facts that hosts do not tell about a module and that are read from its bytes: the limits that a threaded module's shared
- * memory must match, and the types of a 64-bit module's functions. */
+/* Facts that hosts do not tell about a module and that are read from its bytes: the limits that a threaded module's
+ * shared memory must match, and the types of a 64-bit module's functions. */
 
 const SECTION = { type: 1, import: 2, function: 3, memory: 5, export: 7 };
 const I64 = 0x7e;
@@ -136,8 +136,8 @@ function functionTypes(found) {
 }
 
 /**
- * The exports of a module. Functions of a 64-bit module are wrapped: they take and return numbers instead of BigInts, because
- * addresses and sizes stay below 2^53.
+ * The exports of a module. Functions of a 64-bit module are wrapped: they take and return numbers instead of BigInts,
+ * because addresses and sizes stay below 2^53.
  * @param {Uint8Array} bytes of the module
  * @param {WebAssembly.Exports} exports of its instance
  * @returns {WebAssembly.Exports}

@@ -11,9 +11,10 @@ export const isNode = typeof process !== 'undefined' && process.versions?.node !
 export const node = (name) => import(/* @vite-ignore */ /* webpackIgnore: true */ `node:${name}`);
 
 /**
- * @typedef {object} NodeModules
- * @property {typeof import('node:fs')} fs
- * @property {typeof import('node:fs/promises')} fs/promises
- * @property {typeof import('node:os')} os
- * @property {typeof import('node:worker_threads')} worker_threads
+ * @typedef {{
+ *   fs: typeof import('node:fs'),
+ *   'fs/promises': typeof import('node:fs/promises'),
+ *   os: typeof import('node:os'),
+ *   worker_threads: typeof import('node:worker_threads'),
+ * }} NodeModules
  */

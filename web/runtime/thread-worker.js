@@ -1,4 +1,5 @@
-/* The script of one of the engine's threads: makes an instance on the shared memory and stays in the engine until it stops. */
+/* The script of one of the engine's threads: makes an instance on the shared memory and stays in the engine until it
+ * stops. */
 import { node } from './node.js';
 
 /** @import { ModuleExports, ThreadMessage } from '../engine.js' */

@@ -1,7 +1,11 @@
-/* The threads of a threaded module. Each is a worker of the host with its own instance of the module on the shared memory. */
+/* The threads of a threaded module. Each is a worker of the host with its own instance of the module on the shared
+ * memory. */
 import { isNode, node } from './node.js';
 
-/** @import { ModuleExports, SpawnThread, ThreadMessage, ThreadWorker } from '../engine.js' */
+/**
+ * @import { ModuleExports, SpawnThread, ThreadMessage, ThreadWorker } from '../engine.js'
+ * @import { Port } from '../worker/link.js'
+ */
 
 /**
  * The threads of an engine. stop() lets them leave the engine and ends them; free all sessions first.
@@ -28,10 +32,10 @@ async function spawnHere(message) {
 
 /**
  * Makes a SpawnThread that runs thread-worker.js in a worker of the page behind `port`; the page calls startForWorker.
- * Firefox can wait forever in `new Worker` of a worker while a debugger listens: the debugger's notice that it knows the new
- * worker may wake the wrong one. The message with the memory goes from worker to worker through its own channel, because the
- * page would keep the memory until its next garbage collection.
- * @param {Pick<MessagePort, 'postMessage'>} port
+ * Firefox can wait forever in `new Worker` of a worker while a debugger listens: the debugger's notice that it knows
+ * the new worker may wake the wrong one. The message with the memory goes from worker to worker through its own
+ * channel, because the page would keep the memory until its next garbage collection.
+ * @param {Port} port
  * @returns {SpawnThread}
  */
 export function spawnByPage(port) {
@@ -49,8 +53,8 @@ export function spawnByPage(port) {
 }
 
 /**
- * The page's side of spawnByPage: starts a worker that takes its message from the port `thread`. `control` reports errors, and
- * ends the worker on any message.
+ * The page's side of spawnByPage: starts a worker that takes its message from the port `thread`. `control` reports
+ * errors, and ends the worker on any message.
  * @param {{ thread: MessagePort, control: MessagePort }} ports
  * @returns {() => void} ends the worker
  */
@@ -89,8 +93,8 @@ function ready(worker) {
 }
 
 /**
- * Starts threads - 1 workers beside the calling thread, before the first session is made. The calling thread must be allowed to
- * block: in a browser, a dedicated worker.
+ * Starts threads - 1 workers beside the calling thread, before the first session is made. The calling thread must be
+ * allowed to block: in a browser, a dedicated worker.
  * @param {object} options
  * @param {WebAssembly.Module} options.module
  * @param {WebAssembly.Memory} options.memory

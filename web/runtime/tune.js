@@ -1,5 +1,5 @@
-/* Finds out how many of an engine's threads make it faster. Neither the number of processors nor the load on them tells; a
- * short trial does. Results do not depend on the number of threads. */
+/* Finds out how many of an engine's threads make it faster. Neither the number of processors nor the load on them
+ * tells; a short trial does. Results do not depend on the number of threads. */
 import { LOGITS_NONE } from '../engine/constants.js';
 
 /**
@@ -22,8 +22,8 @@ function counts(most) {
 }
 
 /**
- * Times a token (of an encoder: a short input) with more and more threads. Then sets the smallest number of threads that no
- * larger one beats by a tenth, and returns it.
+ * Times a token (of an encoder: a short input) with more and more threads. Then sets the smallest number of threads
+ * that no larger one beats by a tenth, and returns it.
  * @param {Engine} engine
  * @param {Model} model
  * @param {number} most threads that were started

@@ -1,16 +1,34 @@
-/* The blocks of one file from the network: by several range requests at once, or as one stream where the server has no
- * ranges. Each request that breaks off is asked for again from the byte it reached. */
+/* Downloads the blocks of one file: by several range requests at once, or as one stream if the server does not support
+ * ranges. A request that breaks off is continued from the byte it reached. */
 import { BLOCK, blocksOf } from '../store/journal.js';
-import { Answer, Patience, SourceError } from './request.js';
+import { Answer, Retries, SourceError } from './request.js';
+
+/**
+ * A run of blocks that is being downloaded. at: the next byte. end: the block after the last. bytes: of the current
+ * block.
+ * @typedef {{ at: number, end: number, answer?: Answer | GivenAnswer | null, bytes?: Uint8Array | null }} Job
+ *
+ * What a download reports to.
+ * @typedef {object} Owner
+ * @property {(length: number) => Uint8Array} allocate bytes for a block
+ * @property {(block: number, bytes: Uint8Array) => Promise<void>} arrived a block is complete
+ * @property {(block: number) => Promise<void>} canTake resolves when a stream may go on to a block
+ * @property {(error?: any) => void} ended a job has ended
+ */
 
 const FIRST_TRIES = 3;
 
-/* A ReadableStream as the one answer that there is. */
+/** A ReadableStream in place of an HTTP answer. It can be read only once. */
 export class GivenAnswer {
   status = 200;
   etag = '';
+  range = null;
   #reader;
 
+  /**
+   * @param {ReadableStream<Uint8Array>} stream
+   * @param {number} size in bytes; 0 if unknown
+   */
   constructor(stream, size) {
     this.#reader = stream.getReader();
     this.length = size;
@@ -30,88 +48,118 @@ export class GivenAnswer {
 }
 
 export class Download {
-  size = 0; // 0 until it is known
+  size = 0; // 0: unknown
   etag = '';
   ranges = false;
-  ended = false; // a stream's last byte has come
+  ended = false; // the last byte of a stream has come
   #url;
-  #asking;
+  #request;
   #owner;
   #given;
-  #answer = null;
+  /**
+   * The answer to connect(), until a job takes it. @type {{ answer: Answer | GivenAnswer, first: number, end: number }
+   * | null}
+   */
+  #connected = null;
+  /** @type {Set<Job>} */
   #jobs = new Set();
 
-  /* owner: bytes(length) for a block, arrived(block, bytes), room(block), which resolves when a stream may go on to that block,
-   * and ended(error). */
+  /**
+   * @param {string} url
+   * @param {{ headers?: Record<string, string>, signal: AbortSignal, given?: GivenAnswer, owner: Owner }} options
+   */
   constructor(url, { headers, signal, given, owner }) {
     this.#url = url;
-    this.#asking = { headers, signal };
+    this.#request = { headers, signal };
     this.#given = given;
     this.#owner = owner;
   }
 
-  get busy() {
+  /** The number of running requests. */
+  get running() {
     return this.#jobs.size;
   }
 
+  /** @param {number} block */
   #lengthOf(block) {
     return this.size ? Math.min(BLOCK, this.size - block * BLOCK) : BLOCK;
   }
 
-  /* Whether a block is on its way. */
+  /**
+   * Whether a running request will bring a block.
+   * @param {number} block
+   */
   covers(block) {
     for (const { at, end } of this.#jobs) if (block >= Math.floor(at / BLOCK) && block < end) return true;
     return false;
   }
 
-  /* Learns size, version and whether there are ranges by asking for blocks, which start() then takes, or for a byte when
-   * that is only a probe. false when it is not the `expected` {size, etag}. */
+  /**
+   * Learns the file's size and version and whether ranges are supported. Returns false if it is not the expected
+   * version.
+   * @param {[number, number]} blocks [first, end) to ask for; start() continues with them
+   * @param {{ size: number, etag: string } | null | undefined} expected
+   * @param {boolean} probe ask for one byte only; start() does not continue
+   */
   async connect([first, end], expected, probe) {
-    const patience = new Patience(FIRST_TRIES);
-    let answer;
-    while (!answer) {
-      const range = [first * BLOCK, probe ? first * BLOCK + 1 : end * BLOCK];
-      try {
-        answer = this.#given ?? (await Answer.get(this.#url, { range, ...this.#asking }));
-      } catch (error) {
-        await patience.after(error, this.#asking.signal);
-      }
-    }
+    const answer = this.#given ?? (await this.#firstAnswer([first * BLOCK, probe ? first * BLOCK + 1 : end * BLOCK]));
     this.ranges = answer.status === 206;
     this.etag = answer.etag;
     this.size = this.ranges ? (answer.range?.size ?? (await this.#sizeByHead())) : answer.length;
     const same = !expected || (expected.size === this.size && expected.etag === this.etag);
     if (answer.status === 416 && !expected) throw new SourceError(`${this.#url}: the file is empty`, { status: 416 });
-    if (same && !probe) this.#answer = { answer, first, end };
+    if (same && !probe) this.#connected = { answer, first, end };
     else answer.end();
     return same;
   }
 
-  /* Content-Range may be hidden from other origins; Content-Length never is. */
+  /** @param {[number, number]} range */
+  async #firstAnswer(range) {
+    const retries = new Retries(FIRST_TRIES);
+    for (;;) {
+      try {
+        return await Answer.get(this.#url, { range, ...this.#request });
+      } catch (error) {
+        await retries.after(error, this.#request.signal);
+      }
+    }
+  }
+
+  /**
+   * The size in the answer to a HEAD request. Servers may hide Content-Range from other origins, but not
+   * Content-Length.
+   */
   async #sizeByHead() {
-    const answer = await Answer.get(this.#url, { method: 'HEAD', ...this.#asking });
+    const answer = await Answer.get(this.#url, { method: 'HEAD', ...this.#request });
     answer.end();
     if (!answer.length)
       throw new SourceError(
-        `${this.#url}: the server tells no size (Access-Control-Expose-Headers: Content-Range would)`,
+        `${this.#url}: the server does not tell the size of the file; the header Access-Control-Expose-Headers: Content-Range would help`,
       );
     return answer.length;
   }
 
-  /* Begins with what connect() got; a stream begins anyway. */
+  /** Begins with the answer to connect(), if it was no probe. A stream begins in any case. */
   start() {
-    const { answer, first, end } = this.#answer ?? {};
-    this.#answer = null;
+    const { answer, first = 0, end = 0 } = this.#connected ?? {};
+    this.#connected = null;
     if (!this.ranges) this.#begin({ at: 0, end: this.size ? blocksOf(this.size) : Infinity, answer });
     else if (answer) this.#begin({ at: first * BLOCK, end: Math.min(end, blocksOf(this.size)), answer });
   }
 
+  /**
+   * Requests the blocks [first, end).
+   * @param {number} first
+   * @param {number} end
+   */
   fetch(first, end) {
     this.#begin({ at: first * BLOCK, end });
   }
 
+  /** @param {Job} job */
   #begin(job) {
     this.#jobs.add(job);
+    /** @param {unknown} [error] */
     const done = (error) => {
       this.#jobs.delete(job);
       this.#owner.ended(error);
@@ -119,32 +167,38 @@ export class Download {
     this.#run(job).then(() => done(), done);
   }
 
+  /** @param {Job} job */
   async #run(job) {
-    const patience = new Patience();
+    const retries = new Retries();
     for (;;) {
       try {
-        return await this.#once(job, patience);
+        return await this.#receive(job, retries);
       } catch (error) {
-        await patience.after(error, this.#asking.signal);
+        await retries.after(error, this.#request.signal);
       }
     }
   }
 
-  async #once(job, patience) {
-    const answer = job.answer ?? (await this.#ask(job));
+  /**
+   * Receives the blocks of a job by one request.
+   * @param {Job} job
+   * @param {Retries} retries
+   */
+  async #receive(job, retries) {
+    const answer = job.answer ?? (await this.#requestRest(job));
     job.answer = null;
     const end = Math.min(job.end * BLOCK, this.size || Infinity);
-    let skip = this.ranges ? 0 : job.at; // a stream starts anew
+    let skip = this.ranges ? 0 : job.at; // a stream starts from the beginning again
     for await (const chunk of answer.chunks()) {
       const fresh = chunk.subarray(Math.min(skip, chunk.length));
       skip -= chunk.length - fresh.length;
-      if (fresh.length) patience.progress();
+      if (fresh.length) retries.progress();
       await this.#take(job, fresh.subarray(0, end - job.at));
       if (this.ranges && job.at >= end) return;
     }
     if (job.at < end && this.size) {
       throw new SourceError(`${this.#url}: the connection ended at byte ${job.at} of ${this.size}`, {
-        again: !this.#given,
+        retry: !this.#given,
       });
     }
     if (this.ranges) return;
@@ -153,19 +207,25 @@ export class Download {
     this.ended = true;
   }
 
-  async #ask(job) {
+  /**
+   * Requests the bytes of a job from where it is; rejects if the file has changed.
+   * @param {Job} job
+   */
+  async #requestRest(job) {
     if (this.#given) throw new SourceError(`${this.#url}: it has been read`);
     const answer = await Answer.get(this.#url, {
-      range: this.ranges && [job.at, Math.min(job.end * BLOCK, this.size)],
-      ...this.#asking,
+      range: this.ranges ? [job.at, Math.min(job.end * BLOCK, this.size)] : undefined,
+      ...this.#request,
     });
-    const size = answer.status === 206 ? (answer.range?.size ?? this.size) : answer.length;
-    const start = answer.status === 206 ? (answer.range?.start ?? job.at) : 0;
-    if (answer.etag === this.etag && size === this.size && (start === job.at || !this.ranges)) return answer;
+    const isRange = answer.status === 206;
+    const size = isRange ? (answer.range?.size ?? this.size) : answer.length;
+    const start = isRange ? (answer.range?.start ?? job.at) : 0;
+    const same = answer.etag === this.etag && size === this.size;
+    if (same && (start === job.at || !this.ranges)) return answer;
     answer.end();
-    if (answer.etag === this.etag && size === this.size) {
+    if (same) {
       throw new SourceError(`${this.#url}: the server answered a range request with another range (${answer.status})`, {
-        again: true,
+        retry: true,
       });
     }
     throw new SourceError(`${this.#url}: the file changed on the server while it was being downloaded; load it again`, {
@@ -173,21 +233,27 @@ export class Download {
     });
   }
 
+  /**
+   * Adds bytes to the job's current block, and hands complete blocks over.
+   * @param {Job} job
+   * @param {Uint8Array} bytes
+   */
   async #take(job, bytes) {
     while (bytes.length) {
       const block = Math.floor(job.at / BLOCK);
+      const start = block * BLOCK;
       if (!job.bytes) {
-        if (!this.ranges) await this.#owner.room(block);
-        job.bytes = this.#owner.bytes(this.#lengthOf(block));
+        if (!this.ranges) await this.#owner.canTake(block);
+        job.bytes = this.#owner.allocate(this.#lengthOf(block));
       }
-      const taken = bytes.subarray(0, job.bytes.length - (job.at - block * BLOCK));
-      job.bytes.set(taken, job.at - block * BLOCK);
+      const taken = bytes.subarray(0, job.bytes.length - (job.at - start));
+      job.bytes.set(taken, job.at - start);
       job.at += taken.length;
       bytes = bytes.subarray(taken.length);
-      if (job.at - block * BLOCK < job.bytes.length) continue;
-      const whole = job.bytes;
+      if (job.at - start < job.bytes.length) continue;
+      const complete = job.bytes;
       job.bytes = null;
-      await this.#owner.arrived(block, whole);
+      await this.#owner.arrived(block, complete);
     }
   }
 }

@@ -1,76 +1,68 @@
-/* Where a model's bytes come from. In browsers this is for dedicated workers; from URLs, Blobs, bytes and streams it
- * works in Node too, where nothing is stored. */
+/* Where a model's bytes come from. In browsers this runs in dedicated workers. It works in Node too, where nothing is
+ * stored. */
 import { StoredModel } from '../store/copy.js';
 import { keyOf } from '../store/index.js';
 import { BlobFile, BufferFile } from './local.js';
 import { RemoteFile } from './remote.js';
 import { Answer, SourceError } from './request.js';
+import { nameOf, urlsOf } from './urls.js';
 
 export { SourceError };
 
-const PROGRESS = 50; // ms between reports
-
 /**
- * One of these; all of them can be posted to a worker. Several URLs or files are the parts of a split model in order;
- * of a URL, or a file of a repository, whose name ends in -00001-of-0000N.gguf the others are found.
- * @typedef {{url: string} | {urls: string[]}
- *   | {repo: string, file: string, revision?: string, endpoint?: string}
- *   | {files: Blob[]} | {stream: ReadableStream<Uint8Array>, size?: number}
- *   | {buffer: ArrayBuffer | Uint8Array}} SourceOf
- */
-
-/**
+ * @import { ExpectedVersion } from '../store/copy.js'
+ * @import { RemoteDescription } from './urls.js'
+ *
+ * Any of these can be posted to a worker. Several URLs or files are the splits of a model in order; if a URL's name
+ * ends in -00001-of-0000N.gguf, the other splits are found.
+ * @typedef {RemoteDescription | { files: Blob[] } | { stream: ReadableStream<Uint8Array>, size?: number }
+ *   | { buffer: ArrayBuffer | Uint8Array }} SourceDescription
+ *
  * @typedef {object} SourceOptions
- * @property {boolean} [cache] keep the model in the browser's storage, and take it from there; true if not said
- * @property {boolean} [revalidate] ask the server whether a stored model is still its version; otherwise a stored model needs no network
- * @property {string | string[]} [sha256] of the file, or of each
- * @property {Record<string, string>} [headers] for each request, such as an Authorization
+ * @property {boolean} [cache] store the model in the browser and use the stored copy; true by default
+ * @property {boolean} [revalidate] ask the server whether a stored model is still its version; false by default: a
+ *   stored model needs no network
+ * @property {string | string[]} [sha256] of the file, or of each split
+ * @property {Record<string, string>} [headers] of each request, such as Authorization
  * @property {AbortSignal} [signal]
- * @property {(progress: {loaded: number, total: number}) => void} [onProgress] bytes of all parts; total is 0 while it is not known
- * @property {(text: string) => void} [onNote] what the visitor may want to know though nothing fails
+ * @property {(progress: { loaded: number, total: number }) => void} [onProgress] bytes of all splits; total is 0 while
+ *   unknown
+ * @property {(text: string) => void} [onNote] news that is no error
+ *
+ * @typedef {object} Source
+ * @property {number} size bytes of the (first) file; 0: unknown
+ * @property {{ name: string, size: number }[]} splits
+ * @property {'network' | 'store' | 'file' | 'memory'} from
+ * @property {(bytes: Uint8Array, offset: number, split?: number) => Promise<number>} read fills the bytes, or the
+ *   beginning of them if the others have not arrived, and resolves to how many it wrote; 0 at the end of the file
+ * @property {boolean} seekable whether any order of reading is equally fast
+ * @property {(ranges: [number, number][], split?: number) => void} expect announces the order in which ranges [offset,
+ *   length] of a split will be read, so that they are downloaded in that order
+ * @property {() => Promise<void>} drop deletes the stored copy
+ * @property {() => Promise<void>} close closes files and connections; downloaded blocks stay stored
+ *
+ * One file of a source.
+ * @typedef {object} SourceFile
+ * @property {string} name
+ * @property {number} size
+ * @property {number} loaded bytes that have arrived
+ * @property {boolean} seekable
+ * @property {(bytes: Uint8Array, offset: number) => number | Promise<number>} read
+ * @property {(probe: boolean) => Promise<void>} [open]
+ * @property {(ranges: [number, number][]) => void} [expect]
+ * @property {() => Promise<void>} [close]
+ * @property {(reason: unknown) => void} [abort]
  */
+
+const PROGRESS_INTERVAL = 50; // ms
 
 /**
- * @typedef {object} Source
- * @property {number} size bytes of the (first) file; 0: not known
- * @property {{name: string, size: number}[]} parts
- * @property {'network' | 'store' | 'file' | 'memory'} from
- * @property {(bytes: Uint8Array, offset: number, part?: number) => Promise<number>} read fills the bytes, or their beginning
- *   when the rest is still on its way, and resolves to how many; 0 at the end of the file
- * @property {boolean} seekable whether it can be read in any order at no cost
- * @property {(ranges: [number, number][], part?: number) => void} expect tells the order, in ranges [offset, length], in
- *   which a part is going to be read, so that the network is asked in that order
- * @property {() => Promise<void>} drop deletes what is stored of it
- * @property {() => Promise<void>} close lets go of files and connections; what was downloaded stays for the next time
+ * The server's current version of a file; undefined if it cannot be asked.
+ * @param {string} url
+ * @param {Record<string, string> | undefined} headers
+ * @param {AbortSignal} signal
+ * @param {(text: string) => void} note
  */
-
-/* The URLs of all parts, of the first part's. */
-function split(url) {
-  const match = /-00001-of-(\d{5})(\.gguf)(?=$|[?#])/.exec(url);
-  if (!match) return [url];
-  return Array.from({ length: Number(match[1]) }, (_, i) =>
-    url.replace(match[0], `-${String(i + 1).padStart(5, '0')}-of-${match[1]}${match[2]}`),
-  );
-}
-
-function urlsOf({ url, urls, repo, file, revision = 'main', endpoint = 'https://huggingface.co' }) {
-  const path = (text) => text.split('/').map(encodeURIComponent).join('/');
-  const given =
-    urls ??
-    split(url ?? `${endpoint.replace(/\/$/, '')}/${path(repo)}/resolve/${encodeURIComponent(revision)}/${path(file)}`);
-  return given.map((each) => new URL(each, globalThis.location?.href).href);
-}
-
-function nameOf(url) {
-  const last = new URL(url).pathname.split('/').pop();
-  try {
-    return decodeURIComponent(last);
-  } catch {
-    return last;
-  }
-}
-
-/* What the server has by now; undefined when it cannot be asked. */
 async function versionOf(url, headers, signal, note) {
   try {
     const answer = await Answer.get(url, { method: 'HEAD', headers, signal });
@@ -82,115 +74,150 @@ async function versionOf(url, headers, signal, note) {
   }
 }
 
-/**
- * @param {SourceOf} what
- * @param {SourceOptions} [options]
- * @returns {Promise<Source>}
- */
-export async function openSource(
-  what,
-  { cache = true, revalidate = false, sha256, headers, signal = new AbortController().signal, onProgress, onNote } = {},
-) {
-  signal.throwIfAborted();
-  const note = (text) => onNote?.(text);
-  const checks = sha256 ? [].concat(sha256).map((each) => each.toLowerCase()) : [];
-  let files = [];
-  let model = null;
-  let reported = 0;
+/** The files of a source while it is opened, read and closed. */
+class OpenSource {
+  /** @type {SourceFile[]} */
+  files = [];
+  /** @type {Source['from']} */
+  from = 'network';
+  /** @type {StoredModel | undefined} */
+  #copy;
+  #options;
+  #checksums;
+  #signal;
+  #reported = 0; // time of the last progress report
 
-  function progress() {
-    const total = files.every(({ size }) => size) ? files.reduce((sum, { size }) => sum + size, 0) : 0;
-    const loaded = files.reduce((sum, file) => sum + file.loaded, 0);
-    if (loaded !== total && performance.now() - reported < PROGRESS) return;
-    reported = performance.now();
-    onProgress?.({ loaded, total });
+  /** @param {SourceOptions & { signal: AbortSignal }} options */
+  constructor(options) {
+    this.#options = options;
+    this.#signal = options.signal;
+    this.#checksums = options.sha256
+      ? /** @type {string[]} */ ([]).concat(options.sha256).map((each) => each.toLowerCase())
+      : [];
   }
 
-  async function openRemote() {
-    const urls = urlsOf(what);
-    const versions =
-      cache && revalidate ? await Promise.all(urls.map((url) => versionOf(url, headers, signal, note))) : [];
-    model = cache
-      ? await StoredModel.open(
-          keyOf(urls),
-          urls.map((_, i) => ({ sha256: checks[i], version: versions[i] })),
-          note,
-        )
-      : null;
-    files = urls.map(
+  #note = (/** @type {string} */ text) => this.#options.onNote?.(text);
+
+  #progress = () => {
+    const { files } = this;
+    const total = files.every(({ size }) => size) ? files.reduce((sum, { size }) => sum + size, 0) : 0;
+    const loaded = files.reduce((sum, file) => sum + file.loaded, 0);
+    if (loaded !== total && performance.now() - this.#reported < PROGRESS_INTERVAL) return;
+    this.#reported = performance.now();
+    this.#options.onProgress?.({ loaded, total });
+  };
+
+  /** @param {SourceDescription} described */
+  async open(described) {
+    await this.#openFiles(described);
+    this.#signal.throwIfAborted();
+    await Promise.all(this.files.map((file, i) => file.open?.(i > 0)));
+  }
+
+  /** @param {SourceDescription} described */
+  async #openFiles(described) {
+    const [note, progress] = [this.#note, this.#progress];
+    if ('files' in described) {
+      this.from = 'file';
+      this.files = described.files.map((blob) => new BlobFile(blob, { signal: this.#signal, progress }));
+    } else if ('buffer' in described) {
+      this.from = 'memory';
+      this.files = [new BufferFile(described.buffer)];
+    } else if ('stream' in described) {
+      const sha256 = this.#checksums[0];
+      this.files = [
+        new RemoteFile({ url: 'the stream', name: '', stream: described, splits: 1, sha256, note, progress }),
+      ];
+    } else {
+      await this.#openRemote(urlsOf(described));
+    }
+  }
+
+  /** @param {string[]} urls */
+  async #openRemote(urls) {
+    const { cache = true, revalidate = false, headers } = this.#options;
+    const [note, progress] = [this.#note, this.#progress];
+    if (cache) {
+      const versions = revalidate
+        ? await Promise.all(urls.map((url) => versionOf(url, headers, this.#signal, note)))
+        : [];
+      /** @type {ExpectedVersion[]} */
+      const expected = urls.map((_, i) => ({ sha256: this.#checksums[i], version: versions[i] }));
+      this.#copy = await StoredModel.open(keyOf(urls), expected, note);
+    }
+    this.files = urls.map(
       (url, i) =>
         new RemoteFile({
           url,
           name: nameOf(url),
-          copy: model?.files[i],
-          parts: urls.length,
-          sha256: checks[i],
+          copy: this.#copy?.files[i],
+          splits: urls.length,
+          sha256: this.#checksums[i],
           headers,
           note,
           progress,
         }),
     );
-    return model?.complete ? 'store' : 'network';
+    if (this.#copy?.complete) this.from = 'store';
   }
 
-  async function openFiles() {
-    if (what.files) {
-      files = what.files.map((blob) => new BlobFile(blob, { signal, progress }));
-      return 'file';
+  async drop() {
+    await this.#copy?.drop();
+  }
+
+  /** Closes files after what has to be stored has been. */
+  async close() {
+    try {
+      await Promise.all(this.files.map((file) => file.close?.()));
+    } finally {
+      await this.abort();
     }
-    if (what.buffer) {
-      files = [new BufferFile(what.buffer)];
-      return 'memory';
-    }
-    if (!what.stream) return openRemote();
-    files = [
-      new RemoteFile({ url: 'the stream', name: '', stream: what, parts: 1, sha256: checks[0], note, progress }),
-    ];
-    return 'network';
   }
 
-  async function letGo() {
-    signal.removeEventListener('abort', aborted);
-    for (const file of files) file.abort?.(signal.reason ?? new SourceError('the source has been closed'));
-    await model?.close();
+  /** Closes files and connections at once. */
+  async abort() {
+    for (const file of this.files) file.abort?.(this.#signal.reason ?? new SourceError('the source has been closed'));
+    await this.#copy?.close();
   }
+}
 
-  function aborted() {
-    letGo().catch(() => {});
-  }
-
+/**
+ * @param {SourceDescription} described
+ * @param {SourceOptions} [options]
+ * @returns {Promise<Source>}
+ */
+export async function openSource(described, options = {}) {
+  const signal = options.signal ?? new AbortController().signal;
+  signal.throwIfAborted();
+  const source = new OpenSource({ ...options, signal });
+  const aborted = () => void source.abort().catch(() => {});
   signal.addEventListener('abort', aborted, { once: true });
   try {
-    const from = await openFiles();
-    signal.throwIfAborted();
-    await Promise.all(files.map((file, i) => file.open?.(i > 0)));
-    return {
-      from,
-      size: files[0].size,
-      parts: files.map(({ name, size }) => ({ name, size })),
-      seekable: files.every((file) => file.seekable),
-      async read(bytes, offset, part = 0) {
-        signal.throwIfAborted();
-        if (!files[part]) throw new SourceError(`the model has ${files.length} files, and part ${part + 1} is wanted`);
-        return files[part].read(bytes, offset);
-      },
-      expect: (ranges, part = 0) => files[part]?.expect?.(ranges),
-      async drop() {
-        await model?.drop();
-      },
-      async close() {
-        try {
-          await Promise.all(files.map((file) => file.close?.()));
-        } finally {
-          await letGo();
-        }
-      },
-    };
+    await source.open(described);
   } catch (error) {
-    const gone = letGo();
+    signal.removeEventListener('abort', aborted);
+    const closed = source.abort();
     if (signal.aborted)
-      gone.catch(() => {}); // an abort does not wait for the storage
-    else await gone;
+      closed.catch(() => {}); // an abort does not wait for the storage
+    else await closed;
     throw error;
   }
+  const { files, from } = source;
+  return {
+    from,
+    size: files[0].size,
+    splits: files.map(({ name, size }) => ({ name, size })),
+    seekable: files.every((file) => file.seekable),
+    async read(bytes, offset, split = 0) {
+      signal.throwIfAborted();
+      if (!files[split])
+        throw new SourceError(`the model has ${files.length} files, and split ${split + 1} is missing`);
+      return files[split].read(bytes, offset);
+    },
+    expect: (ranges, split = 0) => files[split]?.expect?.(ranges),
+    drop: () => source.drop(),
+    async close() {
+      await source.close().finally(() => signal.removeEventListener('abort', aborted));
+    },
+  };
 }

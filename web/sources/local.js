@@ -1,26 +1,40 @@
 /* Files that are at hand: a File or Blob, or bytes in memory. */
 
-const PIECE = 4 << 20;
+/** @import { SourceFile } from './index.js' */
 
+const READ_BYTES = 4 << 20;
+
+/** @implements {SourceFile} */
 export class BlobFile {
   seekable = true;
+  loaded = 0;
+  #blob;
+  #signal;
+  #progress;
 
+  /**
+   * @param {Blob} blob
+   * @param {{ signal: AbortSignal, progress: () => void }} options
+   */
   constructor(blob, { signal, progress }) {
-    this.name = blob.name ?? '';
+    this.name = 'name' in blob ? String(blob.name) : '';
     this.size = blob.size;
-    this.loaded = 0;
-    this.blob = blob;
-    this.signal = signal;
-    this.progress = progress;
+    this.#blob = blob;
+    this.#signal = signal;
+    this.#progress = progress;
   }
 
+  /**
+   * @param {Uint8Array} bytes
+   * @param {number} offset
+   */
   async read(bytes, offset) {
     let done = 0;
     while (done < bytes.length && offset + done < this.size) {
-      this.signal?.throwIfAborted();
+      this.#signal.throwIfAborted();
       const at = offset + done;
-      const length = Math.min(PIECE, bytes.length - done);
-      const piece = await this.blob
+      const length = Math.min(READ_BYTES, bytes.length - done);
+      const piece = await this.#blob
         .slice(at, at + length)
         .arrayBuffer()
         .catch((error) => {
@@ -30,23 +44,30 @@ export class BlobFile {
       done += piece.byteLength;
     }
     this.loaded = Math.max(this.loaded, offset + done);
-    this.progress();
+    this.#progress();
     return done;
   }
 }
 
+/** @implements {SourceFile} */
 export class BufferFile {
   name = '';
   seekable = true;
+  #bytes;
 
+  /** @param {ArrayBuffer | Uint8Array} buffer */
   constructor(buffer) {
-    this.bytes = buffer instanceof ArrayBuffer ? new Uint8Array(buffer) : buffer;
-    this.size = this.loaded = this.bytes.length;
+    this.#bytes = buffer instanceof ArrayBuffer ? new Uint8Array(buffer) : buffer;
+    this.size = this.loaded = this.#bytes.length;
   }
 
+  /**
+   * @param {Uint8Array} bytes
+   * @param {number} offset
+   */
   read(bytes, offset) {
-    const part = this.bytes.subarray(offset, offset + bytes.length);
-    bytes.set(part);
-    return part.length;
+    const found = this.#bytes.subarray(offset, offset + bytes.length);
+    bytes.set(found);
+    return found.length;
   }
 }

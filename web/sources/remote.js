@@ -1,66 +1,96 @@
-/* A file that comes from its stored copy, from the network, or from both, in blocks of 1 MiB. Blocks that came are held
- * in memory, a few dozen at most, until they have been read; then others are read into the same memory, since browsers are slow
- * to free what is dropped. */
+/* A file from the network, from its stored copy, or from both, in blocks of 1 MiB. Blocks that have arrived are held in
+ * memory, a few dozen at most, until they are read. Their memory is then used for other blocks, because browsers are
+ * slow to free it. */
 import { BLOCK, blocksOf } from '../store/journal.js';
 import { Sha256 } from '../store/sha256.js';
 import { Download, GivenAnswer } from './download.js';
 import { SourceError } from './request.js';
 
-const RUN = 8; // blocks of one range request, fewer near the end: what comes last then comes one after another
-const CONNECTIONS = 4;
-const CONNECTIONS_MOST = 6; // when something else is asked for than was expected; HTTP/1.1 has no more for a host
-const AHEAD = 32; // blocks
-const HELD = 40; // blocks
-const PASSED = 4; // blocks that were read and are not stored, in case that they are wanted once more
+/**
+ * @import { StoredFile } from '../store/copy.js'
+ * @import { SourceFile } from './index.js'
+ *
+ * @typedef {object} RemoteFileOptions
+ * @property {string} url
+ * @property {string} name
+ * @property {StoredFile} [copy]
+ * @property {number} splits how many files the model has
+ * @property {string} [sha256]
+ * @property {Record<string, string>} [headers]
+ * @property {{ stream: ReadableStream<Uint8Array>, size?: number }} [stream] read instead of the URL
+ * @property {(text: string) => void} note
+ * @property {() => void} progress
+ */
 
+const RUN = 8; // most blocks of a range request
+const CONNECTIONS = 4;
+const MAX_CONNECTIONS = 6; // if an unexpected block is needed; HTTP/1.1 allows no more for a host
+const AHEAD = 32; // blocks to download before they are read
+const MAX_HELD = 40; // blocks
+const MAX_READ_HELD = 4; // blocks that were read and are not stored, in case they are read again
+
+/** @implements {SourceFile} */
 export class RemoteFile {
   name;
   #url;
-  #copy; // a StoredFile, or null
-  #parts;
+  /** @type {StoredFile | null} */
+  #copy;
+  #splits;
   #sha256;
+  /** @type {Sha256 | null} */
   #hash = null;
   #hashed = 0; // blocks
-  #hashedAs = null;
+  /** @type {string | null} */
+  #digest = null;
   #note;
   #progress;
   #stop = new AbortController();
   #download;
-  #size = 0;
-  #held = new Map(); // block → bytes
-  #storing = new Set(); // blocks that are being written
-  #spare = []; // bytes of whole blocks that are not held any more
-  #old = new Set(); // blocks that were stored before
-  #seen = new Set(); // blocks that came, or were read
-  #touched = new Set(); // blocks that were read
-  #order = null; // blocks in the order in which they are expected to be asked for; null: ascending
-  #rank = null; // its inverse
-  #next = 0; // the rank of the block asked for last
+  #size = 0; // 0: unknown
+  /** Blocks in memory. @type {Map<number, Uint8Array>} */
+  #held = new Map();
+  /** Blocks that are being stored. @type {Set<number>} */
+  #storing = new Set();
+  /** Memory of whole blocks that are not held any more. @type {Uint8Array[]} */
+  #spare = [];
+  /** Blocks that were stored before. @type {Set<number>} */
+  #old = new Set();
+  /** Blocks that have arrived or been read. @type {Set<number>} */
+  #seen = new Set();
+  /** Blocks that have been read. @type {Set<number>} */
+  #read = new Set();
+  /** Blocks in the order in which they will be read; null: ascending. @type {number[] | null} */
+  #order = null;
+  /** The inverse of #order. @type {number[] | null} */
+  #rank = null;
+  #next = 0; // the rank of the block that was requested last
+  /** @type {(() => void)[]} */
   #waiting = [];
+  /** @type {unknown} */
   #failure = null;
+  /** @type {Promise<unknown> | null} */
   #finishing = null;
   #started = false;
 
-  /* parts: how many files the model has. stream: instead of a URL, {stream, size}. */
-  constructor({ url, name, copy, parts, sha256, headers, stream, note, progress }) {
+  /** @param {RemoteFileOptions} options */
+  constructor({ url, name, copy, splits, sha256, headers, stream, note, progress }) {
     this.#url = url;
     this.name = name;
     this.#copy = copy ?? null;
-    this.#parts = parts;
+    this.#splits = splits;
     this.#sha256 = sha256;
     this.#hash = sha256 ? new Sha256() : null;
     this.#note = note;
     this.#progress = progress;
     this.#stop.signal.addEventListener('abort', () => this.#wake());
-    const given = stream && new GivenAnswer(stream.stream, stream.size ?? 0);
     this.#download = new Download(url, {
       headers,
       signal: this.#stop.signal,
-      given,
+      given: stream && new GivenAnswer(stream.stream, stream.size ?? 0),
       owner: {
-        bytes: (length) => this.#bytes(length),
+        allocate: (length) => this.#allocate(length),
         arrived: (block, bytes) => this.#arrived(block, bytes),
-        room: (block) => this.#room(block),
+        canTake: (block) => this.#canTake(block),
         ended: (error) => this.#ended(error),
       },
     });
@@ -69,59 +99,71 @@ export class RemoteFile {
   get size() {
     return this.#size;
   }
-  get stored() {
-    return !!this.#copy?.complete;
-  }
   get seekable() {
-    return this.stored || this.#download.ranges;
+    return !!this.#copy?.complete || this.#download.ranges;
   }
 
-  /* How much of it is here. */
+  /** Bytes that have arrived. */
   get loaded() {
     const last = this.#size ? blocksOf(this.#size) - 1 : -1;
     return this.#seen.size * BLOCK - (this.#seen.has(last) ? (last + 1) * BLOCK - this.#size : 0);
   }
 
+  /** @param {number} block */
   #lengthOf(block) {
     return this.#size ? Math.min(BLOCK, this.#size - block * BLOCK) : BLOCK;
   }
+  /** @param {number} block */
   #rankOf(block) {
     return this.#rank?.[block] ?? block;
   }
+  /** @param {number} rank */
   #blockAt(rank) {
     return this.#order?.[rank] ?? rank;
   }
+  /** Blocks of the file. */
   get #count() {
     return this.#size ? blocksOf(this.#size) : Infinity;
   }
 
-  /* probe: only to know its size; there are other files to be read first. */
+  /**
+   * Finds out the size and version, and starts the download.
+   * @param {boolean} probe only find out: other files will be read first
+   */
   async open(probe) {
-    const journal = this.#copy?.journal;
+    const copy = this.#copy;
+    const journal = copy?.journal;
     if (journal) for (const block of journal.sums.keys()) this.#old.add(block);
-    if (this.stored || journal?.whole) {
+    if (copy && journal && (copy.complete || journal.whole)) {
       this.#size = journal.head.size;
-      if (this.stored) return;
-      await this.#copy.start(journal.head);
-      if (this.#copy.whole) return void this.#finish();
+      if (copy.complete) return;
+      await copy.start(journal.head);
+      if (copy.whole) return void this.#finish();
     }
     if (!(await this.#download.connect(this.#firstRun(), journal?.head, probe))) {
-      this.#note(`${this.name} has changed on the server: fetching it anew`);
+      this.#note(`${this.name} has changed on the server: downloading it again`);
       this.#old.clear();
       await this.#download.connect(this.#firstRun(), null, probe);
     }
     this.#size = this.#download.size;
-    if (this.#copy && !this.#size) {
-      this.#note('the server does not tell the size of the file: the model will not be kept');
-      this.#copy = null;
-    }
-    const { size, etag } = this.#download;
-    await this.#copy?.start({ url: this.#url, name: this.name, size, etag, parts: this.#parts });
+    await this.#startCopy();
     for (const block of this.#old) this.#seen.add(block);
     if (!probe) this.#start();
   }
 
-  /* [first, end) of the first blocks that are not stored. */
+  async #startCopy() {
+    if (this.#copy && !this.#size) {
+      this.#note('the server does not tell the size of the file: the model will not be stored');
+      this.#copy = null;
+    }
+    const { size, etag } = this.#download;
+    await this.#copy?.start({ url: this.#url, name: this.name, size, etag, parts: this.#splits });
+  }
+
+  /**
+   * [first, end) of the first blocks that are not stored.
+   * @returns {[number, number]}
+   */
   #firstRun() {
     let first = 0;
     while (this.#old.has(first)) first++;
@@ -137,9 +179,13 @@ export class RemoteFile {
     this.#fetchAhead();
   }
 
-  /* Ranges [offset, length] in the order in which they will be read; the rest of the file comes after them. */
+  /**
+   * Announces the order in which ranges [offset, length] will be read. Other blocks follow.
+   * @param {[number, number][]} ranges
+   */
   expect(ranges) {
     if (!this.#size) return;
+    /** @type {Set<number>} */
     const blocks = new Set();
     for (const [offset, length] of ranges) {
       for (let block = Math.floor(offset / BLOCK); block * BLOCK < Math.min(offset + length, this.#size); block++)
@@ -147,13 +193,19 @@ export class RemoteFile {
     }
     for (let block = 0; block < this.#count; block++) blocks.add(block);
     this.#order = Array.from(blocks);
-    this.#rank = [];
-    this.#order.forEach((block, rank) => {
-      this.#rank[block] = rank;
+    /** @type {number[]} */
+    const rank = [];
+    this.#order.forEach((block, i) => {
+      rank[block] = i;
     });
+    this.#rank = rank;
   }
 
-  /* Fills `bytes`, or their beginning when what follows is not here yet. Returns how many; 0 at the end. */
+  /**
+   * Fills `bytes`, or the beginning of them if the others have not arrived. Returns how many it wrote; 0 at the end.
+   * @param {Uint8Array} bytes
+   * @param {number} offset
+   */
   async read(bytes, offset) {
     let done = 0;
     const end = Math.min(offset + bytes.length, this.#size || Infinity);
@@ -161,56 +213,70 @@ export class RemoteFile {
       this.#stop.signal.throwIfAborted();
       const at = offset + done;
       const block = Math.floor(at / BLOCK);
-      const length = this.#lengthOf(block);
-      if (!this.#held.has(block) && this.#copy?.has(block) && at % BLOCK === 0 && end - at >= length) {
-        if (!(await this.#copy.get(block, bytes.subarray(done, done + length)))) {
-          await this.#damaged(block);
-          continue;
-        }
-        this.#hashOn(block, bytes.subarray(done, done + length));
-        this.#touch(block);
-        done += length;
-        continue;
-      }
-      if (done && !this.#held.has(block) && !this.#copy?.has(block)) break;
+      const target = bytes.subarray(done, end - offset);
       const held = this.#held.get(block);
-      if (!held) {
-        if (await this.#comes(block)) continue;
+      const stored = !held && this.#copy?.has(block);
+      if (done && !held && !stored) break;
+      if (stored && at % BLOCK === 0 && target.length >= this.#lengthOf(block)) {
+        done += await this.#readStored(block, target);
+      } else if (held) {
+        const found = held.subarray(at - block * BLOCK, end - block * BLOCK);
+        if (!found.length) break;
+        bytes.set(found, done);
+        this.#markRead(block);
+        done += found.length;
+      } else if (!(await this.#hasArrived(block))) {
         break;
       }
-      const part = held.subarray(at - block * BLOCK, end - block * BLOCK);
-      if (!part.length) break;
-      bytes.set(part, done);
-      this.#touch(block);
-      done += part.length;
     }
-    if (this.#hash && this.#touched.size === this.#count) await this.#finish();
+    if (this.#hash && this.#read.size === this.#count) await this.#finish();
     return done;
   }
 
-  #touch(block) {
-    this.#next = this.#rankOf(block);
-    this.#touched.add(block);
-    this.#saw(block);
-    this.#letGo(block);
+  /**
+   * Reads a whole block from the stored copy into `target`. Returns its length, or 0 if it was damaged.
+   * @param {number} block
+   * @param {Uint8Array} target
+   */
+  async #readStored(block, target) {
+    const bytes = target.subarray(0, this.#lengthOf(block));
+    if (!(await this.#copy?.get(block, bytes))) {
+      await this.#repair(block);
+      return 0;
+    }
+    this.#hashNext(block, bytes);
+    this.#markRead(block);
+    return bytes.length;
   }
 
+  /** @param {number} block */
+  #markRead(block) {
+    this.#next = this.#rankOf(block);
+    this.#read.add(block);
+    this.#saw(block);
+    this.#dropRead(block);
+  }
+
+  /** @param {number} block */
   #saw(block) {
     if (this.#seen.has(block)) return;
     this.#seen.add(block);
     this.#progress();
   }
 
-  /* Resolves to true when a block is held, which it is for this turn only; false after the end of a stream whose size was not
-   * known. */
-  async #comes(block) {
+  /**
+   * Resolves to true when a block is held (use it before the next await), to false after the end of a stream of unknown
+   * size.
+   * @param {number} block
+   */
+  async #hasArrived(block) {
     for (;;) {
       this.#stop.signal.throwIfAborted();
       if (this.#held.has(block)) return true;
       if (this.#copy?.has(block)) {
-        const bytes = this.#bytes(this.#lengthOf(block));
+        const bytes = this.#allocate(this.#lengthOf(block));
         if (!(await this.#copy.get(block, bytes))) {
-          await this.#damaged(block);
+          await this.#repair(block);
           continue;
         }
         this.#hold(block, bytes);
@@ -222,23 +288,31 @@ export class RemoteFile {
         throw failure;
       }
       if (this.#download.ended && block * BLOCK >= this.#download.size) return false;
-      this.#ask(block);
-      await new Promise((resolve) => {
-        this.#waiting.push(resolve);
-      });
+      this.#request(block);
+      await this.#news();
     }
+  }
+
+  /** Resolves when something has changed. */
+  #news() {
+    return new Promise((resolve) => {
+      this.#waiting.push(() => resolve(undefined));
+    });
   }
 
   #wake() {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
-  /* Sees to it that a block comes. */
-  #ask(block) {
+  /**
+   * Makes sure that a block will arrive.
+   * @param {number} block
+   */
+  #request(block) {
     this.#next = this.#rankOf(block);
     this.#start();
     if (this.#download.ranges) {
-      if (this.#missing(block) && this.#download.busy < CONNECTIONS_MOST) this.#fetch(this.#next);
+      if (this.#missing(block) && this.#download.running < MAX_CONNECTIONS) this.#fetch(this.#next);
       this.#fetchAhead();
     } else if (!this.#download.covers(block)) {
       throw new SourceError(
@@ -249,10 +323,15 @@ export class RemoteFile {
     }
   }
 
+  /** @param {number} block */
   #missing(block) {
     return !this.#held.has(block) && !this.#download.covers(block) && !this.#copy?.has(block);
   }
 
+  /**
+   * Requests a run of blocks. Runs are shorter near the end of the file, so that all connections stay busy until then.
+   * @param {number} rank of the first one
+   */
   #fetch(rank) {
     const first = this.#blockAt(rank);
     const most = Math.min(RUN, Math.floor((this.#count - this.#seen.size) / (2 * CONNECTIONS)));
@@ -262,30 +341,35 @@ export class RemoteFile {
     this.#download.fetch(first, end);
   }
 
-  /* Keeps the connections busy with what will be asked for next and, near the end, with what was left out. */
+  /** Keeps the connections busy with the blocks that will be read next, and at the end with those that were skipped. */
   #fetchAhead() {
     if (!this.#download.ranges || this.#stop.signal.aborted) return;
     let ahead = 0;
-    const wanted = (rank) => {
+    /** @param {number} rank */
+    const want = (rank) => {
       if (this.#old.has(this.#blockAt(rank))) return;
       ahead++;
       if (this.#missing(this.#blockAt(rank))) this.#fetch(rank);
     };
-    const more = () => ahead < AHEAD && this.#download.busy < CONNECTIONS;
+    const canFetch = () => ahead < AHEAD && this.#download.running < CONNECTIONS;
     let rank = this.#next;
-    for (; rank < this.#count && more(); rank++) wanted(rank);
-    if (rank === this.#count && this.#copy?.writing) for (rank = 0; rank < this.#next && more(); rank++) wanted(rank);
+    for (; rank < this.#count && canFetch(); rank++) want(rank);
+    if (rank === this.#count && this.#copy?.writing) for (rank = 0; rank < this.#next && canFetch(); rank++) want(rank);
   }
 
-  async #room(block) {
-    while (this.#rankOf(block) > this.#next + AHEAD && !this.#stop.signal.aborted) {
-      await new Promise((resolve) => {
-        this.#waiting.push(resolve);
-      });
-    }
+  /**
+   * Resolves when a stream may go on to a block.
+   * @param {number} block
+   */
+  async #canTake(block) {
+    while (this.#rankOf(block) > this.#next + AHEAD && !this.#stop.signal.aborted) await this.#news();
     this.#stop.signal.throwIfAborted();
   }
 
+  /**
+   * @param {number} block
+   * @param {Uint8Array} bytes
+   */
   async #arrived(block, bytes) {
     this.#stop.signal.throwIfAborted();
     this.#hold(block, bytes);
@@ -296,25 +380,32 @@ export class RemoteFile {
       await this.#copy.put(block, bytes);
       this.#storing.delete(block);
     }
-    this.#finishWhole();
+    this.#finishIfWhole();
   }
 
-  #bytes(length) {
+  /** @param {number} length */
+  #allocate(length) {
     return (length === BLOCK && this.#spare.pop()) || new Uint8Array(length);
   }
 
+  /**
+   * @param {number} block
+   * @param {Uint8Array} bytes
+   */
   #hold(block, bytes) {
     this.#held.set(block, bytes);
     this.#hashHeld();
-    while (this.#held.size > HELD && this.#drop(this.#leastWanted()));
+    while (this.#held.size > MAX_HELD && this.#drop(this.#leastWanted()));
   }
 
+  /** @param {number} block */
   #drop(block) {
     const bytes = this.#held.get(block);
     if (bytes?.length === BLOCK) this.#spare.push(bytes);
     return this.#held.delete(block);
   }
 
+  /** A held block that was read or is stored, or else the one that will be read last; -1 if none can be dropped. */
   #leastWanted() {
     let farthest = -1;
     for (const block of this.#held.keys()) {
@@ -325,18 +416,26 @@ export class RemoteFile {
     return farthest;
   }
 
-  /* Of the blocks that were read before this one, those that can be read again or are unlikely to be. */
-  #letGo(current) {
+  /**
+   * Drops held blocks that have been read and are stored, or are unlikely to be read again.
+   * @param {number} current the block that was read last
+   */
+  #dropRead(current) {
     const passed = [];
     for (const block of this.#held.keys()) {
-      if (block === current || !this.#touched.has(block) || this.#storing.has(block)) continue;
+      if (block === current || !this.#read.has(block) || this.#storing.has(block)) continue;
       if (this.#copy?.has(block)) this.#drop(block);
       else if (this.#rankOf(block) < this.#next && !(this.#hash && block >= this.#hashed)) passed.push(block);
     }
-    for (const block of passed.slice(0, -PASSED)) this.#drop(block);
+    for (const block of passed.slice(0, -MAX_READ_HELD)) this.#drop(block);
   }
 
-  #hashOn(block, bytes) {
+  /**
+   * Hashes a block if it is the next one.
+   * @param {number} block
+   * @param {Uint8Array} bytes
+   */
+  #hashNext(block, bytes) {
     if (this.#hash && block === this.#hashed) {
       this.#hash.update(bytes);
       this.#hashed++;
@@ -344,9 +443,14 @@ export class RemoteFile {
   }
 
   #hashHeld() {
-    while (this.#hash && this.#held.has(this.#hashed)) this.#hashOn(this.#hashed, this.#held.get(this.#hashed));
+    for (;;) {
+      const bytes = this.#hash && this.#held.get(this.#hashed);
+      if (!bytes) return;
+      this.#hashNext(this.#hashed, bytes);
+    }
   }
 
+  /** @param {any} error of a request; undefined if it succeeded */
   #ended(error) {
     if (error && !this.#stop.signal.aborted) this.#failure = error;
     if (error?.changed) this.#copy?.drop();
@@ -355,69 +459,69 @@ export class RemoteFile {
     this.#wake();
   }
 
-  /* Bytes of the copy are not what was written: from here on they come from the network. */
-  async #damaged(block) {
-    const { head } = this.#copy.journal;
-    this.#note(`the stored copy of ${this.name} is damaged at byte ${block * BLOCK}: fetching that part again`);
+  /**
+   * A stored block was damaged: downloads it, and what follows, again.
+   * @param {number} block
+   */
+  async #repair(block) {
+    const copy = /** @type {StoredFile} */ (this.#copy);
+    const head = copy.journal?.head;
+    this.#note(`the stored copy of ${this.name} is damaged at byte ${block * BLOCK}: downloading that block again`);
     this.#old.delete(block);
     this.#finishing = null;
-    await this.#copy.repair();
+    await copy.repair();
     if (this.#download.size) return;
-    if (await this.#download.connect([block, block + 1], head)) return;
-    await this.#copy.drop();
+    if (await this.#download.connect([block, block + 1], head, false)) return;
+    await copy.drop();
     throw new SourceError(
-      `${this.#url}: the stored copy is damaged, and the server has another version by now; load it again`,
+      `${this.#url}: the stored copy is damaged, and the server has another version now; load it again`,
     );
   }
 
+  /** Verifies the file and marks the stored copy as complete. */
   #finish() {
-    this.#finishing ??= this.#verify().then(
-      () => this.#copy?.writing && this.#copy.whole && this.#copy.finish(this.#sha256),
-    );
+    this.#finishing ??= this.#verify().then(async () => {
+      if (this.#copy?.writing && this.#copy.whole) await this.#copy.finish(this.#sha256);
+    });
     this.#finishing.catch(() => {});
     return this.#finishing;
   }
 
-  #finishWhole() {
+  #finishIfWhole() {
     if (this.#copy?.writing && this.#copy.whole) this.#finish();
   }
 
   async #verify() {
     if (!this.#hash || this.#copy?.journal?.commit?.sha256 === this.#sha256) return;
     while (this.#hashed < this.#count) {
-      if (!this.#held.has(this.#hashed)) await this.#comes(this.#hashed);
+      if (!this.#held.has(this.#hashed)) await this.#hasArrived(this.#hashed);
       this.#hashHeld();
     }
-    this.#hashedAs ??= this.#hash.hex();
-    if (this.#hashedAs === this.#sha256) return;
+    this.#digest ??= this.#hash.hex();
+    if (this.#digest === this.#sha256) return;
     await this.#copy?.drop();
-    throw new SourceError(`${this.#url}: its SHA-256 is ${this.#hashedAs}, not ${this.#sha256}: nothing of it is kept`);
+    throw new SourceError(`${this.#url}: its SHA-256 is ${this.#digest}, not ${this.#sha256}: nothing of it is stored`);
   }
 
-  /* When it was read to its end, what was left out is still fetched and verified. */
+  /** Closes the file. If it was read to its end, skipped blocks are downloaded, stored and verified first. */
   async close() {
     const { signal } = this.#stop;
+    const storesMore = () =>
+      this.#read.has(this.#count - 1) && this.#copy?.writing && !this.#copy.whole && !this.#failure;
     try {
-      while (
-        !signal.aborted &&
-        this.#touched.has(this.#count - 1) &&
-        this.#copy?.writing &&
-        !this.#copy.whole &&
-        !this.#failure
-      ) {
+      while (!signal.aborted && storesMore()) {
         this.#fetchAhead();
-        await new Promise((resolve) => {
-          this.#waiting.push(resolve);
-        });
+        await this.#news();
       }
       if (signal.aborted) return;
-      this.#finishWhole(); // the last block's line in the journal may still be on its way
+      this.#finishIfWhole(); // the journal's line of the last block may not have been written when it arrived
       await this.#finishing;
     } finally {
       this.abort(new SourceError(`${this.#url}: the source has been closed`));
     }
   }
 
+  /** @param {unknown} reason */
   abort(reason) {
     this.#stop.abort(reason);
     this.#held.clear();

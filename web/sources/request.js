@@ -1,21 +1,35 @@
-/* Requests whose errors are one line with the URL and what went wrong, and that are tried again when it may help. */
+/* HTTP requests: errors of one line that name the URL, and retries where they may help. */
 
-const TRIES = 6;
-const STALLED = 30_000; // ms without a byte
-const ROOM = 256 << 10; // bytes of a chunk
-const rooms = []; // for chunks, not in use
+const MAX_TRIES = 6;
+const STALL_TIMEOUT = 30_000; // ms without a byte
+const CHUNK_BYTES = 256 << 10;
+const FIRST_DELAY = 250; // ms before a retry; doubled with each further one
 
+/** Buffers for chunks that are not in use. @type {ArrayBuffer[]} */
+const freeBuffers = [];
+
+/** A problem with the network, the server or the file there. */
 export class SourceError extends Error {
-  /* again: whether trying again may help; changed: whether the server has another version by now. */
-  constructor(text, { status = 0, again = false, changed = false } = {}) {
-    super(text);
+  /**
+   * @param {string} message
+   * @param {object} [options]
+   * @param {number} [options.status] of HTTP; 0 if there was no answer
+   * @param {boolean} [options.retry] whether trying again may help
+   * @param {boolean} [options.changed] whether the server has another version of the file now
+   */
+  constructor(message, { status = 0, retry = false, changed = false } = {}) {
+    super(message);
     this.name = 'SourceError';
     this.status = status;
-    this.again = again;
+    this.retry = retry;
     this.changed = changed;
   }
 }
 
+/**
+ * @param {number} ms
+ * @param {AbortSignal} signal
+ */
 export function pause(ms, signal) {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
@@ -25,133 +39,163 @@ export function pause(ms, signal) {
     };
     const timer = setTimeout(() => {
       signal.removeEventListener('abort', stop);
-      resolve();
+      resolve(undefined);
     }, ms);
     signal.addEventListener('abort', stop, { once: true });
   });
 }
 
-/* Waits longer and longer between tries that bring nothing; progress() starts anew. */
-export class Patience {
+/** Decides on retries: waits longer after each try that brought nothing. */
+export class Retries {
   #tries = 0;
   #most;
 
-  constructor(most = TRIES) {
+  constructor(most = MAX_TRIES) {
     this.#most = most;
   }
 
+  /** Bytes have come: starts counting again. */
   progress() {
     this.#tries = 0;
   }
 
-  /* Returns when it is time for another try, or throws the error. */
+  /**
+   * Returns when it is time for another try; throws the error if there should be none.
+   * @param {any} error
+   * @param {AbortSignal} signal
+   */
   async after(error, signal) {
     if (signal.aborted) throw signal.reason;
-    if (!error.again || ++this.#tries >= this.#most) throw error;
-    await pause(250 * 2 ** this.#tries * (0.75 + Math.random() / 2), signal);
+    if (!error.retry || ++this.#tries >= this.#most) throw error;
+    await pause(FIRST_DELAY * 2 ** this.#tries * (0.75 + Math.random() / 2), signal);
   }
 }
 
-/* One answer: what its headers say, and its bytes. The request ends with the signal, or when nothing comes for long. */
+/**
+ * @typedef {object} RequestOptions
+ * @property {[number, number]} [range] bytes [start, end) to ask for
+ * @property {'GET' | 'HEAD'} [method]
+ * @property {Record<string, string>} [headers]
+ * @property {AbortSignal} signal
+ */
+
+/** An answer: its headers and its bytes. The request ends with the signal, or when no byte comes for 30 seconds. */
 export class Answer {
+  #url;
   #response;
   #abort;
-  #timer = 0;
+  #signal;
   #unlink;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
 
+  /**
+   * Sends a request. Rejects if there is no answer, or one with an error status other than 416 (range not satisfiable).
+   * @param {string} url
+   * @param {RequestOptions} options
+   */
   static async get(url, { range, method = 'GET', headers, signal }) {
     signal.throwIfAborted();
     const abort = new AbortController();
     const link = () => abort.abort(signal.reason);
     signal.addEventListener('abort', link, { once: true });
-    const answer = new Answer(url, abort, () => signal.removeEventListener('abort', link));
-    const all = range ? { ...headers, Range: `bytes=${range[0]}-${range[1] - 1}` } : headers;
-    answer.#watch();
+    const unlink = () => signal.removeEventListener('abort', link);
+    const timer = stallTimer(url, abort);
+    /** @type {Response} */
+    let response;
     try {
-      // Not through the HTTP cache: it would keep a second copy, and let only one request for a URL go at a time.
-      answer.#response = await fetch(url, { method, headers: all, signal: abort.signal, cache: 'no-store' });
+      // Not through the HTTP cache: it would keep a second copy, and allow only one request for a URL at a time.
+      response = await fetch(url, {
+        method,
+        headers: range ? { ...headers, Range: `bytes=${range[0]}-${range[1] - 1}` } : headers,
+        signal: abort.signal,
+        cache: 'no-store',
+      });
     } catch (error) {
-      answer.end();
-      throw answer.#broken(error, signal);
+      unlink();
+      abort.abort();
+      throw connectionError(url, error, signal);
+    } finally {
+      clearTimeout(timer);
     }
-    clearTimeout(answer.#timer);
-    answer.signal = signal;
-    const { status, statusText } = answer.#response;
-    if (answer.#response.ok || status === 416) return answer;
+    const answer = new Answer(url, response, { abort, signal, unlink });
+    const { status, statusText } = response;
+    if (response.ok || status === 416) return answer;
     answer.end();
     throw new SourceError(`${url}: the server answered ${status}${statusText && ` ${statusText}`}`, {
       status,
-      again: status === 408 || status === 429 || status >= 500,
+      retry: status === 408 || status === 429 || status >= 500,
     });
   }
 
-  constructor(url, abort, unlink) {
-    this.url = url;
+  /**
+   * @param {string} url
+   * @param {Response} response
+   * @param {{ abort: AbortController, signal: AbortSignal, unlink: () => void }} request
+   */
+  constructor(url, response, { abort, signal, unlink }) {
+    this.#url = url;
+    this.#response = response;
     this.#abort = abort;
+    this.#signal = signal;
     this.#unlink = unlink;
   }
 
   get status() {
     return this.#response.status;
   }
+  /** Bytes of the body; 0 if unknown. */
   get length() {
     const { headers } = this.#response;
     return headers.has('content-encoding') ? 0 : Number(headers.get('content-length') ?? 0);
   }
-  /* What tells versions apart. Servers of other origins may hide the ETag, never the date. */
+  /**
+   * Identifies the version: the ETag, or the date, which servers of other origins never hide. '' if there is neither.
+   */
   get etag() {
     return this.#response.headers.get('etag') ?? this.#response.headers.get('last-modified') ?? '';
   }
-  /* {start, size} of a 206; null when the server hides it from other origins. */
+  /** The first byte and the file's size of a 206 answer; null if the server hides them from other origins. */
   get range() {
     const match = /^bytes (\d+)-\d+\/(\d+)$/.exec(this.#response.headers.get('content-range') ?? '');
     return match && { start: Number(match[1]), size: Number(match[2]) };
   }
 
-  #watch() {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(
-      () => this.#abort.abort(new SourceError(`${this.url}: nothing came for 30 seconds`, { again: true })),
-      STALLED,
-    );
-  }
-
-  #broken(error, signal) {
-    if (signal.aborted) return signal.reason;
-    if (error instanceof SourceError) return error;
-    const hint = error.cause?.code ?? error.message;
-    return new SourceError(`${this.url}: no connection, or not allowed by the server for this page (${hint})`, {
-      again: true,
-    });
-  }
-
-  /* A reader of the body, and the room that it is to fill, or undefined where it takes room of its own for each chunk, which
-   * browsers are slow to free. */
+  /**
+   * A reader of the body, with a buffer to fill if the browser supports that. Otherwise the browser allocates each
+   * chunk, and is slow to free them.
+   * @returns {{ reader: { read(view?: Uint8Array): Promise<ReadableStreamReadResult<Uint8Array>> }, buffer?:
+   *   ArrayBuffer }}
+   */
   #reader() {
-    const { body } = this.#response;
+    const body = /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (this.#response.body);
     try {
-      return { reader: body.getReader({ mode: 'byob' }), room: rooms.pop() ?? new ArrayBuffer(ROOM) };
+      const reader = body.getReader({ mode: 'byob' });
+      return { reader: /** @type {any} */ (reader), buffer: freeBuffers.pop() ?? new ArrayBuffer(CHUNK_BYTES) };
     } catch {
       return { reader: body.getReader() };
     }
   }
 
-  /* The chunks as they come; each is there until the next is asked for. */
+  /**
+   * The chunks as they come. Each is valid until the next one is asked for.
+   * @returns {AsyncGenerator<Uint8Array, void, undefined>}
+   */
   async *chunks() {
-    let { reader, room } = this.#reader();
+    let { reader, buffer } = this.#reader();
     try {
       for (;;) {
-        this.#watch();
-        const { done, value } = await reader.read(room && new Uint8Array(room)).catch((error) => {
-          throw this.#broken(error, this.signal);
+        this.#timer = stallTimer(this.#url, this.#abort);
+        const { done, value } = await reader.read(buffer && new Uint8Array(buffer)).catch((error) => {
+          throw connectionError(this.#url, error, this.#signal);
         });
-        clearTimeout(this.#timer); // the reader of the chunk may take its time
-        if (room && value) room = value.buffer; // a read takes it away until then
+        clearTimeout(this.#timer); // the consumer of the chunk may take its time
+        if (buffer && value) buffer = /** @type {ArrayBuffer} */ (value.buffer); // reading detached the old one
         if (done) return;
         yield value;
       }
     } finally {
-      if (room?.byteLength) rooms.push(room);
+      if (buffer?.byteLength) freeBuffers.push(buffer);
       this.end();
     }
   }
@@ -161,4 +205,28 @@ export class Answer {
     this.#unlink();
     this.#abort.abort();
   }
+}
+
+/**
+ * Aborts a request if nothing comes for long.
+ * @param {string} url
+ * @param {AbortController} abort
+ */
+function stallTimer(url, abort) {
+  const error = () => new SourceError(`${url}: nothing came for ${STALL_TIMEOUT / 1000} seconds`, { retry: true });
+  return setTimeout(() => abort.abort(error()), STALL_TIMEOUT);
+}
+
+/**
+ * @param {string} url
+ * @param {any} error of a fetch or a read
+ * @param {AbortSignal} signal
+ */
+function connectionError(url, error, signal) {
+  if (signal.aborted) return signal.reason;
+  if (error instanceof SourceError) return error;
+  const hint = error.cause?.code ?? error.message;
+  return new SourceError(`${url}: no connection, or not allowed by the server for this page (${hint})`, {
+    retry: true,
+  });
 }

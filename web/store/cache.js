@@ -1,27 +1,37 @@
-/* One file of a model in the Cache API, for browsers without a usable origin private file system: a response a block,
- * and one for the journal, which is written anew with each line. */
-
+/* Model files in the Cache API, for browsers without a usable origin private file system: one response for each block,
+ * and one for the journal, which is rewritten with each line. */
 import { BLOCK } from './journal.js';
+
+/** @import { Store, StoreFile } from './store.js' */
 
 const CACHE = 'quern-models';
 
+/** @param {(string | number)[]} names */
 const address = (...names) => `https://quern.invalid/${names.join('/')}`;
 const open = () => caches.open(CACHE);
 
+/** @implements {StoreFile} */
 class CacheFile {
   #key;
-  #part;
+  #index;
+  /** @type {Cache | null} */
   #cache = null;
   #text = '';
+  /** @type {Promise<void | undefined>} */
   #appended = Promise.resolve();
 
-  constructor(key, part) {
+  /**
+   * @param {string} key
+   * @param {number} index of the file in the model
+   */
+  constructor(key, index) {
     this.#key = key;
-    this.#part = part;
+    this.#index = index;
   }
 
+  /** @param {string | number} name */
   #address(name) {
-    return address(this.#key, this.#part, name);
+    return address(this.#key, this.#index, name);
   }
 
   async peek() {
@@ -33,31 +43,46 @@ class CacheFile {
     this.#cache = await open();
   }
 
+  /** @param {string} text */
   async openWriting(text) {
     this.#cache = await open();
     this.#text = '';
     await this.append(text);
   }
 
-  /* One after the other: of two at once the older could stay. */
+  /**
+   * Writes one journal after another: of two concurrent writes the older one could win.
+   * @param {string} text
+   */
   append(text) {
     this.#text += text;
     this.#appended = this.#appended.then(() => this.#cache?.put(this.#address('journal'), new Response(this.#text)));
-    return this.#appended;
+    return /** @type {Promise<void>} */ (this.#appended);
   }
 
-  /* One whole block. */
+  get #opened() {
+    return /** @type {Cache} */ (this.#cache);
+  }
+
+  /**
+   * @param {Uint8Array} bytes
+   * @param {number} at
+   */
   async write(bytes, at) {
-    await this.#cache.put(this.#address(at / BLOCK), new Response(bytes));
+    const body = /** @type {Uint8Array<ArrayBuffer>} */ (bytes);
+    await this.#opened.put(this.#address(at / BLOCK), new Response(body));
   }
 
-  /* Within one block. */
+  /**
+   * @param {Uint8Array} bytes
+   * @param {number} at
+   */
   async read(bytes, at) {
-    const found = await this.#cache.match(this.#address(Math.floor(at / BLOCK)));
+    const found = await this.#opened.match(this.#address(Math.floor(at / BLOCK)));
     if (!found) return 0;
-    const got = new Uint8Array(await found.arrayBuffer()).subarray(at % BLOCK).subarray(0, bytes.length);
-    bytes.set(got);
-    return got.length;
+    const stored = new Uint8Array(await found.arrayBuffer()).subarray(at % BLOCK).subarray(0, bytes.length);
+    bytes.set(stored);
+    return stored.length;
   }
 
   close() {
@@ -66,12 +91,14 @@ class CacheFile {
 }
 
 const requests = async () => ((await caches.has(CACHE)) ? (await open()).keys() : []);
+/** @param {Request} request */
 const keyOf = (request) => new URL(request.url).pathname.split('/')[1];
 
+/** @type {Store} */
 export const cache = {
   writable: () => cache.present(),
   present: () => !!globalThis.caches && !!globalThis.isSecureContext,
-  files: async (key, count) => Array.from({ length: count }, (_, part) => new CacheFile(key, part)),
+  files: async (key, count) => Array.from({ length: count }, (_, index) => new CacheFile(key, index)),
   keys: async () => [...new Set((await requests()).map(keyOf))],
 
   async remove(key) {

@@ -1,5 +1,4 @@
-/* XXH32 with seed 0 (xxHash's specification), of a block that is at hand: a check against damage of what is stored,
- * at the speed of memory. */
+/* XXH32 with seed 0 (see xxHash's specification). It detects damaged blocks in the storage, at the speed of memory. */
 const P1 = 0x9e3779b1 | 0;
 const P2 = 0x85ebca77 | 0;
 const P3 = 0xc2b2ae3d | 0;
@@ -7,8 +6,9 @@ const P4 = 0x27d4eb2f;
 const P5 = 0x165667b1;
 
 const { imul } = Math;
-const rotate = (x, n) => (x << n) | (x >>> (32 - n));
+const rotate = (/** @type {number} */ x, /** @type {number} */ n) => (x << n) | (x >>> (32 - n));
 
+/** @param {Uint8Array} bytes */
 export function checksum(bytes) {
   const { length } = bytes;
   const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();

@@ -1,27 +1,42 @@
-/* A model's copy in the browser's storage while it is read or written. One tab writes at a time; others read from the
- * network meanwhile. What the storage refuses is not an error of the load: the copy is given up with a note. */
+/* A model's copy in the browser's storage while it is read or written. One tab writes at a time; other tabs read from
+ * the network meanwhile. An error of the storage does not fail the load: the copy is given up with a note. */
 import { cache } from './cache.js';
 import { checksum } from './checksum.js';
 import { BLOCK, Journal } from './journal.js';
 import { hold, lockName, locksUsable } from './locks.js';
-import { isNoRoom, opfs } from './opfs.js';
+import { isStorageFull, opfs } from './opfs.js';
+
+/**
+ * @import { Head } from './journal.js'
+ * @import { Store, StoreFile } from './store.js'
+ *
+ * What a file should be, as far as that is known.
+ * @typedef {{ sha256?: string, version?: { size: number, etag: string } }} ExpectedVersion
+ */
 
 export const stores = [opfs, cache];
 
-const PATIENCE = 1500; // ms: the worker of a page that was just reloaded lives on a little, with its lock and handles
-const LOOK_AGAIN = 50; // ms
+const LOCK_TIMEOUT = 1500; // ms: the worker of a page that was reloaded keeps its lock and handles for a while
+const LOCK_INTERVAL = 50; // ms
 
-const said = (error) => (isNoRoom(error) ? 'there is not enough room for it' : error.message || error.name);
+/** @param {any} error */
+const reasonOf = (error) => (isStorageFull(error) ? 'the storage is full' : error.message || error.name);
 
-/* One file of the model. */
-class StoredFile {
+/** The copy of one file. */
+export class StoredFile {
+  /** @type {Journal | null} */
   journal = null;
-  remark = null; // on what was found
+  /** Why an existing copy is not used. @type {string | null} */
+  remark = null;
   #model;
   #file;
   #open = false;
   #writing = false;
 
+  /**
+   * @param {StoredModel} model
+   * @param {StoreFile} file
+   */
   constructor(model, file) {
     this.#model = model;
     this.#file = file;
@@ -36,24 +51,33 @@ class StoredFile {
   get writing() {
     return this.#writing && this.#model.usable;
   }
+  /** Whether all blocks are stored. */
   get whole() {
-    return this.usable && this.journal.whole;
+    return this.usable && !!this.journal?.whole;
   }
+  /** @param {number} block */
   has(block) {
-    return this.usable && this.journal.sums.has(block);
+    return this.usable && !!this.journal?.sums.has(block);
   }
 
-  /* Finds what there is. `sha256` and `version`, {size, etag}, are what the file should have, where that is known. */
+  get #opened() {
+    return /** @type {Journal} */ (this.journal);
+  }
+
+  /**
+   * Reads the journal, if there is one of the expected version.
+   * @param {ExpectedVersion} expected
+   */
   async look({ sha256, version }) {
     const found = await this.#file.peek();
     this.journal = found && Journal.parse(found.text);
-    if (!this.journal) return;
+    if (!found || !this.journal) return;
     const { head, commit } = this.journal;
     if (found.bytes !== Infinity && found.bytes !== head.size) {
-      this.remark = `the stored copy of ${head.name} has ${found.bytes} bytes instead of ${head.size}: fetching it again`;
+      this.remark = `the stored copy of ${head.name} has ${found.bytes} bytes instead of ${head.size}: downloading it again`;
       this.journal = null;
     } else if (version && (version.etag !== head.etag || (version.size && version.size !== head.size))) {
-      this.remark = `${head.name} has changed on the server: fetching it anew`;
+      this.remark = `${head.name} has changed on the server: downloading it again`;
       this.journal = null;
     } else if (sha256 && commit?.sha256 && commit.sha256 !== sha256) {
       this.journal = null;
@@ -65,54 +89,69 @@ class StoredFile {
     this.#open = true;
   }
 
-  /* Begins to write, or goes on when `head`, {url, name, size, etag, parts}, is of the version that there is. */
+  /**
+   * Starts writing. Stored blocks are kept if they are of the same version.
+   * @param {Head} head
+   */
   async start(head) {
-    const old = this.journal?.head;
-    if (old?.size !== head.size || old.etag !== head.etag) this.journal = new Journal(head);
-    this.journal.commit = null;
+    const old = this.journal;
+    const journal = old && old.head.size === head.size && old.head.etag === head.etag ? old : new Journal(head);
+    journal.commit = null;
+    this.journal = journal;
     await this.#model.guard(async () => {
-      await this.#file.openWriting(this.journal.text, head.size);
+      await this.#file.openWriting(journal.text, head.size);
       this.#open = this.#writing = true;
     });
   }
 
+  /**
+   * @param {number} block
+   * @param {Uint8Array} bytes
+   */
   async put(block, bytes) {
     await this.#model.guard(async () => {
       await this.#file.write(bytes, block * BLOCK);
-      await this.#file.append(this.journal.add(block, checksum(bytes)));
+      await this.#file.append(this.#opened.add(block, checksum(bytes)));
     });
   }
 
-  /* Fills `bytes`, as long as the block; false when they are not what was written, and from then on it is not there. */
+  /**
+   * Reads a block. Returns false if it is damaged; has() is false for it afterwards.
+   * @param {number} block
+   * @param {Uint8Array} bytes as long as the block
+   */
   async get(block, bytes) {
     while (this.#model.settling) await this.#model.settling;
-    let good = false;
+    let intact = false;
     await this.#model.guard(async () => {
-      good =
+      intact =
         (await this.#file.read(bytes, block * BLOCK)) === bytes.length &&
-        checksum(bytes) === this.journal.sums.get(block);
+        checksum(bytes) === this.#opened.sums.get(block);
     });
-    if (!good) this.journal.sums.delete(block);
-    return good;
+    if (!intact) this.#opened.sums.delete(block);
+    return intact;
   }
 
-  /* Adds the commit record. Nothing is flushed to the disk for it: the checksums find what a power failure took. */
+  /**
+   * Appends the commit record. Nothing is flushed to the disk: the checksums detect what a power failure destroyed.
+   * @param {string} [sha256] of the file, if it was verified
+   */
   async finish(sha256) {
     await this.#model.guard(async () => {
-      await this.#file.append(this.journal.finish(sha256 ?? null));
+      await this.#file.append(this.#opened.finish(sha256 ?? null));
       this.#writing = false;
       await this.#model.settle();
     });
   }
 
-  /* A damaged copy becomes one that is being written. */
+  /** Reopens a damaged copy for writing. */
   async repair() {
     if (this.writing) return;
     this.close();
-    if (await this.#model.lockForWriting()) await this.start(this.journal.head);
+    if (await this.#model.lockForWriting()) await this.start(this.#opened.head);
   }
 
-  /* Nothing of the whole model is kept. */
+  /** Deletes the copy of the whole model. */
   drop() {
     return this.#model.drop();
   }
@@ -127,31 +166,46 @@ class StoredFile {
   }
 }
 
+/** The copies of a model's files, and the lock on them. */
 export class StoredModel {
   usable = true;
-  settling = null; // a promise while files are being opened anew
+  /** While files are being reopened. @type {Promise<void> | null} */
+  settling = null;
   #store;
   #key;
+  /** @type {(() => Promise<void>) | null} */
   #release = null;
+  /** @type {StoredFile[]} */
   #files = [];
 
-  /* checks: what look() takes, for each file. undefined, after a note, when there is no storage or another tab writes. */
-  static async open(key, checks, note) {
-    if (!locksUsable()) return void note('this context has no storage: the model will not be kept');
+  /**
+   * Opens the copy. Resolves to undefined, after a note, if there is no storage or another tab is writing the copy.
+   * @param {string} key
+   * @param {ExpectedVersion[]} expected of each file
+   * @param {(text: string) => void} note
+   * @returns {Promise<StoredModel | undefined>}
+   */
+  static async open(key, expected, note) {
+    if (!locksUsable()) return void note('this context has no storage: the model will not be stored');
     const store = stores.find((each) => each.writable());
-    if (!store) return void note('this browser has no storage for files: the model will not be kept');
-    const free = await hold(`${lockName(key)}:open`, 'exclusive', { wait: true });
+    if (!store) return void note('this browser has no storage for files: the model will not be stored');
+    const release = await hold(`${lockName(key)}:open`, 'exclusive', { wait: true });
     const model = new StoredModel(store, key, note);
     try {
-      return (await model.#open(checks)) ? model : undefined;
+      return (await model.#open(expected)) ? model : undefined;
     } catch (error) {
       await model.close();
-      note(`the storage cannot be used (${said(error)}): the model will not be kept`);
+      note(`the storage cannot be used (${reasonOf(error)}): the model will not be stored`);
     } finally {
-      await free();
+      await release();
     }
   }
 
+  /**
+   * @param {Store} store
+   * @param {string} key
+   * @param {(text: string) => void} note
+   */
   constructor(store, key, note) {
     this.#store = store;
     this.#key = key;
@@ -165,60 +219,79 @@ export class StoredModel {
     return this.#files.every((file) => file.complete);
   }
 
-  async #open(checks) {
-    const deadline = performance.now() + PATIENCE;
-    while (!(await this.#lock(checks))) {
+  /** @param {ExpectedVersion[]} expected */
+  async #open(expected) {
+    const deadline = performance.now() + LOCK_TIMEOUT;
+    while (!(await this.#lock(expected))) {
       if (performance.now() > deadline) {
-        this.note('another tab is storing this model: this one reads it from the network and stores nothing');
+        this.note('another tab is storing this model: this tab downloads it too and stores nothing');
         return false;
       }
       await new Promise((resolve) => {
-        setTimeout(resolve, LOOK_AGAIN);
+        setTimeout(resolve, LOCK_INTERVAL);
       });
     }
     for (const { remark } of this.#files) if (remark) this.note(remark);
-    if (!this.#files.length) this.#files = await this.#filesOf(checks.length, true);
+    if (!this.#files.length) this.#files = await this.#filesOf(expected.length, true);
     for (const file of this.#files) if (file.complete) await file.openReading();
-    await this.#store.touch(this.#key).catch(() => {}); // another tab may be at it
+    await this.#store.touch(this.#key).catch(() => {}); // another tab may be doing the same
     return true;
   }
 
+  /**
+   * @param {number} count
+   * @param {boolean} create
+   */
   async #filesOf(count, create) {
     return (await this.#store.files(this.#key, count, create)).map((file) => new StoredFile(this, file));
   }
 
-  /* Complete models are shared, others written by one. Only under a lock is what there is to be seen at rest. */
-  async #lock(checks) {
+  /**
+   * Takes a shared lock if the model is complete, and an exclusive one otherwise. Journals are read under a lock,
+   * because they do not change then. Returns false if another tab has the lock.
+   * @param {ExpectedVersion[]} expected
+   */
+  async #lock(expected) {
     this.#release = await hold(lockName(this.#key), 'shared');
     if (!this.#release) return false;
-    this.#files = await this.#filesOf(checks.length, false);
-    for (const [part, file] of this.#files.entries()) await file.look(checks[part]);
+    this.#files = await this.#filesOf(expected.length, false);
+    for (const [i, file] of this.#files.entries()) await file.look(expected[i]);
     if (this.#files.length && this.complete) return true;
-    await this.#release();
-    this.#release = await hold(lockName(this.#key), 'exclusive');
+    return this.#relock('exclusive');
+  }
+
+  /**
+   * Replaces the lock. Returns whether that succeeded.
+   * @param {LockMode} mode
+   */
+  async #relock(mode) {
+    await this.#release?.();
+    this.#release = await hold(lockName(this.#key), mode);
     return !!this.#release;
   }
 
+  /**
+   * Runs `work`; gives the copy up if it fails.
+   * @param {() => Promise<void>} work
+   */
   async guard(work) {
     if (!this.usable) return;
     try {
       await work();
     } catch (error) {
       if (!this.usable) return; // it was closed meanwhile
-      this.note(`the model is not kept in this browser: ${said(error)}`);
-      if (isNoRoom(error)) await this.drop();
+      this.note(`the model is not stored in this browser: ${reasonOf(error)}`);
+      if (isStorageFull(error)) await this.drop();
       else await this.close();
     }
   }
 
-  /* When all files are there, others may read them too. */
+  /** When all files are complete, lets other tabs read them too. */
   async settle() {
     if (!this.complete) return;
     this.settling = (async () => {
       for (const file of this.#files) file.closeHandles();
-      await this.#release();
-      this.#release = await hold(lockName(this.#key), 'shared');
-      if (!this.#release) await this.close();
+      if (!(await this.#relock('shared'))) await this.close();
       else for (const file of this.#files) await file.openReading();
     })().finally(() => {
       this.settling = null;
@@ -226,18 +299,16 @@ export class StoredModel {
     await this.settling;
   }
 
-  /* true when the copy may be written from now on. */
+  /** Returns whether the copy can be written now. */
   async lockForWriting() {
-    await this.#release();
-    this.#release = await hold(lockName(this.#key), 'exclusive');
-    if (!this.#release) {
-      this.note('another tab is using the damaged copy: this one reads the model from the network');
+    if (!(await this.#relock('exclusive'))) {
+      this.note('another tab is using the damaged copy: this tab downloads the model');
       await this.close();
     }
     return this.usable;
   }
 
-  /* Nothing of the copy is kept. */
+  /** Deletes the copy. */
   async drop() {
     this.usable = false;
     for (const file of this.#files) file.close();

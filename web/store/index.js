@@ -1,25 +1,21 @@
-/* What is stored of models in this browser: for a page's list of them, in a worker or in the page itself. */
+/* Lists and deletes the models that this browser stores. It works in a worker and in the page. index.d.ts documents
+ * it. */
 import { stores } from './copy.js';
 import { Journal } from './journal.js';
 import { hold, lockName, locksUsable } from './locks.js';
 import { Sha256 } from './sha256.js';
 
+/**
+ * @import { StoredModelInfo } from '../index.js'
+ * @import { Store } from './store.js'
+ */
+
 export { Sha256 };
 
 /**
- * @typedef {object} StoredModelInfo
- * @property {string} key what deleteModel takes
- * @property {string} name the (first) file's name
- * @property {string} url where the (first) file came from
- * @property {number} size bytes of all files as far as they are known
- * @property {number} bytes how many of them are stored
- * @property {boolean} complete whether it can be loaded without the network
- * @property {string} etag the (first) file's ETag or date, as the server gave it; '' for none
- * @property {string|null} sha256 the (first) file's, when it was verified
- * @property {Date|null} used when it was opened last
+ * The name of a model's folder: the same for the same URLs in the same order.
+ * @param {string[]} urls
  */
-
-/* The name of a model's folder: the same for the same URLs in the same order. */
 export function keyOf(urls) {
   return new Sha256()
     .update(new TextEncoder().encode(JSON.stringify(urls)))
@@ -29,18 +25,28 @@ export function keyOf(urls) {
 
 const present = () => stores.filter((store) => store.present());
 
+/**
+ * The journals of a model's files, up to the first that is missing.
+ * @param {Store} store
+ * @param {string} key
+ */
 async function journals(store, key) {
   const found = [];
-  for (let parts = 1; found.length < parts; ) {
+  for (let count = 1; found.length < count; ) {
     const file = (await store.files(key, found.length + 1))[found.length];
     const journal = Journal.parse((await file?.peek())?.text ?? '');
     if (!journal) break;
-    parts = journal.head.parts;
+    count = journal.head.parts;
     found.push(journal);
   }
   return found;
 }
 
+/**
+ * @param {Store} store
+ * @param {string} key
+ * @returns {Promise<StoredModelInfo | null>}
+ */
 async function describe(store, key) {
   const found = await journals(store, key);
   if (!found.length) return null;
@@ -59,26 +65,22 @@ async function describe(store, key) {
   };
 }
 
-/**
- * The models that are stored, whole or in part; the one that was used last comes first.
- * @returns {Promise<StoredModelInfo[]>}
- */
+/** @param {StoredModelInfo} model */
+const lastUse = ({ used }) => used?.getTime() ?? 0;
+
 export async function listModels() {
   const models = [];
   for (const store of present()) {
     const keys = await store.keys().catch(() => []);
     for (const key of keys) models.push(await describe(store, key).catch(() => null));
   }
-  return models.filter(Boolean).sort((a, b) => (b.used ?? 0) - (a.used ?? 0));
+  return models.filter((model) => model !== null).sort((a, b) => lastUse(b) - lastUse(a));
 }
 
-/**
- * Deletes a stored model. Rejects when a tab is using it.
- * @param {string} key
- */
+/** @param {string} key */
 export async function deleteModel(key) {
-  const release = locksUsable() ? await hold(lockName(key), 'exclusive') : () => {};
-  if (!release) throw new Error('the model is in use: close it, or the tab that has it open, first');
+  const release = locksUsable() ? await hold(lockName(key), 'exclusive') : async () => {};
+  if (!release) throw new Error('the model is in use: free it, or close the tab that uses it, first');
   try {
     for (const store of present()) await store.remove(key);
   } finally {
@@ -86,20 +88,12 @@ export async function deleteModel(key) {
   }
 }
 
-/**
- * Bytes that this origin takes and may take, and whether the browser promised not to evict them.
- * @returns {Promise<{usage: number, quota: number, persisted: boolean}>}
- */
 export async function storageInfo() {
   const storage = globalThis.navigator?.storage;
   const { usage = 0, quota = 0 } = (await storage?.estimate?.()) ?? {};
   return { usage, quota, persisted: (await storage?.persisted?.()) ?? false };
 }
 
-/**
- * Asks the browser not to evict what is stored. Only a page can ask, not a worker; the answer is the browser's.
- * @returns {Promise<boolean>}
- */
 export async function persist() {
   const storage = globalThis.navigator?.storage;
   return (await storage?.persist?.()) ?? (await storage?.persisted?.()) ?? false;

@@ -1,13 +1,35 @@
-/* What is known of a stored file, in lines: a head in JSON, then `<block> <checksum>` for each block that is stored, and
- * last the commit record in JSON. Lines are only ever added, so a torn last line costs one block and nothing else. */
+/* What is known of a stored file, as lines of text: a head in JSON, `<block> <checksum>` for each stored block, and at
+ * last the commit record in JSON. Lines are only ever appended, so a torn last line costs one block and nothing
+ * else. */
 
-export const BLOCK = 1 << 20;
+/**
+ * @typedef {object} Head
+ * @property {string} url
+ * @property {string} name
+ * @property {number} size bytes of the file
+ * @property {string} etag
+ * @property {number} parts how many files the model has
+ *
+ * @typedef {{ sha256: string | null, date: string }} Commit
+ */
+
+export const BLOCK = 1 << 20; // bytes
 const VERSION = 1;
 
+/** @param {unknown} value */
 const line = (value) => `${JSON.stringify(value)}\n`;
+/**
+ * @param {number} block
+ * @param {number} sum
+ */
 const blockLine = (block, sum) => `${block} ${sum.toString(16)}\n`;
+/** @param {number} size in bytes */
 export const blocksOf = (size) => Math.ceil(size / BLOCK);
 
+/**
+ * @param {string} text
+ * @returns {any}
+ */
 function parsed(text) {
   try {
     return JSON.parse(text);
@@ -17,15 +39,20 @@ function parsed(text) {
 }
 
 export class Journal {
-  sums = new Map(); // block → checksum
-  commit = null; // {sha256, date}
+  /** The checksum of each stored block. @type {Map<number, number>} */
+  sums = new Map();
+  /** Set when the file is complete. @type {Commit | null} */
+  commit = null;
 
-  /* head: {url, name, size, etag} */
+  /** @param {Head} head */
   constructor(head) {
     this.head = { version: VERSION, ...head };
   }
 
-  /* null when it is not one that we could have written. */
+  /**
+   * Reads a journal. null if it is none of this version.
+   * @param {string} text
+   */
   static parse(text) {
     const lines = text.split('\n');
     lines.pop(); // empty, or torn
@@ -41,7 +68,7 @@ export class Journal {
     return journal;
   }
 
-  /* Every block is there. */
+  /** Whether every block is stored. */
   get whole() {
     return this.sums.size === blocksOf(this.head.size);
   }
@@ -51,18 +78,26 @@ export class Journal {
     return this.sums.size * BLOCK - (this.sums.has(last) ? (last + 1) * BLOCK - this.head.size : 0);
   }
 
-  /* These return the text to append. */
+  /**
+   * Adds a block. Returns the line to append.
+   * @param {number} block
+   * @param {number} sum
+   */
   add(block, sum) {
     this.sums.set(block, sum);
     return blockLine(block, sum);
   }
 
+  /**
+   * Adds the commit record. Returns the line to append.
+   * @param {string | null} sha256
+   */
   finish(sha256) {
     this.commit = { sha256, date: new Date().toISOString() };
     return line({ commit: this.commit });
   }
 
-  /* All of it but the commit record. */
+  /** The whole text, without the commit record. */
   get text() {
     return line(this.head) + Array.from(this.sums, ([block, sum]) => blockLine(block, sum)).join('');
   }

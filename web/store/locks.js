@@ -1,17 +1,25 @@
-/* Web Locks, held until they are let go. */
+/* Web Locks that are held until they are released. */
 
+/** @param {string} key of a model */
 export const lockName = (key) => `quern:${key}`;
 export const locksUsable = () => !!globalThis.navigator?.locks;
 
-/* A function that lets go of the lock, or null when another tab or worker has it. With `wait` it is waited for. */
-export function hold(name, mode, { wait = false } = {}) {
+/**
+ * Takes a lock. Resolves to a function that releases it, or to null if another tab or worker holds it.
+ * @template {boolean} [Wait=false]
+ * @param {string} name
+ * @param {LockMode} mode
+ * @param {{ wait?: Wait }} [options] wait: until the lock is free
+ * @returns {Promise<(() => Promise<void>) | (Wait extends true ? never : null)>}
+ */
+export function hold(name, mode, { wait } = {}) {
   return new Promise((resolve, reject) => {
     const request = navigator.locks.request(name, { mode, ifAvailable: !wait }, (lock) => {
-      if (!lock) return resolve(null);
+      if (!lock) return resolve(/** @type {any} */ (null));
       return new Promise((release) => {
         resolve(async () => {
-          release();
-          await request; // so that the lock is free when this has resolved
+          release(undefined);
+          await request; // the lock is free when this has resolved
         });
       });
     });

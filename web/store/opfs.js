@@ -1,10 +1,17 @@
-/* One file of a model in the origin private file system: N.data, as long as the file from the start, and N.journal.
- * Sync access handles are for dedicated workers only. */
+/* Model files in the origin private file system: N.data, which has the file's full length from the start, and
+ * N.journal. Sync access handles exist in dedicated workers only. */
+
+/** @import { Store, StoreFile } from './store.js' */
 
 const FOLDER = 'quern';
-const TRIES = 20;
+const MAX_TRIES = 20;
+const RETRY_DELAY = 50; // ms
 
-/* The folder of all models, or of one; null when it is not there. */
+/**
+ * The folder of all models, or of one; null if it does not exist.
+ * @param {string} [key]
+ * @param {boolean} [create]
+ */
 async function opfsFolder(key, create = false) {
   try {
     const root = await navigator.storage.getDirectory();
@@ -16,58 +23,83 @@ async function opfsFolder(key, create = false) {
   }
 }
 
+/**
+ * A file; null if it does not exist.
+ * @param {FileSystemDirectoryHandle | null} folder
+ * @param {string} name
+ */
 async function fileIn(folder, name) {
   try {
-    return await (await folder.getFileHandle(name)).getFile();
+    return folder && (await (await folder.getFileHandle(name)).getFile());
   } catch (error) {
     if (error.name === 'NotFoundError') return null;
     throw error;
   }
 }
 
-/* A worker that is ending may still have the file for a moment. */
+/**
+ * Opens a file for writing. Retries, because a worker that is ending may still have the file open.
+ * @param {FileSystemDirectoryHandle} folder
+ * @param {string} name
+ */
 export async function openHandle(folder, name) {
   const file = await folder.getFileHandle(name, { create: true });
   for (let tries = 1; ; tries++) {
     try {
       return await file.createSyncAccessHandle();
     } catch (error) {
-      if (error.name !== 'NoModificationAllowedError' || tries === TRIES) throw error;
+      if (error.name !== 'NoModificationAllowedError' || tries === MAX_TRIES) throw error;
       await new Promise((resolve) => {
-        setTimeout(resolve, 50);
+        setTimeout(resolve, RETRY_DELAY);
       });
     }
   }
 }
 
-/* Whether a write failed for want of room: Firefox has an error of its own for a full quota. */
-export const isNoRoom = ({ name, message }) =>
+/**
+ * Whether a write failed because the storage is full. Firefox has its own error for that.
+ * @param {{ name: string, message: string }} error
+ */
+export const isStorageFull = ({ name, message }) =>
   name === 'QuotaExceededError' || /NO_DEVICE_SPACE/.test(`${name} ${message}`);
 
-/* What a file can be read by while others read it too: a handle where the browser has shared ones or nobody has it,
- * and otherwise a Blob, which is slower. */
+/**
+ * Opens a file for reading while others read it too: by a handle where the browser has shared ones or no other tab has
+ * the file open, otherwise as a Blob, which is slower.
+ * @param {FileSystemDirectoryHandle} folder
+ * @param {string} name
+ * @returns {Promise<OpenData>}
+ */
 async function openReading(folder, name) {
   try {
     return { handle: await (await folder.getFileHandle(name)).createSyncAccessHandle({ mode: 'read-only' }) };
   } catch (error) {
     if (error.name !== 'NoModificationAllowedError') throw error;
-    return { file: await fileIn(folder, name) };
+    return { file: /** @type {File} */ (await fileIn(folder, name)) };
   }
 }
 
+/** @typedef {{ handle?: FileSystemSyncAccessHandle, file?: File }} OpenData one of them */
+
+/** @implements {StoreFile} */
 class OpfsFile {
   #folder;
   #name;
-  #data = null; // {handle} or {file}
+  /** @type {OpenData | null} */
+  #data = null;
+  /** @type {FileSystemSyncAccessHandle | null} */
   #journal = null;
 
-  constructor(folder, part) {
+  /**
+   * @param {FileSystemDirectoryHandle} folder
+   * @param {number} index of the file in the model
+   */
+  constructor(folder, index) {
     this.#folder = folder;
-    this.#name = String(part);
+    this.#name = String(index);
   }
 
-  /* {text, bytes}: the journal, and the length of the data; null when there is nothing. A File that is written to
-   * meanwhile cannot be read. */
+  /* Retries, because a File cannot be read if it was written to meanwhile. */
   async peek() {
     for (let tries = 1; ; tries++) {
       const journal = await fileIn(this.#folder, `${this.#name}.journal`);
@@ -75,7 +107,7 @@ class OpfsFile {
       try {
         return data && { text: await journal.text(), bytes: data.size };
       } catch (error) {
-        if (error.name !== 'NotReadableError' || tries === TRIES) throw error;
+        if (error.name !== 'NotReadableError' || tries === MAX_TRIES) throw error;
       }
     }
   }
@@ -84,32 +116,47 @@ class OpfsFile {
     this.#data = await openReading(this.#folder, `${this.#name}.data`);
   }
 
-  /* Takes room for `size` bytes at once, so that a quota which is too small shows now. */
+  /**
+   * Takes the space for the whole file at once, so that a quota that is too small is noticed now.
+   * @param {string} text
+   * @param {number} size
+   */
   async openWriting(text, size) {
     this.#journal = await openHandle(this.#folder, `${this.#name}.journal`);
-    this.#data = { handle: await openHandle(this.#folder, `${this.#name}.data`) };
+    const handle = await openHandle(this.#folder, `${this.#name}.data`);
+    this.#data = { handle };
     this.#journal.truncate(0);
     this.append(text);
-    if (this.#data.handle.getSize() !== size) this.#data.handle.truncate(size);
+    if (handle.getSize() !== size) handle.truncate(size);
   }
 
+  /** @param {string} text */
   append(text) {
     const bytes = new TextEncoder().encode(text);
-    if (this.#journal.write(bytes, { at: this.#journal.getSize() }) < bytes.length)
-      throw new Error('the journal was not written');
+    const journal = /** @type {FileSystemSyncAccessHandle} */ (this.#journal);
+    if (journal.write(bytes, { at: journal.getSize() }) < bytes.length)
+      throw new Error('the journal could not be written');
   }
 
+  /**
+   * @param {Uint8Array} bytes
+   * @param {number} at
+   */
   write(bytes, at) {
-    if (this.#data.handle.write(bytes, { at }) < bytes.length) throw new Error('not all bytes were written');
+    const handle = /** @type {FileSystemSyncAccessHandle} */ (this.#data?.handle);
+    if (handle.write(bytes, { at }) < bytes.length) throw new Error('not all bytes could be written');
   }
 
-  /* Fills `bytes` as far as the file goes and returns how many came. */
+  /**
+   * @param {Uint8Array} bytes
+   * @param {number} at
+   */
   async read(bytes, at) {
-    const { handle, file } = this.#data;
+    const { handle, file } = /** @type {OpenData} */ (this.#data);
     if (handle) return handle.read(bytes, { at });
-    const got = new Uint8Array(await file.slice(at, at + bytes.length).arrayBuffer());
-    bytes.set(got);
-    return got.length;
+    const stored = new Uint8Array(await /** @type {File} */ (file).slice(at, at + bytes.length).arrayBuffer());
+    bytes.set(stored);
+    return stored.length;
   }
 
   close() {
@@ -119,15 +166,14 @@ class OpfsFile {
   }
 }
 
+/** @type {Store} */
 export const opfs = {
-  /* Here a model can be written; models can be listed and deleted in any context that has the file system. */
   writable: () => opfs.present() && typeof FileSystemSyncAccessHandle !== 'undefined',
   present: () => !!globalThis.navigator?.storage?.getDirectory && !!globalThis.isSecureContext,
 
-  /* The parts of a model; none when its folder is not there. */
   async files(key, count, create = false) {
     const folder = await opfsFolder(key, create);
-    return folder ? Array.from({ length: count }, (_, part) => new OpfsFile(folder, part)) : [];
+    return folder ? Array.from({ length: count }, (_, index) => new OpfsFile(folder, index)) : [];
   },
 
   async keys() {
@@ -138,12 +184,12 @@ export const opfs = {
   },
 
   async remove(key) {
-    if (await opfsFolder(key)) await (await opfsFolder()).removeEntry(key, { recursive: true });
+    if (await opfsFolder(key)) await (await opfsFolder())?.removeEntry(key, { recursive: true });
   },
 
   async touch(key) {
-    const file = await (await opfsFolder(key)).getFileHandle('used', { create: true });
-    const handle = await file.createSyncAccessHandle();
+    const folder = /** @type {FileSystemDirectoryHandle} */ (await opfsFolder(key));
+    const handle = await (await folder.getFileHandle('used', { create: true })).createSyncAccessHandle();
     try {
       handle.truncate(0);
       handle.write(new TextEncoder().encode(new Date().toISOString()));
@@ -153,7 +199,6 @@ export const opfs = {
   },
 
   async used(key) {
-    const file = await fileIn(await opfsFolder(key), 'used');
-    return file && file.text();
+    return (await fileIn(await opfsFolder(key), 'used'))?.text();
   },
 };

@@ -1,7 +1,12 @@
-/* SHA-256 (FIPS 180-4) of bytes that come in pieces, which crypto.subtle does not offer. */
+/* SHA-256 (FIPS 180-4) of bytes that arrive in pieces; crypto.subtle needs all of them at once. */
 
-/* The first 32 bits of the fractional parts of `root`(p) for the first `count` primes p. */
+/**
+ * The first 32 bits of the fractional parts of root(p) for the first `count` primes p.
+ * @param {number} count
+ * @param {(n: number) => number} root
+ */
 function fractions(count, root) {
+  /** @type {[number, number][]} */
   const found = [];
   for (let n = 2; found.length < count; n++) {
     if (!found.some(([prime]) => n % prime === 0)) found.push([n, ((root(n) % 1) * 2 ** 32) | 0]);
@@ -20,6 +25,7 @@ export class Sha256 {
   #filled = 0;
   #length = 0;
 
+  /** @param {Uint8Array} bytes */
   update(bytes) {
     this.#length += bytes.length;
     let at = 0;
@@ -30,18 +36,25 @@ export class Sha256 {
     return this;
   }
 
-  /* Takes what the block has room for. */
+  /**
+   * Adds bytes to the current block. Returns how many fitted.
+   * @param {Uint8Array} bytes
+   */
   #fill(bytes) {
-    const took = Math.min(64 - this.#filled, bytes.length);
-    this.#block.set(bytes.subarray(0, took), this.#filled);
-    this.#filled += took;
+    const count = Math.min(64 - this.#filled, bytes.length);
+    this.#block.set(bytes.subarray(0, count), this.#filled);
+    this.#filled += count;
     if (this.#filled === 64) {
       this.#compress(this.#view, 0);
       this.#filled = 0;
     }
-    return took;
+    return count;
   }
 
+  /**
+   * @param {DataView} view
+   * @param {number} at offset of a block
+   */
   #compress(view, at) {
     const w = this.#schedule;
     for (let i = 0; i < 16; i++) w[i] = view.getInt32(at + 4 * i);
@@ -85,7 +98,7 @@ export class Sha256 {
     state[7] += h;
   }
 
-  /* The digest as 64 hexadecimal digits. Ends it. */
+  /** The digest as 64 hexadecimal digits. Nothing can be added afterwards. */
   hex() {
     const bits = BigInt(this.#length) * 8n;
     const tail = new Uint8Array(((this.#filled + 8) & 64 ? 128 : 64) - this.#filled);

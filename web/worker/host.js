@@ -1,150 +1,131 @@
-/* The engine behind a message port: in a dedicated worker of a page, or in Node's own thread. A call is {id, call, args},
- * {id, abort} ends it; the answers are {id, chunk} any number of times and {id, value} or {id, error} once. */
-import { chooseBuild, MAX_BYTES_32 } from '../runtime/choose.js';
-import { Completions, RequestError } from '../api/completions.js';
+/* The engine with one model behind calls: in a dedicated worker of a page, or in Node's thread. Each public method is a
+ * call; it takes its arguments as a list, and a CallContext. */
+import { chat, complete } from '../api/completions.js';
+import { Conversation } from '../api/conversation.js';
 import { embed } from '../api/embeddings.js';
-import { Engine } from '../engine.js';
-import { Loading, readTensors } from './loading.js';
-import { moduleUrl } from '../runtime/modules.js';
-import { isNode, node } from '../runtime/node.js';
-import { openSource, SourceError } from '../sources/index.js';
-import { keepSession, resumeSession, SessionError } from '../store/sessions.js';
+import { RequestError } from '../api/requests.js';
+import { STATUS } from '../engine/constants.js';
+import { isNode } from '../runtime/node.js';
 import { spawnByPage } from '../runtime/threads.js';
 import { tuneThreads } from '../runtime/tune.js';
+import { openSource } from '../sources/index.js';
+import { keepSession, resumeSession, SessionError } from '../store/sessions.js';
+import { yielder } from './event-loop.js';
+import { Loading, readTensors } from './loading.js';
+import { needsMemory64, startEngine } from './start.js';
 
-/* Chromium keeps a worker and its memory for good if it is ended while its own workers are ending; no event tells when they have. */
-const FAREWELL = 200; /* ms */
-const FORMAT = -2; /* of quern.h: no GGUF, or a damaged one, which would be no better from the storage the next time */
-const MUCH = 2 ** 30; /* bytes of a file; below, a 32-bit module holds the model and the usual context */
-const USUAL_CONTEXT = 4096;
+/**
+ * @import { SpawnThread } from '../engine.js'
+ * @import * as types from '../index.js'
+ * @import { EmbedOptions, Inputs } from '../api/embeddings.js'
+ * @import { Engine } from '../engine/engine.js'
+ * @import { Model } from '../engine/model.js'
+ * @import { Session } from '../engine/session.js'
+ * @import { Choice } from '../runtime/choose.js'
+ * @import { Source, SourceDescription } from '../sources/index.js'
+ * @import { Port } from './link.js'
+ *
+ * @typedef {object} CallContext
+ * @property {AbortSignal} signal
+ * @property {(chunk: any) => void} emit sends a chunk of the answer
+ * @property {() => Promise<void>[]} others the ends of the other running calls
+ *
+ * threadsByPage: the page starts the threads. wasm: the address of the modules' folder.
+ * @typedef {Omit<types.LoadOptions, 'wasm'> & { wasm?: string, threadsByPage?: boolean }} HostOptions
+ */
 
-async function processors() {
-  if (!isNode) return globalThis.navigator?.hardwareConcurrency;
-  const { availableParallelism } = await node('os');
-  return availableParallelism();
-}
+/**
+ * Chromium never frees a worker and its memory if it is ended while its own workers are ending; no event tells when
+ * they have.
+ */
+const WORKERS_END_MS = 200;
 
-async function bytesAt(url) {
-  if (isNode && url.startsWith('file:')) {
-    const { readFile } = await node('fs/promises');
-    return new Uint8Array(await readFile(new URL(url)));
-  }
-  const answer = await fetch(url).catch((error) => {
-    throw new SourceError(
-      `${url}: the engine's module cannot be fetched (${error.message}). Without a network there is only the module of an earlier visit: load with the same threads and build as then`,
-    );
-  });
-  if (!answer.ok)
-    throw new SourceError(
-      `${url}: the engine's module is not there (${answer.status} ${answer.statusText}): the folder wasm of the package has to be beside its scripts, or named by the option wasm`,
-      answer,
-    );
-  return new Uint8Array(await answer.arrayBuffer());
-}
-
-/* A turn of the event loop, in which messages come in. */
-function pauses() {
-  if (isNode)
-    return () =>
-      new Promise((resolve) => {
-        setImmediate(resolve);
-      });
-  const { port1, port2 } = new MessageChannel();
-  const waiting = [];
-  port1.onmessage = () => waiting.shift()();
-  return () =>
-    new Promise((resolve) => {
-      waiting.push(resolve);
-      port2.postMessage(0);
-    });
-}
-
-function textOf(model, wanted) {
+/**
+ * The string value of a metadata key; '' if there is none.
+ * @param {Model} model
+ * @param {string} wanted
+ */
+function metadataText(model, wanted) {
   for (const { key, bytes } of model.metadata(1 << 12)) if (key === wanted) return new TextDecoder().decode(bytes);
   return '';
 }
 
-class Host {
+export class Host {
   #port;
-  #spawn; /* what starts threads, if not the worker itself */
-  #turn = pauses();
-  #pause = (waiting, signal) => (waiting ? this.#loading.next(signal) : this.#turn());
+  /** What starts threads, if not this worker. @type {SpawnThread | undefined} */
+  #spawn;
+  #yield = yielder();
   #loading = new Loading();
-  #started = 1; /* threads */
-  #untuned = false; /* it is not known yet how many of them help */
+  /** @type {Engine | undefined} */
+  #engine;
+  /** @type {Model | undefined} */
+  #model;
+  /** None for an encoder. @type {Conversation | undefined} */
+  #conversation;
+  #name = '';
+  #contextSize = 0;
+  #startedThreads = 1;
+  #threads = 1; // in use
+  #tuned = true; // false: how many threads to use is not known yet
+  /** @type {Map<number, Session>} */
   #sessions = new Map();
-  #next = 1;
+  #nextSession = 1;
+  /** @type {Promise<void> | null} */
   #freed = null;
 
+  /** @param {Port} port */
   constructor(port) {
     this.#port = port;
   }
 
-  async #start(options, source, wide) {
-    const module = chooseBuild({ processors: await processors(), ...options, memory64: wide });
-    const start = async (threads) =>
-      Engine.start(await bytesAt(moduleUrl(threads > 1 ? module.file : module.file.replace('-mt', ''), options.wasm)), {
-        threads,
-        spawn: this.#spawn,
-      });
-    try {
-      return { module, engine: await start(module.threads) };
-    } catch (error) {
-      if (module.threads === 1) throw error;
-      const reason = [module.reason, `one thread, as more could not be started: ${error.message}`]
-        .filter(Boolean)
-        .join('; ');
-      return {
-        module: { ...module, threads: 1, name: module.name.replace('-mt', ''), reason },
-        engine: await start(1),
-      };
-    }
+  /**
+   * Between two steps: lets messages in, or waits until more of the model has arrived.
+   * @param {boolean} waiting
+   * @param {AbortSignal} [signal]
+   */
+  #pause = (waiting, signal) => (waiting ? this.#loading.next(signal) : this.#yield());
+
+  /** The model that calls use. */
+  get #loaded() {
+    if (this.#model) return this.#model;
+    throw new Error('no model has been loaded');
   }
 
-  async #needsWide(options, source) {
-    if (source.size < MUCH && source.parts.length === 1 && !(options.contextSize > USUAL_CONTEXT)) return false;
-    const { engine } = await this.#start({ ...options, threads: 1 }, source, false);
-    const model = await engine.openDirectory(source);
-    return model.plan(options.contextSize ?? Math.min(model.contextSize, USUAL_CONTEXT)).totalBytes > MAX_BYTES_32;
+  /** What generates text. */
+  get #writer() {
+    if (this.#conversation) return this.#conversation;
+    throw new RequestError(
+      'the model is an encoder: it computes embeddings (embed, embeddings.create) and generates no text',
+      'model',
+      'unsupported_model',
+    );
   }
 
-  /* With the option `early`, {info} is emitted as soon as the model can be used, though its tensors are still coming. */
-  async load([what, options], { signal, emit, others }) {
-    const begun = performance.now();
+  /**
+   * Loads the model. With the option `early`, {info} is emitted as soon as the model can be used, while its tensors
+   * arrive.
+   * @param {[SourceDescription, HostOptions]} args
+   * @param {CallContext} context
+   */
+  async load([described, options], { signal, emit, others }) {
+    const start = performance.now();
     if (options.threadsByPage) this.#spawn = spawnByPage(this.#port);
-    const source = await openSource(what, {
+    const source = await openSource(described, {
       ...options,
       signal,
       onProgress: (progress) => emit({ progress }),
       onNote: (note) => emit({ note }),
     });
     try {
-      const { module, engine } = await this.#start(options, source, await this.#needsWide(options, source));
-      if (module.advice) emit({ note: `${module.reason}; ${module.advice}` });
-      this.engine = engine;
-      this.threads = this.#started = module.threads;
-      this.model = await engine.openDirectory(source);
-      this.model.place();
-      const info = this.#use(module, options, source);
+      const info = await this.#open(source, options, emit);
       if (options.early) emit({ info });
-      const turn = () => {
-        this.#loading.arrived();
-        return this.#turn();
-      };
-      await (options.early ? readTensors(this.model, source, turn) : this.model.read(source, turn));
-      await source.close();
-      this.#loading.end();
-      this.#untuned = options.threads === undefined;
+      await this.#read(source, options);
+      this.#tuned = options.threads !== undefined;
       if (!others().length) this.idle();
-      return {
-        ...info,
-        threads: this.threads,
-        memoryBytes: engine.memory.buffer.byteLength,
-        loadMs: performance.now() - begun,
-      };
+      return { ...info, ...this.#news(), loadMs: performance.now() - start };
     } catch (error) {
       this.#loading.end(error);
-      if (error.code === FORMAT) await source.drop();
+      if (error.code === STATUS.format) await source.drop(); // no GGUF, or a damaged one: a stored copy is no use
       await Promise.all(others());
       await this.free();
       throw error;
@@ -153,91 +134,192 @@ class Host {
     }
   }
 
-  /* What the model is, once its directory is read. */
-  #use(module, options, source) {
-    const { model, engine } = this;
-    const name = (this.name = textOf(model, 'general.name') || source.parts[0].name);
-    const encoder = model.isEncoder;
-    if (!encoder)
-      this.completions = new Completions(model, {
-        contextSize: options.contextSize,
-        overflow: options.overflow,
-        name,
-        pause: this.#pause,
-      });
-    this.contextSize = encoder
-      ? Math.min(options.contextSize ?? Infinity, model.contextSize)
-      : this.completions.contextSize;
-    const { contextSize } = this;
+  /**
+   * Starts the engine and reads the model's directory.
+   * @param {Source} source
+   * @param {HostOptions} options
+   * @param {CallContext['emit']} emit
+   */
+  async #open(source, options, emit) {
+    const { build, engine } = await startEngine(options, await needsMemory64(options, source), this.#spawn);
+    if (build.advice) emit({ note: `${build.reason}; ${build.advice}` });
+    this.#engine = engine;
+    this.#threads = this.#startedThreads = build.threads;
+    this.#model = await engine.openDirectory(source);
+    this.#model.place();
+    return this.#use(this.#model, build, options, source);
+  }
+
+  /**
+   * Reads the model's tensors.
+   * @param {Source} source
+   * @param {HostOptions} options
+   */
+  async #read(source, options) {
+    const arrived = () => {
+      this.#loading.arrived();
+      return this.#yield();
+    };
+    await (options.early ? readTensors(this.#loaded, source, arrived) : this.#loaded.read(source, arrived));
+    await source.close();
+    this.#loading.end();
+  }
+
+  /**
+   * Prepares for calls, and describes the model.
+   * @param {Model} model
+   * @param {Choice} build
+   * @param {HostOptions} options
+   * @param {Source} source
+   * @returns {types.ModelInfo}
+   */
+  #use(model, build, options, source) {
+    this.#name = metadataText(model, 'general.name') || source.splits[0].name;
+    if (model.isEncoder) {
+      this.#contextSize = Math.min(options.contextSize ?? Infinity, model.contextSize);
+    } else {
+      const { contextSize, overflow } = options;
+      this.#conversation = new Conversation(model, { contextSize, overflow, pause: this.#pause });
+      this.#contextSize = this.#conversation.contextSize;
+    }
     return {
-      name,
-      contextSize,
-      threads: this.threads,
+      name: this.#name,
+      contextSize: this.#contextSize,
       from: source.from,
-      build: module.name,
-      reason: module.reason,
-      advice: module.advice,
+      build: build.name,
+      reason: build.reason,
+      advice: build.advice,
       vocabSize: model.vocabSize,
-      encoder,
+      encoder: model.isEncoder,
       embeddingSize: model.embeddingSize,
-      plan: model.plan(contextSize),
-      memoryBytes: engine.memory.buffer.byteLength,
+      plan: model.plan(this.#contextSize),
+      ...this.#news(),
       loadMs: 0,
     };
   }
 
-  /* No call is under way: time to find out what would disturb one. */
+  /** What may change of a model's info. */
+  #news() {
+    return { memoryBytes: this.#loaded.engine.memory.buffer.byteLength, threads: this.#threads };
+  }
+
+  /** No call is running: time for a trial of how many threads to use, which would slow a call down. */
   idle() {
-    if (this.#untuned) this.threads = tuneThreads(this.engine, this.model, this.#started);
-    this.#untuned = false;
+    if (!this.#tuned) this.#threads = tuneThreads(this.#loaded.engine, this.#loaded, this.#startedThreads);
+    this.#tuned = true;
   }
 
-  async #streamed(chunks, emit) {
+  /**
+   * @param {AsyncIterable<unknown>} chunks
+   * @param {CallContext['emit']} emit
+   */
+  async #stream(chunks, emit) {
     for await (const chunk of chunks) emit(chunk);
-    return { memoryBytes: this.engine.memory.buffer.byteLength, threads: this.threads };
+    return this.#news();
   }
 
-  /* What writes text. */
-  get #writer() {
-    if (this.completions) return this.completions;
-    throw new RequestError(
-      'the model is an encoder: it gives embeddings (embed, embeddings.create) and writes no text',
-      'model',
-      'unsupported_model',
+  /**
+   * @param {[types.ChatRequest]} args
+   * @param {CallContext} context
+   */
+  chat([request], { signal, emit }) {
+    return this.#stream(chat(this.#writer, request, { name: this.#name, signal }), emit);
+  }
+  /**
+   * @param {[types.CompletionRequest]} args
+   * @param {CallContext} context
+   */
+  complete([request], { signal, emit }) {
+    return this.#stream(complete(this.#writer, request, { name: this.#name, signal }), emit);
+  }
+  /**
+   * @param {[Inputs, EmbedOptions]} args
+   * @param {CallContext} context
+   */
+  embed([inputs, options], { signal }) {
+    return embed(this.#loaded, inputs, { ...options, signal, pause: this.#pause });
+  }
+  /** @param {Parameters<Model['tokenize']>} args */
+  tokenize([text, options]) {
+    return this.#loaded.tokenize(text, options);
+  }
+  /** @param {Parameters<Model['detokenize']>} args */
+  detokenize([ids, options]) {
+    return new TextDecoder().decode(this.#loaded.detokenize(ids, options));
+  }
+  /** @param {[types.ChatMessage[], Record<string, unknown>?]} args */
+  template([messages, variables]) {
+    return this.#writer.template(messages, variables);
+  }
+  /** @param {[number]} args */
+  isEnd([id]) {
+    return this.#loaded.isEnd(id);
+  }
+  /**
+   * @param {[string]} args
+   * @param {CallContext} context
+   */
+  async chatKeep([name], { signal }) {
+    const writer = this.#writer;
+    await this.#loading.whole(signal);
+    await writer.keep((session, ids) =>
+      keepSession(name, () => session.save(), { model: this.#name, tokens: ids.length, ids }),
     );
   }
+  /**
+   * @param {[string]} args
+   * @param {CallContext} context
+   */
+  async chatResume([name], { signal }) {
+    const writer = this.#writer;
+    await this.#loading.whole(signal);
+    let tokens = 0;
+    await writer.resume(async (session) => {
+      const { ids } = await resumeSession(name, (pieces, record) => {
+        if (!record.ids)
+          throw new SessionError(
+            `the session ${JSON.stringify(name)} was not kept by a chat: resume it with a session`,
+            'refused',
+          );
+        tokens = record.ids.length;
+        return session.restore(pieces);
+      });
+      return /** @type {number[]} */ (ids);
+    });
+    return tokens;
+  }
 
-  chat([request], { signal, emit }) {
-    return this.#streamed(this.#writer.chat(request, { signal }), emit);
+  /** @param {number} id */
+  #session(id) {
+    const session = this.#sessions.get(id);
+    if (!session) throw new Error('the session has been freed');
+    return session;
   }
-  complete([request], { signal, emit }) {
-    return this.#streamed(this.#writer.complete(request, { signal }), emit);
+  /** @param {Session} session */
+  #register(session) {
+    const id = this.#nextSession++;
+    this.#sessions.set(id, session);
+    return id;
   }
-  embed([inputs, options], { signal }) {
-    return embed(this.model, inputs, { ...options, signal, pause: this.#pause });
-  }
-  tokenize([text, options]) {
-    return this.model.tokenize(text, options);
-  }
-  detokenize([ids, options]) {
-    return new TextDecoder().decode(this.model.detokenize(ids, options));
-  }
-  template([messages, more]) {
-    return this.#writer.template(messages, more);
-  }
-
+  /** @param {[types.SessionOptions?]} args */
   sessionNew([{ contextSize, ...options } = {}]) {
-    return this.#keep(this.model.session({ context: contextSize ?? this.contextSize, ...options }));
+    return this.#register(this.#loaded.session({ context: contextSize ?? this.#contextSize, ...options }));
   }
+  /** @param {[number]} args */
   sessionFork([id]) {
-    return this.#keep(this.#sessions.get(id).fork());
+    return this.#register(this.#session(id).fork());
   }
+  /** @param {[number]} args */
   sessionFree([id]) {
     this.#sessions.get(id)?.free();
     this.#sessions.delete(id);
   }
+  /**
+   * @param {[number, types.TokenIds]} args
+   * @param {CallContext} context
+   */
   async sessionPrefill([id, ids], { signal }) {
-    const session = this.#sessions.get(id);
+    const session = this.#session(id);
     session.feed(ids);
     try {
       while (session.step()) {
@@ -245,75 +327,57 @@ class Host {
         signal.throwIfAborted();
       }
     } catch (error) {
-      session.rewind(session.position); /* what is queued is dropped */
+      session.rewind(session.position); // drops the queued tokens
       throw error;
     }
     return session.position;
   }
+  /** @param {[number, types.Sampling?]} args */
   sessionSampling([id, settings]) {
-    this.#sessions.get(id).sampling(settings);
+    this.#session(id).sampling(settings);
   }
+  /** @param {[number]} args */
   sessionSample([id]) {
-    return this.#sessions.get(id).sample();
+    return this.#session(id).sample();
   }
+  /** @param {[number]} args */
   sessionLogits([id]) {
-    return this.#sessions.get(id).logits();
+    return this.#session(id).logits();
   }
+  /** @param {[number]} args */
   sessionPosition([id]) {
-    return this.#sessions.get(id).position;
+    return this.#session(id).position;
   }
+  /** @param {[number, number]} args */
   sessionRewind([id, position]) {
-    this.#sessions.get(id).rewind(position);
+    this.#session(id).rewind(position);
   }
+  /** @param {[number]} args */
+  sessionSave([id]) {
+    return new Blob([.../** @type {Iterable<Uint8Array<ArrayBuffer>>} */ (this.#session(id).save())]).arrayBuffer();
+  }
+  /** @param {[number, ArrayBuffer | Uint8Array<ArrayBuffer>]} args */
+  sessionRestore([id, bytes]) {
+    return this.#session(id).restore([new Uint8Array(bytes)]);
+  }
+  /**
+   * @param {[number, string]} args
+   * @param {CallContext} context
+   */
   async sessionKeep([id, name], { signal }) {
     await this.#loading.whole(signal);
-    const session = this.#sessions.get(id);
-    await keepSession(name, () => session.save(), { model: this.name, tokens: session.position });
+    const session = this.#session(id);
+    await keepSession(name, () => session.save(), { model: this.#name, tokens: session.position });
   }
+  /**
+   * @param {[number, string]} args
+   * @param {CallContext} context
+   */
   async sessionResume([id, name], { signal }) {
     await this.#loading.whole(signal);
-    const session = this.#sessions.get(id);
+    const session = this.#session(id);
     await resumeSession(name, (pieces) => session.restore(pieces));
     return session.position;
-  }
-  async chatKeep([name], { signal }) {
-    const writer = this.#writer;
-    await this.#loading.whole(signal);
-    await writer.keep((session, ids) =>
-      keepSession(name, () => session.save(), { model: this.name, tokens: ids.length, ids }),
-    );
-  }
-  async chatResume([name], { signal }) {
-    const writer = this.#writer;
-    await this.#loading.whole(signal);
-    let tokens;
-    await writer.resume((session) =>
-      resumeSession(name, (pieces, { ids }) => {
-        if (!ids)
-          throw new SessionError(
-            `the session ${JSON.stringify(name)} was not kept by a chat: a session can resume it`,
-            'refused',
-          );
-        tokens = ids.length;
-        return session.restore(pieces);
-      }).then(({ ids }) => ids),
-    );
-    return tokens;
-  }
-  sessionSave([id]) {
-    return new Blob([...this.#sessions.get(id).save()]).arrayBuffer();
-  }
-  sessionRestore([id, bytes]) {
-    return this.#sessions.get(id).restore([new Uint8Array(bytes)]);
-  }
-  isEnd([id]) {
-    return this.model.isEnd(id);
-  }
-
-  #keep(session) {
-    const id = this.#next++;
-    this.#sessions.set(id, session);
-    return id;
   }
 
   free() {
@@ -322,55 +386,14 @@ class Host {
   }
 
   async #free() {
-    this.#untuned = false;
+    this.#tuned = true;
     for (const session of this.#sessions.values()) session.free();
-    this.completions?.free();
-    this.model?.free();
-    await this.engine?.stop();
-    if (this.#started > 1 && !isNode && !this.#spawn)
+    this.#conversation?.free();
+    this.#model?.free();
+    await this.#engine?.stop();
+    if (this.#startedThreads > 1 && !isNode && !this.#spawn)
       await new Promise((resolve) => {
-        setTimeout(resolve, FAREWELL);
+        setTimeout(resolve, WORKERS_END_MS);
       });
   }
-}
-
-export function serve(port) {
-  const host = new Host(port);
-  const running = new Map();
-  port.onmessage = async ({ data: { id, call, args, abort } }) => {
-    if (abort) {
-      running.get(id)?.end();
-      return;
-    }
-    if (call === 'free')
-      await Promise.all([...running.values()].map((other) => other.end(new Error('the model has been freed'))));
-    const controller = new AbortController();
-    let over;
-    const ended = new Promise((resolve) => {
-      over = resolve;
-    });
-    const end = (reason) => {
-      controller.abort(reason);
-      return ended;
-    };
-    running.set(id, { call, end, ended });
-    /* Promises of the ends of the calls that use the model beside this one. */
-    const others = () =>
-      [...running.values()].filter((each) => each.ended !== ended && each.call !== 'free').map((each) => each.ended);
-    try {
-      const value = await host[call](args, {
-        signal: controller.signal,
-        emit: (chunk) => port.postMessage({ id, chunk }),
-        others,
-      });
-      port.postMessage({ id, value });
-    } catch (error) {
-      const { name, message, code, offset, param, status } = error;
-      port.postMessage({ id, error: { name, message: String(message ?? error), code, offset, param, status } });
-    } finally {
-      running.delete(id);
-      over();
-      if (!running.size) host.idle();
-    }
-  };
 }

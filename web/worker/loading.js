@@ -1,26 +1,40 @@
-/* Tensors that are computed with while the others are still on their way. */
+/* Loads a model's tensors in the order in which layers need them, so that a prompt is computed while they arrive. */
+import { STATUS } from '../engine/constants.js';
 
-const PIECE = 1 << 20; /* bytes, from a multiple of as many on: sources come in such blocks */
-const LIMIT = -8;
+/**
+ * @import { Model } from '../engine/model.js'
+ * @import { Source } from '../sources/index.js'
+ *
+ * The reads of one split: [offset, length] in the order of need. base: the address of its byte 0 in linear memory.
+ * @typedef {{ base: number, begin: number, end: number, seen: Set<number>, order: [number, number][] }} SplitReads
+ */
 
-/* What a model's sessions wait for. */
+const READ_BYTES = 1 << 20; // sources have blocks of this size
+
+/** What sessions wait for while a model loads. */
 export class Loading {
   over = false;
+  /** @type {unknown} */
   #failure = null;
+  /** @type {Set<() => void>} */
   #waiting = new Set();
 
-  /* More tensors are there. */
+  /** Reports that more tensors have arrived. */
   arrived() {
     for (const wake of this.#waiting) wake();
   }
 
+  /** @param {unknown} [failure] the error, if loading failed */
   end(failure = null) {
     this.over = true;
     this.#failure = failure;
     this.arrived();
   }
 
-  /* Resolves when more is there than now; rejects when loading fails or the signal is aborted. */
+  /**
+   * Resolves when more has arrived than now. Rejects if loading fails or the signal is aborted.
+   * @param {AbortSignal} [signal]
+   */
   async next(signal) {
     signal?.throwIfAborted();
     if (!this.over) {
@@ -28,7 +42,7 @@ export class Loading {
         const wake = () => {
           this.#waiting.delete(wake);
           signal?.removeEventListener('abort', wake);
-          resolve();
+          resolve(undefined);
         };
         this.#waiting.add(wake);
         signal?.addEventListener('abort', wake);
@@ -38,57 +52,79 @@ export class Loading {
     if (this.#failure) throw this.#failure;
   }
 
+  /**
+   * Resolves when everything has arrived.
+   * @param {AbortSignal} [signal]
+   */
   async whole(signal) {
     while (!this.over) await this.next(signal);
     await this.next(signal);
   }
 }
 
-/* For each part {base, order}: where its byte 0 would lie in memory, and [offset, length] in the order of need; and `all`,
- * [part, offset, length] over all parts. */
-function planned(model) {
-  const parts = [];
+/**
+ * The blocks that hold a model's tensors, in the order of need: for each split, and [split, offset, length] over all.
+ * @param {Model} model
+ */
+function readsOf(model) {
   const needs = [...model.needs()];
-  for (const { split: part, offset, bytes, address } of needs) {
-    const it = (parts[part] ??= { base: address - offset, begin: Infinity, end: 0, seen: new Set(), order: [] });
-    it.begin = Math.min(it.begin, offset);
-    it.end = Math.max(it.end, offset + bytes);
+  /** @type {SplitReads[]} */
+  const splits = [];
+  for (const { split, offset, bytes, address } of needs) {
+    splits[split] ??= { base: address - offset, begin: Infinity, end: 0, seen: new Set(), order: [] };
+    const reads = splits[split];
+    reads.begin = Math.min(reads.begin, offset);
+    reads.end = Math.max(reads.end, offset + bytes);
   }
+  /** @type {[number, number, number][]} */
   const all = [];
-  for (const { split: part, offset, bytes } of needs) {
-    const { seen, begin, end, order } = parts[part];
-    for (let at = offset - (offset % PIECE); at < offset + bytes; at += PIECE) {
+  for (const { split, offset, bytes } of needs) {
+    const { seen, begin, end, order } = splits[split];
+    for (let at = offset - (offset % READ_BYTES); at < offset + bytes; at += READ_BYTES) {
       if (seen.has(at)) continue;
       seen.add(at);
       const start = Math.max(at, begin);
-      order.push([start, Math.min(at + PIECE, end) - start]);
-      all.push([part, ...order.at(-1)]);
+      const length = Math.min(at + READ_BYTES, end) - start;
+      order.push([start, length]);
+      all.push([split, start, length]);
     }
   }
-  return { parts, all };
+  return { splits, all };
 }
 
-async function readAsNeeded(model, source, arrived) {
-  const { parts, all } = planned(model);
-  parts.forEach(({ order }, part) => source.expect(order, part));
-  for (const [part, start, length] of all) {
+/**
+ * @param {Model} model
+ * @param {Source} source
+ * @param {() => unknown} arrived
+ */
+async function readInOrderOfNeed(model, source, arrived) {
+  const { splits, all } = readsOf(model);
+  for (const [split, { order }] of splits.entries()) source.expect(order, split);
+  for (const [split, start, length] of all) {
     for (let done = 0; done < length; ) {
       const offset = start + done;
-      const got = await source.read(model.engine.binding.bytes(parts[part].base + offset, length - done), offset, part);
-      model.wroteAt(part, offset, got);
-      done += got;
+      const target = model.engine.binding.bytes(splits[split].base + offset, length - done);
+      const count = await source.read(target, offset, split);
+      model.wroteAt(split, offset, count);
+      done += count;
       await arrived();
     }
   }
 }
 
-/* Reads a placed model's tensors: in the order in which a pass over its layers needs them where the source can be read
- * anywhere, else as they come. arrived() is awaited whenever some have come. */
+/**
+ * Reads the tensors of a model whose memory has been taken: in the order of need if the source is seekable, otherwise
+ * in file order.
+ * @param {Model} model
+ * @param {Source} source
+ * @param {() => unknown} arrived awaited whenever bytes have arrived
+ */
 export async function readTensors(model, source, arrived) {
   try {
-    if (source.seekable) await readAsNeeded(model, source, arrived);
+    if (source.seekable) await readInOrderOfNeed(model, source, arrived);
   } catch (error) {
-    if (error.code !== LIMIT) throw error; /* an order that leaves too many gaps goes on as the file has it */
+    /* The engine limits how many separate ranges it remembers. Beyond that, file order works. */
+    if (error.code !== STATUS.limit) throw error;
   }
   await model.read(source, arrived);
 }

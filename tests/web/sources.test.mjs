@@ -1,5 +1,5 @@
-/* Sources and storage in a browser: node sources.mjs chromium|firefox [check...], a line of JSON for each check with its
- * name and what went wrong, if anything did; node sources.mjs list <browser> tells the names. */
+/* Sources and storage in a browser: node sources.test.mjs chromium|firefox [check...], a line of JSON for each check with its
+ * name and what went wrong, if anything did; node sources.test.mjs list <browser> tells the names. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -108,7 +108,7 @@ const checks = {
     const first = await tab.load({ url: file.url }, { memory: 'shared' });
     same(first, 'network');
     assert.equal(first.size, SIZE);
-    assert.deepEqual(first.parts, [{ name: 'model.gguf', size: SIZE }]);
+    assert.deepEqual(first.splits, [{ name: 'model.gguf', size: SIZE }]);
     assert.deepEqual(first.notes, []);
     assert.deepEqual(first.progress, { loaded: SIZE, total: SIZE });
     assert.ok(file.requests.length > 1 && file.requests.every(({ status }) => status === 206));
@@ -390,7 +390,7 @@ const checks = {
     const first = await tab.load(what);
     same(first, 'network', sums);
     assert.deepEqual(
-      first.parts.map(({ size }) => size),
+      first.splits.map(({ size }) => size),
       parts.map(({ length }) => length),
     );
     for (const file of files) file.offline = true;
@@ -411,7 +411,7 @@ const checks = {
     const what = { repo: 'some/model', file: 'm-00001-of-00002.gguf', endpoint: base };
     const loaded = await tab.load(what);
     same(loaded, 'network', parts.map(hash));
-    assert.equal(loaded.parts[1].name, 'm-00002-of-00002.gguf');
+    assert.equal(loaded.splits[1].name, 'm-00002-of-00002.gguf');
   },
 
   async 'files, bytes and streams'({ tab, server }) {
@@ -440,7 +440,7 @@ const checks = {
       [`${server.url}/tests/web/sources-worker.js`, SIZE, noise.toString()],
     );
     same(loads[0], 'file', [SUM, hash(DATA.subarray(0, 10))]);
-    assert.deepEqual(loads[0].parts, [
+    assert.deepEqual(loads[0].splits, [
       { name: 'a.gguf', size: SIZE },
       { name: '', size: 10 },
     ]);
@@ -529,7 +529,7 @@ checks['quota exceeded: goes on without storing'] = async ({ tab, server }) => {
     async (it) => {
       const loaded = await it.load({ url: file.url });
       same(loaded, 'network');
-      assert.deepEqual(loaded.notes, ['the model is not kept in this browser: there is not enough room for it']);
+      assert.deepEqual(loaded.notes, ['the model is not stored in this browser: the storage is full']);
       assert.equal(await entry(it, file.url), undefined);
       same(await it.load({ url: file.url }), 'network');
     },

@@ -1,8 +1,8 @@
-/* The packed package in pages of its users: node bundle.mjs <quern.tgz> <model.gguf> [check...]. The page is the example of
+/* The packed package in pages of its users: node bundle.test.mjs <quern.tgz> <model.gguf> [check...]. The page is the example of
  * web/README.md, the model's headers those that it names. A line of JSON for each check: its name, and what went wrong, if anything did. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';

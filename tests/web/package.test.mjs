@@ -1,5 +1,5 @@
-/* The package in a browser: node package_browser.mjs chromium|firefox <model.gguf> [check...], a line of JSON for each check
- * with what went wrong, if anything did, and figures; node package_browser.mjs list chromium|firefox tells the names. */
+/* The package in a browser: node package.test.mjs chromium|firefox <model.gguf> [check...], a line of JSON for each check
+ * with what went wrong, if anything did, and figures; node package.test.mjs list chromium|firefox tells the names. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -141,7 +141,7 @@ const checks = {
     const tab = await open();
     const { threads, build, reason, advice } = await load(tab, model.url);
     assert.deepEqual({ threads, build }, { threads: 1, build: 'relaxed' });
-    assert.match(reason, /one thread, as the page is not cross-origin isolated/);
+    assert.match(reason, /one thread, because the page is not cross-origin isolated/);
     assert.match(advice, /Cross-Origin-Opener-Policy: same-origin.*Cross-Origin-Embedder-Policy: require-corp/);
     assert.ok((await tab(() => my.notes)).some((note) => note.includes(advice)));
     await holds(tab, 'smollm2');
@@ -192,7 +192,7 @@ const checks = {
     server.missing = /thread-worker\.js$/;
     const { build, threads, reason } = await load(tab, model.url, { threads: 2 });
     assert.deepEqual({ build, threads }, { build: 'relaxed', threads: 1 });
-    assert.match(reason, /one thread, as more could not be started: a worker did not start/);
+    assert.match(reason, /one thread, because more could not be started: a thread could not be started/);
     await holds(tab, 'smollm2');
   },
 
@@ -208,7 +208,7 @@ const checks = {
       );
     assert.match(
       await why({ threads: 1, wasm: 'http://localhost:1/modules' }),
-      /^SourceError 0 http:\/\/localhost:1\/modules\/quern-relaxed\.wasm: the engine's module cannot be fetched \(.+\)\. Without a network .*the same threads and build/,
+      /^SourceError 0 http:\/\/localhost:1\/modules\/quern-relaxed\.wasm: the engine's module cannot be fetched \(.+\)\. Without a network, .*the same build and number of threads/,
     );
     server.missing = /quern-relaxed\.wasm$/;
     assert.match(

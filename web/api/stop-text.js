@@ -1,14 +1,19 @@
-/* Text up to a stop string, whichever way the tokens cut it. */
+/* Cuts text at the first stop string, however tokens split it. */
+
 export class StopText {
   #stops;
   #held = '';
   stopped = false;
 
+  /** @param {string[]} stops */
   constructor(stops) {
     this.#stops = stops.filter(Boolean);
   }
 
-  /* What can be shown once `text` has come: nothing that may be the beginning of a stop string. */
+  /**
+   * Adds text and returns what can be shown: everything except an end that may be the start of a stop string.
+   * @param {string} text
+   */
   push(text) {
     if (this.stopped) return '';
     this.#held += text;
@@ -26,11 +31,12 @@ export class StopText {
     return this.#take(this.#held.length - keep);
   }
 
-  /* The rest, when no more comes. */
+  /** The text that was held back, when no more will come. */
   flush() {
     return this.stopped ? '' : this.#take(this.#held.length);
   }
 
+  /** @param {number} count */
   #take(count) {
     const text = this.#held.slice(0, count);
     this.#held = this.#held.slice(count);

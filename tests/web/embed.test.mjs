@@ -1,4 +1,4 @@
-/* Embeddings by the package in Node: node embed.mjs <folder of tests/vectors>. A line of JSON for each check: its name, and
+/* Embeddings by the package in Node: node embed.test.mjs <folder of tests/vectors>. A line of JSON for each check: its name, and
  * what went wrong, if anything did. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -83,7 +83,7 @@ const checks = {
     assert.deepEqual(data[0].embedding, Array.from(row));
   },
   async encodersWriteNoText() {
-    const why = /it gives embeddings .* and writes no text/;
+    const why = /it computes embeddings .* and generates no text/;
     await rejects(encoder.chat.completions.create({ messages: [{ role: 'user', content: 'a' }] }), why);
     await rejects(encoder.completions.create({ prompt: 'a' }), why);
     await rejects(encoder.template([]), why);
@@ -96,12 +96,12 @@ const checks = {
     for (const input of [undefined, [], {}, 1, [1.5], [['a']], ''])
       await (input === ''
         ? rejects(decoder.embed('', { pooling: 'mean' }), /empty/)
-        : rejects(encoder.embeddings.create({ input }), /input is a text/));
-    await rejects(encoder.embed('a', { pooling: 'max' }), /pooling is mean/);
+        : rejects(encoder.embeddings.create({ input }), /input must be a text/));
+    await rejects(encoder.embed('a', { pooling: 'max' }), /pooling must be mean/);
     await rejects(encoder.embeddings.create({ input: 'a', dimensions: 33 }), /from 1 to 32/);
     await rejects(encoder.embeddings.create({ input: 'a', encoding_format: 'hex' }), /float or base64/);
     await rejects(encoder.embeddings.create({ input: 'a', pooling: 'none' }), /for each token/);
-    await rejects(encoder.embed(new Array(161).fill(5)), /has 161 tokens, the model takes 160 at most/);
+    await rejects(encoder.embed(new Array(161).fill(5)), /has 161 tokens, the model takes at most 160/);
     await assert.rejects(encoder.embed([1e9]), /not in the vocabulary/);
   },
   async canBeAborted() {

@@ -1,0 +1,40 @@
+/* Puts the chunks of a streamed answer together. */
+
+/**
+ * @param {Record<string, unknown[]> | null} into
+ * @param {Record<string, unknown[]> | null} from
+ */
+function joined(into, from) {
+  if (!from) return into;
+  if (!into) return from;
+  return Object.fromEntries(Object.keys(from).map((key) => [key, [...into[key], ...from[key]]]));
+}
+
+/**
+ * The whole answer of a stream of chunks, of a chat or of a text completion.
+ * @param {AsyncIterable<any>} chunks
+ */
+export async function collect(chunks) {
+  /** @type {any} */
+  let answer;
+  /** @type {any[]} */
+  const choices = [];
+  for await (const { choices: pieces, usage, ...head } of chunks) {
+    answer ??= { ...head, object: head.object.replace('.chunk', '') };
+    if (usage) answer.usage = usage;
+    for (const { index, delta, text, logprobs, finish_reason: finish } of pieces) {
+      choices[index] ??= {
+        index,
+        ...(delta ? { message: { role: 'assistant', content: '' } } : { text: '' }),
+        logprobs: null,
+        finish_reason: null,
+      };
+      const choice = choices[index];
+      if (delta) choice.message.content += delta.content ?? '';
+      else choice.text += text;
+      choice.logprobs = joined(choice.logprobs, logprobs);
+      choice.finish_reason = finish ?? choice.finish_reason;
+    }
+  }
+  return { ...answer, choices };
+}

@@ -1,0 +1,308 @@
+/* The session that chat and text completions share. It keeps what was computed, and takes one request after another. */
+import { contentOf, maxTokensOf, RequestError, samplingOf, stopsOf } from './requests.js';
+import { sampledToken } from './logprobs.js';
+import { StopText } from './stop-text.js';
+import { usageOf } from './usage.js';
+
+/**
+ * @import { ChatMessage, FinishReason, Usage } from '../index.js'
+ * @import { Model } from '../engine/model.js'
+ * @import { Session } from '../engine/session.js'
+ * @import { SampledToken } from './logprobs.js'
+ * @import { Request } from './requests.js'
+ */
+
+const DEFAULT_CONTEXT = 4096; // tokens, or the model's if it has fewer
+
+/**
+ * A prompt's tokens. head() is how many of them a full context keeps.
+ * @typedef {{ ids: number[], head: () => number }} Prompt
+ *
+ * A piece of an answer; the last one has `finish` and `usage`.
+ * @typedef {{ text?: string, tokens?: SampledToken[], finish?: FinishReason, usage?: Usage }} Piece
+ *
+ * @typedef {object} ConversationOptions
+ * @property {number} [contextSize] in tokens
+ * @property {() => number} [now] seconds since 1970, for templates
+ * @property {(waiting: boolean, signal?: AbortSignal) => Promise<unknown>} [pause] awaited between bounded steps, so
+ *   that messages such as an abort are received; waiting: the next step needs more of the model, which is still loading
+ * @property {'stop' | 'shift'} [overflow] see LoadOptions in index.d.ts
+ */
+
+export class Conversation {
+  #engine;
+  #session;
+  /** Ids of the tokens that the session holds. @type {number[]} */
+  #held = [];
+  /** Resolves when the last request has ended. @type {Promise<void>} */
+  #busy = Promise.resolve();
+  #now;
+  #pause;
+  #overflow;
+
+  /**
+   * @param {Model} model
+   * @param {ConversationOptions} [options]
+   */
+  constructor(
+    model,
+    { contextSize, now = () => Math.floor(Date.now() / 1000), pause = async () => {}, overflow = 'stop' } = {},
+  ) {
+    this.model = model;
+    this.#engine = model.engine;
+    this.contextSize = contextSize || Math.min(model.contextSize, DEFAULT_CONTEXT);
+    this.#now = now;
+    this.#pause = pause;
+    this.#overflow = overflow;
+    this.#session = model.session({ context: this.contextSize });
+  }
+
+  free() {
+    this.#session.free();
+  }
+
+  /**
+   * The prompt of a chat. Text of messages never becomes a special token.
+   * @param {ChatMessage[]} messages
+   * @param {Record<string, unknown>} [variables] further ones of the template
+   */
+  template(messages, variables = {}) {
+    const context = {
+      ...variables,
+      messages: messages.map((message) => ({ ...message, content: contentOf(message) })),
+      add_generation_prompt: true,
+      now: this.#now(),
+    };
+    const prompt = this.#engine.prompt(this.model, context);
+    try {
+      return { text: prompt.text, tokens: prompt.tokens(this.model) };
+    } finally {
+      prompt.free();
+    }
+  }
+
+  /** How many tokens start every text. */
+  textHead() {
+    return this.model.tokenize('').length;
+  }
+
+  /**
+   * How many tokens a full context keeps of a chat: those before the text of the first message after the system's. They
+   * are found by rendering the chat with two different texts.
+   * @param {ChatMessage[]} messages
+   * @param {Record<string, unknown>} variables
+   */
+  #chatHead(messages, variables) {
+    const first = messages.findIndex(({ role }) => role !== 'system');
+    if (first < 0) return this.textHead();
+    /** @param {string} content */
+    const tokens = (content) =>
+      this.template([...messages.slice(0, first), { ...messages[first], content }], variables).tokens;
+    const [one, other] = [tokens('a'), tokens('1')];
+    const shared = one.findIndex((id, i) => id !== other[i]);
+    return shared < 0 ? this.textHead() : shared;
+  }
+
+  /**
+   * The prompt of a chat. With the overflow 'shift', messages after the system's are dropped, oldest first, until it
+   * fits.
+   * @param {ChatMessage[]} messages
+   * @param {Record<string, unknown>} variables
+   * @returns {Prompt}
+   */
+  chatPrompt(messages, variables) {
+    for (let kept = messages; ; ) {
+      const { tokens } = this.template(kept, variables);
+      const oldest = kept.findIndex(({ role }) => role !== 'system');
+      const canDrop = this.#overflow === 'shift' && oldest >= 0 && oldest !== kept.length - 1;
+      if (tokens.length < this.contextSize || !canDrop) {
+        const last = kept;
+        return { ids: tokens, head: () => this.#chatHead(last, variables) };
+      }
+      kept = kept.filter((_, i) => i !== oldest);
+    }
+  }
+
+  /**
+   * Makes the session hold `ids`; computes only those that it does not hold yet. Returns how many it held.
+   * @param {number[]} ids
+   * @param {AbortSignal} [signal]
+   */
+  async #prefill(ids, signal) {
+    let shared = 0;
+    while (shared < ids.length - 1 && ids[shared] === this.#held[shared]) shared++;
+    try {
+      this.#session.rewind(shared);
+    } catch {
+      shared = 0; // a model with recurrent state may be unable to rewind
+      this.#session.rewind(0);
+    }
+    this.#held = ids.slice(0, shared);
+    this.#session.feed(ids.slice(shared));
+    try {
+      while (this.#session.step()) {
+        await this.#pause(this.#session.waiting, signal);
+        signal?.throwIfAborted();
+      }
+    } catch (error) {
+      this.#session.rewind(0);
+      this.#held = [];
+      throw error;
+    }
+    this.#held = ids.slice();
+    return shared;
+  }
+
+  /**
+   * Computes one more token. A full context first drops the older half of the tokens after its head.
+   * @param {number} id
+   * @param {() => number} head
+   * @param {AbortSignal} [signal]
+   */
+  async #append(id, head, signal) {
+    if (this.#held.length === this.contextSize) {
+      const keep = Math.min(head(), this.contextSize >> 1);
+      const later = this.#held.slice(keep);
+      await this.#prefill([...this.#held.slice(0, keep), ...later.slice(later.length >> 1), id], signal);
+    } else {
+      this.#session.feed([id]);
+      this.#held.push(id);
+      while (this.#session.step());
+    }
+    await this.#pause(false);
+    signal?.throwIfAborted();
+  }
+
+  /**
+   * How many tokens to generate.
+   * @param {number} promptTokens
+   * @param {Request} request
+   */
+  #limit(promptTokens, request) {
+    const asked = maxTokensOf(request);
+    if (this.#overflow === 'shift' && asked !== undefined) return asked;
+    return Math.min(asked ?? this.contextSize, this.contextSize - promptTokens);
+  }
+
+  /** @param {number[]} ids of a prompt */
+  #checkLength(ids) {
+    if (ids.length === 0) throw new RequestError('the prompt is empty');
+    if (ids.length >= this.contextSize) {
+      throw new RequestError(
+        `the prompt has ${ids.length} tokens, the context holds ${this.contextSize}`,
+        null,
+        'context_length_exceeded',
+      );
+    }
+  }
+
+  /**
+   * Generates an answer.
+   * @param {Prompt} prompt
+   * @param {Request} request
+   * @param {number} seed
+   * @param {number | null} logprobs how many likely tokens to list with each token; null: compute no probabilities
+   * @param {AbortSignal} [signal]
+   * @returns {AsyncGenerator<Piece, void, undefined>}
+   */
+  async *generate({ ids, head }, request, seed, logprobs, signal) {
+    this.#checkLength(ids);
+    const limit = this.#limit(ids.length, request);
+    this.#session.sampling(samplingOf(request, seed));
+    const cached = await this.#prefill(ids, signal);
+    const decoder = this.model.streamDecoder();
+    const stops = new StopText(stopsOf(request));
+    /** @type {SampledToken[]} */
+    let unsent = []; // tokens whose text has not been yielded
+    let count = 0;
+    /** @type {FinishReason} */
+    let finish = 'length';
+    while (count < limit) {
+      const logits = logprobs === null ? null : this.#session.logits();
+      const id = this.#session.sample();
+      if (this.model.isEnd(id)) {
+        finish = 'stop';
+        break;
+      }
+      count++;
+      if (logits && logprobs !== null) unsent.push(sampledToken(logits, id, logprobs));
+      const text = stops.push(decoder.push(id));
+      if (text) {
+        yield { text, tokens: unsent };
+        unsent = [];
+      }
+      if (stops.stopped) {
+        finish = 'stop';
+        break;
+      }
+      if (count < limit) await this.#append(id, head, signal);
+    }
+    const text = stops.push(decoder.flush()) + stops.flush();
+    if (text || unsent.length) yield { text, tokens: unsent };
+    yield { finish, usage: usageOf(ids.length, count, cached) };
+  }
+
+  /**
+   * Waits for earlier requests: they share the session. Resolves to a function that lets the next request begin. A
+   * request that is aborted while it waits leaves the session alone.
+   * @param {AbortSignal} [signal]
+   */
+  async #queue(signal) {
+    const before = this.#busy;
+    let done = () => {};
+    this.#busy = new Promise((resolve) => {
+      done = resolve;
+    });
+    try {
+      await before;
+      signal?.throwIfAborted();
+      return done;
+    } catch (error) {
+      done();
+      throw error;
+    }
+  }
+
+  /**
+   * Runs `work` when earlier requests have ended.
+   * @template T
+   * @param {AbortSignal | undefined} signal
+   * @param {() => AsyncGenerator<T, void, undefined>} work
+   */
+  async *exclusively(signal, work) {
+    const done = await this.#queue(signal);
+    try {
+      yield* work();
+    } finally {
+      done();
+    }
+  }
+
+  /**
+   * Passes the session, and the ids of its tokens, to `save` between requests.
+   * @template T
+   * @param {(session: Session, ids: number[]) => Promise<T>} save
+   */
+  async keep(save) {
+    const done = await this.#queue();
+    try {
+      return await save(this.#session, this.#held.slice());
+    } finally {
+      done();
+    }
+  }
+
+  /**
+   * Lets `restore` replace the session's content between requests; it resolves to the ids of its tokens.
+   * @param {(session: Session) => Promise<number[]>} restore
+   */
+  async resume(restore) {
+    const done = await this.#queue();
+    try {
+      this.#held = await restore(this.#session);
+    } finally {
+      this.#held = this.#held.slice(0, this.#session.position);
+      done();
+    }
+  }
+}

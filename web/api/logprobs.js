@@ -1,0 +1,77 @@
+/* Log probabilities of sampled tokens, before temperature and penalties, in OpenAI's shapes. */
+
+/**
+ * @import { ChatLogprobs, TextLogprobs } from '../index.js'
+ * @import { Model } from '../engine/model.js'
+ */
+
+/**
+ * A sampled token, its log probability, and the ids and log probabilities of the likeliest tokens.
+ * @typedef {{ id: number, logprob: number, top: [number, number][] }} SampledToken
+ */
+
+/**
+ * @param {Float32Array} logits
+ * @param {number} id of the sampled token
+ * @param {number} count how many of the likeliest tokens to list
+ * @returns {SampledToken}
+ */
+export function sampledToken(logits, id, count) {
+  let max = -Infinity;
+  for (const logit of logits) if (logit > max) max = logit;
+  let sum = 0;
+  for (const logit of logits) sum += Math.exp(logit - max);
+  const norm = max + Math.log(sum);
+  /** @type {[number, number][]} */
+  const top = [];
+  for (let i = 0; count && i < logits.length; i++) {
+    if (top.length === count && logits[i] <= top[count - 1][1]) continue;
+    let at = top.length;
+    while (at && top[at - 1][1] < logits[i]) at--;
+    top.splice(at, 0, [i, logits[i]]);
+    if (top.length > count) top.pop();
+  }
+  return { id, logprob: logits[id] - norm, top: top.map(([each, logit]) => [each, logit - norm]) };
+}
+
+/**
+ * @param {Model} model
+ * @param {number} id
+ */
+function tokenText(model, id) {
+  const bytes = model.detokenize([id], { showSpecial: true });
+  return { token: new TextDecoder().decode(bytes), bytes: Array.from(bytes) };
+}
+
+/**
+ * @param {Model} model
+ * @param {SampledToken[] | undefined} tokens
+ * @returns {ChatLogprobs | null}
+ */
+export function chatLogprobs(model, tokens) {
+  if (!tokens?.length) return null;
+  return {
+    content: tokens.map(({ id, logprob, top }) => ({
+      id,
+      ...tokenText(model, id),
+      logprob,
+      top_logprobs: top.map(([each, value]) => ({ id: each, ...tokenText(model, each), logprob: value })),
+    })),
+  };
+}
+
+/**
+ * @param {Model} model
+ * @param {SampledToken[] | undefined} tokens
+ * @returns {TextLogprobs | null}
+ */
+export function textLogprobs(model, tokens) {
+  if (!tokens?.length) return null;
+  return {
+    tokens: tokens.map(({ id }) => tokenText(model, id).token),
+    token_logprobs: tokens.map(({ logprob }) => logprob),
+    top_logprobs: tokens.map(({ top }) =>
+      Object.fromEntries(top.map(([id, value]) => [tokenText(model, id).token, value])),
+    ),
+  };
+}

@@ -1,0 +1,218 @@
+/* The page's side of the connection to the engine. A call is the message {id, call, args}; {id, abort} ends it. The
+ * worker answers {id, chunk} any number of times, then {id, value} or {id, error}. */
+import { isNode } from '../runtime/node.js';
+import { startForWorker } from '../runtime/threads.js';
+
+/**
+ * What a Link needs of a Worker.
+ * @typedef {object} Port
+ * @property {(message: any, transfer?: any) => void} postMessage
+ * @property {((event: any) => void) | null} [onmessage]
+ *
+ * @typedef {object} PendingCall
+ * @property {(value?: any) => void} resolve
+ * @property {(error?: any) => void} reject
+ * @property {() => void} done forgets the call
+ * @property {(chunk: any) => void} [onChunk]
+ *
+ * @typedef {object} CallOptions
+ * @property {AbortSignal} [signal]
+ * @property {(chunk: any) => void} [onChunk]
+ * @property {Transferable[]} [transfer]
+ */
+
+const END_TIMEOUT = 3000; // ms
+
+/**
+ * Two connected ports in one thread. Messages are not copied: Node cannot copy the Blob of a file.
+ * @returns {[Port, Port]}
+ */
+function portPair() {
+  /** @param {() => Port} other */
+  const port = (other) => ({
+    /** @type {Port['onmessage']} */
+    onmessage: null,
+    postMessage: (/** @type {any} */ data) => void setImmediate(() => other().onmessage?.({ data })),
+  });
+  /** @type {Port} */
+  const near = port(() => far);
+  /** @type {Port} */
+  const far = port(() => near);
+  return [near, far];
+}
+
+export class Link {
+  #port;
+  #terminate;
+  /** @type {Map<number, PendingCall>} */
+  #calls = new Map();
+  /** Ends of the threads that the worker started here. @type {(() => void)[]} */
+  #threads = [];
+  #nextId = 1;
+  /** Resolves when the worker has ended the call that was aborted last. @type {Promise<void> | undefined} */
+  #aborted;
+  /** The error of all later calls, once the link has ended. @type {unknown} */
+  #error = null;
+
+  /**
+   * Starts the engine's worker; in Node, the engine runs in the calling thread.
+   * @param {string | URL} [script] of the worker, if it is not this package's
+   */
+  static async open(script) {
+    if (isNode) {
+      const { serve } = await import('./serve.js');
+      const [near, far] = portPair();
+      serve(far);
+      return new Link(near, () => {});
+    }
+    /* Bundlers recognize a worker by the exact form of the second expression. */
+    const worker = script
+      ? new Worker(script, { type: 'module' })
+      : new Worker(new URL('../worker.js', import.meta.url), { type: 'module', name: 'quern' });
+    const link = new Link(worker, () => worker.terminate());
+    worker.onerror = (event) =>
+      link.#fail(new Error(`the worker failed: ${event.message ?? 'its script could not be loaded'}`));
+    return link;
+  }
+
+  /**
+   * @param {Port} port
+   * @param {() => void} terminate
+   */
+  constructor(port, terminate) {
+    this.#port = port;
+    this.#terminate = terminate;
+    port.onmessage = ({ data }) => this.#receive(data);
+  }
+
+  /** @param {any} message */
+  #receive(message) {
+    if (message.thread) {
+      this.#threads.push(startForWorker(message));
+      return;
+    }
+    const { id, chunk, value, error } = message;
+    const call = this.#calls.get(id);
+    if (!call) return;
+    if (chunk !== undefined) {
+      call.onChunk?.(chunk);
+      return;
+    }
+    call.done();
+    if (error) call.reject(Object.assign(new Error(error.message), error));
+    else call.resolve(value);
+  }
+
+  /**
+   * @param {string} name of a method of Host
+   * @param {unknown[]} [args]
+   * @param {CallOptions} [options] onChunk receives the chunks of an answer that comes in pieces
+   * @returns {Promise<any>}
+   */
+  call(name, args = [], { signal, onChunk, transfer = [] } = {}) {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      if (this.#error) throw this.#error;
+      const id = this.#nextId++;
+      const abort = () => {
+        this.#port.postMessage({ id, abort: true });
+        done();
+        this.#aborted = new Promise((ended) => {
+          this.#calls.set(id, { resolve: ended, reject: ended, done: () => this.#calls.delete(id) });
+        });
+        reject(signal?.reason);
+      };
+      const done = () => {
+        this.#calls.delete(id);
+        signal?.removeEventListener('abort', abort);
+      };
+      signal?.addEventListener('abort', abort);
+      this.#calls.set(id, { resolve, reject, done, onChunk });
+      this.#port.postMessage({ id, call: name, args }, transfer);
+    });
+  }
+
+  /**
+   * The chunks of a call as they come. Leaving the loop early aborts the call.
+   * @param {string} name
+   * @param {unknown} request
+   * @param {AbortSignal | undefined} signal
+   * @param {(value: any) => void} finished takes the call's value
+   */
+  stream(name, request, signal, finished) {
+    /** @type {any[]} */
+    const queue = [];
+    let wake = () => {};
+    let over = false;
+    /** @type {unknown} */
+    let failure;
+    const own = new AbortController();
+    /** @param {any} chunk */
+    const onChunk = (chunk) => {
+      queue.push(chunk);
+      wake();
+    };
+    this.call(name, [request], { signal: signal ? AbortSignal.any([signal, own.signal]) : own.signal, onChunk })
+      .then(finished, (error) => {
+        failure = error;
+      })
+      .finally(() => {
+        over = true;
+        wake();
+      });
+    return (async function* chunks() {
+      try {
+        for (;;) {
+          if (failure) throw failure;
+          if (queue.length) yield queue.shift();
+          else if (over) return;
+          else
+            await new Promise((resolve) => {
+              wake = () => resolve(undefined);
+            });
+        }
+      } finally {
+        if (!over) own.abort();
+      }
+    })();
+  }
+
+  get ended() {
+    return this.#error !== null;
+  }
+
+  /** @param {unknown} error of all pending calls */
+  #fail(error) {
+    for (const { done, reject } of [...this.#calls.values()]) {
+      done();
+      reject(error);
+    }
+  }
+
+  /**
+   * Ends the link when the worker has closed the connections and threads of the call that was aborted last, or after a
+   * timeout.
+   * @param {unknown} error
+   */
+  async endSoon(error) {
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let timer;
+    this.#error = error;
+    await Promise.race([
+      this.#aborted,
+      new Promise((resolve) => {
+        timer = setTimeout(resolve, END_TIMEOUT);
+      }),
+    ]);
+    clearTimeout(timer);
+    this.end(error);
+  }
+
+  /** @param {unknown} [error] of all pending and later calls */
+  end(error = new Error('the model has been freed')) {
+    this.#error = error;
+    this.#terminate();
+    for (const end of this.#threads.splice(0)) end();
+    this.#fail(error);
+  }
+}

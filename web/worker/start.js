@@ -1,0 +1,93 @@
+/* Starts the engine: chooses the build that fits the host and the model, and fetches it. */
+import { Engine } from '../engine/engine.js';
+import { chooseBuild, MAX_BYTES_32 } from '../runtime/choose.js';
+import { moduleUrl } from '../runtime/modules.js';
+import { isNode, node } from '../runtime/node.js';
+import { SourceError } from '../sources/index.js';
+
+/**
+ * @import { SpawnThread } from '../engine.js'
+ * @import { LoadOptions } from '../index.js'
+ * @import { Choice } from '../runtime/choose.js'
+ * @import { Source } from '../sources/index.js'
+ *
+ * @typedef {Pick<LoadOptions, 'build' | 'threads' | 'contextSize'> & { wasm?: string }} StartOptions
+ * @typedef {{ build: Choice, engine: Engine }} Started
+ */
+
+const LARGE_BYTES = 2 ** 30; // a 32-bit module surely holds a smaller file and the default context
+const DEFAULT_CONTEXT = 4096; // tokens
+
+async function processors() {
+  if (!isNode) return globalThis.navigator?.hardwareConcurrency;
+  const { availableParallelism } = await node('os');
+  return availableParallelism();
+}
+
+/**
+ * The bytes of a module.
+ * @param {string} url
+ * @returns {Promise<Uint8Array<ArrayBuffer>>}
+ */
+async function fetchModule(url) {
+  if (isNode && url.startsWith('file:')) {
+    const { readFile } = await node('fs/promises');
+    return new Uint8Array(await readFile(new URL(url)));
+  }
+  const answer = await fetch(url).catch((error) => {
+    throw new SourceError(
+      `${url}: the engine's module cannot be fetched (${error.message}). Without a network, only the module of an earlier visit is available: load with the same build and number of threads`,
+    );
+  });
+  if (!answer.ok)
+    throw new SourceError(
+      `${url}: the engine's module is not there (${answer.status} ${answer.statusText}): put the package's folder wasm beside its scripts, or name another folder with the option wasm`,
+      { status: answer.status },
+    );
+  return new Uint8Array(await answer.arrayBuffer());
+}
+
+/**
+ * Starts the chosen build; with one thread if its threads cannot be started.
+ * @param {StartOptions} options
+ * @param {boolean} memory64 whether the model needs 64-bit addresses
+ * @param {SpawnThread} [spawn]
+ * @returns {Promise<Started>}
+ */
+export async function startEngine(options, memory64, spawn) {
+  const build = chooseBuild({ processors: await processors(), ...options, memory64 });
+  /** @param {number} threads */
+  const start = async (threads) => {
+    const file = threads > 1 ? build.file : build.file.replace('-mt', '');
+    return Engine.start(await fetchModule(moduleUrl(file, options.wasm)), { threads, spawn });
+  };
+  try {
+    return { build, engine: await start(build.threads) };
+  } catch (error) {
+    if (build.threads === 1) throw error;
+    const reason = `one thread, because more could not be started: ${error.message}`;
+    return {
+      build: {
+        ...build,
+        threads: 1,
+        name: build.name.replace('-mt', ''),
+        reason: [build.reason, reason].filter(Boolean).join('; '),
+      },
+      engine: await start(1),
+    };
+  }
+}
+
+/**
+ * Whether a model needs 64-bit addresses. Large ones are planned with a 32-bit module to find out.
+ * @param {StartOptions} options
+ * @param {Source} source
+ */
+export async function needsMemory64(options, source) {
+  const { contextSize = 0 } = options;
+  if (source.size < LARGE_BYTES && source.splits.length === 1 && contextSize <= DEFAULT_CONTEXT) return false;
+  const { engine } = await startEngine({ ...options, threads: 1 }, false);
+  const model = await engine.openDirectory(source);
+  const context = options.contextSize ?? Math.min(model.contextSize, DEFAULT_CONTEXT);
+  return model.plan(context).totalBytes > MAX_BYTES_32;
+}
