@@ -47,7 +47,7 @@ clang_tidy() {
 check clang-format clang_format
 check clang-tidy clang_tidy
 check biome "$biome" ci --error-on-warnings --max-diagnostics=100 .
-check tsc tools/lint/node_modules/.bin/tsc -p tsconfig.json
+check tsc tools/lint/node_modules/.bin/tsc -p web
 check ruff-format "$ruff" format --check .
 check ruff "$ruff" check .
 

@@ -2,10 +2,10 @@
  * JSON for each check: its name, and what went wrong, if anything did. */
 import assert from 'node:assert/strict';
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { StopText } from '../../web/api/stop-text.js';
 import { Engine } from '../../web/engine.js';
 import { loadModel } from '../../web/index.js';
 import { readTensors } from '../../web/worker/loading.js';
-import { StopText } from '../../web/api/stop-text.js';
 import { serve } from './server.js';
 
 const [file, answer] = process.argv.slice(2);

@@ -1,6 +1,7 @@
 /* The session that chat and text completions share. It keeps what was computed, and takes one request after another. */
-import { contentOf, maxTokensOf, RequestError, samplingOf, stopsOf } from './requests.js';
+
 import { sampledToken } from './logprobs.js';
+import { contentOf, maxTokensOf, RequestError, samplingOf, stopsOf } from './requests.js';
 import { StopText } from './stop-text.js';
 import { usageOf } from './usage.js';
 
