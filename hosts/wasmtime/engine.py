@@ -1,7 +1,9 @@
-"""Quern's module in wasmtime: the exports of include/quern.h, called from Python. Needs the wasmtime package."""
+"""The engine in wasmtime: calls the exports that include/quern.h documents. Needs the wasmtime package."""
 
 import contextlib
 import ctypes
+import functools
+import itertools
 import re
 import threading
 import time
@@ -14,13 +16,13 @@ ADD_SPECIAL, PARSE_SPECIAL, SHOW_SPECIAL = 1, 2, 1
 POOLINGS = {"model": -1, "none": 0, "mean": 1, "cls": 2, "last": 3}
 LOGITS_NONE, LOGITS_LAST, LOGITS_ALL = 0, 1, 2
 NO_OFFSET = 2**64 - 1
-CHUNK = 16 << 20
-SAVED_CHUNK = 1 << 20
+READ_BYTES = 16 << 20  # of a model file at a time
+SAVED_BYTES = 1 << 20  # of a saved session at a time
 CACHES = ("f16", "q8_0")
 
 
 class QuernError(Exception):
-    """What the engine says, and the byte in the file or template, or None."""
+    """An error of the engine: its text, the qn_status, and the offset in the file or template, or None."""
 
     def __init__(self, text, code, offset):
         super().__init__(text)
@@ -37,7 +39,7 @@ class Error(ctypes.Structure):
 
 
 class Want(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_uint64) for name in ("offset", "bytes", "address", "part")]
+    _fields_ = [(name, ctypes.c_uint64) for name in ("offset", "bytes", "address", "split")]
 
 
 class Plan(ctypes.Structure):
@@ -83,7 +85,7 @@ class Sampling(ctypes.Structure):
 
 
 class SharedMemory(wasmtime.SharedMemory):
-    """wasmtime 50's own passes the address of its pointer as an import, where the pointer is wanted."""
+    """Works around wasmtime 50, which passes the address of the pointer as an import instead of the pointer."""
 
     def _as_extern(self):
         union = ffi.wasmtime_extern_union(sharedmemory=self.ptr())
@@ -91,7 +93,7 @@ class SharedMemory(wasmtime.SharedMemory):
 
 
 class Engine:
-    """One module, instantiated; with threads > 1 once more for each worker, on one shared memory."""
+    """An instance of a module, and with threads > 1 one more per worker, all on one shared memory."""
 
     def __init__(self, path, threads=1):
         config = wasmtime.Config()
@@ -99,14 +101,14 @@ class Engine:
         config.wasm_memory64 = True
         config.wasm_threads = True
         config.shared_memory = True
-        config.memory_reservation = (
-            16 << 30
-        )  # addresses, not memory: a shared one cannot move, and a large one should not
+        # Address space, not memory: a shared memory cannot move when it grows, and a large one should not.
+        config.memory_reservation = 16 << 30
         self.engine = wasmtime.Engine(config)
         self.module = wasmtime.Module.from_file(self.engine, path)
         limits = [one.type for one in self.module.imports if isinstance(one.type, wasmtime.MemoryType)]
         self.shared = SharedMemory(self.engine, limits[0]) if limits else None
         self.store, self.exports = self._instance()
+        self.check(self.call("qn_self_check"))
         self.workers = []
         if threads > 1:
             self._start(threads)
@@ -119,7 +121,7 @@ class Engine:
         self.check(self.call("qn_threads_start", threads))
 
         def enter(worker, stack):
-            store, exports = self._instance()  # in the thread that uses it
+            store, exports = self._instance()  # wasmtime wants a store to stay in its thread
             exports["qn_worker_enter"](store, worker, stack)
 
         for worker in range(1, threads):
@@ -128,15 +130,15 @@ class Engine:
             self.workers.append(thread)
 
     def use_threads(self, threads):
-        """So many of the threads that were started take part from now on."""
+        """Sets how many of the started threads take part from now on."""
         self.check(self.call("qn_threads_use", threads))
 
     def tune(self, model, most, tries=2):
-        """Computes a token, or of an encoder a short text, by more and more threads, up to `most`, and stays with the fewest that no larger number beats by a
-        tenth; returns their number."""
+        """Times a token (of an encoder: a short text) with more and more threads, up to `most`. Then uses the smallest
+        number that no larger one beats by a tenth, and returns it."""
         session = Session(model, context=min(model.context_size, 64))
 
-        def step():
+        def time_step():
             session.rewind(0)
             if model.is_encoder:
                 session.embed([0] * min(model.context_size, 32), "mean")
@@ -147,18 +149,19 @@ class Engine:
                 pass
             return time.perf_counter() - start
 
-        step()  # warms up
+        time_step()  # warms up
         chosen, best = 1, float("inf")
         for threads in [2**i for i in range(most.bit_length()) if 2**i < most] + [most]:
             self.use_threads(threads)
-            if (taken := min(step() for _ in range(tries))) < 0.9 * best:
-                chosen, best = threads, taken
+            seconds = min(time_step() for _ in range(tries))
+            if seconds < 0.9 * best:
+                chosen, best = threads, seconds
         session.free()
         self.use_threads(chosen)
         return chosen
 
     def stop(self):
-        """Ends the workers. Sessions must have been freed."""
+        """Stops the workers. Free all sessions first."""
         if self.workers:
             self.call("qn_threads_stop")
             for thread in self.workers:
@@ -168,16 +171,16 @@ class Engine:
     def call(self, name, *arguments):
         return self.exports[name](self.store, *arguments)
 
-    def host_address(self, at):
-        """Of a byte of linear memory, in this process; until memory grows."""
+    def host_address(self, address):
+        """The address in this process of a byte of linear memory. Valid until memory grows."""
         data = self.shared.data_ptr() if self.shared else self.exports["memory"].data_ptr(self.store)
-        return ctypes.addressof(data.contents) + (at & 0xFFFFFFFF if at < 0 else at)
+        return ctypes.addressof(data.contents) + (address & 0xFFFFFFFF if address < 0 else address)
 
     def memory_bytes(self):
         return self.shared.data_len() if self.shared else self.exports["memory"].data_len(self.store)
 
-    def bytes(self, at, size):
-        return ctypes.string_at(self.host_address(at), size)
+    def bytes(self, address, size):
+        return ctypes.string_at(self.host_address(address), size)
 
     def error(self):
         record = Error.from_buffer_copy(self.bytes(self.call("qn_last_error"), ctypes.sizeof(Error)))
@@ -186,16 +189,19 @@ class Engine:
         )
 
     def check(self, result):
+        """Returns a status or count; raises the engine's error if it is negative."""
         if result < 0:
             raise self.error()
         return result
 
     def handle(self, address):
+        """Returns a pointer; raises the engine's error if it is null."""
         if address == 0:
             raise self.error()
         return address
 
-    def with_room(self, size, use):
+    def with_memory(self, size, use):
+        """Returns use(address) for a block of `size` bytes, which is freed afterwards."""
         address = self.handle(self.call("qn_alloc", size))
         try:
             return use(address)
@@ -203,102 +209,112 @@ class Engine:
             self.call("qn_free", address)
 
     def with_bytes(self, data, use):
+        """Returns use(address, size) for a copy of `data` in linear memory."""
+
         def fill(address):
             ctypes.memmove(self.host_address(address), data, len(data))
             return use(address, len(data))
 
-        return self.with_room(len(data), fill)
+        return self.with_memory(len(data), fill)
+
+    def with_ids(self, ids, use):
+        """Returns use(address, count) for token ids in linear memory."""
+        data = bytes((ctypes.c_int32 * len(ids))(*ids))
+        return self.with_bytes(data, lambda address, _: use(address, len(ids)))
+
+    def _fill(self, capacity, size, fill):
+        def use(address):
+            count = self.check(fill(address, capacity))
+            return count, self.bytes(address, min(count, capacity) * size)
+
+        return self.with_memory(capacity * size, use)
 
     def filled(self, capacity, size, fill):
-        """Calls fill(address, capacity), which returns how much there is in all; again with more room if it was too little."""
-        while True:
-
-            def attempt(address):
-                count = self.check(fill(address, capacity))
-                return count, self.bytes(address, min(count, capacity) * size)
-
-            count, data = self.with_room(capacity * size, attempt)
-            if count <= capacity:
-                return data
-            capacity = count
+        """The bytes that fill(address, capacity) writes: elements of `size` bytes. fill returns the number of elements;
+        if that exceeds the capacity, it is called again with a larger buffer."""
+        count, data = self._fill(capacity, size, fill)
+        if count > capacity:
+            count, data = self._fill(count, size, fill)
+        return data
 
     def ids(self, capacity, fill):
+        """The token ids that fill(address, capacity) writes."""
         data = self.filled(capacity, 4, fill)
         return list((ctypes.c_int32 * (len(data) // 4)).from_buffer_copy(data))
 
     def structure(self, kind, fill):
-        """A structure that fill(address) writes; None when it says that there is none."""
+        """The structure that fill(address) writes; None if fill returns an error."""
 
-        def attempt(address):
+        def use(address):
             return kind.from_buffer_copy(self.bytes(address, ctypes.sizeof(kind))) if fill(address) >= 0 else None
 
-        return self.with_room(ctypes.sizeof(kind), attempt)
+        return self.with_memory(ctypes.sizeof(kind), use)
 
     def open(self, path, whole=True, progress=None):
-        """A model, or its directory only. progress(loaded, total) is called as bytes come."""
+        """A model; only its directory unless `whole`. Calls progress(bytes so far, size) as bytes are read."""
         return Model(self, path, whole, progress)
 
     def render(self, model, context, template=b""):
-        """A chat template over its variables, as JSON: the handle of a prompt, for prompt_text and prompt_tokens."""
-        return self.handle(
-            self.with_bytes(
-                template,
-                lambda at, size: self.with_bytes(
-                    context.encode(errors="replace"),
-                    lambda data, length: self.call(
-                        "qn_prompt_render", model.address if model else 0, at, size, data, length
-                    ),
-                ),
-            )
-        )
+        """Renders a chat template (by default the model's own) with its variables, a JSON text. Returns the handle of a
+        prompt, for prompt_text and prompt_tokens."""
+        model_address = model.address if model else 0
+
+        def with_template(address, size):
+            render = functools.partial(self.call, "qn_prompt_render", model_address, address, size)
+            return self.with_bytes(context.encode(errors="replace"), render)
+
+        return self.handle(self.with_bytes(template, with_template))
 
     def prompt_text(self, prompt):
-        return self.filled(4096, 1, lambda at, capacity: self.call("qn_prompt_text", prompt, at, capacity))
+        return self.filled(4096, 1, functools.partial(self.call, "qn_prompt_text", prompt))
 
 
 class Model:
+    """A model file, or a model that is split into several files. Its directory is read here, its tensors if `whole`."""
+
     def __init__(self, engine, path, whole, progress):
         self.engine, self.progress = engine, progress
         self.path = str(path)
         with contextlib.ExitStack() as files:
-            parts = {0: files.enter_context(open(path, "rb", buffering=0))}
+            splits = {0: files.enter_context(open(path, "rb", buffering=0))}
 
-            def part(number):
-                if number not in parts:
-                    parts[number] = files.enter_context(open(self._part_path(number), "rb", buffering=0))
-                return parts[number]
+            def split(number):
+                if number not in splits:
+                    splits[number] = files.enter_context(open(self._split_path(number), "rb", buffering=0))
+                return splits[number]
 
-            self.size = parts[0].seek(0, 2)
+            self.size = splits[0].seek(0, 2)
             self.address = engine.handle(engine.call("qn_model_open", self.size))
-            self._read(part)
+            self._read(split)
             if whole:
                 engine.check(engine.call("qn_model_place", self.address))
-                self._read(part)
+                self._read(split)
 
-    def _part_path(self, part):
-        """The file of part 1, 2, ... of a model whose first part is name-00001-of-00003.gguf."""
+    def _split_path(self, split):
+        """The path of split 1, 2, ... of a model whose first split is name-00001-of-00003.gguf."""
         end = re.search(r"-00001(-of-\d{5}\.gguf)$", self.path)
         if not end:
-            raise OSError("the model goes on in other files, but the name does not end as -00001-of-00003.gguf does")
-        return f"{self.path[: end.start()]}-{part + 1:05}{end[1]}"
+            raise OSError("the model is split into several files, but this name does not end like -00001-of-00003.gguf")
+        return f"{self.path[: end.start()]}-{split + 1:05}{end[1]}"
 
-    def _read(self, part):
+    def _read(self, split):
+        """Reads what the engine asks for into linear memory. split(number) is the open file of a split."""
         engine = self.engine
-        room = engine.handle(engine.call("qn_alloc", ctypes.sizeof(Want)))
-        while engine.check(engine.call("qn_model_want", self.address, room)) == MORE:
-            want = Want.from_buffer_copy(engine.bytes(room, ctypes.sizeof(Want)))
-            file = part(want.part)
+        address = engine.handle(engine.call("qn_alloc", ctypes.sizeof(Want)))
+        while engine.check(engine.call("qn_model_want", self.address, address)) == MORE:
+            want = Want.from_buffer_copy(engine.bytes(address, ctypes.sizeof(Want)))
+            file = split(want.split)
             file.seek(want.offset)
-            place = (ctypes.c_char * min(want.bytes, CHUNK)).from_address(engine.host_address(want.address))
-            got = file.readinto(place)
-            engine.check(engine.call("qn_model_wrote", self.address, got))
+            size = min(want.bytes, READ_BYTES)
+            count = file.readinto((ctypes.c_char * size).from_address(engine.host_address(want.address)))
+            engine.check(engine.call("qn_model_wrote", self.address, count))
             if self.progress:
-                self.progress(want.offset + got, self.size)
-        engine.call("qn_free", room)
+                self.progress(want.offset + count, self.size)
+        engine.call("qn_free", address)
 
-    def use_cache(self, form):
-        """The form of the KV cache in plans and sessions from now on: "f16", or "q8_0" of about half the bytes."""
-        self.engine.check(self.engine.call("qn_model_cache", self.address, CACHES.index(form)))
+    def use_cache(self, kind):
+        """Sets the type of the KV cache for later plans and sessions: "f16", or "q8_0" at about half the bytes."""
+        self.engine.check(self.engine.call("qn_model_cache", self.address, CACHES.index(kind)))
 
     @property
     def vocab_size(self):
@@ -314,63 +330,54 @@ class Model:
 
     @property
     def is_encoder(self):
-        """Whether it gives embeddings only."""
+        """Whether the model computes embeddings only."""
         return self.engine.call("qn_model_is_encoder", self.address) != 0
 
     def plan(self, context=0, batch=0):
-        def fill(at):
-            return self.engine.check(self.engine.call("qn_model_plan", self.address, context, batch, at))
+        def fill(address):
+            return self.engine.check(self.engine.call("qn_model_plan", self.address, context, batch, address))
 
         return self.engine.structure(Plan, fill)
 
+    def _entries(self, kind, name):
+        for index in itertools.count():
+            entry = self.engine.structure(kind, functools.partial(self.engine.call, name, self.address, index))
+            if entry is None:
+                return
+            yield entry
+
     def metadata(self):
-        """(key, type, element type, count, bytes) in file order."""
-        index = 0
-        while value := self.engine.structure(
-            Value, lambda at: self.engine.call("qn_model_metadata", self.address, index, at)
-        ):
+        """(key, type, element type, count, bytes) of each entry, in file order."""
+        for value in self._entries(Value, "qn_model_metadata"):
             key = self.engine.bytes(value.key_address, value.key_bytes).decode(errors="replace")
             yield key, value.type, value.element_type, value.count, self.engine.bytes(value.address, value.bytes)
-            index += 1
 
     def tensors(self):
-        """(name, type, bytes) in file order."""
-        index = 0
-        while tensor := self.engine.structure(
-            Tensor, lambda at: self.engine.call("qn_model_tensor", self.address, index, at)
-        ):
-            yield (
-                self.engine.bytes(tensor.name_address, tensor.name_bytes).decode(errors="replace"),
-                tensor.type,
-                tensor.bytes,
-            )
-            index += 1
+        """(name, type, bytes) of each tensor, in file order."""
+        for tensor in self._entries(Tensor, "qn_model_tensor"):
+            name = self.engine.bytes(tensor.name_address, tensor.name_bytes).decode(errors="replace")
+            yield name, tensor.type, tensor.bytes
 
     def tokenize(self, text, flags=ADD_SPECIAL | PARSE_SPECIAL):
         engine = self.engine
-        return engine.with_bytes(
-            text,
-            lambda at, size: engine.ids(
-                size + 16,
-                lambda ids, capacity: engine.call("qn_tokenize", self.address, at, size, flags, ids, capacity),
-            ),
-        )
+
+        def use(address, size):
+            tokenize = functools.partial(engine.call, "qn_tokenize", self.address, address, size, flags)
+            return engine.ids(size + 16, tokenize)
+
+        return engine.with_bytes(text, use)
 
     def detokenize(self, ids, flags=0):
         engine = self.engine
-        return engine.with_bytes(
-            bytes((ctypes.c_int32 * len(ids))(*ids)),
-            lambda at, size: engine.filled(
-                16 * len(ids) + 64,
-                1,
-                lambda text, capacity: engine.call("qn_detokenize", self.address, at, len(ids), flags, text, capacity),
-            ),
-        )
+
+        def use(address, count):
+            detokenize = functools.partial(engine.call, "qn_detokenize", self.address, address, count, flags)
+            return engine.filled(16 * count + 64, 1, detokenize)
+
+        return engine.with_ids(ids, use)
 
     def prompt_tokens(self, prompt):
-        return self.engine.ids(
-            4096, lambda at, capacity: self.engine.call("qn_prompt_tokens", self.address, prompt, at, capacity)
-        )
+        return self.engine.ids(4096, functools.partial(self.engine.call, "qn_prompt_tokens", self.address, prompt))
 
     def is_end(self, id):
         return self.engine.call("qn_token_is_end", self.address, id) != 0
@@ -380,71 +387,73 @@ class Model:
 
 
 class Decoder:
-    """Text of tokens as they come, whole characters only; -1 flushes."""
+    """Turns a stream of tokens into text."""
 
     def __init__(self, model):
         self.model = model
         self.state = bytes(16)
 
     def push(self, id):
+        """The text that token `id` completes, as whole characters. -1 ends the text."""
         engine = self.model.engine
+        state = self.state
 
         def piece(text, capacity):
-            def call(state, _):
-                count = engine.call("qn_piece", self.model.address, state, id, 0, text, capacity)
-                self.next = engine.bytes(state, 16)
+            def call(address, size):
+                count = engine.call("qn_piece", self.model.address, address, id, 0, text, capacity)
+                self.state = engine.bytes(address, size)
                 return count
 
-            return engine.with_bytes(self.state, call)
+            return engine.with_bytes(state, call)
 
-        text = engine.filled(256, 1, piece)
-        self.state = self.next
-        return text.decode(errors="replace")
+        return engine.filled(256, 1, piece).decode(errors="replace")
 
 
 class Session:
+    """One sequence of tokens with its KV cache and sampler."""
+
     def __init__(self, model, context=0, batch=0, address=None):
         self.model, self.engine = model, model.engine
         self.address = address or self.engine.handle(self.engine.call("qn_session_new", model.address, context, batch))
 
     def sampling(self, **settings):
-        """Settings of struct qn_sampling; those that are None or left out have their defaults."""
+        """Sets the sampler: fields of struct qn_sampling. A field that is None or missing has its default."""
         engine = self.engine
 
-        def use(at):
-            engine.call("qn_sampling_default", at)
-            record = Sampling.from_address(engine.host_address(at))
+        def use(address):
+            engine.call("qn_sampling_default", address)
+            record = Sampling.from_address(engine.host_address(address))
             for name, value in settings.items():
                 if value is not None:
                     setattr(record, name, value)
-            engine.check(engine.call("qn_session_sampling", self.address, at, 0, 0))
+            engine.check(engine.call("qn_session_sampling", self.address, address, 0, 0))
 
-        engine.with_room(ctypes.sizeof(Sampling), use)
+        engine.with_memory(ctypes.sizeof(Sampling), use)
 
     def feed(self, ids, logits=LOGITS_LAST):
-        self.engine.with_bytes(
-            bytes((ctypes.c_int32 * len(ids))(*ids)),
-            lambda at, _: self.engine.check(self.engine.call("qn_session_feed", self.address, at, len(ids), logits)),
-        )
+        def use(address, count):
+            return self.engine.check(self.engine.call("qn_session_feed", self.address, address, count, logits))
+
+        self.engine.with_ids(ids, use)
 
     def embed(self, ids, pooling="model", normalize=True):
-        """Starts anew with ids, a whole input, for its embedding: step() until it is False. With pooling "none" rows come with each
-        step, else one with the last."""
-        self.engine.with_bytes(
-            bytes((ctypes.c_int32 * len(ids))(*ids)),
-            lambda at, _: self.engine.check(
-                self.engine.call("qn_session_embed", self.address, at, len(ids), POOLINGS[pooling], int(normalize))
-            ),
-        )
+        """Forgets all tokens and queues ids, a whole input, for its embedding. Call step() until it returns False. The
+        last step gives one row; with pooling "none", every step gives rows."""
+        number = POOLINGS[pooling]
+
+        def use(address, count):
+            call = functools.partial(self.engine.call, "qn_session_embed", self.address, address, count, number)
+            return self.engine.check(call(int(normalize)))
+
+        self.engine.with_ids(ids, use)
 
     def embedding(self, row):
-        """float32, little-endian, embedding_size of them."""
-        return self.engine.bytes(
-            self.engine.call("qn_session_embedding", self.address, row), 4 * self.model.embedding_size
-        )
+        """A row of embedding_size little-endian 32-bit floats."""
+        address = self.engine.call("qn_session_embedding", self.address, row)
+        return self.engine.bytes(address, 4 * self.model.embedding_size)
 
     def step(self):
-        """One bounded piece of work; True while more is left."""
+        """Does one bounded piece of work. Returns whether more is queued."""
         return self.engine.check(self.engine.call("qn_session_step", self.address)) == MORE
 
     @property
@@ -456,38 +465,33 @@ class Session:
         return self.engine.call("qn_session_position", self.address)
 
     def logits(self, row):
-        """float32, little-endian, n_vocab of them."""
-        at = self.engine.call("qn_session_logits", self.address, row)
-        return self.engine.bytes(at, 4 * self.model.vocab_size)
+        """A row of vocab_size little-endian 32-bit floats."""
+        address = self.engine.call("qn_session_logits", self.address, row)
+        return self.engine.bytes(address, 4 * self.model.vocab_size)
 
     def rewind(self, position):
         self.engine.check(self.engine.call("qn_session_rewind", self.address, position))
 
     def save(self):
-        """The saved form in pieces: write each one before the next is taken."""
+        """The saved session in pieces. Do not change the session before the last one."""
         offset = 0
-        while piece := self.engine.filled(
-            SAVED_CHUNK, 1, lambda at, room: self.engine.call("qn_session_save", self.address, offset, at, room)
-        ):
+        save = functools.partial(self.engine.call, "qn_session_save", self.address)
+        while piece := self.engine.filled(SAVED_BYTES, 1, functools.partial(save, offset)):
             yield piece
             offset += len(piece)
 
     def restore(self, pieces):
-        """Takes in a saved form; the first piece has 256 bytes at least."""
+        """Restores a saved session from its pieces, the first of which has at least 256 bytes."""
         offset, status = 0, MORE
+        restore = functools.partial(self.engine.call, "qn_session_restore", self.address)
         for piece in pieces:
-            status = self.engine.with_bytes(
-                piece,
-                lambda at, size: self.engine.check(
-                    self.engine.call("qn_session_restore", self.address, offset, at, size)
-                ),
-            )
+            status = self.engine.check(self.engine.with_bytes(piece, functools.partial(restore, offset)))
             offset += len(piece)
         if status == MORE:
             raise QuernError(f"the saved session ends at byte {offset}", FORMAT, offset)
 
     def fork(self):
-        """Another session with the same tokens, cache, logits and sampler."""
+        """Another session with the same tokens, KV cache, logits and sampler."""
         return Session(self.model, address=self.engine.handle(self.engine.call("qn_session_fork", self.address)))
 
     def sample(self):

@@ -1,11 +1,12 @@
-"""What a model file holds and takes: quern info."""
+"""quern info: a model's metadata, tensors and memory plan. Prints exactly what web/bin/info.js prints."""
 
 import decimal
 import json
 import math
 import struct
 
-STRING, ARRAY, SHOWN = 8, 9, 8  # SHOWN: elements of an array
+STRING, ARRAY = 8, 9  # value types of GGUF
+SHOWN = 8  # elements of an array
 NUMBERS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 TYPES = {
     0: "f32",
@@ -47,7 +48,7 @@ TYPES = {
 
 
 def number_text(number):
-    """A number as JavaScript writes it, so that both hosts print the same."""
+    """A number in the form that JavaScript prints."""
     if isinstance(number, int):
         return str(number if abs(number) < 2**53 else number_text(float(number)))
     if not math.isfinite(number):
@@ -69,8 +70,8 @@ def to_json(value):
     return json.dumps(value, ensure_ascii=False)
 
 
-def value_of(type, element, count, data):
-    """The value of a metadata entry; of an array, its length and first elements."""
+def metadata_value(type, element, count, data):
+    """The value of a metadata entry; for a long array, its length and first elements."""
     if type == STRING:
         return data.decode(errors="replace")
     if type != ARRAY:
@@ -88,7 +89,8 @@ def value_of(type, element, count, data):
 
 
 def describe(engine, model, path, build, context, batch):
-    metadata = {key: value_of(*rest) for key, *rest in model.metadata()}
+    """Everything that quern info prints, as a dictionary."""
+    metadata = {key: metadata_value(*entry) for key, *entry in model.metadata()}
     tensors = {}
     for _, type, size in model.tensors():
         entry = tensors.setdefault(TYPES.get(type, f"type {type}"), {"count": 0, "bytes": 0})

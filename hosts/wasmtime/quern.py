@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""The commands of the command line on wasmtime. `./quern COMMAND ... --host wasmtime` calls it; alone it takes the same
-options, with --model, and --wasm for the module."""
+"""The commands of the command line in wasmtime. `./quern COMMAND ... --host wasmtime` runs this program. On its own it
+takes the same options; --model is required, and --wasm names the module."""
 
 import argparse
+import contextlib
 import json
 import os
 import pathlib
@@ -13,6 +14,8 @@ import stat
 import struct
 import sys
 import time
+
+from info import as_text, describe, to_json
 
 from engine import (
     ADD_SPECIAL,
@@ -26,7 +29,6 @@ from engine import (
     QuernError,
     Session,
 )
-from info import as_text, describe, to_json
 
 MODULE = pathlib.Path(__file__).resolve().parents[2] / "build" / "wasm32-relaxed" / "quern.wasm"
 REASONS = {
@@ -37,39 +39,32 @@ REASONS = {
 
 
 class Failure(Exception):
-    """What is to be said in one line."""
+    """An error that is reported in one line."""
 
 
 def ids(text):
-    return [int(part) for part in text.split(",")]
+    return [int(id) for id in text.split(",")]
 
 
-def arguments():
+def parse_arguments():
     parser = argparse.ArgumentParser(prog="quern.py", description=__doc__)
     parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("--wasm", default=str(MODULE))
-    parser.add_argument("--build", default="relaxed", help="the module's name in what is printed")
-    for names in (
-        ["-m", "--model"],
-        ["-p", "--prompt"],
-        ["--system"],
-        ["--template"],
-        ["--bos"],
-        ["--eos"],
-        ["-o", "--output"],
-    ):
-        parser.add_argument(*names)
-    parser.add_argument(
-        "--bits", type=int, choices=[32, 64], help="of addresses; without it as many as the model needs"
-    )
-    parser.add_argument("--kv", choices=CACHES, help="the form of the KV cache")
-    parser.add_argument(
-        "--pooling", choices=POOLINGS, default="model", help="how an embedding comes from those of tokens"
-    )
-    for names in (["-n", "--n"], ["--top-k"], ["--seed"], ["--now"]):
-        parser.add_argument(*names, type=int)
-    for names, default in ((["-c", "--context"], 0), (["-b", "--batch"], 0), (["-t", "--threads"], 1)):
-        parser.add_argument(*names, type=int, default=default)
+    parser.add_argument("--build", default="relaxed", help="the module's name in messages")
+    parser.add_argument("-m", "--model")
+    parser.add_argument("-p", "--prompt")
+    parser.add_argument("-o", "--output")
+    for name in ("system", "template", "bos", "eos"):
+        parser.add_argument(f"--{name}")
+    parser.add_argument("--bits", type=int, choices=[32, 64], help="bits of an address; by default as the model needs")
+    parser.add_argument("--kv", choices=CACHES, help="type of the KV cache")
+    parser.add_argument("--pooling", choices=POOLINGS, default="model", help="how tokens become one embedding")
+    parser.add_argument("-n", "--n", type=int)
+    for name in ("top-k", "seed", "now"):
+        parser.add_argument(f"--{name}", type=int)
+    parser.add_argument("-c", "--context", type=int, default=0)
+    parser.add_argument("-b", "--batch", type=int, default=0)
+    parser.add_argument("-t", "--threads", type=int, default=1)
     for name in ("temp", "top-p", "min-p", "repeat-penalty", "frequency-penalty", "presence-penalty"):
         parser.add_argument(f"--{name}", type=float)
     for name in ("raw", "json", "no-special", "no-bos", "tune"):
@@ -84,17 +79,21 @@ def write(data):
     sys.stdout.buffer.flush()
 
 
-class Progress:
-    """A line on the terminal while something takes more than a second."""
+def standard_text():
+    return sys.stdin.buffer.read().decode("utf-8-sig", "replace")
 
-    def __init__(self, what):
-        self.what, self.start, self.shown = what, time.monotonic(), 0
+
+class Progress:
+    """Shows progress on the terminal once something has taken longer than a second."""
+
+    def __init__(self, label):
+        self.label, self.start, self.shown = label, time.monotonic(), 0
 
     def show(self, done, total):
         now = time.monotonic()
         if sys.stderr.isatty() and now - self.start > 1 and now - self.shown > 0.1:
             self.shown = now
-            print(f"\r\033[K{self.what}: {100 * done // total}%", end="", file=sys.stderr, flush=True)
+            print(f"\r\033[K{self.label}: {100 * done // total}%", end="", file=sys.stderr, flush=True)
 
     def done(self):
         if self.shown:
@@ -102,7 +101,7 @@ class Progress:
 
 
 def naming(path, use):
-    """What use() returns; what the engine says in it names the file."""
+    """Returns the result of use(). Adds the file's name to errors."""
     try:
         return use()
     except QuernError as error:
@@ -111,9 +110,14 @@ def naming(path, use):
         raise Failure(f"{error.filename or path}: {REASONS.get(type(error), error.strerror or error)}") from None
 
 
+def create(path):
+    """Creates an output file, which the caller closes."""
+    return naming(path, lambda: open(path, "wb"))  # noqa: SIM115
+
+
 def open_model(engine, options, whole=True):
     def use():
-        mode = os.stat(options.model).st_mode  # before opening: that would wait at a pipe
+        mode = os.stat(options.model).st_mode  # before opening, which would block on a pipe
         if not stat.S_ISREG(mode):
             raise Failure(f"{options.model}: is {'a directory' if stat.S_ISDIR(mode) else 'not a regular file'}")
         bar = Progress("loading")
@@ -143,7 +147,7 @@ def logits(engine, options):
     session = Session(model, len(options.tokens), options.batch)
     session.feed(options.tokens, LOGITS_ALL)
     bar = Progress("computing")
-    with naming(options.output, lambda: open(options.output, "wb")) as out:
+    with create(options.output) as out:
         more = True
         while more:
             more = session.step()
@@ -155,35 +159,34 @@ def logits(engine, options):
 
 
 def embed(engine, options):
-    text = (
-        sys.stdin.buffer.read().decode("utf-8-sig", "replace")
-        if options.prompt is None and not options.tokens
-        else options.prompt
-    )
+    text = standard_text() if options.prompt is None and not options.tokens else options.prompt
     model = open_model(engine, options)
     ids = options.tokens or model.tokenize(text.encode(errors="replace"))
+
+    def emit(row, out):
+        if out:
+            out.write(row)
+        else:
+            values = struct.unpack(f"<{len(row) // 4}f", row)
+            write(f"[{','.join(f'{value:.8f}' for value in values)}]\n".encode())
 
     def use():
         session = Session(model, max(len(ids), 1), options.batch)
         session.embed(ids, options.pooling, not options.raw)
-        out = options.output and naming(options.output, lambda: open(options.output, "wb"))
-        more = True
-        while more:
-            more = session.step()
-            for row in range(session.rows):
-                data = session.embedding(row)
-                values = struct.unpack(f"<{len(data) // 4}f", data)
-                out.write(data) if out else write(f"[{','.join(f'{value:.8f}' for value in values)}]\n".encode())
-        if out:
-            out.close()
+        with create(options.output) if options.output else contextlib.nullcontext() as out:
+            more = True
+            while more:
+                more = session.step()
+                for row in range(session.rows):
+                    emit(session.embedding(row), out)
         session.free()
 
     naming(options.model, use)
 
 
 def template_context(text, options):
-    """The JSON of a template's variables from messages, or from an object with messages and tools. The text that came stays
-    as it is; of equal keys the last counts."""
+    """A template's variables as JSON. text: a JSON array of messages, or an object with messages and tools. It is
+    passed on unchanged; of duplicate keys, the last one counts."""
     try:
         value = json.loads(text)
     except ValueError:
@@ -192,20 +195,17 @@ def template_context(text, options):
         raise Failure('standard input must be a JSON array of messages, or an object with "messages"')
     given = f'"messages":{text}' if isinstance(value, list) else text.strip()[1:-1]
     more = {"bos_token": options.bos, "eos_token": options.eos, "now": options.now}
-    return (
-        f'{{"add_generation_prompt":true,{given}'
-        + "".join(f',"{key}":{json.dumps(value)}' for key, value in more.items() if value is not None)
-        + "}"
-    )
+    defined = "".join(f',"{key}":{json.dumps(value)}' for key, value in more.items() if value is not None)
+    return f'{{"add_generation_prompt":true,{given}{defined}}}'
 
 
 def template(engine, options):
-    own = b"" if options.template is None else naming(options.template, pathlib.Path(options.template).read_bytes)
-    if options.template is not None and not own:
+    text = b"" if options.template is None else naming(options.template, pathlib.Path(options.template).read_bytes)
+    if options.template is not None and not text:
         return
     model = None if options.model is None else open_model(engine, options, whole=False)
-    context = template_context(sys.stdin.buffer.read().decode("utf-8-sig", "replace"), options)
-    prompt = naming(options.template or options.model, lambda: engine.render(model, context, own))
+    context = template_context(standard_text(), options)
+    prompt = naming(options.template or options.model, lambda: engine.render(model, context, text))
     write(engine.prompt_text(prompt))
 
 
@@ -231,7 +231,7 @@ def prompt_tokens(engine, model, text, options):
 
 
 class Answer:
-    """Pieces as they come, and what the engine chose."""
+    """The generated tokens and their text, which is printed as it is completed unless `quiet`."""
 
     def __init__(self, model, quiet):
         self.decoder, self.quiet = Decoder(model), quiet
@@ -245,63 +245,59 @@ class Answer:
 
 
 class Interrupts:
-    """Takes the first Ctrl-C between two steps: an exception wherever Python happens to be can be lost, as in a __del__."""
+    """Handles the first Ctrl-C between two steps. Raised at any point of the program, KeyboardInterrupt can get lost,
+    for example in __del__. A second Ctrl-C is raised at once."""
 
     def __enter__(self):
-        self.asked = False
-        self.before = signal.signal(signal.SIGINT, self.ask)
+        self.requested = False
+        self.previous = signal.signal(signal.SIGINT, self.request)
         return self
 
     def __exit__(self, *_):
-        signal.signal(signal.SIGINT, self.before)
+        signal.signal(signal.SIGINT, self.previous)
 
-    def ask(self, *_):
-        if self.asked:
+    def request(self, *_):
+        if self.requested:
             raise KeyboardInterrupt
-        self.asked = True
+        self.requested = True
 
     def steps(self, session):
-        """Computes what is queued, and yields between the steps."""
+        """Computes the queue, and yields between steps."""
         while session.step():
             self.check()
             yield
         self.check()
 
     def check(self):
-        if self.asked:
+        if self.requested:
             raise KeyboardInterrupt
 
 
-def generate(session, model, answer, most, context, interrupts):
-    while len(answer.tokens) < most:
+def prefill(session, prompt, interrupts):
+    bar = Progress("reading the prompt")
+    session.feed(prompt)
+    for _ in interrupts.steps(session):
+        bar.show(session.position, len(prompt))
+    bar.done()
+
+
+def generate(session, answer, limit, context, interrupts):
+    """Generates up to `limit` tokens, or until the context is full."""
+    while len(answer.tokens) < limit:
         id = session.sample()
-        if model.is_end(id):
+        if session.model.is_end(id):
             answer.reason = "stop"
             return
         answer.tokens.append(id)
         answer.push(id)
-        if len(answer.tokens) == most or session.position == context:
+        if len(answer.tokens) == limit or session.position == context:
             return
         session.feed([id])
         for _ in interrupts.steps(session):
             pass
 
 
-def run(engine, options):
-    text = sys.stdin.buffer.read().decode("utf-8-sig", "replace") if options.prompt is None else options.prompt
-    model = open_model(engine, options)
-    if model.is_encoder:
-        raise Failure(f"{options.model}: is an encoder, which generates no text; use quern embed for its embeddings")
-    prompt = prompt_tokens(engine, model, text, options)
-    if not prompt:
-        raise Failure("the prompt is empty")
-    most = 512 if options.n is None else options.n
-    context = options.context or min(model.context_size, len(prompt) + most)
-    if len(prompt) > context:
-        raise Failure(
-            f"the prompt has {len(prompt)} tokens, but the context holds {context}; set a larger context with -c"
-        )
-    session = Session(model, context, options.batch)
+def set_sampler(session, options):
     session.sampling(
         temperature=options.temp,
         top_k=options.top_k,
@@ -312,69 +308,80 @@ def run(engine, options):
         presence_penalty=options.presence_penalty,
         seed=random.getrandbits(52) if options.seed is None else options.seed,
     )
-    bar, start, status = Progress("reading the prompt"), time.perf_counter(), 0
-    answer, prefilled = Answer(model, options.json), None
+
+
+def report(answer, prompt, rates, options):
+    prefill, decode = rates
+    if options.json:
+        result = {
+            "text": answer.text,
+            "tokens": answer.tokens,
+            "prompt_tokens": len(prompt),
+            "prefill_tps": prefill,
+            "decode_tps": decode,
+            "finish_reason": answer.reason,
+        }
+        write(f"{to_json(result)}\n".encode())
+        return
+    write(b"\n")
+    print(
+        f"\nprefill {prefill:.1f} tokens/s ({len(prompt)}), decode {decode:.1f} tokens/s ({len(answer.tokens)}); "
+        f"{options.build}, {options.threads} thread{'s' if options.threads > 1 else ''}",
+        file=sys.stderr,
+    )
+
+
+def run(engine, options):
+    text = standard_text() if options.prompt is None else options.prompt
+    model = open_model(engine, options)
+    if model.is_encoder:
+        raise Failure(f"{options.model}: is an encoder, which generates no text; use quern embed for its embeddings")
+    prompt = prompt_tokens(engine, model, text, options)
+    if not prompt:
+        raise Failure("the prompt is empty")
+    limit = 512 if options.n is None else options.n
+    context = options.context or min(model.context_size, len(prompt) + limit)
+    if len(prompt) > context:
+        raise Failure(
+            f"the prompt has {len(prompt)} tokens, but the context holds {context}; set a larger context with -c"
+        )
+    session = Session(model, context, options.batch)
+    set_sampler(session, options)
+    answer, prefilled, status = Answer(model, options.json), None, 0
+    start = time.perf_counter()
     try:
         with Interrupts() as interrupts:
-            session.feed(prompt)
-            for _ in interrupts.steps(session):
-                bar.show(session.position, len(prompt))
-            bar.done()
+            prefill(session, prompt, interrupts)
             prefilled = time.perf_counter()
-            generate(session, model, answer, most, context, interrupts)
+            generate(session, answer, limit, context, interrupts)
     except KeyboardInterrupt:
         status = 130
     answer.push(-1)
     end = time.perf_counter()
     prefilled = prefilled or end
-    prefill = session.position and len(prompt) / (prefilled - start)
-    decode = max(len(answer.tokens) - 1, 0) / (end - prefilled) if end > prefilled else 0
-    if options.json:
-        write(
-            (
-                to_json(
-                    {
-                        "text": answer.text,
-                        "tokens": answer.tokens,
-                        "prompt_tokens": len(prompt),
-                        "prefill_tps": prefill,
-                        "decode_tps": decode,
-                        "finish_reason": answer.reason,
-                    }
-                )
-                + "\n"
-            ).encode()
-        )
-    else:
-        write(b"\n")
-        print(
-            f"\nprefill {prefill:.1f} tokens/s ({len(prompt)}), decode {decode:.1f} tokens/s ({len(answer.tokens)}); "
-            f"{options.build}, {options.threads} thread{'s' if options.threads > 1 else ''}",
-            file=sys.stderr,
-        )
+    prefill_rate = session.position and len(prompt) / (prefilled - start)
+    decode_rate = max(len(answer.tokens) - 1, 0) / (end - prefilled) if end > prefilled else 0
+    report(answer, prompt, (prefill_rate, decode_rate), options)
     session.free()
     return status
 
 
-NARROW_BYTES = 2**32 - 2**26  # what a 32-bit module can hold, less some room for blocks that do not fit a gap
-MUCH = 2**30  # bytes of a file; below, nothing is asked of the plan
-USUAL_CONTEXT = 4096
+MAX_BYTES_32 = 2**32 - 2**26  # that a 32-bit module can hold, with a margin for fragmentation
+LARGE_FILE = 2**30  # bytes; below this, a single file with a short context fits 32-bit addresses
+DEFAULT_CONTEXT = 4096
 
 
-def needs_wide(options):
-    """Whether the model needs 64-bit addresses, as --bits or its plan says."""
+def needs_64_bits(options):
+    """Whether the model needs 64-bit addresses, from --bits or its plan."""
     if options.bits or not options.model or not os.path.isfile(options.model):
         return options.bits == 64
-    parts = re.search(r"-of-\d{5}\.gguf$", options.model)
-    if options.command not in ("run", "logits", "embed") or not (
-        parts or os.path.getsize(options.model) >= MUCH or options.context > USUAL_CONTEXT
-    ):
+    split = re.search(r"-of-\d{5}\.gguf$", options.model)
+    large = split or os.path.getsize(options.model) >= LARGE_FILE or options.context > DEFAULT_CONTEXT
+    if options.command not in ("run", "logits", "embed") or not large:
         return False
-    engine = Engine(options.wasm)
-    model = open_model(engine, options, whole=False)
-    return (
-        model.plan(options.context or min(model.context_size, USUAL_CONTEXT), options.batch).totalBytes > NARROW_BYTES
-    )
+    model = open_model(Engine(options.wasm), options, whole=False)
+    context = options.context or min(model.context_size, DEFAULT_CONTEXT)
+    return model.plan(context, options.batch).totalBytes > MAX_BYTES_32
 
 
 COMMANDS = {
@@ -389,9 +396,9 @@ COMMANDS = {
 
 
 def main():
-    options = arguments()
+    options = parse_arguments()
     try:
-        if needs_wide(options):
+        if needs_64_bits(options):
             options.wasm, options.build = options.wasm.replace("wasm32-", "wasm64-"), f"{options.build}, 64 bits"
         engine = Engine(options.wasm, options.threads)
         status = COMMANDS[options.command](engine, options)

@@ -27,6 +27,7 @@ export class Engine {
     const instance = await WebAssembly.instantiate(module, memory ? { env: { memory } } : {});
     const exports = /** @type {ModuleExports} */ (numberExports(wasm, instance.exports));
     const engine = new Engine(exports, memory ?? /** @type {WebAssembly.Memory} */ (instance.exports.memory));
+    engine.binding.check(exports.qn_self_check()); /* throws if the host computes floats incorrectly */
     if (threads > 1)
       engine.#threads = await startThreads({
         module,
