@@ -1,21 +1,22 @@
+/* Arenas: bump allocation from chunks that are freed together. */
 #include "platform/memory.h"
 
 #define CHUNK_BYTES 65536u
 
 struct arena_chunk {
     struct arena_chunk *next;
-    size_t bytes; /* of the block, this header included */
-    size_t used;
+    size_t bytes; /* of the block, including this header */
+    size_t used;  /* likewise */
 };
 
-_Static_assert(sizeof(struct arena_chunk) <= 64, "the header must fit the first cache line");
+_Static_assert(sizeof(struct arena_chunk) <= 64, "the header must fit the first 64 bytes");
 
 static struct arena_chunk *chunk_new(struct arena *arena, size_t bytes) {
     if (bytes > SIZE_MAX - 2 * CHUNK_BYTES) {
         return NULL;
     }
     size_t whole = bytes + 64 < CHUNK_BYTES ? CHUNK_BYTES : bytes + 64;
-    const size_t left = arena->limit - arena->used; /* used never passes limit */
+    const size_t left = arena->limit - arena->used; /* used never exceeds limit */
     if (whole > left) {
         whole = bytes + 64;
     }
@@ -50,7 +51,7 @@ void *arena_take(struct arena *arena, size_t bytes, size_t align) {
 }
 
 void *arena_take_array(struct arena *arena, size_t count, size_t size, size_t align) {
-    if (size && count > arena->limit / size) { /* and so no product wraps */
+    if (size && count > arena->limit / size) { /* then the product does not wrap either */
         return NULL;
     }
     return arena_take(arena, count * size, align);

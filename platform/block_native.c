@@ -1,4 +1,4 @@
-/* Native builds (tests, embedding): blocks come from the C library, so that sanitizers see each one. */
+/* Blocks of native builds: they come from the C library, so that sanitizers see each one. */
 #include <stdlib.h>
 
 #include "platform/memory.h"

@@ -1,19 +1,20 @@
-/* The Wasm module's blocks: all of linear memory from __heap_base on, grown as needed, first fit, neighbours joined.
- * Blocks are few and large; a list in address order is enough. */
+/* Blocks of the Wasm modules: an allocator over linear memory from __heap_base on. It takes the first block that fits,
+ * joins free neighbors, and grows memory when no block fits. Blocks are few and large, so a list in address order is
+ * fast enough. */
 #include "platform/memory.h"
 
 #define WASM_PAGE 65536u
 #define LINE      64u
 
-/* Before each block, in a line of its own; the next header follows the block. */
+/* Precedes each block; the next header follows the block. */
 struct header {
     size_t bytes; /* of the block, a multiple of 64 */
     size_t free;
-    struct header *next; /* in address order; null for the last */
-    struct header *before;
+    struct header *next;     /* in address order; null for the last */
+    struct header *previous; /* null for the first */
     uint8_t pad[LINE - 4 * sizeof(size_t)];
 };
-_Static_assert(sizeof(struct header) == LINE, "blocks stay aligned to the cache line");
+_Static_assert(sizeof(struct header) == LINE, "blocks must stay aligned to 64 bytes");
 
 extern uint8_t __heap_base[];
 static struct header *first;
@@ -23,7 +24,7 @@ static uint8_t *end_of(struct header *block) { return (uint8_t *)(block + 1) + b
 
 /* Adds a free block of at least `bytes` at the end of memory. */
 static struct header *grow(size_t bytes) {
-    const size_t memory = (size_t)__builtin_wasm_memory_size(0) * WASM_PAGE; /* 4 GiB wraps to 0 on wasm32 */
+    const size_t memory = (size_t)__builtin_wasm_memory_size(0) * WASM_PAGE; /* 4 GiB wraps to 0 in 32 bits */
     const uintptr_t old_end =
         first ? (uintptr_t)end_of(last) : ((uintptr_t)__heap_base + LINE - 1) & ~(uintptr_t)(LINE - 1);
     const size_t start = last && last->free ? (size_t)(uintptr_t)last : (size_t)old_end;
@@ -47,7 +48,7 @@ static struct header *grow(size_t bytes) {
         return NULL;
     }
     struct header *block = (struct header *)old_end;
-    *block = (struct header){.bytes = top - (size_t)old_end - LINE, .free = 1, .before = last};
+    *block = (struct header){.bytes = top - (size_t)old_end - LINE, .free = 1, .previous = last};
     if (last) {
         last->next = block;
     } else {
@@ -57,19 +58,20 @@ static struct header *grow(size_t bytes) {
     return block;
 }
 
-/* Leaves `bytes` in the block and makes the rest a free one. */
+/* Shrinks the block to `bytes` and makes a free block of the remainder. */
 static void split(struct header *block, size_t bytes) {
     if (block->bytes - bytes < 2 * LINE) {
         return;
     }
-    struct header *rest = (struct header *)((uint8_t *)(block + 1) + bytes);
-    *rest = (struct header){.bytes = block->bytes - bytes - LINE, .free = 1, .next = block->next, .before = block};
-    if (rest->next) {
-        rest->next->before = rest;
+    struct header *remainder = (struct header *)((uint8_t *)(block + 1) + bytes);
+    *remainder =
+        (struct header){.bytes = block->bytes - bytes - LINE, .free = 1, .next = block->next, .previous = block};
+    if (remainder->next) {
+        remainder->next->previous = remainder;
     } else {
-        last = rest;
+        last = remainder;
     }
-    block->next = rest;
+    block->next = remainder;
     block->bytes = bytes;
 }
 
@@ -93,7 +95,7 @@ void *block_take(size_t bytes) {
     return block + 1;
 }
 
-/* Joins a free block with the one after it. */
+/* Joins a free block with the next one if that is free too. */
 static void join(struct header *block) {
     struct header *next = block->next;
     if (!block->free || !next || !next->free) {
@@ -102,7 +104,7 @@ static void join(struct header *block) {
     block->bytes += LINE + next->bytes;
     block->next = next->next;
     if (block->next) {
-        block->next->before = block;
+        block->next->previous = block;
     } else {
         last = block;
     }
@@ -115,7 +117,7 @@ void block_give(void *memory) {
     struct header *block = (struct header *)memory - 1;
     block->free = 1;
     join(block);
-    if (block->before) {
-        join(block->before);
+    if (block->previous) {
+        join(block->previous);
     }
 }

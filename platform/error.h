@@ -1,4 +1,4 @@
-/* The error record: filled in once, at the place that found the fault. */
+/* The error record. The code that finds an error fills it in; callers only pass the status on. */
 #ifndef PLATFORM_ERROR_H
 #define PLATFORM_ERROR_H
 
@@ -9,9 +9,9 @@
 /* The record behind qn_last_error. */
 extern struct qn_error last_error;
 
-/* Writes code, offset (or QN_NO_OFFSET) and one line of text into *error; returns code, so that a check reads
- * `return error_set(...)`. The format knows %s %.*s %d %u %zu %lld %llu %%. Strings may hold any bytes: what is
- * not printable ASCII or UTF-8 is shown as \xNN, so that hostile text cannot break the line. */
+/* Writes code, offset (or QN_NO_OFFSET) and one line of text into *error. Returns code, so that a check can read
+ * `return error_set(...)`. The format supports %s %.*s %d %u %zu %lld %llu %%. Strings may hold any bytes: those that
+ * are not printable ASCII or UTF-8 appear as \xNN, so that hostile text cannot break the line. */
 int error_set(struct qn_error *error, int code, uint64_t offset, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 /* The same for a function that takes a variable argument list itself. */

@@ -1,5 +1,5 @@
-/* Each function: reduce the argument exactly, or with a remainder kept in a second number; then a Taylor series, long
- * enough that what it leaves out is below a tenth of the last place. */
+/* exp, log, pow, sine and cosine. Each function reduces its argument, exactly or with the rounding error kept in a
+ * second number, and then evaluates a Taylor series whose truncation error is below a tenth of an ulp. */
 #include "platform/math.h"
 
 #include <stdint.h>
@@ -22,10 +22,11 @@ static uint64_t f64_bits(double x) {
 
 static const uint64_t infinity_bits = 0x7ffull << 52;
 
-/* The sum of x and this has the integer nearest to x in its low bits, for |x| < 2^51; less this, it is that integer. */
+/* x + shift has the integer nearest to x in its low bits, for |x| < 2^51. Subtracting shift again gives that integer.
+ */
 static const double shift = 0x1.8p52;
 
-/* ln 2 in two parts. The first has 42 bits, so that its product with an exponent is exact. */
+/* ln 2 as a sum. The first number has 42 bits, so that its product with an exponent is exact. */
 static const double ln2_high = 0x1.62e42fefa38p-1;
 static const double ln2_low = 0x1.ef35793c7673p-45;
 
@@ -48,7 +49,7 @@ double math_exp(double x) {
     const double high = x - k * ln2_high;
     const double low = k * ln2_low;
     const double r = high - low;
-    /* e^r - 1 - r over r^2 */
+    /* (e^r - 1 - r) / r^2 */
     static const double terms[] = {1.0 / 6227020800, 1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800,
                                    1.0 / 362880,     1.0 / 40320,     1.0 / 5040,     1.0 / 720,
                                    1.0 / 120,        1.0 / 24,        1.0 / 6,        1.0 / 2};
@@ -56,11 +57,11 @@ double math_exp(double x) {
     for (unsigned i = 0; i < sizeof terms / sizeof *terms; i++) {
         series = series * r + terms[i];
     }
-    /* 1 + high + tail, with what 1 + high loses added back */
+    /* 1 + high + tail, with the rounding error of 1 + high added back */
     const double tail = r * r * series - low;
     const double sum = 1 + high;
     const double result = sum + (((1 - sum) + high) + tail);
-    /* 2^k in two steps, since k may lie outside the exponents of a double. */
+    /* 2^k in two steps, because k may exceed the exponents of a double. */
     const int64_t exponent = (int64_t)(f64_bits(shifted) - f64_bits(shift));
     const int64_t half = exponent / 2;
     return result * power_of_2(half) * power_of_2(exponent - half);
@@ -68,7 +69,7 @@ double math_exp(double x) {
 
 double math_log(double x) {
     uint64_t bits = f64_bits(x);
-    if (!(x > 0) || bits == infinity_bits) { /* outside what the header allows: as the C library has it */
+    if (!(x > 0) || bits == infinity_bits) { /* outside the allowed range: as the C library */
         return x == 0 ? -f64_from_bits(infinity_bits) : x > 0 ? x : f64_from_bits(0x7ff8ull << 48);
     }
     int64_t exponent = -1023;
@@ -76,13 +77,12 @@ double math_log(double x) {
         bits = f64_bits(x * 0x1p54);
         exponent -= 54;
     }
-    /* x = 2^exponent (1 + f), 1 + f between the roots of 1/2 and 2 */
+    /* x = 2^exponent (1 + f), sqrt(1/2) <= 1 + f < sqrt(2) */
     bits += (1023ull << 52) - f64_bits(0x1.6a09e667f3bcdp-1);
     exponent += (int64_t)(bits >> 52);
     const double m = f64_from_bits((bits & 0xfffffffffffffull) + f64_bits(0x1.6a09e667f3bcdp-1));
     const double f = m - 1;
-    /* ln(1 + f) = 2 artanh(s) = 2 (s + s^3 / 3 + s^5 / 5 ...) with s = f / (2 + f); and 2 s = f - s f, of which f is
-     * exact. */
+    /* ln(1 + f) = 2 artanh(s) = 2 (s + s^3 / 3 + s^5 / 5 ...) with s = f / (2 + f). 2 s = f - s f, where f is exact. */
     const double s = f / (2 + f);
     const double z = s * s;
     double series = 0;
@@ -91,7 +91,7 @@ double math_log(double x) {
     }
     series *= z;
     const double k = (double)exponent;
-    /* f - f^2/2 + s (f^2/2 + series): the correction to f is half as large as s f */
+    /* f - f^2/2 + s (f^2/2 + series): the correction to f is half as large as s f, so its rounding error is smaller */
     const double half_square = 0.5 * f * f;
     const double correction = half_square - (s * (half_square + series) + k * ln2_low);
     return k * ln2_high - (correction - f);
@@ -100,13 +100,14 @@ double math_log(double x) {
 double math_pow(double x, double y) { return math_exp(y * math_log(x)); }
 
 void math_sincos(double x, double *sine, double *cosine) {
-    /* x = k pi/2 + r, |r| <= pi/4. The first two parts of pi/2 have 23 bits at most, so that k times them is exact. */
+    /* x = k pi/2 + r, |r| <= pi/4. pi/2 is a sum whose first two numbers have at most 23 bits, so that their products
+     * with k are exact. */
     const double shifted = x * 0x1.45f306dc9c883p-1 + shift;
     const double k = shifted - shift;
     const double r = ((x - k * 0x1.921fb4p0) - k * 0x1.4442dp-24) - k * 0x1.8469898cc5170p-48;
     const double z = r * r;
     static const double terms[][2] = {
-        /* of the sine, of the cosine; over r and z */
+        /* of sine(r) / r and cosine(r), in powers of z */
         {1.0 / 355687428096000, -1.0 / 6402373705728000},
         {-1.0 / 1307674368000, 1.0 / 20922789888000},
         {1.0 / 6227020800, -1.0 / 87178291200},

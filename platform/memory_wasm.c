@@ -1,5 +1,5 @@
-/* The byte movers that compiled code calls. Bulk memory instructions do the work; this file is built with
- * -fno-builtin, lest a body become a call of itself. */
+/* The memory functions of the C library that compiled code calls, as bulk memory instructions. This file is compiled
+ * with -fno-builtin, or the compiler could turn a body into a call of the same function. */
 #include "platform/memory.h"
 
 void *memcpy(void *restrict to, const void *restrict from, size_t bytes) {

@@ -8,7 +8,7 @@ TOGETHER = {"test_serve.py": "serve", "test_serve_http.py": "serve"}  # both use
 APART = {
     "test_demo.py": ["function"],
     "test_embeddings.py": ["host"],
-    "test_hostile.py": ["function"],
+    "test_hostile_templates.py": ["function"],
     "test_kernel_check.py": ["build"],
     "test_package.py": ["browser"],
     "test_sources.py": ["browser"],

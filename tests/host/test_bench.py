@@ -1,4 +1,4 @@
-"""quern bench: what it prints, and that every host that it measures on, the browsers included, computes the same logits."""
+"""quern bench: its output, and that all hosts, browsers included, compute the same logits."""
 
 import json
 import pathlib
@@ -24,7 +24,7 @@ def reference():
     return bench("--build", "plain", "-t", 1)
 
 
-def test_one_cell(reference):
+def test_single_measurement(reference):
     assert reference["engine"] == "quern" and reference["host"] == "node" and reference["build"] == "plain"
     assert (reference["prompt"], reference["generate"], reference["context"], reference["threads"]) == (40, 4, 24, 1)
     assert reference["rounds"] == 2 and reference["load_ms"] > 0
@@ -38,7 +38,7 @@ def test_one_cell(reference):
 @pytest.mark.parametrize("build", ["plain", "relaxed"])
 def test_every_host_computes_the_same(reference, host, build):
     if host in BROWSERS and not (shutil.which(BROWSERS[host]) and (ROOT / "bench" / "node_modules").exists()):
-        pytest.skip(f"{BROWSERS[host]} or bench/node_modules is not there; tools/setup.sh bench installs both")
+        pytest.skip(f"{BROWSERS[host]} or bench/node_modules is missing; tools/setup.sh bench installs both")
     for threads in (1, 3):
         cell = bench("--host", host, "--build", build, "-t", threads)
         assert cell["logits_crc32"] == reference["logits_crc32"], f"{threads} threads"
@@ -46,7 +46,7 @@ def test_every_host_computes_the_same(reference, host, build):
 
 def test_memory_of_all_processes():
     cell = bench("-t", 1, "--memory")
-    assert cell["peak_pss_bytes"] > cell["peak_bytes"] / 2  # untouched pages of linear memory do not count
+    assert cell["peak_pss_bytes"] > cell["peak_bytes"] / 2  # pages of linear memory count only once they are touched
     assert cell["empty_pss_bytes"] >= 0
 
 

@@ -1,4 +1,4 @@
-"""The command line, in Node and in wasmtime: every command on the default model, and what it says of bad input."""
+"""The command line in Node and wasmtime: every command on the default model, and its errors for bad input."""
 
 import json
 import os
@@ -9,8 +9,9 @@ import struct
 import subprocess
 import sys
 
-import gguf
 import pytest
+
+import gguf
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
@@ -25,7 +26,7 @@ MESSAGES = json.dumps([{"role": "user", "content": "What is 2 + 2?"}]).encode()
 def model():
     path = fetch_model.cache() / "models" / fetch_model.MODELS["smollm2"]["file"]
     if not path.exists():
-        pytest.skip(f"{path} is not there; tools/fetch_model.py smollm2 fetches it")
+        pytest.skip(f"{path} is missing; tools/fetch_model.py smollm2 downloads it")
     return path
 
 
@@ -41,7 +42,7 @@ def output(*arguments, **more):
 
 
 def refused(*arguments, status=1, **more):
-    """The one line on standard error; after wrong usage, the right one follows it."""
+    """Returns the single line on standard error. After incorrect usage (status 2), a usage line follows it."""
     done = quern(*arguments, **more)
     text, *usage = done.stderr.decode().splitlines()
     assert done.returncode == status, done.stderr
@@ -66,14 +67,14 @@ def test_run_is_the_same_in_both_hosts(model):
     assert json.loads(output(*arguments))["tokens"] == json.loads(output(*arguments, host="wasmtime"))["tokens"]
 
 
-def test_run_streams_text_and_says_rates(model):
+def test_run_streams_text_and_reports_rates(model):
     done = quern("run", "-m", model, "--raw", "-n", 8, "--temp", 0, stdin=b"The capital of France is")
     assert "Paris" in done.stdout.decode()
     assert "prefill" in done.stderr.decode() and "decode" in done.stderr.decode()
 
 
 @pytest.mark.parametrize("host", HOSTS)
-def test_run_says_that_there_is_no_template(tmp_path, host):
+def test_run_reports_a_missing_template(tmp_path, host):
     path = tmp_path / "plain.gguf"
     path.write_bytes(TINY.read_bytes().replace(b"tokenizer.chat_template", b"tokenizer.that_template"))
     done = quern("run", "-m", path, "-p", "a b", "-n", 2, "--temp", 0, host=host)
@@ -82,19 +83,19 @@ def test_run_says_that_there_is_no_template(tmp_path, host):
     assert raw.stdout == done.stdout and b"template" not in raw.stderr
 
 
-def test_default_model_is_taken(model):
+def test_default_model_is_used(model):
     assert output("tokenize", stdin=b"Hello world") == output("tokenize", "-m", model, stdin=b"Hello world")
 
 
 @pytest.mark.parametrize("host", HOSTS)
-def test_tokens_there_and_back(model, host):
+def test_tokens_round_trip(model, host):
     text = "Hello, wörld! 你好 🌞".encode()
     ids = output("tokenize", "-m", model, host=host, stdin=text).decode().strip()
     assert output("detokenize", "-m", model, "--ids", ids, host=host) == text
 
 
 @pytest.mark.parametrize("host", HOSTS)
-def test_no_special_takes_control_text_as_text(model, host):
+def test_no_special_keeps_control_text_as_text(model, host):
     text = b"<|im_start|>user"
     with_special = output("tokenize", "-m", model, host=host, stdin=text).decode().strip().split(",")
     without = output("tokenize", "-m", model, "--no-special", host=host, stdin=text).decode().strip().split(",")
@@ -111,7 +112,8 @@ def test_template_of_the_model(model, host):
 def test_template_from_a_file(tmp_path, host):
     path = tmp_path / "chat.jinja"
     path.write_text(
-        "{{ bos_token }}{% for m in messages %}[{{ m.role }}] {{ m.content }}{{ eos_token }}{% endfor %}{{ strftime_now('%Y') }}"
+        "{{ bos_token }}{% for m in messages %}[{{ m.role }}] {{ m.content }}{{ eos_token }}{% endfor %}"
+        "{{ strftime_now('%Y') }}"
     )
     text = output(
         "template", "--template", path, "--bos", "<s>", "--eos", "</s>", "--now", 86400 * 366, host=host, stdin=MESSAGES
@@ -132,7 +134,7 @@ FLOATS = b'{"messages": [{"role": "user", "content": [1.0, 1, 123456789012345678
 
 
 @pytest.mark.parametrize("host", HOSTS)
-def test_template_gets_the_json_as_it_came(tmp_path, host):
+def test_template_gets_the_json_unchanged(tmp_path, host):
     path = tmp_path / "chat.jinja"
     path.write_bytes(b"{{ messages[0].content | tojson }}\r\n{{ add_generation_prompt }}{{ bos_token }}")
     text = output("template", "--template", path, "--bos=-b", host=host, stdin=FLOATS)
@@ -167,7 +169,7 @@ def test_hosts_print_the_same(model, tmp_path):
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_interrupt_ends_between_steps(model, host):
-    """Ctrl-C reaches every process of the terminal."""
+    """Ctrl-C is sent to every process of the terminal."""
     command = [
         ROOT / "quern",
         "run",
@@ -194,13 +196,13 @@ def test_interrupt_ends_between_steps(model, host):
 
 
 @pytest.mark.parametrize("host", HOSTS)
-def test_a_reader_that_leaves(model, host):
+def test_reader_that_closes_the_pipe(model, host):
     command = f'"{ROOT}/quern" run -m "{model}" --raw -p "1 2 3 4" -n 300 --temp 0 --host {host} | head -c 3'
     done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, timeout=300)
     assert len(done.stdout) == 3 and done.returncode == 0 and done.stderr == b""
 
 
-def test_make_passes_the_prompt_as_it_was_typed():
+def test_make_passes_the_prompt_unchanged():
     prompt = '-x $5 $(shell echo bad) `id` "quoted" it\'s\ntwo lines'
     command = ["make", "-s", "--eval", 'show: ; @printf "%s" "$$PROMPT"', "show", f"PROMPT={prompt}"]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
@@ -225,11 +227,11 @@ def test_logits_are_rows_of_floats(tmp_path, host):
     assert (tmp_path / "out").stat().st_size == 3 * 273 * 4
 
 
-# ---- bad input: one clear line, status 1 ----
+# ---- bad input: one line on standard error, status 1 ----
 
 
 def variants(folder):
-    """Bad files by name, and what the message must hold."""
+    """(name, bytes, text that the error must contain) of bad files."""
     whole = TINY.read_bytes()
     random_bytes = random.Random(1).randbytes(100000)
     yield "zeros", bytes(100000), "GGUF"
@@ -275,9 +277,14 @@ def test_bad_files_are_refused_in_one_line(tmp_path, host):
 
 
 def huge_model(path):
-    """A well-formed llama whose embedding alone has 6 GB: a sparse file."""
-    string = lambda text: struct.pack("<Q", len(text)) + text
-    u32 = lambda key, value: string(key) + struct.pack("<II", 4, value)
+    """Writes a well-formed llama, as a sparse file, whose embedding alone has 6 GB."""
+
+    def string(text):
+        return struct.pack("<Q", len(text)) + text
+
+    def u32(key, value):
+        return string(key) + struct.pack("<II", 4, value)
+
     embd, rows, vocab = 4096, 4096, 400000
     values = [
         string(b"general.architecture") + struct.pack("<I", 8) + string(b"llama"),
@@ -310,7 +317,7 @@ def huge_model(path):
 
 
 @pytest.mark.parametrize("host", HOSTS)
-def test_a_model_larger_than_memory(tmp_path, host):
+def test_model_larger_than_memory(tmp_path, host):
     path = tmp_path / "huge.gguf"
     huge_model(path)
     assert "bytes" in refused("run", "-m", path, "-p", "x", "--bits", 32, host=host)
@@ -330,12 +337,12 @@ def test_files_that_cannot_be_read(tmp_path, host):
 
 
 @pytest.mark.parametrize("host", HOSTS)
-def test_a_prompt_longer_than_the_context(host):
+def test_prompt_longer_than_the_context(host):
     assert "context" in refused("run", "-m", TINY, "-p", "a b c d e f g h", "-c", 4, host=host)
 
 
 @pytest.mark.parametrize("host", HOSTS)
-def test_a_context_that_cannot_be(host):
+def test_impossible_context(host):
     assert "context" in refused("run", "-m", TINY, "-p", "a", "-c", 4000000000, host=host)
 
 

@@ -1,4 +1,4 @@
-"""A session saved in one host and build goes on in the others as it would have."""
+"""A session that is saved in one host and build continues identically in the others."""
 
 import pathlib
 import subprocess
@@ -18,15 +18,15 @@ def module(preset):
     return ROOT / "build" / preset / "quern.wasm"
 
 
-def in_node(preset, what, path):
-    command = ["node", HERE / "saved.mjs", module(preset), MODEL, what, path]
-    return [
-        int(id)
-        for id in subprocess.run(command, check=True, capture_output=True, timeout=300).stdout.decode().split(",")
-    ]
+def in_node(preset, action, path):
+    """Saves or restores a session; returns the tokens that it draws next."""
+    command = ["node", HERE / "save_session.mjs", module(preset), MODEL, action, path]
+    done = subprocess.run(command, check=True, capture_output=True, timeout=300)
+    return [int(id) for id in done.stdout.decode().split(",")]
 
 
 def in_wasmtime(preset, path, piece=1 << 20):
+    """Restores a session from pieces of that many bytes; returns the tokens that it draws next."""
     model = Engine(str(module(preset))).open(MODEL)
     session = Session(model, 100)
     data = path.read_bytes()
@@ -44,7 +44,7 @@ def in_wasmtime(preset, path, piece=1 << 20):
     return answers[0]
 
 
-def test_goes_on_in_another_host_and_build(tmp_path):
+def test_continues_in_another_host_and_build(tmp_path):
     path = tmp_path / "session"
     expected = in_node("wasm32-simd128", "save", path)
     assert len(set(expected)) > 5
@@ -53,7 +53,7 @@ def test_goes_on_in_another_host_and_build(tmp_path):
     assert in_wasmtime("wasm32-relaxed", path, 3000) == expected[:20]
 
 
-def test_what_is_cut_off_is_refused(tmp_path):
+def test_truncated_session_is_refused(tmp_path):
     path = tmp_path / "session"
     in_node("wasm32-simd128", "save", path)
     path.write_bytes(path.read_bytes()[:-1])

@@ -1,4 +1,4 @@
-"""Models in several files, through the command line."""
+"""Models that are split into several files, through the command line."""
 
 import pathlib
 import shutil
@@ -27,7 +27,7 @@ def folder(tmp_path):
 
 
 @pytest.mark.parametrize("host", ["node", "wasmtime"])
-def test_finds_the_other_files(host, folder, tmp_path):
+def test_other_files_are_found(host, folder, tmp_path):
     out = [tmp_path / "whole", tmp_path / "split.f32"]
     for path, logits in zip([VECTORS / "tiny-llama-f32.gguf", folder / FIRST], out):
         assert quern("logits", "-m", path, "--tokens", "1,2,3", "-o", logits, "--host", host).returncode == 0
@@ -35,7 +35,7 @@ def test_finds_the_other_files(host, folder, tmp_path):
 
 
 @pytest.mark.parametrize("host", ["node", "wasmtime"])
-def test_names_what_is_missing(host, folder):
+def test_missing_file_is_named(host, folder):
     third = folder / FIRST.replace("00001", "00003", 1)
     assert "this is part 3 of 4" in refused("info", "-m", third, "--host", host)
     third.unlink()
@@ -46,7 +46,7 @@ def test_names_what_is_missing(host, folder):
 
 
 @pytest.mark.parametrize("host", ["node", "wasmtime"])
-def test_says_which_part_is_wrong(host, folder):
+def test_wrong_file_is_named(host, folder):
     paths = [folder / FIRST.replace("00001", f"0000{i}", 1) for i in range(1, 5)]
     second, third = paths[1].read_bytes(), paths[2].read_bytes()
 

@@ -1,4 +1,4 @@
-"""Any number of threads gives the same bytes; workers start, stop and start again, and never keep a program alive."""
+"""Results do not depend on the number of threads. Workers start, stop and restart, and do not keep a process alive."""
 
 import pathlib
 import subprocess
@@ -12,7 +12,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 import fetch_model  # noqa: E402
 
 MODELS = ["tiny-llama-k", "tiny-gemma3-q8", "smollm2"]
-IDS = ",".join(str(17 + 29 * i % 200) for i in range(21))  # two micro-batches of 16, the second one not full
+IDS = ",".join(str(17 + 29 * i % 200) for i in range(21))  # two micro-batches of 16, the second one partial
 
 
 @pytest.fixture(params=MODELS)
@@ -21,7 +21,7 @@ def model(request):
     if request.param == "smollm2":
         path = fetch_model.cache() / "models" / fetch_model.MODELS["smollm2"]["file"]
         if not path.exists():
-            pytest.skip(f"{path} is not there; tools/fetch_model.py smollm2 fetches it")
+            pytest.skip(f"{path} is missing; tools/fetch_model.py smollm2 downloads it")
     return path
 
 
@@ -54,7 +54,7 @@ def test_any_number_of_threads_gives_the_same_bytes(model, build, tmp_path):
     assert len(alone) > 0 and len(alone) % (21 * 4) == 0
     for threads in (2, 3, 8):
         assert logits(model, "node", build, threads, 16, tmp_path / "n.f32") == alone, f"{threads} threads"
-    # Token by token no product is split as in a batch, and most jobs have fewer items than there are threads.
+    # With one token at a time, products are split differently and most jobs have fewer items than there are threads.
     assert logits(model, "node", build, 8, 1, tmp_path / "n.f32") == alone, "8 threads, one token at a time"
     assert logits(model, "wasmtime", build, 3, 16, tmp_path / "n.f32") == alone, "3 threads in wasmtime"
 
@@ -66,9 +66,9 @@ def test_any_number_of_threads_gives_the_same_bytes(model, build, tmp_path):
         "uses some of them",
         "changes their number often",
         "ends by itself",
-        "refuses what cannot be",
+        "refuses impossible numbers",
         "steps the maximum down",
     ],
 )
 def test_workers(check):
-    subprocess.run(["node", HERE / "threads.mjs", check], check=True, timeout=300)
+    subprocess.run(["node", HERE / "check_threads.mjs", check], check=True, timeout=300)

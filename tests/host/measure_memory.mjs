@@ -1,4 +1,5 @@
-/* Linear memory at its largest, after a prompt and some tokens: node memory.mjs MODEL MODULE TOKENS THREADS. Prints JSON. */
+/* Measures linear memory after a prompt and a token: node measure_memory.mjs MODEL MODULE TOKENS THREADS. Prints JSON with
+ * the bytes of memory, and what tensors and the KV cache in use take of them. */
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { Engine } from '../../web/engine.js';
 
@@ -10,7 +11,7 @@ const model = await engine.loadModel({
   read: (bytes, offset) => readSync(file, bytes, 0, bytes.length, offset),
 });
 closeSync(file);
-const session = model.session({ context: 0 }); /* as trained: what is not in use takes nothing */
+const session = model.session({ context: 0 }); /* as trained; only the part in use takes memory */
 session.feed(Array.from({ length: +tokens }, (_, i) => 1 + ((i * 37) % 250)));
 while (session.step());
 session.feed([1]);

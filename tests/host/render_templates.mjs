@@ -1,4 +1,5 @@
-/* Renders hostile templates in Node: node hostile.mjs MODULE < [[template, context], ...]. Prints, for each, the status. */
+/* Renders chat templates in Node: node render_templates.mjs MODULE. Reads JSON from standard input, a list of [template,
+ * context], and prints the list of their statuses. */
 import { readFileSync } from 'node:fs';
 import { Engine, QuernError } from '../../web/engine.js';
 
@@ -8,7 +9,7 @@ const statuses = JSON.parse(readFileSync(0)).map(([template, context]) => {
     engine.prompt(null, context, template).free();
     return 0;
   } catch (error) {
-    if (!(error instanceof QuernError)) throw error; /* a trap */
+    if (!(error instanceof QuernError)) throw error; /* such as a trap */
     return error.code;
   }
 });

@@ -1,9 +1,10 @@
-/* Sessions saved and restored in Node: node saved.mjs MODULE MODEL save|restore FILE prints the tokens that come next. */
+/* Saves or restores a session in Node: node save_session.mjs MODULE MODEL save|restore FILE. Prints the tokens that the
+ * session draws next. */
 import { createReadStream, createWriteStream, readFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { Engine } from '../../web/engine.js';
 
-const [wasm, path, what, file] = process.argv.slice(2);
+const [wasm, path, action, file] = process.argv.slice(2);
 const bytes = readFileSync(path);
 const engine = await Engine.start(readFileSync(wasm));
 const model = await engine.loadModel({
@@ -15,7 +16,7 @@ const model = await engine.loadModel({
   },
 });
 const session = model.session({ context: 128 });
-if (what === 'save') {
+if (action === 'save') {
   session.sampling({
     temperature: 30,
     topK: 0,
@@ -50,5 +51,5 @@ const answers = [fork, session].map((one) =>
     return id;
   }),
 );
-if (`${answers[0]}` !== `${answers[1]}`) throw new Error('the fork went another way');
+if (`${answers[0]}` !== `${answers[1]}`) throw new Error('the fork drew other tokens');
 console.log(`${answers[0]}`);

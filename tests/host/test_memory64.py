@@ -1,4 +1,4 @@
-"""The modules with 64-bit addresses: chosen by the plan, and the same bits as the others (tests/vectors has more)."""
+"""The modules with 64-bit addresses: the plan chooses them, and they give the same bits (tests/vectors has more)."""
 
 import pathlib
 import resource
@@ -28,15 +28,15 @@ def logits(path, *arguments):
 
 @pytest.mark.parametrize("build", ["plain", "relaxed"])
 @pytest.mark.parametrize("threads", [1, 3])
-def test_the_same_bits(build, threads, tmp_path):
-    """In Node, or in wasmtime, which takes over where Node has no 64-bit memory."""
+def test_results_are_those_of_32_bits(build, threads, tmp_path):
+    """In Node, or in wasmtime if this Node has no 64-bit memory."""
     expected, _ = logits(tmp_path / "32", "--bits", 32)
     found, said = logits(tmp_path / "64", "--bits", 64, "--build", build, "-t", threads)
     assert found == expected
     assert ("using wasmtime instead" in said) == (not node_knows())
 
 
-def test_a_session_goes_on_in_another_width(tmp_path):
+def test_session_continues_with_other_addresses(tmp_path):
     from test_saved import in_node, in_wasmtime
 
     expected = in_node("wasm32-simd128", "save", tmp_path / "session")
@@ -44,10 +44,13 @@ def test_a_session_goes_on_in_another_width(tmp_path):
     assert in_wasmtime("wasm64-relaxed", tmp_path / "session") == expected[:20]
 
 
-def test_the_plan_chooses(tmp_path):
-    """Which module is taken shows in what it says when it may not have the memory."""
+def test_plan_chooses_the_module(tmp_path):
+    """The error that follows when memory is refused tells which module was used."""
     path = tmp_path / "huge.gguf"
     huge_model(path)
+
+    def limit_memory():
+        resource.setrlimit(resource.RLIMIT_DATA, (3 << 30, 3 << 30))
 
     def refused(*more):
         command = [
@@ -63,8 +66,7 @@ def test_the_plan_chooses(tmp_path):
             "wasmtime",
             *more,
         ]
-        limit = lambda: resource.setrlimit(resource.RLIMIT_DATA, (3 << 30, 3 << 30))
-        done = subprocess.run(command, capture_output=True, timeout=300, preexec_fn=limit)
+        done = subprocess.run(command, capture_output=True, timeout=300, preexec_fn=limit_memory)
         assert done.returncode == 1
         return done.stderr.decode()
 

@@ -1,4 +1,4 @@
-/* Workers of the threaded module in Node: node threads.mjs "<name of a check>". */
+/* Checks of the threaded module in Node: node check_threads.mjs "<name of a check>". */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Engine } from '../../web/engine.js';
@@ -30,20 +30,20 @@ async function logits(engine) {
 }
 
 const checks = {
-  /* One engine after another in a process, each with workers of its own. */
+  /* One engine after another in one process, each with its own workers. */
   async 'starts again'() {
     const rows = [];
     for (const threads of [1, 4, 2]) {
       const engine = await Engine.start(threaded, { threads });
       rows.push(await logits(engine));
       await engine.stop();
-      await engine.stop(); /* no harm */
+      await engine.stop(); /* stopping twice is allowed */
     }
     assert.deepEqual(rows[1], rows[0]);
     assert.deepEqual(rows[2], rows[0]);
   },
 
-  /* Fewer and more of them take part, and sleep between; the engine stops whatever the number. */
+  /* The number of active threads goes up and down; the engine can stop at any number. */
   async 'uses some of them'() {
     const one = await logits(await Engine.start(threaded, { threads: 1 }));
     const engine = await Engine.start(threaded, { threads: 4 });
@@ -62,7 +62,7 @@ const checks = {
     await engine.stop();
   },
 
-  /* A worker may be late for the change and find the next job begun: more workers than processors make it so. */
+  /* With more workers than processors, a worker may see the change only after the next job has begun. */
   async 'changes their number often'() {
     const engine = await Engine.start(threaded, { threads: 4 });
     const model = await engine.loadModel(source);
@@ -83,17 +83,17 @@ const checks = {
     await engine.stop();
   },
 
-  /* Workers that nobody stopped do not keep the process: the test's time limit says so. */
+  /* Workers that were not stopped do not keep the process alive. The test's time limit catches it if they do. */
   async 'ends by itself'() {
     await logits(await Engine.start(threaded, { threads: 3 }));
   },
 
-  async 'refuses what cannot be'() {
+  async 'refuses impossible numbers'() {
     await assert.rejects(Engine.start(threaded, { threads: 1000 }), /1000 threads/);
     await assert.rejects(Engine.start(module('wasm32-simd128'), { threads: 2 }), /threads/);
   },
 
-  /* A host that grants no more than 4096 pages. */
+  /* A host that grants at most 4096 pages. */
   async 'steps the maximum down'() {
     const limits = memoryImport(threaded);
     assert.equal(memoryImport(module('wasm32-simd128')), null);
@@ -113,7 +113,7 @@ const checks = {
     } finally {
       WebAssembly.Memory = Memory;
     }
-    /* A module takes a memory whose maximum is smaller than it says. */
+    /* A module accepts a memory with a smaller maximum than it declares. */
     const small = new Memory({ initial: limits.initial, maximum: 4096, shared: true });
     await WebAssembly.instantiate(threaded, { env: { memory: small } });
   },
