@@ -1,5 +1,6 @@
 """include/quern.h: its example runs, and what it says about names, layouts and modules is true."""
 
+import ctypes
 import os
 import pathlib
 import re
@@ -10,7 +11,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "hosts" / "wasmtime"))
-from engine import Decoder, Engine, Session  # noqa: E402
+from engine import Decoder, Engine, Session, Want  # noqa: E402
 
 HEADER = (ROOT / "include" / "quern.h").read_text()
 MANUAL = HEADER[: HEADER.index("#ifndef QUERN_H")]
@@ -70,6 +71,91 @@ def test_struct_layouts(target):
 def test_header_is_cpp():
     command = ["clang++-19", "-std=c++17", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", "-x", "c++"]
     subprocess.run([*command, ROOT / "include" / "quern.h", "-Wno-pragma-once-outside-header"], check=True)
+
+
+STATES = ["opened", "planned", "placed", "loaded", "failed"]
+
+
+def state_table():
+    """{function: {state: cell}} of the table of model states."""
+    lines = MANUAL[MANUAL.index("opened  planned") : MANUAL.index("(1) QN_ERR_ARGUMENT")].splitlines()
+    start = MANUAL.index("opened  planned") - MANUAL.rindex("\n", 0, MANUAL.index("opened  planned")) - 1
+    columns = [start + lines[0].index(state) for state in STATES]
+    table, names = {}, []
+    for line in lines[1:]:
+        names += re.findall(r"qn_\w+", line)
+        cells = [(re.match(r"\S+", line[column:]) or [""])[0] for column in columns]
+        if any(cells):
+            table.update({name: dict(zip(STATES, cells)) for name in names})
+            names = []
+    return table
+
+
+class ModelInState:
+    """A tiny model, brought into a state of the table."""
+
+    def __init__(self, engine, state):
+        self.engine, self.buffer = engine, engine.call("qn_alloc", 4096)
+        self.address = engine.call("qn_model_open", 0)
+        if state in ("planned", "placed", "loaded"):
+            self.load()
+        if state in ("placed", "loaded"):
+            assert engine.call("qn_model_place", self.address) == 0
+        if state == "loaded":
+            self.load()
+        if state == "failed":
+            engine.call("qn_model_want", self.address, self.buffer)
+            assert engine.call("qn_model_wrote", self.address, 0) < 0
+
+    def load(self):
+        data = (ROOT / "tests" / "vectors" / "tiny-llama-k.gguf").read_bytes()
+        while self.engine.call("qn_model_want", self.address, self.buffer) == 1:
+            want = Want.from_buffer_copy(self.engine.bytes(self.buffer, ctypes.sizeof(Want)))
+            piece = data[want.offset :][: want.bytes]
+            ctypes.memmove(self.engine.host_address(want.address), piece, len(piece))
+            assert self.engine.call("qn_model_wrote", self.address, len(piece)) == 0
+
+    def call(self, name):
+        """The status or value of a call with harmless arguments; of a null pointer, the error's code."""
+        ctypes.memmove(self.engine.host_address(self.buffer), b'{"messages":[]}'.ljust(64, b"\0"), 64)
+        at = self.buffer
+        arguments = {
+            "qn_model_wrote": [1],
+            "qn_model_wrote_at": [0, 2**40, 1],
+            "qn_model_cache": [0],
+            "qn_model_plan": [0, 0, at],
+            "qn_model_need": [0, at],
+            "qn_model_metadata": [0, at],
+            "qn_model_tensor": [0, at],
+            "qn_model_want": [at],
+            "qn_token_is_end": [2],
+            "qn_tokenize": [at, 0, 1, at + 8, 4],
+            "qn_detokenize": [at + 16, 1, 0, at + 64, 100],
+            "qn_piece": [at + 16, 5, 0, at + 64, 100],
+            "qn_prompt_render": [0, 0, at, 15],
+            "qn_session_new": [32, 0],
+        }
+        result = self.engine.call(name, self.address, *arguments.get(name, []))
+        if name in ("qn_prompt_render", "qn_session_new"):
+            return self.engine.error().code if result == 0 else 0
+        return result
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_state_table(state):
+    notes = {"(1)": -1, "(4)": -7, "no": -5, "zero": 0}
+    engine = Engine(str(ROOT / "build" / "wasm32-relaxed" / "quern.wasm"))
+    checked = 0
+    for name, cells in state_table().items():
+        cell = cells[state]
+        if cell in ("", "(2)") or (name.startswith("qn_session") and name != "qn_session_new"):
+            continue
+        if name in ("qn_model_free", "qn_prompt_tokens"):
+            continue
+        found = ModelInState(engine, state).call(name)
+        assert found == notes[cell] if cell in notes else found != -5, name
+        checked += 1
+    assert checked >= 10
 
 
 def test_state_tables_and_manual_name_functions():
