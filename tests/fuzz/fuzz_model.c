@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 #include "quern.h"
-#include "tests/engine/support/blocks.h"
+#include "tests/engine/support/counted_memory.h"
 #include "tests/fuzz/model_choices.h"
 
 #define MEMORY           ((size_t)24 << 20)

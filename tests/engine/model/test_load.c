@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "tests/engine/support/tiny_memory.h"
+#include "tests/engine/support/counted_memory.h"
 #include "tests/engine/support/tiny_model.h"
 
 static void test_chunks_of_any_size(void **state) {
@@ -23,7 +23,7 @@ static void test_chunks_of_any_size(void **state) {
         }
     }
     free(bytes.at);
-    assert_int_equal(blocks_held, 0);
+    assert_int_equal(blocks.live, 0);
 }
 
 static void test_files_that_end_early(void **state) {
@@ -42,7 +42,7 @@ static void test_files_that_end_early(void **state) {
         }
     }
     free(bytes.at);
-    assert_int_equal(blocks_held, 0);
+    assert_int_equal(blocks.live, 0);
 }
 
 static void test_calls_at_the_wrong_time(void **state) {
@@ -67,7 +67,7 @@ static void test_calls_at_the_wrong_time(void **state) {
     assert_null(qn_session_new(model, UINT32_MAX, 0));
     assert_int_equal(qn_last_error()->code, QN_ERR_ARGUMENT);
     qn_model_free(model);
-    assert_int_equal(blocks_held, 0);
+    assert_int_equal(blocks.live, 0);
 }
 
 /* One whole use: 0 when every call worked, else the code of the first that did not. */
@@ -99,10 +99,10 @@ static void test_refused_memory_at_every_call(void **state) {
     const struct bytes bytes = file_bytes(GEMMA);
     size_t granted = 0;
     for (;; granted++) {
-        blocks_before_refusal = granted;
+        refuse_blocks_after(granted);
         const int status = use(bytes);
-        blocks_before_refusal = SIZE_MAX;
-        assert_int_equal(blocks_held, 0);
+        blocks.refuse_all = 0;
+        assert_int_equal(blocks.live, 0);
         if (status == QN_OK) {
             break;
         }
@@ -117,7 +117,7 @@ static void test_the_plan_is_what_is_taken(void **state) {
     const char *paths[] = {LLAMA, MIXED, GEMMA};
     for (size_t i = 0; i < 3; i++) {
         qn_model *model = load_file(paths[i]);
-        const size_t loaded = blocks_held_bytes;
+        const size_t loaded = blocks.live_bytes;
         struct qn_plan plan;
         assert_int_equal(qn_model_plan(model, 200, 32, &plan), QN_OK);
         assert_int_equal(loaded, plan.tensor_bytes + plan.metadata_bytes);
@@ -126,13 +126,13 @@ static void test_the_plan_is_what_is_taken(void **state) {
         assert_int_equal(qn_session_feed(session, ids, 1, QN_LOGITS_LAST), QN_OK);
         while (qn_session_step(session) == QN_MORE) {
         }
-        const size_t one_page = blocks_held_bytes;
+        const size_t one_page = blocks.live_bytes;
         assert_int_equal(qn_session_feed(session, ids, 199, QN_LOGITS_LAST), QN_OK);
         while (qn_session_step(session) == QN_MORE) {
         }
-        assert_int_equal(blocks_held_bytes - one_page, 3 * plan.kv_page_bytes); /* the cache grows as it fills */
+        assert_int_equal(blocks.live_bytes - one_page, 3 * plan.kv_page_bytes); /* the cache grows as it fills */
         assert_int_equal(plan.kv_bytes, 4 * plan.kv_page_bytes);
-        const size_t record = blocks_held_bytes - loaded - (size_t)(plan.kv_bytes + plan.scratch_bytes);
+        const size_t record = blocks.live_bytes - loaded - (size_t)(plan.kv_bytes + plan.scratch_bytes);
         assert_true(record < 1024); /* the session's own record */
         assert_int_equal(plan.total_bytes,
                          plan.tensor_bytes + plan.metadata_bytes + plan.kv_bytes + plan.scratch_bytes);

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "tests/engine/support/tiny_memory.h"
+#include "tests/engine/support/counted_memory.h"
 #include "tests/engine/support/tiny_model.h"
 
 #define CONTEXT 24u
@@ -83,7 +83,7 @@ static struct sample sample_of(const char *path) {
 static void sample_free(struct sample *sample) {
     free(sample->file.at);
     free(sample->expected);
-    assert_int_equal(blocks_held, 0);
+    assert_int_equal(blocks.live, 0);
 }
 
 /* The model, with no tensor's byte there: what has not come is not a number. */

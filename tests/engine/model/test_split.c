@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "tests/engine/support/tiny_memory.h"
+#include "tests/engine/support/counted_memory.h"
 #include "tests/engine/support/tiny_model.h"
 
 #define PARTS 4
@@ -101,7 +101,7 @@ static void test_the_same_bits(void **state) {
     }
     free(expected);
     qn_model_free(whole);
-    assert_int_equal(blocks_held, 0);
+    assert_int_equal(blocks.live, 0);
 }
 
 static void assert_refused(const struct bytes from[PARTS], const char *words) {
@@ -112,7 +112,7 @@ static void assert_refused(const struct bytes from[PARTS], const char *words) {
         fail_msg("%s", qn_last_error()->text);
     }
     qn_model_free(model);
-    assert_int_equal(blocks_held, 0);
+    assert_int_equal(blocks.live, 0);
 }
 
 /* `old` of `from[part]` becomes `new` where `key` says so: a number after its name and type. */
@@ -188,7 +188,7 @@ static void test_flipped(void **state) {
             }
             qn_model_free(model);
             parts[part].at[i] ^= 0x41;
-            assert_int_equal(blocks_held, 0);
+            assert_int_equal(blocks.live, 0);
         }
     }
 }
@@ -198,12 +198,12 @@ static void test_memory_refused(void **state) {
     int status = QN_ERR_MEMORY;
     for (size_t granted = 0; status != QN_OK; granted++) {
         qn_model *model;
-        blocks_before_refusal = granted;
+        refuse_blocks_after(granted);
         status = load_parts(&model, parts, SIZE_MAX);
-        blocks_before_refusal = SIZE_MAX;
+        blocks.refuse_all = 0;
         assert_true(status == QN_OK || status == QN_ERR_MEMORY);
         qn_model_free(model);
-        assert_int_equal(blocks_held, 0);
+        assert_int_equal(blocks.live, 0);
     }
 }
 

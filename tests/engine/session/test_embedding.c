@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "tests/engine/support/tiny_memory.h"
+#include "tests/engine/support/counted_memory.h"
 #include "tests/engine/support/tiny_model.h"
 
 #define TOKENS   100
@@ -66,7 +66,7 @@ static void check_batches(const char *path) {
     free(expected);
     free(found);
     qn_model_free(model);
-    assert_int_equal(blocks_held, 0);
+    assert_int_equal(blocks.live, 0);
 }
 
 static void test_batches(void **state) {
@@ -233,21 +233,21 @@ static void test_memory(void **state) {
     assert_int_equal(qn_model_plan(model, TOKENS, 7, &plan), QN_OK);
     assert_int_equal(plan.batch, TOKENS);
     assert_int_equal(plan.kv_page_bytes, plan.kv_page_tokens * 4 * 2 * 16 * sizeof(uint16_t)); /* heads, K and V, dim */
-    const size_t before = blocks_held_bytes;
+    const size_t before = blocks.live_bytes;
     qn_session *session = qn_session_new(model, TOKENS, 7);
     embed(session, ids, TOKENS, QN_POOLING_MEAN, 1, qn_model_embedding_size(model), expected);
-    assert_int_equal(blocks_held_bytes - before, plan.scratch_bytes + plan.kv_bytes);
+    assert_int_equal(blocks.live_bytes - before, plan.scratch_bytes + plan.kv_bytes);
     qn_session_free(session);
     session = qn_session_new(model, TOKENS, 7);
     assert_int_equal(qn_session_embed(session, ids, TOKENS, QN_POOLING_MEAN, 1), QN_OK);
-    blocks_before_refusal = 0;
+    refuse_blocks_after(0);
     assert_says(qn_session_step(session), QN_ERR_MEMORY, "KV cache");
-    blocks_before_refusal = SIZE_MAX;
+    blocks.refuse_all = 0;
     embed(session, ids, TOKENS, QN_POOLING_MEAN, 1, qn_model_embedding_size(model), found);
     assert_memory_equal(expected, found, qn_model_embedding_size(model) * sizeof(float));
     qn_session_free(session);
     qn_model_free(model);
-    assert_int_equal(blocks_held, 0);
+    assert_int_equal(blocks.live, 0);
 }
 
 int main(void) {

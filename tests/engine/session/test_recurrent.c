@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "tests/engine/support/tiny_memory.h"
+#include "tests/engine/support/counted_memory.h"
 #include "tests/engine/support/tiny_model.h"
 
 #define TOKENS     100
@@ -59,7 +59,7 @@ static struct run run_of(const char *path) {
 static void run_free(struct run *run) {
     free(run->expected);
     qn_model_free(run->model);
-    assert_int_equal(blocks_held, 0);
+    assert_int_equal(blocks.live, 0);
 }
 
 /* Feeds the ids from the session's position up to `end`. */

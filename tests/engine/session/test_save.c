@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "tests/engine/support/tiny_memory.h"
+#include "tests/engine/support/counted_memory.h"
 #include "tests/engine/support/tiny_model.h"
 
 #define CONTEXT    100
@@ -131,7 +131,7 @@ static void test_goes_on_to_the_same_bits(void **state) {
         }
         qn_model_free(model);
     }
-    assert_int_equal(blocks_held, 0);
+    assert_int_equal(blocks.live, 0);
 }
 
 static void test_what_is_queued_is_left_out(void **state) {
@@ -296,28 +296,28 @@ static void test_memory_refused(void **state) {
     qn_model *model = load_file(LLAMA);
     qn_session *session = start(model, 70);
     const struct bytes saved = save(session, 1 << 20);
-    const size_t held = blocks_held;
+    const size_t held = blocks.live;
     for (size_t granted = 0;; granted++) {
-        blocks_before_refusal = granted;
+        refuse_blocks_after(granted);
         qn_session *fork = qn_session_fork(session);
-        blocks_before_refusal = SIZE_MAX;
+        blocks.refuse_all = 0;
         const bool done = fork != NULL;
         assert_true(done || qn_last_error()->code == QN_ERR_MEMORY);
         qn_session_free(fork);
-        assert_int_equal(blocks_held, held);
+        assert_int_equal(blocks.live, held);
         if (done) {
             break;
         }
     }
     for (size_t granted = 0;; granted++) {
         qn_session *target = qn_session_new(model, CONTEXT, 4);
-        blocks_before_refusal = granted;
+        refuse_blocks_after(granted);
         const int status = restore(target, saved.at, saved.count, 5000);
-        blocks_before_refusal = SIZE_MAX;
+        blocks.refuse_all = 0;
         assert_true(status == QN_OK || status == QN_ERR_MEMORY);
         assert_int_equal(qn_session_position(target), status == QN_OK ? 70 : 0);
         qn_session_free(target);
-        assert_int_equal(blocks_held, held);
+        assert_int_equal(blocks.live, held);
         if (status == QN_OK) {
             break;
         }
@@ -354,7 +354,7 @@ static void test_the_cache_keeps_its_form(void **state) {
     qn_session_free(fork);
     qn_session_free(other);
     qn_model_free(model);
-    assert_int_equal(blocks_held, 0);
+    assert_int_equal(blocks.live, 0);
 }
 
 int main(void) {

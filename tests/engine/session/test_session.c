@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "tests/engine/support/tiny_memory.h"
+#include "tests/engine/support/counted_memory.h"
 #include "tests/engine/support/tiny_model.h"
 
 #define TOKENS 100
@@ -59,7 +59,7 @@ static void check_batches(const char *path) {
     free(expected);
     free(found);
     qn_model_free(model);
-    assert_int_equal(blocks_held, 0);
+    assert_int_equal(blocks.live, 0);
 }
 
 static void test_batches(void **state) {

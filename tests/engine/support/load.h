@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "engine/state/session.h"
-#include "tests/engine/support/blocks.h"
+#include "tests/engine/support/counted_memory.h"
 #include "tests/engine/support/model_file.h"
 #include "tests/gguf/build.h"
 

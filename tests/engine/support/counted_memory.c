@@ -1,5 +1,6 @@
-#define _POSIX_C_SOURCE 200112L /* posix_memalign: aligned_alloc wants whole multiples of the alignment */
-#include "tests/engine/support/blocks.h"
+/* A counted allocator for tests. */
+#define _POSIX_C_SOURCE 200112L /* posix_memalign: aligned_alloc needs a size that is a multiple of the alignment */
+#include "tests/engine/support/counted_memory.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -7,6 +8,7 @@
 #include "platform/memory.h"
 
 #define MAX_BLOCKS 4096
+#define MAX_BYTES  ((size_t)1 << 32)
 
 struct blocks blocks;
 
@@ -21,7 +23,7 @@ static size_t entry_of(const void *at) {
         i++;
     }
     if (i == MAX_BLOCKS) {
-        abort(); /* given back twice, or never taken, or more than the table holds */
+        abort(); /* given back twice, never taken, or more blocks than the table holds */
     }
     return i;
 }
@@ -30,8 +32,11 @@ void blocks_restart(void) {
     blocks = (struct blocks){.live = blocks.live, .live_bytes = blocks.live_bytes, .peak_bytes = blocks.live_bytes};
 }
 
+void refuse_blocks_after(size_t granted) { blocks.refuse_all = blocks.takes + granted + 1; }
+
 static int refused(size_t bytes) {
-    return blocks.takes == blocks.refuse || (blocks.refuse_all && blocks.takes >= blocks.refuse_all) ||
+    return bytes > MAX_BYTES || blocks.takes == blocks.refuse ||
+           (blocks.refuse_all && blocks.takes >= blocks.refuse_all) ||
            (blocks.limit && (bytes > blocks.limit || blocks.live_bytes > blocks.limit - bytes));
 }
 
@@ -41,7 +46,7 @@ void *block_take(size_t bytes) {
     if (refused(bytes) || posix_memalign(&at, 64, bytes ? bytes : 1) != 0) {
         return NULL;
     }
-    memset(at, 0xa5 + blocks.fill, bytes); /* "not cleared": nothing may count on zeros */
+    memset(at, 0xa5 + blocks.fill, bytes); /* block_take promises no zeros */
     const size_t i = entry_of(NULL);
     entries[i].at = at;
     entries[i].bytes = bytes;
