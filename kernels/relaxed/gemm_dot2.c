@@ -5,9 +5,9 @@
 #include "kernels/relaxed/host_probe.h"
 #include "kernels/relaxed/panel_i8.h"
 
-/* i16: the dot2 of two steps, added to the sums unless they are the first. */
-ALWAYS_INLINE void add_two_steps(enum splat splat, struct tile *sums, const uint8_t **w, struct cursors *at,
-                                 int first) {
+/* i16: the dot2 of two slices, added to the sums unless they are the first. */
+ALWAYS_INLINE void add_two_slices(enum splat splat, struct tile *sums, const uint8_t **w, struct cursors *at,
+                                  int first) {
     const uint8_t *const codes = opaque(*w);
     v128_t a[TOKENS][2];
     FOR_TOKENS(t) {
@@ -24,24 +24,24 @@ ALWAYS_INLINE void add_two_steps(enum splat splat, struct tile *sums, const uint
     UNROLL
     for (int i = 0; i < 2; i++) {
         FOR_TILE(t, g) {
-            const v128_t dot = dot2(wasm_v128_load(codes + i * I8_STEP_BYTES + 16 * g), a[t][i]);
+            const v128_t dot = dot2(wasm_v128_load(codes + i * I8_SLICE_BYTES + 16 * g), a[t][i]);
             sums->of[t][g] = first && i == 0 ? dot : wasm_i16x8_add(sums->of[t][g], dot);
         }
     }
-    *w = codes + 2 * I8_STEP_BYTES;
+    *w = codes + 2 * I8_SLICE_BYTES;
     for (int t = 0; t < TOKENS; t++) {
         at->q[t] += 8;
     }
 }
 
-/* i16: the sums of form->dot2_steps steps, 8, 4 or 2. */
-ALWAYS_INLINE void sum_steps(const struct gemm_form *form, struct tile *sums, const uint8_t **w, struct cursors *at) {
-    const uint8_t *const end = opaque(*w + form->dot2_steps * I8_STEP_BYTES);
-    add_two_steps(form->splat, sums, w, at, 1);
-    if (form->dot2_steps > 2) {
+/* i16: the sums of form->dot2_slices slices, 8, 4 or 2. */
+ALWAYS_INLINE void sum_slices(const struct gemm_form *form, struct tile *sums, const uint8_t **w, struct cursors *at) {
+    const uint8_t *const end = opaque(*w + form->dot2_slices * I8_SLICE_BYTES);
+    add_two_slices(form->splat, sums, w, at, 1);
+    if (form->dot2_slices > 2) {
         KEEP_LOOP
         do {
-            add_two_steps(form->splat, sums, w, at, 0);
+            add_two_slices(form->splat, sums, w, at, 0);
         } while (*w != end);
     }
 }
@@ -62,15 +62,15 @@ ALWAYS_INLINE void gemm_of_form(multiply_block_fn *multiply_block, struct gemm_f
 
 ALWAYS_INLINE void multiply_legacy_block(const struct gemm_form *form, struct tile *sums, const uint8_t **w,
                                          struct cursors *at) {
-    const uint8_t *const end = *w + 8 * I8_STEP_BYTES;
+    const uint8_t *const end = *w + 8 * I8_SLICE_BYTES;
     struct tile isum;
     struct tile narrow;
-    sum_steps(form, &narrow, w, at);
+    sum_slices(form, &narrow, w, at);
     FOR_TILE(t, g) { isum.of[t][g] = wasm_i32x4_extadd_pairwise_i16x8(narrow.of[t][g]); }
-    if (form->dot2_steps < 8) {
+    if (form->dot2_slices < 8) {
         KEEP_LOOP
         do {
-            sum_steps(form, &narrow, w, at);
+            sum_slices(form, &narrow, w, at);
             FOR_TILE(t, g) {
                 const v128_t sum = wasm_i32x4_extadd_pairwise_i16x8(narrow.of[t][g]);
                 isum.of[t][g] = wasm_i32x4_add(isum.of[t][g], sum);
@@ -83,22 +83,22 @@ ALWAYS_INLINE void multiply_legacy_block(const struct gemm_form *form, struct ti
 }
 
 NEVER_INLINE void legacy_4_bits(const struct gemm_args *args) {
-    const struct gemm_form form = {.block = 32, .activation = ACTIVATION_Q8_0, .offset_log2 = 3, .dot2_steps = 8};
+    const struct gemm_form form = {.block = 32, .activation = ACTIVATION_Q8_0, .offset_log2 = 3, .dot2_slices = 8};
     gemm_of_form(multiply_legacy_block, form, args);
 }
 
 NEVER_INLINE void legacy_4_bits_with_minimum(const struct gemm_args *args) {
-    const struct gemm_form form = {.block = 32, .activation = ACTIVATION_Q8_1, .has_minimum = 1, .dot2_steps = 8};
+    const struct gemm_form form = {.block = 32, .activation = ACTIVATION_Q8_1, .has_minimum = 1, .dot2_slices = 8};
     gemm_of_form(multiply_legacy_block, form, args);
 }
 
 NEVER_INLINE void legacy_5_bits(const struct gemm_args *args) {
-    const struct gemm_form form = {.block = 32, .activation = ACTIVATION_Q8_0, .offset_log2 = 4, .dot2_steps = 4};
+    const struct gemm_form form = {.block = 32, .activation = ACTIVATION_Q8_0, .offset_log2 = 4, .dot2_slices = 4};
     gemm_of_form(multiply_legacy_block, form, args);
 }
 
 NEVER_INLINE void legacy_5_bits_with_minimum(const struct gemm_args *args) {
-    const struct gemm_form form = {.block = 32, .activation = ACTIVATION_Q8_1, .has_minimum = 1, .dot2_steps = 4};
+    const struct gemm_form form = {.block = 32, .activation = ACTIVATION_Q8_1, .has_minimum = 1, .dot2_slices = 4};
     gemm_of_form(multiply_legacy_block, form, args);
 }
 
@@ -114,58 +114,58 @@ void gemm_dot2_legacy(const struct legacy_type *type, const struct gemm_args *ar
 
 ALWAYS_INLINE void multiply_kquant_block(const struct gemm_form *form, struct tile *sums, const uint8_t **w,
                                          struct cursors *at) {
-    const uint8_t *const end = *w + (64 + 64 / form->dot2_steps) * I8_STEP_BYTES;
+    const uint8_t *const end = *w + (64 + 64 / form->dot2_slices) * I8_SLICE_BYTES;
     struct tile isum;
     tile_clear(&isum);
     KEEP_LOOP
     do {
         struct tile narrow;
-        sum_steps(form, &narrow, w, at);
+        sum_slices(form, &narrow, w, at);
         const uint8_t *const scale = opaque(*w);
         FOR_TILE(t, g) {
             const v128_t sum = wasm_i32x4_dot_i16x8(narrow.of[t][g], wasm_v128_load(scale + 16 * g));
             isum.of[t][g] = wasm_i32x4_add(isum.of[t][g], sum);
         }
-        *w = scale + I8_STEP_BYTES;
+        *w = scale + I8_SLICE_BYTES;
     } while (*w != end);
     const struct kquant_panel_scales *scales = (const struct kquant_panel_scales *)(const void *)opaque(*w);
     finish_kquant(form, sums, &isum, scales, at);
     *w = (const uint8_t *)(scales + GROUPS);
 }
 
-NEVER_INLINE void kquant_8_steps(const struct gemm_args *args) {
-    const struct gemm_form form = {.block = 256, .activation = ACTIVATION_Q8_K, .sub_block = 32, .dot2_steps = 8};
+NEVER_INLINE void kquant_8_slices(const struct gemm_args *args) {
+    const struct gemm_form form = {.block = 256, .activation = ACTIVATION_Q8_K, .sub_block = 32, .dot2_slices = 8};
     gemm_of_form(multiply_kquant_block, form, args);
 }
 
 /* One loop for both sizes of sub-blocks: here sub_block is not a constant. */
-NEVER_INLINE void kquant_4_steps(size_t sub_block, const struct gemm_args *args) {
+NEVER_INLINE void kquant_4_slices(size_t sub_block, const struct gemm_args *args) {
     const struct gemm_form form = {
-        .block = 256, .activation = ACTIVATION_Q8_K, .sub_block = sub_block, .dot2_steps = 4};
+        .block = 256, .activation = ACTIVATION_Q8_K, .sub_block = sub_block, .dot2_slices = 4};
     gemm_of_form(multiply_kquant_block, form, args);
 }
 
-NEVER_INLINE void kquant_4_steps_exact(const struct gemm_args *args) {
+NEVER_INLINE void kquant_4_slices_exact(const struct gemm_args *args) {
     const struct gemm_form form = {
-        .block = 256, .activation = ACTIVATION_Q8_K, .sub_block = 16, .exact = 1, .dot2_steps = 4};
+        .block = 256, .activation = ACTIVATION_Q8_K, .sub_block = 16, .exact = 1, .dot2_slices = 4};
     gemm_of_form(multiply_kquant_block, form, args);
 }
 
-NEVER_INLINE void kquant_2_steps_exact(const struct gemm_args *args) {
+NEVER_INLINE void kquant_2_slices_exact(const struct gemm_args *args) {
     const struct gemm_form form = {
-        .block = 256, .activation = ACTIVATION_Q8_K, .sub_block = 16, .exact = 1, .dot2_steps = 2};
+        .block = 256, .activation = ACTIVATION_Q8_K, .sub_block = 16, .exact = 1, .dot2_slices = 2};
     gemm_of_form(multiply_kquant_block, form, args);
 }
 
-void gemm_dot2_kquant(const struct kquant_type *type, size_t dot2_steps, const struct gemm_args *args) {
-    if (dot2_steps == 8 && !type->exact && type->sub_block == 32) {
-        kquant_8_steps(args);
-    } else if (dot2_steps == 4 && !type->exact) {
-        kquant_4_steps(type->sub_block, args);
-    } else if (dot2_steps == 4 && type->sub_block == 16) {
-        kquant_4_steps_exact(args);
-    } else if (dot2_steps == 2 && type->exact && type->sub_block == 16) {
-        kquant_2_steps_exact(args);
+void gemm_dot2_kquant(const struct kquant_type *type, size_t dot2_slices, const struct gemm_args *args) {
+    if (dot2_slices == 8 && !type->exact && type->sub_block == 32) {
+        kquant_8_slices(args);
+    } else if (dot2_slices == 4 && !type->exact) {
+        kquant_4_slices(type->sub_block, args);
+    } else if (dot2_slices == 4 && type->sub_block == 16) {
+        kquant_4_slices_exact(args);
+    } else if (dot2_slices == 2 && type->exact && type->sub_block == 16) {
+        kquant_2_slices_exact(args);
     } else {
         __builtin_trap(); /* a new type needs a loop here */
     }
@@ -188,8 +188,8 @@ ALWAYS_INLINE void multiply_sub_blocks16(const struct gemm_form *form, struct ti
         v128_t offset[TOKENS];
         struct tile narrow;
         FOR_TOKENS(t) { offset[t] = offset_of_16(at->q[t]); }
-        add_two_steps(form->splat, &narrow, w, at, 1);
-        add_two_steps(form->splat, &narrow, w, at, 0);
+        add_two_slices(form->splat, &narrow, w, at, 1);
+        add_two_slices(form->splat, &narrow, w, at, 0);
         FOR_TOKENS(t) {
             const v128_t d = load_splat(form->splat, at->d[t]);
             FOR_GROUPS(g) {

@@ -12,8 +12,8 @@ struct double_tile {
     struct tile of[2];
 };
 
-/* i32: adds steps up to `end`, an even number of them. */
-ALWAYS_INLINE void add_steps(struct double_tile *sums, const uint8_t **w, const uint8_t *end, struct cursors *at) {
+/* i32: adds slices up to `end`, an even number of them. */
+ALWAYS_INLINE void add_slices(struct double_tile *sums, const uint8_t **w, const uint8_t *end, struct cursors *at) {
     const uint8_t *codes = *w;
     KEEP_LOOP
     do {
@@ -26,10 +26,10 @@ ALWAYS_INLINE void add_steps(struct double_tile *sums, const uint8_t **w, const 
             FOR_TILE(t, g) {
                 sums->of[i].of[t][g] =
                     dot4_add(wasm_v128_load32_splat(at->q[t] + 4 * i),
-                             wasm_v128_load(codes + i * I8_STEP_BYTES + 16 * g), sums->of[i].of[t][g]);
+                             wasm_v128_load(codes + i * I8_SLICE_BYTES + 16 * g), sums->of[i].of[t][g]);
             }
         }
-        codes += 2 * I8_STEP_BYTES;
+        codes += 2 * I8_SLICE_BYTES;
         for (int t = 0; t < TOKENS; t++) {
             at->q[t] += 8;
         }
@@ -42,7 +42,7 @@ ALWAYS_INLINE void multiply_legacy_block(const struct gemm_form *form, struct ti
     struct double_tile isum;
     tile_clear(&isum.of[0]);
     tile_clear(&isum.of[1]);
-    add_steps(&isum, w, *w + 8 * I8_STEP_BYTES, at);
+    add_slices(&isum, w, *w + 8 * I8_SLICE_BYTES, at);
     FOR_TILE(t, g) { isum.of[0].of[t][g] = wasm_i32x4_add(isum.of[0].of[t][g], isum.of[1].of[t][g]); }
     const struct legacy_panel_scales *scales = (const struct legacy_panel_scales *)(const void *)opaque(*w);
     finish_legacy(form, sums, &isum.of[0], scales, at);
@@ -68,10 +68,11 @@ void gemm_dot4_legacy(const struct legacy_type *type, const struct gemm_args *ar
     }
 }
 
-/* ---- signed types: after each 16 weights, four steps, come the rows' scales as i32, and after a block their d ---- */
+/* ---- signed types: after each 16 weights, four slices, come the rows' scales as i32, and after a block their d ----
+ */
 
-#define SUB_BLOCK_BYTES (5 * I8_STEP_BYTES)
-_Static_assert(DOT4_SIGNED_PANEL_BYTES == 16 * SUB_BLOCK_BYTES + I8_STEP_BYTES, "steps, scales and d");
+#define SUB_BLOCK_BYTES (5 * I8_SLICE_BYTES)
+_Static_assert(DOT4_SIGNED_PANEL_BYTES == 16 * SUB_BLOCK_BYTES + I8_SLICE_BYTES, "slices, scales and d");
 
 void unpack_dot4_signed_panel(const struct signed_type *type, int is_unsigned, const struct panel_args *args) {
     const v128_t flip = wasm_i8x16_splat(is_unsigned ? -128 : 0);
@@ -96,9 +97,9 @@ void unpack_dot4_signed_panel(const struct signed_type *type, int is_unsigned, c
                 for (int k = 0; k < 4; k++) {
                     codes[k] = wasm_v128_xor(wasm_v128_load(rows[k].code + 16 * j), flip);
                 }
-                store_i8_steps(to, g, codes);
-                wasm_v128_store(to + 4 * I8_STEP_BYTES + 16 * g, wasm_i32x4_make(rows[0].scale[j], rows[1].scale[j],
-                                                                                 rows[2].scale[j], rows[3].scale[j]));
+                store_i8_slices(to, g, codes);
+                wasm_v128_store(to + 4 * I8_SLICE_BYTES + 16 * g, wasm_i32x4_make(rows[0].scale[j], rows[1].scale[j],
+                                                                                  rows[2].scale[j], rows[3].scale[j]));
             }
             wasm_v128_store(panel + 16 * SUB_BLOCK_BYTES + 16 * g,
                             wasm_f32x4_make(rows[0].d, rows[1].d, rows[2].d, rows[3].d));
@@ -119,13 +120,13 @@ ALWAYS_INLINE void add_sub_block(struct tile *isum, const uint8_t *w, struct cur
     for (int i = 0; i < 4; i++) {
         FOR_TILE(t, g) {
             sum[i % 2].of[t][g] = dot4_add(wasm_v128_load32_splat(at->q[t] + 4 * i),
-                                           wasm_v128_load(w + i * I8_STEP_BYTES + 16 * g), sum[i % 2].of[t][g]);
+                                           wasm_v128_load(w + i * I8_SLICE_BYTES + 16 * g), sum[i % 2].of[t][g]);
         }
     }
     FOR_TILE(t, g) {
         const v128_t dot = wasm_i32x4_add(sum[0].of[t][g], sum[1].of[t][g]);
         isum->of[t][g] =
-            wasm_i32x4_add(isum->of[t][g], wasm_i32x4_mul(dot, wasm_v128_load(w + 4 * I8_STEP_BYTES + 16 * g)));
+            wasm_i32x4_add(isum->of[t][g], wasm_i32x4_mul(dot, wasm_v128_load(w + 4 * I8_SLICE_BYTES + 16 * g)));
     }
 }
 
@@ -155,7 +156,7 @@ ALWAYS_INLINE void multiply_signed_block(const struct gemm_form *form, struct ti
         }
         at->d[t] += 4;
     }
-    *panel = w + I8_STEP_BYTES;
+    *panel = w + I8_SLICE_BYTES;
 }
 
 void gemm_dot4_signed(int is_unsigned, const struct gemm_args *args) {

@@ -1,6 +1,6 @@
 /* The gemm of K-quants by dot4.
  *
- * A panel holds one group of four rows after the other. A step is eight weights of each: two vectors of two rows (row
+ * A panel holds one group of four rows after the other. A slice is eight weights of each: two vectors of two rows (row
  * 0: w0 ... w7, row 1: w0 ... w7), which meet eight activations, splatted. So each row has two lanes, and their sums
  * over a sub-block fit i16. Narrowed, one dot product with the scales sums, scales and widens those of four rows.
  *
@@ -11,36 +11,36 @@
 #include "kernels/relaxed/panel_i8.h"
 
 #define TILE_TOKENS  4
-#define STEP_BYTES   32
-#define SCALES_BYTES 16 /* of four rows, each twice, after the steps of a sub-block */
+#define SLICE_BYTES  32
+#define SCALES_BYTES 16 /* of four rows, each twice, after the slices of a sub-block */
 
-size_t dot4_kquant_panel_bytes(size_t steps) {
-    return 32 * STEP_BYTES + 32 / steps * SCALES_BYTES + sizeof(struct kquant_panel_scales);
+size_t dot4_kquant_panel_bytes(size_t slices) {
+    return 32 * SLICE_BYTES + 32 / slices * SCALES_BYTES + sizeof(struct kquant_panel_scales);
 }
 
-void store_dot4_kquant_block(uint8_t *block, const struct kquant_type *type, size_t steps,
+void store_dot4_kquant_block(uint8_t *block, const struct kquant_type *type, size_t slices,
                              const struct kquant_rows *rows, v128_t d) {
-    const size_t bytes = steps * STEP_BYTES + SCALES_BYTES;
+    const size_t bytes = slices * SLICE_BYTES + SCALES_BYTES;
     KEEP_LOOP
     for (size_t second = 0; second < 2; second++) {
         v128_t scale[8];
         double_scales_of_rows(scale, rows->scales, second);
         KEEP_LOOP
         for (size_t i = 0; i < 8; i++) { /* 16 weights */
-            const size_t step = 16 * second + 2 * i;
-            uint8_t *const at = block + step / steps * bytes + step % steps * STEP_BYTES;
+            const size_t slice = 16 * second + 2 * i;
+            uint8_t *const at = block + slice / slices * bytes + slice % slices * SLICE_BYTES;
             const size_t j = 8 * second + i;
             UNROLL
             for (size_t k = 0; k < 2; k++) {
                 const v128_t a = rows->codes[2 * k][j];
                 const v128_t b = rows->codes[2 * k + 1][j];
                 wasm_v128_store(at + 16 * k, wasm_i64x2_shuffle(a, b, 0, 2));
-                wasm_v128_store(at + STEP_BYTES + 16 * k, wasm_i64x2_shuffle(a, b, 1, 3));
+                wasm_v128_store(at + SLICE_BYTES + 16 * k, wasm_i64x2_shuffle(a, b, 1, 3));
             }
-            wasm_v128_store(block + step / steps * bytes + steps * STEP_BYTES, scale[i]);
+            wasm_v128_store(block + slice / slices * bytes + slices * SLICE_BYTES, scale[i]);
         }
     }
-    store_kquant_scales((struct kquant_panel_scales *)(void *)(block + 32 / steps * bytes), type->sub_block,
+    store_kquant_scales((struct kquant_panel_scales *)(void *)(block + 32 / slices * bytes), type->sub_block,
                         type->exact, rows->scales, d);
 }
 
@@ -56,16 +56,16 @@ struct tile_cursors {
 struct dot4_form {
     size_t sub_block;
     int exact;
-    int steps;
+    int slices;
 };
 
-/* Adds the scaled sums of `steps` steps to isum. */
-ALWAYS_INLINE void add_scaled_steps(v128_t isum[TILE_TOKENS], int steps, const uint8_t *w, struct tile_cursors *at) {
+/* Adds the scaled sums of `slices` slices to isum. */
+ALWAYS_INLINE void add_scaled_slices(v128_t isum[TILE_TOKENS], int slices, const uint8_t *w, struct tile_cursors *at) {
     v128_t sum[TILE_TOKENS][2];
     UNROLL
-    for (int i = 0; i < steps; i++) {
-        const v128_t first = wasm_v128_load(w + i * STEP_BYTES);
-        const v128_t second = wasm_v128_load(w + i * STEP_BYTES + 16);
+    for (int i = 0; i < slices; i++) {
+        const v128_t first = wasm_v128_load(w + i * SLICE_BYTES);
+        const v128_t second = wasm_v128_load(w + i * SLICE_BYTES + 16);
         FOR_TILE_TOKENS {
             const v128_t a = wasm_v128_load64_splat(at->q[t] + 8 * i);
             sum[t][0] = dot4_add(a, first, i ? sum[t][0] : wasm_i32x4_splat(0));
@@ -74,7 +74,7 @@ ALWAYS_INLINE void add_scaled_steps(v128_t isum[TILE_TOKENS], int steps, const u
     }
     FOR_TILE_TOKENS {
         const v128_t narrow = wasm_i16x8_narrow_i32x4(sum[t][0], sum[t][1]);
-        isum[t] = wasm_i32x4_add(isum[t], wasm_i32x4_dot_i16x8(narrow, wasm_v128_load(w + steps * STEP_BYTES)));
+        isum[t] = wasm_i32x4_add(isum[t], wasm_i32x4_dot_i16x8(narrow, wasm_v128_load(w + slices * SLICE_BYTES)));
     }
 }
 
@@ -99,17 +99,17 @@ ALWAYS_INLINE void sum_tile_minimums(size_t sub_block, v128_t msum[TILE_TOKENS],
 /* Adds the products of a block to sums. Returns the address of the next block. */
 ALWAYS_INLINE const uint8_t *multiply_block(struct dot4_form form, v128_t sums[TILE_TOKENS], const uint8_t *w,
                                             struct tile_cursors *at) {
-    const size_t bytes = (size_t)form.steps * STEP_BYTES + SCALES_BYTES;
+    const size_t bytes = (size_t)form.slices * SLICE_BYTES + SCALES_BYTES;
     v128_t isum[TILE_TOKENS];
     v128_t msum[TILE_TOKENS];
     FOR_TILE_TOKENS { isum[t] = wasm_i32x4_splat(0); }
-    const uint8_t *const end = w + 32 / (size_t)form.steps * bytes;
+    const uint8_t *const end = w + 32 / (size_t)form.slices * bytes;
     KEEP_LOOP
     do {
         w = opaque(w);
         FOR_TILE_TOKENS { at->q[t] = opaque(at->q[t]); }
-        add_scaled_steps(isum, form.steps, w, at);
-        FOR_TILE_TOKENS { at->q[t] += 8 * form.steps; }
+        add_scaled_slices(isum, form.slices, w, at);
+        FOR_TILE_TOKENS { at->q[t] += 8 * form.slices; }
         w += bytes;
     } while (w != end);
     const struct kquant_panel_scales *const scales = (const struct kquant_panel_scales *)(const void *)opaque(w);
@@ -151,26 +151,26 @@ ALWAYS_INLINE void gemm_of_form(struct dot4_form form, const struct gemm_args *a
     }
 }
 
-NEVER_INLINE void gemm_4_steps(const struct gemm_args *args) {
-    gemm_of_form((struct dot4_form){.sub_block = 32, .steps = 4}, args);
+NEVER_INLINE void gemm_4_slices(const struct gemm_args *args) {
+    gemm_of_form((struct dot4_form){.sub_block = 32, .slices = 4}, args);
 }
 
 /* One loop for both sizes of sub-blocks: here sub_block is not a constant. */
-NEVER_INLINE void gemm_2_steps(size_t sub_block, const struct gemm_args *args) {
-    gemm_of_form((struct dot4_form){.sub_block = sub_block, .steps = 2}, args);
+NEVER_INLINE void gemm_2_slices(size_t sub_block, const struct gemm_args *args) {
+    gemm_of_form((struct dot4_form){.sub_block = sub_block, .slices = 2}, args);
 }
 
-NEVER_INLINE void gemm_2_steps_exact(const struct gemm_args *args) {
-    gemm_of_form((struct dot4_form){.sub_block = 16, .exact = 1, .steps = 2}, args);
+NEVER_INLINE void gemm_2_slices_exact(const struct gemm_args *args) {
+    gemm_of_form((struct dot4_form){.sub_block = 16, .exact = 1, .slices = 2}, args);
 }
 
-void gemm_dot4_kquant(const struct kquant_type *type, size_t steps, const struct gemm_args *args) {
-    if (steps == 4 && !type->exact && type->sub_block == 32) {
-        gemm_4_steps(args);
-    } else if (steps == 2 && !type->exact) {
-        gemm_2_steps(type->sub_block, args);
-    } else if (steps == 2 && type->sub_block == 16) {
-        gemm_2_steps_exact(args);
+void gemm_dot4_kquant(const struct kquant_type *type, size_t slices, const struct gemm_args *args) {
+    if (slices == 4 && !type->exact && type->sub_block == 32) {
+        gemm_4_slices(args);
+    } else if (slices == 2 && !type->exact) {
+        gemm_2_slices(type->sub_block, args);
+    } else if (slices == 2 && type->sub_block == 16) {
+        gemm_2_slices_exact(args);
     } else {
         __builtin_trap(); /* a new type needs a loop here */
     }

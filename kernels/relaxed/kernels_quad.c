@@ -21,7 +21,7 @@ NEVER_INLINE void gemv(const struct quad_type *type, const struct gemv_args *arg
 /* ---- sub-blocks of 32: the panel is that of q5_0, whose codes are as large and have the same offset ---- */
 
 static void store_sub_block32(uint8_t *panel, size_t g, v128_t codes[4][2], v128_t d) {
-    struct legacy_panel_scales *scales = (struct legacy_panel_scales *)(void *)(panel + 8 * I8_STEP_BYTES);
+    struct legacy_panel_scales *scales = (struct legacy_panel_scales *)(void *)(panel + 8 * I8_SLICE_BYTES);
     UNROLL
     for (int k = 0; k < 4; k++) {
         codes[k][0] = wasm_i8x16_add(codes[k][0], splat8(16));
@@ -45,8 +45,8 @@ static void store_sub_block16(uint8_t *panel, size_t g, v128_t codes[4][2], v128
     for (int k = 0; k < 4; k++) {
         rows[k] = wasm_i8x16_add(codes[k][0], splat8(16));
     }
-    store_i8_steps(panel, g, rows);
-    wasm_v128_store(panel + 4 * I8_STEP_BYTES + 16 * g, d);
+    store_i8_slices(panel, g, rows);
+    wasm_v128_store(panel + 4 * I8_SLICE_BYTES + 16 * g, d);
 }
 
 /* ---- the types ---- */

@@ -11,9 +11,9 @@ void store_i16_legacy_group(uint8_t *panel, size_t g, v128_t codes[4][2], v128_t
         for (int k = 0; k < 4; k++) {
             rows[k] = wasm_i8x16_sub(codes[k][v], wasm_i8x16_splat((int8_t)offset));
         }
-        store_i16_steps(panel + 4 * v * I16_STEP_BYTES, g, rows, one, one);
+        store_i16_slices(panel + 4 * v * I16_SLICE_BYTES, g, rows, one, one);
     }
-    store_legacy_scales((struct legacy_panel_scales *)(void *)(panel + 8 * I16_STEP_BYTES), g, scales);
+    store_legacy_scales((struct legacy_panel_scales *)(void *)(panel + 8 * I16_SLICE_BYTES), g, scales);
 }
 
 void store_i16_kquant_group(uint8_t *panel, size_t g, int exact, const struct kquant_rows *rows, v128_t d) {
@@ -26,17 +26,17 @@ void store_i16_kquant_group(uint8_t *panel, size_t g, int exact, const struct kq
             codes[k] = rows->codes[k][j];
             scale[k] = wasm_v128_load16_splat(&rows->scales[k].scale[j]);
         }
-        store_i16_steps(panel + 4 * j * I16_STEP_BYTES, g, codes, wasm_i64x2_shuffle(scale[0], scale[1], 0, 2),
-                        wasm_i64x2_shuffle(scale[2], scale[3], 0, 2));
+        store_i16_slices(panel + 4 * j * I16_SLICE_BYTES, g, codes, wasm_i64x2_shuffle(scale[0], scale[1], 0, 2),
+                         wasm_i64x2_shuffle(scale[2], scale[3], 0, 2));
     }
-    store_kquant_scales((struct kquant_panel_scales *)(void *)(panel + 64 * I16_STEP_BYTES) + g, 16, exact,
+    store_kquant_scales((struct kquant_panel_scales *)(void *)(panel + 64 * I16_SLICE_BYTES) + g, 16, exact,
                         rows->scales, d);
 }
 
 ALWAYS_INLINE void multiply_legacy_block(const struct gemm_form *form, struct tile *sums, const uint8_t **w,
                                          struct cursors *at) {
     struct tile isum;
-    sum_i16_steps(&isum, w, at, 8);
+    sum_i16_slices(&isum, w, at, 8);
     const struct legacy_panel_scales *scales = (const struct legacy_panel_scales *)(const void *)opaque(*w);
     finish_legacy(form, sums, &isum, scales, at);
     *w = (const uint8_t *)(scales + 1);
@@ -55,7 +55,7 @@ void gemm_i16_legacy_with_minimum(const struct gemm_args *args) {
 ALWAYS_INLINE void multiply_kquant_block(const struct gemm_form *form, struct tile *sums, const uint8_t **w,
                                          struct cursors *at) {
     struct tile isum;
-    sum_i16_steps(&isum, w, at, 64);
+    sum_i16_slices(&isum, w, at, 64);
     const struct kquant_panel_scales *scales = (const struct kquant_panel_scales *)(const void *)opaque(*w);
     finish_kquant(form, sums, &isum, scales, at);
     *w = (const uint8_t *)(scales + GROUPS);

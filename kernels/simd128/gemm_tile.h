@@ -36,7 +36,7 @@ struct gemm_form {
     size_t block;                    /* weights that multiply_block covers */
     enum activation_kind activation; /* kind of the activations */
     enum splat splat;
-    size_t dot2_steps;    /* dot2: steps of four weights whose sums fit i16 */
+    size_t dot2_slices;   /* dot2: slices of four weights whose sums fit i16 */
     uint32_t offset_log2; /* legacy types: codes less 1 << offset_log2 are meant; 0: codes as they are */
     int has_minimum;      /* legacy types: the block has a minimum */
     int exact;            /* K-quants: see types_kquant.h */

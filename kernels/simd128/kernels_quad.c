@@ -14,7 +14,7 @@ NEVER_INLINE void gemv(const struct quad_type *type, const struct gemv_args *arg
 /* ---- sub-blocks of 32: the panel is that of a legacy type with signed codes ---- */
 
 static void store_sub_block32(uint8_t *panel, size_t g, v128_t codes[4][2], v128_t d) {
-    struct legacy_panel_scales *scales = (struct legacy_panel_scales *)(void *)(panel + 8 * I16_STEP_BYTES);
+    struct legacy_panel_scales *scales = (struct legacy_panel_scales *)(void *)(panel + 8 * I16_SLICE_BYTES);
     store_i16_legacy_group(panel, g, codes, wasm_i16x8_splat(0x3c00), 0); /* f16 scales of 1 ... */
     wasm_v128_store(scales->d[g], d);                                     /* ... replaced by floats */
 }
@@ -23,14 +23,14 @@ NEVER_INLINE void unpack_panel32(const struct quad_type *type, const struct pane
     unpack_quad_panel(type, store_sub_block32, I16_LEGACY_PANEL_BYTES, args);
 }
 
-/* ---- sub-blocks of 16: a scale after every four steps ---- */
+/* ---- sub-blocks of 16: a scale after every four slices ---- */
 
-#define SUB_BLOCK16_BYTES (4 * I16_STEP_BYTES + GROUPS * 16)
+#define SUB_BLOCK16_BYTES (4 * I16_SLICE_BYTES + GROUPS * 16)
 
 static void store_sub_block16(uint8_t *panel, size_t g, v128_t codes[4][2], v128_t d) {
     const v128_t rows[4] = {codes[0][0], codes[1][0], codes[2][0], codes[3][0]};
-    store_i16_steps(panel, g, rows, splat16(1), splat16(1));
-    wasm_v128_store(panel + 4 * I16_STEP_BYTES + 16 * g, d);
+    store_i16_slices(panel, g, rows, splat16(1), splat16(1));
+    wasm_v128_store(panel + 4 * I16_SLICE_BYTES + 16 * g, d);
 }
 
 /* Two sub-blocks, which share the activation's scale. */
@@ -40,7 +40,7 @@ ALWAYS_INLINE void multiply_block16(const struct gemm_form *form, struct tile *s
     KEEP_LOOP
     for (int i = 0; i < 2; i++) {
         struct tile isum;
-        sum_i16_steps(&isum, w, at, 4);
+        sum_i16_slices(&isum, w, at, 4);
         FOR_TILE(t, g) {
             const v128_t scale = wasm_f32x4_mul(wasm_v128_load(*w + 16 * g), wasm_v128_load32_splat(at->d[t]));
             sums->of[t][g] =

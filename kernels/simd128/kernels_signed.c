@@ -39,7 +39,7 @@ static void unpack_panel(const struct signed_type *type, const struct panel_args
     union spread_grid grid;
     spread_grid(&grid, type);
     for (size_t b = args->n / 256; b; b--, w += type->block_bytes, panel += I16_KQUANT_PANEL_BYTES) {
-        struct kquant_panel_scales *scales = (struct kquant_panel_scales *)(void *)(panel + 64 * I16_STEP_BYTES);
+        struct kquant_panel_scales *scales = (struct kquant_panel_scales *)(void *)(panel + 64 * I16_SLICE_BYTES);
         for (size_t g = 0; g < GROUPS; g++) {
             const uint8_t *at[4];
             four_rows(at, w, args->row_bytes, 4 * g, args->rows);

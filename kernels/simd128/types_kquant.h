@@ -1,6 +1,6 @@
 /* The K-quants, Q2_K to Q6_K: super-blocks of 256 with scales, and perhaps minimums, per sub-block.
  *
- * To add a type, write its two unpack functions, describe it and add it to KQUANT_TYPES.
+ * To add a type, write its two unpack functions, describe it, and add it to KQUANT_TYPES.
  *
  * Codes are unpacked to unsigned bytes below 128. Where a code stands for code - offset, the minimums pay the offset
  * back: weight = d * scale * code - dmin * minimum with minimum = offset * scale and dmin = d. Such a type is `exact`:
@@ -169,18 +169,32 @@ static inline void unpack_q6_K_scales(struct kquant_scales *out, const uint8_t *
     KQUANT(q5_K)                                                                                                       \
     KQUANT(q6_K)
 
+/* Constants, because the layout of a panel follows from them. */
+enum {
+    q2_K_CODE_BITS = 2,
+    q2_K_SUB_BLOCK = 16,
+    q3_K_CODE_BITS = 3,
+    q3_K_SUB_BLOCK = 16,
+    q4_K_CODE_BITS = 4,
+    q4_K_SUB_BLOCK = 32,
+    q5_K_CODE_BITS = 5,
+    q5_K_SUB_BLOCK = 32,
+    q6_K_CODE_BITS = 6,
+    q6_K_SUB_BLOCK = 16,
+};
+
 static const struct kquant_type type_q2_K = {
     .unpack_quarter = unpack_q2_K_quarter,
     .unpack_scales = unpack_q2_K_scales,
     .block_bytes = sizeof(struct block_q2_K),
-    .sub_block = 16,
+    .sub_block = q2_K_SUB_BLOCK,
     .d_offset = offsetof(struct block_q2_K, d),
 };
 static const struct kquant_type type_q3_K = {
     .unpack_quarter = unpack_q3_K_quarter,
     .unpack_scales = unpack_q3_K_scales,
     .block_bytes = sizeof(struct block_q3_K),
-    .sub_block = 16,
+    .sub_block = q3_K_SUB_BLOCK,
     .exact = 1,
     .d_offset = offsetof(struct block_q3_K, d) - 2,
 };
@@ -188,21 +202,21 @@ static const struct kquant_type type_q4_K = {
     .unpack_quarter = unpack_q4_K_quarter,
     .unpack_scales = unpack_q4_K_scales,
     .block_bytes = sizeof(struct block_q4_K),
-    .sub_block = 32,
+    .sub_block = q4_K_SUB_BLOCK,
     .d_offset = offsetof(struct block_q4_K, d),
 };
 static const struct kquant_type type_q5_K = {
     .unpack_quarter = unpack_q5_K_quarter,
     .unpack_scales = unpack_q5_K_scales,
     .block_bytes = sizeof(struct block_q5_K),
-    .sub_block = 32,
+    .sub_block = q5_K_SUB_BLOCK,
     .d_offset = offsetof(struct block_q5_K, d),
 };
 static const struct kquant_type type_q6_K = {
     .unpack_quarter = unpack_q6_K_quarter,
     .unpack_scales = unpack_q6_K_scales,
     .block_bytes = sizeof(struct block_q6_K),
-    .sub_block = 16,
+    .sub_block = q6_K_SUB_BLOCK,
     .exact = 1,
     .d_offset = offsetof(struct block_q6_K, d) - 2,
 };
