@@ -1,14 +1,14 @@
-/* The kernels' benchmark as a Wasm module that imports nothing: an entry for each variant of each weight type. The host
- * takes the time:
+/* The benchmark of the matrix products, as a Wasm module without imports. It has an entry for each variant of each
+ * weight type. The host measures the time of these calls, which repeat their work `times` times:
  *
- *   bench_prepare(entry, rows, n, tokens)   0 when memory is refused
- *   bench_gemv(times)     `times` times one token by all the rows
- *   bench_batch(times)    panels and gemm, all rows by all tokens, as the engine does
- *   bench_gemm(times)     the gemm of one panel by all tokens
+ *   bench_prepare(entry, rows, n, tokens)   chooses an entry and sizes; returns 0 if memory is refused
+ *   bench_gemv(times)     one token by all rows
+ *   bench_batch(times)    all tokens by all rows, by unpack_panel and gemm, as the engine does
+ *   bench_gemm(times)     all tokens by one unpacked panel
  *
- * and what the machine gives at most:
- *   bench_peak(times)     `times` times PEAK_PRODUCTS products of whole numbers, nothing else
- *   bench_read(times)     `times` times all bytes of the rows, added up */
+ * and of these, which show the limits of the machine:
+ *   bench_peak(times)     PEAK_PRODUCTS integer multiplications with additions
+ *   bench_read(times)     reads all bytes of the rows */
 #include <wasm_simd128.h>
 
 #include "kernels/variants.h"
@@ -41,7 +41,7 @@ static struct {
     float *out;
 } bench;
 
-/* Bytes from 0x10 to 0x3f: whatever lies in them, an f16 scale is a sane positive number. */
+/* Writes bytes from 0x10 to 0x3f, so that f16 scales are ordinary positive numbers, wherever they are. */
 static void fill(uint8_t *at, size_t bytes) {
     uint32_t random = 1;
     for (size_t i = 0; i < bytes; i++) {
@@ -51,9 +51,13 @@ static void fill(uint8_t *at, size_t bytes) {
 }
 
 static void fill_activations(enum activation_kind kind) {
-    static void (*const quantize[])(uint8_t *, const float *, size_t) = {
-        activation_quantize_f32, activation_quantize_q8_0, activation_quantize_q8_1, activation_quantize_q8_K};
-    float *x = bench.out; /* long enough: see bench_prepare */
+    static quantize_fn *const quantize[] = {
+        [ACTIVATION_F32] = activation_quantize_f32,
+        [ACTIVATION_Q8_0] = activation_quantize_q8_0,
+        [ACTIVATION_Q8_1] = activation_quantize_q8_1,
+        [ACTIVATION_Q8_K] = activation_quantize_q8_K,
+    };
+    float *x = bench.out; /* bench_prepare makes it long enough */
     for (size_t t = 0; t < bench.tokens; t++) {
         for (size_t i = 0; i < bench.n; i++) {
             x[i] = (float)((i * 7919 + t * 104729) % 2001) * 0.001f - 1.0f;
@@ -79,7 +83,7 @@ const char *name(uint32_t entry) { return entries[entry].name; }
 EXPORT("bench_block") uint32_t block(uint32_t entry);
 uint32_t block(uint32_t entry) { return type_traits(entries[entry].type)->block_weights; }
 
-/* Bytes of n weights. */
+/* The size of n weights in bytes. */
 EXPORT("bench_bytes") size_t bytes(uint32_t entry, size_t n);
 size_t bytes(uint32_t entry, size_t n) {
     const struct type_traits *traits = type_traits(entries[entry].type);
@@ -163,11 +167,11 @@ void batch(uint32_t times) {
     }
 }
 
-#define CHAINS        8 /* that do not wait for each other */
-#define PEAK_TURNS    1024u
-#define PEAK_PRODUCTS (PEAK_TURNS * CHAINS * PEAK_LANES)
+#define CHAINS        8 /* of dependent instructions, independent of each other */
+#define PEAK_ROUNDS   1024u
+#define PEAK_PRODUCTS (PEAK_ROUNDS * CHAINS * PEAK_LANES)
 
-/* The widest exact product that every host has: 16 of bytes, or 8 of i16; and its sum. */
+/* The product with the most multiplications per instruction: 16 of bytes, or 8 of i16. The result is added to `sum`. */
 #ifdef QUERN_KERNELS_RELAXED
 #define PEAK_LANES 16u
 static inline v128_t multiply(v128_t sum, v128_t a, v128_t b) {
@@ -183,17 +187,17 @@ static inline v128_t multiply(v128_t sum, v128_t a, v128_t b) {
 EXPORT("bench_peak_products") uint32_t peak_products(void);
 uint32_t peak_products(void) { return PEAK_PRODUCTS; }
 
-static volatile uint32_t kept; /* so that the work is done */
+static volatile uint32_t kept; /* so that the compiler keeps the work */
 
 EXPORT("bench_peak") void peak(uint32_t times);
 void peak(uint32_t times) {
-    static int8_t factors[16 * (16 + CHAINS)]; /* loaded anew each turn, else a compiler multiplies but once */
+    static int8_t factors[16 * (16 + CHAINS)]; /* loaded in each round, so that products cannot be hoisted */
     static int8_t *volatile unknown = factors;
     const int8_t *const from = unknown;
     v128_t chain[CHAINS] = {0};
     const v128_t twice[2] = {wasm_i8x16_splat((int8_t)(3 + (kept & 1))), wasm_i8x16_splat((int8_t)(5 + (kept & 2)))};
-    for (uint32_t turn = 0; turn < times * PEAK_TURNS; turn++) {
-        const int8_t *const at = from + 16 * (turn % 16);
+    for (uint32_t round = 0; round < times * PEAK_ROUNDS; round++) {
+        const int8_t *const at = from + 16 * (round % 16);
 #pragma unroll
         for (uint32_t i = 0; i < CHAINS; i++) {
             chain[i] = multiply(chain[i], wasm_v128_load(at + i / 2 * 16), twice[i % 2]);

@@ -1,12 +1,12 @@
-/* Measures kernel_bench.wasm in whatever JavaScript host runs this. The fastest of many short slices counts, and the
- * entries take turns, so that a busy machine disturbs all alike. */
+/* Measures kernel_bench.wasm in the JavaScript host that runs this. The fastest of many short slices counts. Slices of
+ * different entries alternate, so that other load on the machine affects all of them alike. */
 
 const SLICE = 2; /* ms */
 const PEAK = 'machine peak';
 
-/* entries: regular expression over "type variant". Returns rows {name, gemv, dram, gemm, batch}: GMAC/s; dram is gemv
- * from memory that no cache holds, in GB/s; and of the kernels that are no weight types rows {name, cache}, GB/s read and
- * written. The first row is the machine's own. */
+/* entries: a regular expression for "type variant". Returns rows {name, gemv, dram, gemm, batch} of matrix products, in
+ * GMAC/s; dram is gemv on more weights than the caches hold, in GB/s. Other kernels have rows {name, cache}: GB/s read and
+ * written. The first row has the limits of the machine. */
 export async function measure(bytes, { entries = '', rounds = 60, n = 2048, tokens = 64, dramBytes = 0 } = {}) {
   const { module } = await WebAssembly.instantiate(bytes, {});
   const table = new WebAssembly.Instance(module).exports;
@@ -21,9 +21,9 @@ export async function measure(bytes, { entries = '', rounds = 60, n = 2048, toke
   const chosen = choose(table.bench_count(), table.bench_name);
   const vectors = choose(table.bench_vector_count(), table.bench_vector_name);
   const works = [
-    { key: 'gemm', rows: 8, tokens, run: 'bench_gemm', unit: (e) => (8 * n * tokens) / 1e9 },
-    { key: 'batch', rows: 128, tokens, run: 'bench_batch', unit: (e) => (128 * n * tokens) / 1e9 },
-    { key: 'gemv', rows: 256, tokens: 1, run: 'bench_gemv', unit: (e) => (256 * n) / 1e9 },
+    { key: 'gemm', rows: 8, tokens, run: 'bench_gemm', unit: () => (8 * n * tokens) / 1e9 },
+    { key: 'batch', rows: 128, tokens, run: 'bench_batch', unit: () => (128 * n * tokens) / 1e9 },
+    { key: 'gemv', rows: 256, tokens: 1, run: 'bench_gemv', unit: () => (256 * n) / 1e9 },
   ];
   if (dramBytes) {
     const rowsOf = (e) => Math.floor(dramBytes / table.bench_bytes(e, n));
@@ -38,14 +38,15 @@ export async function measure(bytes, { entries = '', rounds = 60, n = 2048, toke
   for (const work of works) {
     const jobs = [];
     for (const item of chosen) {
-      /* An instance each: all keep their data in caches only if they fit, as in the engine. */
+      /* Each entry has its own instance, hence its own memory. */
       const { exports } = new WebAssembly.Instance(module);
       const rows = typeof work.rows === 'function' ? work.rows(item.entry) : work.rows;
       if (!exports.bench_prepare(item.entry, rows, n, work.tokens)) continue;
       jobs.push({ item, run: exports[work.run], times: 1, best: Infinity });
-      if (work.key === 'dram') await turns(jobs.splice(0), work, Math.ceil(rounds / 10)); /* one memory at a time */
+      if (work.key === 'dram')
+        await alternate(jobs.splice(0), work, Math.ceil(rounds / 10)); /* one large memory at a time */
     }
-    await turns(jobs, work, rounds);
+    await alternate(jobs, work, rounds);
   }
   const calls = vectors.map((item) => ({
     item,
@@ -53,19 +54,19 @@ export async function measure(bytes, { entries = '', rounds = 60, n = 2048, toke
     times: 1,
     best: Infinity,
   }));
-  await turns(calls, { key: 'cache', unit: (entry) => table.bench_vector_bytes(entry) / 1e9 }, rounds);
+  await alternate(calls, { key: 'cache', unit: (entry) => table.bench_vector_bytes(entry) / 1e9 }, rounds);
   return [
     await machine(module, { rounds, n, dramBytes }),
     ...[...chosen, ...vectors].map(({ name, results }) => ({ name, ...results })),
   ];
 }
 
-/* What the machine gives a small loop at most, as a row: gemm GMAC/s of products alone, dram GB/s of reading alone. */
+/* The limits of the machine as a row: gemm is the rate of products alone (GMAC/s), dram that of reading alone (GB/s). */
 async function machine(module, { rounds, n, dramBytes }) {
   const { exports } = new WebAssembly.Instance(module);
   const item = { results: {} };
   const loop = (key, run, amount) =>
-    turns([{ item, run, times: 1, best: Infinity }], { key, unit: () => amount / 1e9 }, rounds);
+    alternate([{ item, run, times: 1, best: Infinity }], { key, unit: () => amount / 1e9 }, rounds);
   await loop('gemm', exports.bench_peak, exports.bench_peak_products());
   const rows = Math.floor(dramBytes / exports.bench_bytes(0, n));
   if (rows && exports.bench_prepare(0, rows, n, 1))
@@ -73,9 +74,10 @@ async function machine(module, { rounds, n, dramBytes }) {
   return { name: PEAK, ...item.results };
 }
 
-async function turns(jobs, work, rounds) {
+/* Measures jobs in alternating slices, and stores their rates. */
+async function alternate(jobs, work, rounds) {
   for (const job of jobs) {
-    const end = performance.now() + 60; /* until the optimising compiler is done */
+    const end = performance.now() + 60; /* until the optimizing compiler is done */
     while (performance.now() < end) job.run(1);
     for (;;) {
       const start = performance.now();

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Draws the rates in a CSV of run.js as bars, beside it as .svg; a line is the machine's own peak. Needs matplotlib.
+"""Draws the rates of a CSV file of run.js as bars, in an SVG file next to it. Dotted lines are the limits of the
+machine. Needs matplotlib.
 
-plot.py bench/results/kernels.csv
+  plot.py bench/results/kernels.csv
 """
 
 import csv
@@ -15,16 +16,16 @@ import matplotlib.pyplot as plt  # noqa: E402
 
 PEAK = "machine peak"
 PANELS = {
-    "batch": "a batch of 64 tokens, GMAC/s",
+    "batch": "batch of 64 tokens, GMAC/s",
     "gemv": "one token, from cache, GMAC/s",
     "dram": "one token, from memory, GB/s",
-    "cache": "others, from cache, GB/s",
+    "cache": "other kernels, from cache, GB/s",
 }
-COLOURS = {"wasmtime": "#f4c27a", "node": "#f2a33c", "firefox": "#e8743b", "chromium": "#c8432b"}
+COLORS = {"wasmtime": "#f4c27a", "node": "#f2a33c", "firefox": "#e8743b", "chromium": "#c8432b"}
 
 
 def best_variants(rows):
-    """{type: {host: row}}: of each type the last variant, which is the one in use."""
+    """{type: {host: row}} with the last variant of each type, which is the one in use."""
     types = {}
     for row in rows:
         if row["entry"] != PEAK:
@@ -47,14 +48,14 @@ def main():
                 [i + (k - len(hosts) / 2) * 0.2 for i in range(len(types))],
                 values,
                 0.2,
-                color=COLOURS.get(host),
+                color=COLORS.get(host),
                 label=host,
             )
             peak = key != "cache" and [
                 row["gemm" if key != "dram" else "dram"] for row in rows if row["host"] == host and row["entry"] == PEAK
             ]
             if peak and peak[0]:
-                axis.axvline(float(peak[0]), color=COLOURS.get(host), linewidth=0.8, linestyle=":")
+                axis.axvline(float(peak[0]), color=COLORS.get(host), linewidth=0.8, linestyle=":")
         axis.set_title(title, fontsize=8)
         axis.tick_params(labelsize=7)
         axis.spines[["top", "right"]].set_visible(False)

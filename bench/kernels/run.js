@@ -1,14 +1,14 @@
-/* The kernels' rates in one or more hosts:
+/* Measures the kernels in one or more hosts:
  *
  *   node bench/kernels/run.js [--hosts node,chromium,firefox,wasmtime] [--entries regex] [--wasm path] [--n 2048]
  *                             [--tokens 64] [--rounds 60] [--dram MB] [--save]
  *
- * The module is built by `cmake --build --preset wasm32-relaxed --target kernel_bench`. QUERN_PYTHON names a Python
- * that has wasmtime. --save writes bench/results/kernels.csv and draws kernels.svg. */
+ * `cmake --build --preset wasm32-relaxed --target kernel_bench` builds the module. QUERN_PYTHON is a Python
+ * interpreter with wasmtime. --save writes bench/results/kernels.csv and kernels.svg. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { measure } from './measure.js';
@@ -28,7 +28,7 @@ const { values } = parseArgs({
 });
 const PYTHON = process.env.QUERN_PYTHON ?? 'python3';
 const bytes = readFileSync(values.wasm);
-const RELAXED = '--experimental-wasm-relaxed-simd'; /* where it is not yet on by itself */
+const RELAXED = '--experimental-wasm-relaxed-simd'; /* needed by Node versions that do not enable it by default */
 if (!WebAssembly.validate(bytes) && !process.execArgv.includes(RELAXED)) {
   process.exit(spawnSync(process.execPath, [RELAXED, ...process.argv.slice(1)], { stdio: 'inherit' }).status ?? 1);
 }

@@ -1,29 +1,29 @@
-/* The benchmark of the kernels that are no weight types: for each of them one call on data that fit the first cache.
+/* The benchmark of the kernels other than matrix products, on data that fits into the L1 cache.
  *
- *   bench_vector(entry, times)   `times` calls
- *   bench_vector_bytes(entry)    what a call reads and writes */
+ *   bench_vector(entry, times)   calls the kernel `times` times
+ *   bench_vector_bytes(entry)    bytes that a call reads and writes */
 #include "kernels/variants.h"
 
 #define EXPORT(name) __attribute__((export_name(name)))
 
-#define N        2048u /* floats of a vector */
+#define N        2048u /* floats per vector */
 #define HEAD_DIM 64u
 #define QUERIES  8u
-#define ROWS     32u /* of recurrent state, of STATE floats */
+#define ROWS     32u /* of recurrent state, STATE floats each */
 #define STATE    128u
 
 static _Alignas(64) float out[N * 2], a[N * 2], b[N * 2], c[N * 2], d[N * 2];
-static _Alignas(64) uint16_t halves[N * 2];
+static _Alignas(64) uint16_t f16s[N * 2];
 static _Alignas(64) uint8_t bytes[N * 2];
 
-/* Values that stay what they are however often a kernel is called on its own result. */
+/* Values that neither grow nor vanish when a kernel is called repeatedly on its own result. */
 static void fill(void) {
     for (size_t i = 0; i < N * 2; i++) {
         a[i] = (float)((i * 7919) % 2001) * 0.001f - 1.0f;
         b[i] = 0.6f;
         c[i] = 0.8f;
         d[i] = -0.5f;
-        halves[i] = (uint16_t)(0x2c00 + i % 0x1000);
+        f16s[i] = (uint16_t)(0x2c00 + i % 0x1000);
         bytes[i] = (uint8_t)(0x10 + i % 0x20);
     }
 }
@@ -37,21 +37,21 @@ RUN(gate) { f(out, a, b, N); }
 RUN(act) { f(out, a, N); }
 RUN(softcap) { f(a, 30.0f, N); }
 RUN(rope) { f(a, b, c, N / 2); }
-RUN(f32_to_f16) { f(halves, a, N); }
-RUN(f16_to_f32) { f(out, halves, N); }
-RUN(q8_0_to_f16) { f(halves, bytes, N); }
+RUN(f32_to_f16) { f(f16s, a, N); }
+RUN(f16_to_f32) { f(out, f16s, N); }
+RUN(q8_0_to_f16) { f(f16s, bytes, N); }
 RUN(scan) { f(out, a, ROWS, STATE, 0.5f, b, c, b); }
 RUN(scan_each) { f(out, a, ROWS, STATE, c, d, b, c, b); }
 RUN(delta) { f(out, a, ROWS, STATE, 0.5f, 0.01f, b, c, b); }
 RUN(quantize) { f(bytes, a, N / 2); }
-RUN(attention_scores) { f(out, KV_TILE, b, HEAD_DIM, QUERIES, halves, HEAD_DIM, KV_TILE, HEAD_DIM, 0.125f); }
+RUN(attention_scores) { f(out, KV_TILE, b, HEAD_DIM, QUERIES, f16s, HEAD_DIM, KV_TILE, HEAD_DIM, 0.125f); }
 RUN(attention_softmax) {
-    for (size_t i = 0; i < N; i++) { /* its result is no input for it */
+    for (size_t i = 0; i < N; i++) { /* because it overwrites its input */
         out[i] = a[i];
     }
     f(out, N);
 }
-RUN(attention_values) { f(out, HEAD_DIM, c, KV_TILE, QUERIES, halves, HEAD_DIM, KV_TILE, HEAD_DIM); }
+RUN(attention_values) { f(out, HEAD_DIM, c, KV_TILE, QUERIES, f16s, HEAD_DIM, KV_TILE, HEAD_DIM); }
 
 enum {
     FLOATS = 4 * N,
