@@ -162,12 +162,6 @@ int64_t qn_session_save(const qn_session *session, uint64_t offset, void *bytes,
     }
 }
 
-static void empty(struct qn_session *session) {
-    session_take_up(session, 0, 0);
-    session->rows = 0;
-    session->stage = SESSION_IDLE;
-}
-
 void session_restore_end(struct qn_session *session) {
     if (session->restoring && session->position == 0) {
         state_clear(session); /* some of it may have come */
@@ -200,7 +194,7 @@ static int begin(struct qn_session *session, const struct saved_head *head) {
     if (restoring == NULL) {
         return error_set(&last_error, QN_ERR_MEMORY, QN_NO_OFFSET, "no memory to restore a session");
     }
-    empty(session);
+    session_take_up(session, 0, 0);
     session->restoring = restoring;
     *restoring = (struct restoring){*head, sizeof(*head)};
     const int status = head->n_logits ? session_room_for_logits(session, 1) : QN_OK;
@@ -227,7 +221,6 @@ static int finish(struct qn_session *session) {
         memcpy(session->sampler.random, head->random, sizeof(head->random));
         session_take_up(session, computed, head->n_tokens);
         session->rows = head->n_logits != 0;
-        session->stage = SESSION_IDLE;
     }
     return status;
 }

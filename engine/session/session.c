@@ -345,6 +345,10 @@ void session_take_up(struct qn_session *session, uint32_t position, uint32_t tok
     session->position = position;
     session->again = tokens;
     session->fed = tokens;
+    session->stage = SESSION_IDLE;
+    session->rows = 0;
+    session->embeds = false;
+    session->embeddings = 0;
     memset(session->wants + position, 0, tokens - position);
 }
 
@@ -355,9 +359,6 @@ int32_t qn_session_rewind(qn_session *session, uint32_t position) {
                          "cannot rewind to position %u: %u tokens are computed", position, kept);
     }
     session_take_up(session, state_rewind(session, position), position);
-    session->stage = SESSION_IDLE;
-    session->rows = 0;
-    session->embeddings = 0;
     return QN_OK;
 }
 

@@ -89,7 +89,8 @@ int session_room_for_logits(struct qn_session *session, uint32_t rows);
 int session_queue(struct qn_session *session, const int32_t *ids, size_t count, uint32_t logits);
 /* embed.c: embeddings of the micro-batch, whose layers are done. Returns how many rows there are now. */
 uint32_t embed_output(struct qn_session *session);
-/* Goes on after `tokens` tokens, of which those from `position` on are computed again. */
+/* Continues after `tokens` tokens, of which those from `position` on are computed again. Logits and embeddings of
+ * earlier steps are gone. */
 void session_take_up(struct qn_session *session, uint32_t position, uint32_t tokens);
 /* Computes scratch.inverse once the model's divisors of angles, if it has any, have come. */
 void session_take_angles(struct qn_session *session);

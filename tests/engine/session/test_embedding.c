@@ -250,11 +250,47 @@ static void test_memory(void **state) {
     assert_int_equal(blocks.live, 0);
 }
 
+/* A restore replaces the embeddings of the last step with the saved logits. */
+static void test_restore_after_an_embedding(void **state) {
+    (void)state;
+    const char *paths[] = {LLAMA, LFM2};
+    for (size_t i = 0; i < 2; i++) {
+        qn_model *model = load_file(paths[i]);
+        int32_t ids[TOKENS];
+        float rows[12 * WIDTH];
+        make_ids(ids, qn_model_vocab_size(model));
+        qn_session *session = qn_session_new(model, TOKENS, 16);
+        assert_int_equal(qn_session_feed(session, ids, 5, QN_LOGITS_LAST), QN_OK);
+        while (qn_session_step(session) == QN_MORE) {
+        }
+        const size_t bytes = (size_t)qn_session_save_bytes(session);
+        uint8_t *saved = malloc(bytes);
+        assert_int_equal(qn_session_save(session, 0, saved, bytes), bytes);
+        embed(session, ids, 12, QN_POOLING_NONE, 0, qn_model_embedding_size(model), rows);
+        assert_int_equal(qn_session_rows(session), 12);
+        assert_int_equal(qn_session_restore(session, 0, saved, bytes), QN_OK);
+        assert_int_equal(qn_session_rows(session), 1);
+        assert_non_null(qn_session_logits(session, 0));
+        assert_null(qn_session_logits(session, 1));
+        assert_null(qn_session_embedding(session, 0));
+        assert_int_equal(qn_session_step(session), QN_OK);
+        assert_int_equal(qn_session_position(session), 5);
+        free(saved);
+        qn_session_free(session);
+        qn_model_free(model);
+    }
+    assert_int_equal(blocks.live, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_batches),         cmocka_unit_test(test_poolings),
-        cmocka_unit_test(test_both_directions), cmocka_unit_test(test_text_after_an_embedding),
-        cmocka_unit_test(test_what_is_refused), cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_poolings),
+        cmocka_unit_test(test_both_directions),
+        cmocka_unit_test(test_text_after_an_embedding),
+        cmocka_unit_test(test_what_is_refused),
+        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_restore_after_an_embedding),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
