@@ -1,6 +1,7 @@
+/* The short causal convolution of recurrent mixers. */
 #include "engine/layers/causal_conv.h"
 
-void conv_run(const struct conv *conv, float *x, size_t stride, size_t tokens, size_t begin, size_t end) {
+void causal_conv_run(const struct causal_conv *conv, float *x, size_t stride, size_t tokens, size_t begin, size_t end) {
     const size_t before = conv->taps - 1;
     for (size_t t = 0; t < tokens; t++, x += stride) {
         for (size_t c = begin; c < end; c++) {

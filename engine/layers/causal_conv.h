@@ -1,20 +1,19 @@
-/* The short causal convolution of recurrent layers: each channel of a token is a weighted sum of the channel's last
- * few inputs. */
-#ifndef ENGINE_CONV_H
-#define ENGINE_CONV_H
+/* The short causal convolution of recurrent mixers: a channel's output is a weighted sum of its last few inputs. */
+#ifndef ENGINE_LAYERS_CAUSAL_CONV_H
+#define ENGINE_LAYERS_CAUSAL_CONV_H
 
 #include <stddef.h>
 
-struct conv {
-    const float *weight; /* (channels, taps): the last one is the token's own */
+struct causal_conv {
+    const float *weight; /* (channels, taps); the last tap is for the token's own input */
     const float *bias;   /* (channels), or null */
-    float *state;        /* (taps - 1, channels): inputs of the tokens before, oldest first */
+    float *state;        /* (taps - 1, channels): the inputs of earlier tokens, oldest first */
     size_t channels;
-    size_t taps; /* 2 at least */
+    size_t taps; /* at least 2 */
 };
 
-/* Channels [begin, end) of tokens, one after another, in the place of their inputs; rows of x are `stride` floats
- * apart. Sums from the oldest input on, the bias last. */
-void conv_run(const struct conv *conv, float *x, size_t stride, size_t tokens, size_t begin, size_t end);
+/* Convolves channels [begin, end) of x (tokens, channels) in place and advances their state. Rows of x are `stride`
+ * floats apart. Each sum starts with the oldest input and ends with the bias. */
+void causal_conv_run(const struct causal_conv *conv, float *x, size_t stride, size_t tokens, size_t begin, size_t end);
 
 #endif

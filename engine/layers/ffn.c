@@ -1,19 +1,23 @@
-/* The dense feed-forward network: down(act(gate(x)) * up(x)), or down(act(up(x))). */
-#include "engine/ops/ops.h"
+/* The dense FFN: down(act(gate(x)) * up(x)) ("GLU Variants Improve Transformer"), or down(act(up(x))) without a gate.
+ * llama.cpp's build_ffn. */
+#include "engine/layers/ffn.h"
 
-void feed_dense(struct qn_session *session, const struct ffn_tensors *feed, const float *in) {
+#include "engine/ops/elementwise.h"
+#include "engine/ops/matmul.h"
+
+void ffn_forward(struct qn_session *session, const struct ffn_tensors *ffn, const float *in) {
     const struct scratch *scratch = &session->scratch;
     const struct hparams *hparams = &session->model->hparams;
     const size_t tokens = session->n_batch;
-    const size_t width = feed->up.rows;
-    const bool gated = feed->gate.kernels != NULL;
-    const struct product inputs[] = {{gated ? scratch->up : scratch->gate, &feed->up, feed->up_bias, true},
-                                     {scratch->gate, &feed->gate, feed->gate_bias, true}};
-    op_multiply(inputs, gated ? 2 : 1, scratch, in, tokens);
-    op_gate(scratch->gate, gated ? scratch->up : NULL, hparams->act, width, tokens);
-    if (feed->inner_norm.weight) {
-        op_norm(scratch->gate, scratch->gate, &feed->inner_norm, hparams, width, tokens);
+    const size_t n_ff = ffn->up.rows;
+    const bool gated = ffn->gate.kernels != NULL;
+    const struct product inputs[] = {{gated ? scratch->up : scratch->gate, &ffn->up, ffn->up_bias, true},
+                                     {scratch->gate, &ffn->gate, ffn->gate_bias, true}};
+    op_matmul(inputs, gated ? 2 : 1, scratch, in, tokens);
+    op_gate(scratch->gate, gated ? scratch->up : NULL, hparams->act, n_ff, tokens);
+    if (ffn->inner_norm.weight) {
+        op_norm(scratch->gate, scratch->gate, &ffn->inner_norm, hparams, n_ff, tokens);
     }
-    const struct product output = {scratch->out, &feed->down, feed->down_bias, true};
-    op_multiply(&output, 1, scratch, scratch->gate, tokens);
+    const struct product output = {scratch->out, &ffn->down, ffn->down_bias, true};
+    op_matmul(&output, 1, scratch, scratch->gate, tokens);
 }

@@ -1,14 +1,18 @@
-/* Embeddings for each layer: beside the one that makes x, a token has a vector for every layer, of a table and of x as
- * it was before the first. It joins x behind the layer, by a gate. */
-#include "engine/ops/ops.h"
+/* Per-layer embeddings (Gemma 3n). A token's embedding for a layer comes from a table and from a projection of the
+ * token embedding x: e = (norm(projection(x) / sqrt(n_embd)) + table[token] * sqrt(n_per_layer)) / sqrt(2) At the end
+ * of the layer x += norm(up(gelu(gate(x)) * e)); the norm and the sum are in forward.c. */
+#include "engine/layers/per_layer_embedding.h"
+
+#include "engine/ops/elementwise.h"
+#include "engine/ops/matmul.h"
 #include "engine/pool/pool.h"
 
+/* Floats of a token's embeddings for all layers. */
 static size_t width_of(const struct hparams *hparams) { return (size_t)hparams->n_layer * hparams->n_per_layer; }
 
 static float root(uint32_t n) { return __builtin_sqrtf((float)n); }
 
-/* (the norm of each layer's part of the product / sqrt(n_embd) + row * sqrt(n_per_layer)) / sqrt(2) */
-static void finish_rows(void *context, size_t begin, size_t end, uint32_t worker) {
+static void finish_tokens(void *context, size_t begin, size_t end, uint32_t worker) {
     const struct qn_session *session = context;
     const struct hparams *hparams = &session->model->hparams;
     const struct tensors *tensors = &session->model->tensors;
@@ -17,24 +21,24 @@ static void finish_rows(void *context, size_t begin, size_t end, uint32_t worker
     const size_t width = width_of(hparams);
     float *row = session->scratch.per_layer_rows + worker * width;
     for (size_t t = begin; t < end; t++) {
-        float *x = session->scratch.per_layer + t * width;
+        float *e = session->scratch.per_layer + t * width;
         const size_t id = (size_t)session->tokens[session->position + t];
         weight_decoder(table->type)(row, table->data + id * table->row_bytes, width);
         kernels.scale(row, root(hparams->n_per_layer), width);
-        kernels.scale(x, 1.0f / root(hparams->n_embd), width);
+        kernels.scale(e, 1.0f / root(hparams->n_embd), width);
         for (size_t at = 0; at < width; at += n) {
-            norm_row(x + at, x + at, &tensors->per_layer_norm, hparams, n);
+            norm_row(e + at, e + at, &tensors->per_layer_norm, hparams, n);
         }
-        kernels.add(x, x, row, width);
-        kernels.scale(x, 1.0f / root(2), width);
+        kernels.add(e, e, row, width);
+        kernels.scale(e, 1.0f / root(2), width);
     }
 }
 
-void per_layer_embed(struct qn_session *session) {
+void per_layer_begin(struct qn_session *session) {
     const struct scratch *scratch = &session->scratch;
-    const struct product product = {scratch->per_layer, &session->model->tensors.per_layer_projection, NULL, false};
-    op_multiply(&product, 1, scratch, scratch->x, session->n_batch);
-    pool_run(session->n_batch, finish_rows, session);
+    const struct product projection = {scratch->per_layer, &session->model->tensors.per_layer_projection, NULL, false};
+    op_matmul(&projection, 1, scratch, scratch->x, session->n_batch);
+    pool_run(session->n_batch, finish_tokens, session);
 }
 
 struct gate_job {
@@ -42,7 +46,7 @@ struct gate_job {
     uint32_t layer;
 };
 
-static void gate_rows(void *context, size_t begin, size_t end, uint32_t worker) {
+static void gate_tokens(void *context, size_t begin, size_t end, uint32_t worker) {
     const struct gate_job *job = context;
     const struct hparams *hparams = &job->session->model->hparams;
     const struct scratch *scratch = &job->session->scratch;
@@ -54,13 +58,13 @@ static void gate_rows(void *context, size_t begin, size_t end, uint32_t worker) 
     }
 }
 
-void forward_per_layer(struct qn_session *session, uint32_t layer, const float *in) {
+void per_layer_forward(struct qn_session *session, uint32_t layer, const float *in) {
     const struct scratch *scratch = &session->scratch;
     const struct per_layer_tensors *tensors = &session->model->tensors.layers[layer].per_layer;
     const struct product gate = {scratch->gate, &tensors->gate, NULL, false};
-    op_multiply(&gate, 1, scratch, in, session->n_batch);
-    struct gate_job job = {session, layer};
-    pool_run(session->n_batch, gate_rows, &job);
     const struct product up = {scratch->out, &tensors->up, NULL, false};
-    op_multiply(&up, 1, scratch, scratch->gate, session->n_batch);
+    struct gate_job job = {session, layer};
+    op_matmul(&gate, 1, scratch, in, session->n_batch);
+    pool_run(session->n_batch, gate_tokens, &job);
+    op_matmul(&up, 1, scratch, scratch->gate, session->n_batch);
 }

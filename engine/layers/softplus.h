@@ -1,7 +1,6 @@
-/* log(1 + exp(x)), and x itself where that is the same to a float's precision: how recurrent layers make a time step of
- * a product. */
-#ifndef ENGINE_SOFTPLUS_H
-#define ENGINE_SOFTPLUS_H
+/* softplus(x) = log(1 + exp(x)): how state space mixers compute a time step. Above 20 a float cannot tell it from x. */
+#ifndef ENGINE_LAYERS_SOFTPLUS_H
+#define ENGINE_LAYERS_SOFTPLUS_H
 
 #include "platform/math.h"
 

@@ -1,54 +1,54 @@
-/* A model: a file's directory, its hyperparameters, vocabulary and tensors. Immutable once it is loaded; any number of
- * sessions may share it, from when the tensors' memory has been taken: they wait for what has not come. */
-#ifndef ENGINE_MODEL_H
-#define ENGINE_MODEL_H
+/* engine/model: a model's life, from a file's first bytes to resident tensors, and text in and out of it.
+ * Takes the bytes of GGUF files, in pieces and in any order, and memory from the host; gives sessions hyperparameters,
+ * vocabulary and bound tensors. A model does not change once it is placed, except that more of its tensors become
+ * resident; any number of sessions may share it.
+ * It must not know about sessions, kernels' results or threads: what happens to the weights is decided above. */
+#ifndef ENGINE_MODEL_MODEL_H
+#define ENGINE_MODEL_MODEL_H
 
 #include "engine/model/residency.h"
 #include "engine/text/tokenizer/vocabulary.h"
 #include "engine/weights/tensors.h"
 
 enum model_stage {
-    STAGE_DIRECTORY, /* reading header, metadata and tensor directory */
-    STAGE_PLANNED,   /* all is known and checked; the tensors' memory has not been taken */
+    STAGE_DIRECTORY, /* reading header, metadata and tensor table */
+    STAGE_PLANNED,   /* everything is known and checked; memory for the tensors has not been taken */
     STAGE_TENSORS,   /* reading tensor data */
-    STAGE_READY,
+    STAGE_READY,     /* all tensors are resident */
     STAGE_FAILED
 };
 
-/* A file of a model; most models are one. */
-struct model_part {
+/* One file of a model; most models have one. */
+struct model_split {
     struct gguf_scan scan;
-    struct gguf gguf;    /* its own directory */
-    uint8_t *head;       /* the file's first bytes: strings and arrays are used as they lie here */
-    uint64_t head_bytes; /* room */
-    uint64_t have;       /* bytes of the head that have been written */
-    uint64_t start;      /* of its tensors in model.data */
+    struct gguf gguf;    /* this file's own directory */
+    uint8_t *head;       /* (head_bytes): the start of the file; strings and arrays of the directory lie in it */
+    uint64_t head_bytes; /* size of the block */
+    uint64_t have;       /* bytes of the head that have arrived */
+    uint64_t start;      /* offset of the file's tensors in model.data */
 };
 
 struct qn_model {
     enum model_stage stage;
-    struct gguf gguf; /* the first part's metadata; the tensors of all, as if their data followed one another */
+    struct gguf gguf; /* metadata of the first split; tensors of all splits, as if their data were one section */
     struct hparams hparams;
     struct tensors tensors;
     struct layer_tensors *layers;        /* (n_layer), in the arena */
     const struct vocabulary *vocabulary; /* null when the file has no tokenizer */
     struct arena arena;                  /* directory tables, hyperparameters, vocabulary */
-    struct model_part first;             /* until their number is known */
-    struct model_part *parts;            /* (n_parts) */
-    uint32_t n_parts;
-    uint16_t *phases;       /* (n_tensors), for arrival */
-    struct arrival arrival; /* of the tensors: what has come, and what is needed first */
-    uint32_t part;          /* that is being read */
-    uint8_t *data;          /* the tensors, once placed */
-    uint32_t cache;         /* enum qn_cache, of the sessions to come */
+    struct model_split first;            /* `splits` points here until their number is known */
+    struct model_split *splits;          /* (n_splits) */
+    uint32_t n_splits;
+    uint32_t split;             /* the split that is being read */
+    uint16_t *phases;           /* (n_tensors): 1 + load phase of each tensor */
+    struct residency residency; /* of the tensors */
+    uint8_t *data;              /* the tensors' memory, from STAGE_TENSORS on */
+    uint32_t cache;             /* enum qn_cache: format of new sessions' KV caches */
 };
 
-/* parts.c: after the directory of model->part. QN_MORE: another part's comes next. */
-int parts_next(struct qn_model *model);
-/* Makes model->gguf of the directories of all parts. */
-int parts_join(struct qn_model *model);
-
-/* Whether all that a pass needs in that phase (load_phase.h), and before it, has come. */
-bool model_has(const struct qn_model *model, uint32_t phase);
+/* Whether the directory has been read: from STAGE_PLANNED on, until loading fails. */
+bool model_has_directory(const struct qn_model *model);
+/* Whether all tensors of the load phase (load_phase.h), and of those before it, are resident. */
+bool model_has_phase(const struct qn_model *model, uint32_t phase);
 
 #endif

@@ -1,11 +1,11 @@
-/* Text in and out of a model: the exports over engine/text. */
+/* Text in and out of a model: exports that apply engine/text to a model's vocabulary and chat template. */
 #include "engine/model/model.h"
 #include "engine/text/template/template.h"
 #include "engine/text/tokenizer/detokenizer.h"
 #include "engine/text/tokenizer/tokenizer.h"
 #include "platform/error.h"
 
-/* Working memory of one call: enough for any honest text, bounded for a hostile one. */
+/* Limit on one call's working memory: ample for real text, and a bound for hostile text. */
 #define CALL_LIMIT ((size_t)256 << 20)
 
 static int check_vocabulary(const struct qn_model *model) {
@@ -82,7 +82,7 @@ qn_prompt *qn_prompt_render(qn_model *model, const char *template_text, size_t t
                             size_t context_bytes) {
     struct gguf_text text = {template_text, template_bytes};
     if (template_bytes == 0) {
-        const bool readable = model && model->stage != STAGE_DIRECTORY && model->stage != STAGE_FAILED;
+        const bool readable = model && model_has_directory(model);
         const int status = readable ? gguf_text(&model->gguf, "tokenizer.chat_template", &text, &last_error) : QN_MORE;
         if (status != QN_OK) {
             if (status == QN_MORE) {

@@ -1,34 +1,34 @@
-/* Which bytes of a model's tensors have come, and in which order a pass over the layers needs them: it can begin while
- * the rest is still on its way. */
-#ifndef ENGINE_ARRIVAL_H
-#define ENGINE_ARRIVAL_H
+/* Which bytes of a model's tensors are resident, and the order in which a forward pass needs them: a pass can start
+ * while later tensors are still on their way. */
+#ifndef ENGINE_MODEL_RESIDENCY_H
+#define ENGINE_MODEL_RESIDENCY_H
 
 #include "engine/config/hparams.h"
 
-/* So many pieces apart from one another the tensors may come in, at any one time. */
-#define MAX_STRETCHES 1024u
+/* The resident bytes may consist of this many ranges with gaps between them. */
+#define MAX_RANGES 1024u
 
-/* Bytes [begin, end) of the tensors as they lie in memory. */
-struct stretch {
+/* Bytes [begin, end) of the tensors in memory. */
+struct byte_range {
     uint64_t begin;
     uint64_t end;
 };
 
-struct arrival {
-    const struct gguf_tensor *tensors; /* (n_tensors), in the order of need, then as in the file */
+struct residency {
+    const struct gguf_tensor *tensors; /* (n_tensors), by load phase, then as in the file; offsets from the first one */
     uint32_t n_tensors;
-    uint32_t whole;            /* of these, from the first on, so many have come whole */
-    const uint32_t *ends;      /* (n_phases): the tensors before this one are of this phase or an earlier one */
-    struct stretch *stretches; /* (MAX_STRETCHES): what has come, ascending, with gaps in between */
-    uint32_t n_stretches;
+    uint32_t n_resident;       /* the first n_resident tensors are resident in full */
+    const uint32_t *phase_end; /* (n_phases): tensors before this index belong to the phase or an earlier one */
+    struct byte_range *ranges; /* (MAX_RANGES): the resident bytes, ascending, with gaps between */
+    uint32_t n_ranges;
 };
 
-/* phases: (n_tensors), 1 + the phase of each of the file's tensors. */
-int arrival_plan(struct arrival *arrival, const struct gguf *gguf, const uint16_t *phases, uint32_t n_phases,
-                 struct arena *arena, struct qn_error *error);
-/* Bytes [begin, end) have come, some of them maybe once more. */
-int arrival_add(struct arrival *arrival, uint64_t begin, uint64_t end, struct qn_error *error);
-/* The bytes from *begin on that have not come: moves *begin to the first of them and returns their end. */
-uint64_t arrival_gap(const struct arrival *arrival, uint64_t *begin);
+/* Sorts the tensors. phases: (n_tensors), 1 + the load phase of each tensor of the file. Arrays come from the arena. */
+int residency_init(struct residency *residency, const struct gguf *gguf, const uint16_t *phases, uint32_t n_phases,
+                   struct arena *arena, struct qn_error *error);
+/* Bytes [begin, end) have arrived; some may have arrived before. */
+int residency_add(struct residency *residency, uint64_t begin, uint64_t end, struct qn_error *error);
+/* The first gap at or after *begin: moves *begin to its start and returns its end, UINT64_MAX for the last gap. */
+uint64_t residency_gap(const struct residency *residency, uint64_t *begin);
 
 #endif

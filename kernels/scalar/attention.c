@@ -1,5 +1,5 @@
 /* The reference of attention: scores, softmax, and the weighted sum of values. */
-#include "kernels/scalar/exp.h"
+#include "kernels/exp.h"
 #include "kernels/scalar/sums.h"
 #include "kernels/variants.h"
 

@@ -1,5 +1,5 @@
 /* The reference of the activation functions, alone and as gates of an FFN, and of the soft cap. */
-#include "kernels/scalar/exp.h"
+#include "kernels/exp.h"
 #include "kernels/scalar/gelu.h"
 #include "kernels/variants.h"
 

@@ -1,5 +1,5 @@
 /* The reference of the recurrences: one token's step of Mamba-1, Mamba-2 and the gated delta net. */
-#include "kernels/scalar/exp.h"
+#include "kernels/exp.h"
 #include "kernels/scalar/sums.h"
 #include "kernels/variants.h"
 

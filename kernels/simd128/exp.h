@@ -1,8 +1,8 @@
-/* exp of four floats, by the steps of kernels/scalar/exp.h. */
+/* exp of four floats, by the steps of kernels/exp.h. */
 #ifndef KERNELS_SIMD128_EXP_H
 #define KERNELS_SIMD128_EXP_H
 
-#include "kernels/scalar/exp.h"
+#include "kernels/exp.h"
 #include "kernels/simd128/simd.h"
 
 static inline v128_t exp_f32x4(v128_t x) {

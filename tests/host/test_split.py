@@ -37,7 +37,7 @@ def test_other_files_are_found(host, folder, tmp_path):
 @pytest.mark.parametrize("host", ["node", "wasmtime"])
 def test_missing_file_is_named(host, folder):
     third = folder / FIRST.replace("00001", "00003", 1)
-    assert "this is part 3 of 4" in refused("info", "-m", third, "--host", host)
+    assert "this is split 3 of 4" in refused("info", "-m", third, "--host", host)
     third.unlink()
     text = refused("info", "-m", folder / FIRST, "--host", host)
     assert third.name in text and "no such file" in text
@@ -55,15 +55,15 @@ def test_wrong_file_is_named(host, folder):
 
     paths[1].write_bytes(third)
     paths[2].write_bytes(second)
-    assert "part 2 of 4: this is part 3 of 4; part 2 is due" in says()
+    assert "split 2 of 4: this is split 3 of 4; split 2 was expected" in says()
     paths[1].write_bytes(second)
     paths[2].write_bytes((VECTORS / "tiny-llama-k.gguf").read_bytes())
-    assert "part 3 of 4: this is one of several files of a model, but it has no split.no" in says()
+    assert "split 3 of 4: this is one of several files of a model, but it has no split.no" in says()
     at = third.index(b"split.count") + len(b"split.count") + 4
     paths[2].write_bytes(third[:at] + b"\5\0" + third[at + 2 :])
-    assert "part 3 of 4: this part is of a model of 5 parts" in says()
+    assert "split 3 of 4: this file belongs to a model of 5 splits" in says()
     paths[2].write_bytes(third[:-1000])
     said = refused("logits", "-m", paths[0], "--tokens", 1, "-o", folder / "o", "--host", host)
-    assert "part 3 of 4: the file ends at byte" in said
+    assert "split 3 of 4: the file ends at byte" in said
     paths[2].write_bytes(b"")
-    assert "part 3 of 4: the file ends at byte 0" in says()
+    assert "split 3 of 4: the file ends at byte 0" in says()

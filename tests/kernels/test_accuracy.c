@@ -1,7 +1,7 @@
 /* The scalar reference compared with double arithmetic and the C library. The normalized error (NMSE) is the sum of
  * squared differences divided by the sum of squares, as in llama.cpp's operator tests. */
 #include "f16_scales.h"
-#include "kernels/scalar/exp.h"
+#include "kernels/exp.h"
 #include "kernels/variants.h"
 #include "quant/decode.h"
 

@@ -129,32 +129,32 @@ static void set_number(struct bytes part, const char *key, unsigned number) {
 static void test_parts_that_do_not_belong(void **state) {
     (void)state;
     struct bytes from[PARTS] = {parts[0], parts[2], parts[1], parts[3]};
-    assert_refused(from, "part 2 of 4: this is part 3 of 4; part 2 is due");
+    assert_refused(from, "split 2 of 4: this is split 3 of 4; split 2 was expected");
     from[0] = parts[1];
-    assert_refused(from, "part 1 of 4: this is part 2 of 4; part 1 is due");
+    assert_refused(from, "split 1 of 4: this is split 2 of 4; split 1 was expected");
     memcpy(from, parts, sizeof(from));
     from[3] = (struct bytes){NULL, 0};
-    assert_refused(from, "part 4 of 4: the file ends at byte 0");
+    assert_refused(from, "split 4 of 4: the file ends at byte 0");
     from[3] = file_bytes(LLAMA); /* not one of several */
-    assert_refused(from, "part 4 of 4: this is one of several files of a model, but it has no split.no");
+    assert_refused(from, "split 4 of 4: this is one of several files of a model, but it has no split.no");
     free(from[3].at);
     from[3] = (struct bytes){malloc(parts[3].count), parts[3].count};
     memcpy(from[3].at, parts[3].at, parts[3].count);
     set_number(from[3], "split.count", 5);
     assert_refused(from,
-                   "part 4 of 4: this part is of a model of 5 parts and 20 tensors; the first one's has 4 and 20");
+                   "split 4 of 4: this file belongs to a model of 5 splits and 20 tensors, the first one to a model of 4 splits and 20 tensors");
     set_number(from[3], "split.count", 4);
     set_number(from[3], "split.tensors.count", 21);
-    assert_refused(from, "part 4 of 4: this part is of a model of 4 parts and 21 tensors");
+    assert_refused(from, "split 4 of 4: this file belongs to a model of 4 splits and 21 tensors");
     memcpy(from[3].at, parts[1].at, from[3].count); /* its tensors once more */
     set_number(from[3], "split.no", 3);
-    assert_refused(from, "part 4 of 4: the parts have");
+    assert_refused(from, "split 4 of 4: the splits have");
     free(from[3].at);
     from[3] = parts[3];
     from[2] = (struct bytes){malloc(parts[1].count), parts[1].count}; /* as many tensors as there should be */
     memcpy(from[2].at, parts[1].at, parts[1].count);
     set_number(from[2], "split.no", 2);
-    assert_refused(from, "part 3 of 4: tensors ");
+    assert_refused(from, "split 3 of 4: tensors ");
     free(from[2].at);
 }
 

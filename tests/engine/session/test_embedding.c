@@ -200,8 +200,8 @@ static void test_what_is_refused(void **state) {
     embed(session, ids, 50, QN_POOLING_MODEL, 1, width, expected);
     assert_says(qn_session_feed(session, ids, 1, QN_LOGITS_LAST), QN_ERR_UNSUPPORTED, "bert model");
     assert_says(qn_session_embed(session, ids, 51, QN_POOLING_MODEL, 1), QN_ERR_CONTEXT, "51 tokens do not fit");
-    assert_says(qn_session_embed(session, ids, 0, QN_POOLING_MODEL, 1), QN_ERR_ARGUMENT, "one token at least");
-    assert_says(qn_session_embed(session, ids, 3, 4, 1), QN_ERR_UNSUPPORTED, "a model that ranks");
+    assert_says(qn_session_embed(session, ids, 0, QN_POOLING_MODEL, 1), QN_ERR_ARGUMENT, "at least one token");
+    assert_says(qn_session_embed(session, ids, 3, 4, 1), QN_ERR_UNSUPPORTED, "a reranking model");
     assert_says(qn_session_embed(session, ids, 3, 5, 1), QN_ERR_ARGUMENT, "there is no pooling 5");
     assert_says(qn_session_embed(session, ids, 3, -2, 1), QN_ERR_ARGUMENT, "there is no pooling -2");
     ids[1] = (int32_t)qn_model_vocab_size(model);

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "engine/state/session.h"
+#include "engine/state/session_state.h"
 #include "tests/engine/support/counted_memory.h"
 #include "tests/engine/support/model_file.h"
 #include "tests/gguf/build.h"

@@ -5,8 +5,8 @@
  * x = k ln 2 + r, |r| <= (ln 2) / 2; 2 e^r = 2 + (2 r + r^2 p(r)), p / 2 the minimax polynomial of degree 4 (error
  * 3e-9). The factor of 2 is there so that the other one, 2^(k - 1), is a float for the largest k, 128; for the least,
  * -126, it becomes 0. */
-#ifndef KERNELS_SCALAR_EXP_H
-#define KERNELS_SCALAR_EXP_H
+#ifndef KERNELS_EXP_H
+#define KERNELS_EXP_H
 
 #include "quant/f16.h"
 

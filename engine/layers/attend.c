@@ -1,0 +1,222 @@
+/* Attention over the KV cache: causal or bidirectional, with grouped queries and an optional sliding window.
+ *
+ * Roundings are those of llama.cpp without flash attention: queries and softmax weights pass through f16. Values are
+ * added in the order of their positions, so that a token's result does not depend on the tokens computed with it. */
+#include "engine/layers/attend.h"
+
+#include "engine/pool/pool.h"
+
+/* A tile is a group of tokens whose queries read each KV page together. Both limits hold for its queries. */
+#define TILE_QUERIES 32u        /* queries, unless a single token has more */
+#define TILE_SCORES  (1u << 18) /* floats of scores */
+
+/* Query heads that share a KV head. */
+static uint32_t group_of(const struct layer_hparams *layer) { return layer->n_head / layer->n_head_kv; }
+
+/* Scores per query: whole pages, and 4 for a sink. */
+static uint32_t row_floats(uint32_t context) { return kv_pages_for(context) * KV_TILE + 4; }
+
+static uint32_t tokens_per_tile(const struct layer_hparams *layer, uint32_t context) {
+    const uint32_t fitting = TILE_SCORES / row_floats(context);
+    const uint32_t most = fitting < TILE_QUERIES ? fitting : TILE_QUERIES;
+    const uint32_t group = group_of(layer);
+    return group < most ? most / group : 1;
+}
+
+/* A worker's scratch memory for one tile. */
+struct tile_scratch {
+    float *cache;    /* kv_scratch_floats; first, because it must be aligned */
+    float *query;    /* (queries, head_dim_k), rounded to f16 */
+    float *gathered; /* (queries, head_dim_v) */
+    float *scores;   /* (queries, row_floats) */
+    uint16_t *half;  /* (head_dim_k) */
+};
+
+static struct tile_scratch scratch_at(float *at, const struct hparams *hparams, uint32_t format, size_t queries,
+                                      uint32_t context) {
+    struct tile_scratch scratch;
+    scratch.cache = at;
+    scratch.query = at + kv_scratch_floats(hparams, format);
+    scratch.gathered = scratch.query + queries * hparams->head_dim_k;
+    scratch.scores = scratch.gathered + queries * hparams->head_dim_v;
+    scratch.half = (uint16_t *)(void *)(scratch.scores + queries * row_floats(context));
+    return scratch;
+}
+
+uint64_t attention_scratch_floats(const struct hparams *hparams, uint32_t format, uint32_t context) {
+    uint64_t most = 0;
+    for (uint32_t i = 0; i < hparams->n_layer; i++) {
+        const struct layer_hparams *layer = &hparams->layers[i];
+        const uint64_t queries = layer->n_head ? (uint64_t)tokens_per_tile(layer, context) * group_of(layer) : 0;
+        most = queries > most ? queries : most;
+    }
+    const uint64_t floats =
+        most * ((uint64_t)hparams->head_dim_k + hparams->head_dim_v + row_floats(context)) + hparams->head_dim_k / 2;
+    return (kv_scratch_floats(hparams, format) + floats + 15) / 16 * 16;
+}
+
+struct attend_job {
+    struct qn_session *session;
+    const struct layer_hparams *shape;
+    uint32_t layer;
+};
+
+/* Positions [begin, end) that a token attends to. Both ends grow with the token's position. */
+struct visible {
+    uint32_t begin;
+    uint32_t end;
+};
+
+static struct visible visible_from(const struct attend_job *job, uint32_t position) {
+    const struct hparams *hparams = &job->session->model->hparams;
+    const uint32_t window = job->shape->window;
+    const bool symmetric = hparams->architecture->window.symmetric;
+    const uint32_t back = symmetric ? window / 2 : window - 1; /* positions before the token's own */
+    struct visible visible = {window && position > back ? position - back : 0, position + 1};
+    if (hparams->bidirectional) {
+        const uint32_t all = job->session->position + job->session->n_batch;
+        visible.end = window && symmetric && all - visible.end > back ? visible.end + back : all;
+    }
+    return visible;
+}
+
+/* Tokens [first, first + tokens) of the micro-batch with the query heads of one KV head. A query's scores are a row:
+ * position p is at p - begin, a sink follows the last visible position. */
+struct tile {
+    const struct attend_job *job;
+    struct tile_scratch scratch;
+    uint32_t first;
+    uint32_t tokens;
+    uint32_t kv_head;
+    uint32_t begin; /* positions visible to any query of the tile */
+    uint32_t end;
+    uint32_t row; /* floats from one query's scores to the next */
+};
+
+/* Rounds the queries to f16 and stores them one after another: token by token, head by head. */
+static void pack_queries(const struct tile *tile) {
+    const struct attend_job *job = tile->job;
+    const size_t dim = job->shape->head.k;
+    const uint32_t group = group_of(job->shape);
+    for (uint32_t q = 0; q < tile->tokens * group; q++) {
+        const size_t token = tile->first + q / group;
+        const size_t head = (size_t)tile->kv_head * group + q % group;
+        kernels.f32_to_f16(tile->scratch.half, job->session->scratch.query + (token * job->shape->n_head + head) * dim,
+                           dim);
+        kernels.f16_to_f32(tile->scratch.query + q * dim, tile->scratch.half, dim);
+    }
+}
+
+/* The visible positions of one KV page: `count` of them from `slot` on, with scores from `column` on. */
+struct span {
+    uint32_t page;
+    uint32_t slot;
+    uint32_t count;
+    uint32_t column;
+};
+
+static struct span span_of(const struct tile *tile, uint32_t page) {
+    const uint32_t start = page * KV_TILE;
+    const uint32_t begin = start > tile->begin ? start : tile->begin;
+    const uint32_t end = tile->end - start < KV_TILE ? tile->end : start + KV_TILE;
+    return (struct span){page, begin - start, end - begin, begin - tile->begin};
+}
+
+static void score(const struct tile *tile, const struct span *span) {
+    const struct attend_job *job = tile->job;
+    const struct hparams *hparams = &job->session->model->hparams;
+    const size_t dim = job->shape->head.k;
+    const struct kv *kv = &job->session->kv;
+    const uint16_t *keys = kv_read(kv, kv_keys(kv, hparams, job->layer, span->page, tile->kv_head), span->slot,
+                                   span->count, dim, tile->scratch.cache);
+    kernels.attention_scores(tile->scratch.scores + span->column, tile->row, tile->scratch.query, dim,
+                             tile->tokens * group_of(job->shape), keys, dim, span->count, dim,
+                             hparams->attention_scale);
+}
+
+/* Softmax over the positions visible to each query; the weights of the others are zero. */
+static void softmax(const struct tile *tile) {
+    const struct attend_job *job = tile->job;
+    const uint32_t group = group_of(job->shape);
+    const float softcap = job->session->model->hparams.attention_softcap;
+    const float *sinks = job->session->model->tensors.layers[job->layer].sinks;
+    for (uint32_t q = 0; q < tile->tokens * group; q++) {
+        const uint32_t position = job->session->position + tile->first + q / group;
+        const struct visible visible = visible_from(job, position);
+        const uint32_t low = visible.begin - tile->begin;
+        const uint32_t high = visible.end - tile->begin;
+        float *scores = tile->scratch.scores + (size_t)q * tile->row;
+        if (softcap > 0.0f) {
+            kernels.softcap(scores + low, softcap, high - low);
+        }
+        if (sinks) {
+            scores[high] = sinks[(size_t)tile->kv_head * group + q % group];
+        }
+        kernels.attention_softmax(scores + low, high - low + (sinks ? 1 : 0));
+        memset(scores, 0, low * sizeof(float));
+        memset(scores + high, 0, (tile->row - high) * sizeof(float));
+    }
+}
+
+static void add_values(const struct tile *tile, const struct span *span) {
+    const struct attend_job *job = tile->job;
+    const struct hparams *hparams = &job->session->model->hparams;
+    const size_t dim = job->shape->head.v;
+    const struct kv *kv = &job->session->kv;
+    const uint16_t *values = kv_read(kv, kv_values(kv, hparams, job->layer, span->page, tile->kv_head), span->slot,
+                                     span->count, dim, tile->scratch.cache);
+    kernels.attention_values(tile->scratch.gathered, dim, tile->scratch.scores + span->column, tile->row,
+                             tile->tokens * group_of(job->shape), values, dim, span->count, dim);
+}
+
+static void attend_tile(const struct tile *tile) {
+    const struct attend_job *job = tile->job;
+    const uint32_t group = group_of(job->shape);
+    const size_t dim = job->shape->head.v;
+    const uint32_t first_page = tile->begin / KV_TILE;
+    const uint32_t pages = kv_pages_for(tile->end);
+    pack_queries(tile);
+    for (uint32_t page = first_page; page < pages; page++) {
+        const struct span span = span_of(tile, page);
+        score(tile, &span);
+    }
+    softmax(tile);
+    memset(tile->scratch.gathered, 0, tile->tokens * group * dim * sizeof(float));
+    for (uint32_t page = first_page; page < pages; page++) {
+        const struct span span = span_of(tile, page);
+        add_values(tile, &span);
+    }
+    for (uint32_t t = 0; t < tile->tokens; t++) {
+        const size_t head = (size_t)(tile->first + t) * job->shape->n_head + (size_t)tile->kv_head * group;
+        memcpy(job->session->scratch.mixed + head * dim, tile->scratch.gathered + (size_t)t * group * dim,
+               group * dim * sizeof(float));
+    }
+}
+
+/* Item i is KV head i % n_head_kv of tile i / n_head_kv. */
+static void attend_items(void *context, size_t begin, size_t end, uint32_t worker) {
+    const struct attend_job *job = context;
+    const struct qn_session *session = job->session;
+    const struct scratch *scratch = &session->scratch;
+    const uint32_t tokens = tokens_per_tile(job->shape, session->context);
+    struct tile tile = {.job = job};
+    tile.scratch = scratch_at(scratch->attention + worker * scratch->attention_floats, &session->model->hparams,
+                              session->kv.format, (size_t)tokens * group_of(job->shape), session->context);
+    for (size_t item = begin; item < end; item++) {
+        tile.first = (uint32_t)(item / job->shape->n_head_kv) * tokens;
+        const uint32_t left = session->n_batch - tile.first;
+        tile.tokens = left < tokens ? left : tokens;
+        tile.kv_head = (uint32_t)(item % job->shape->n_head_kv);
+        tile.begin = visible_from(job, session->position + tile.first).begin;
+        tile.end = visible_from(job, session->position + tile.first + tile.tokens - 1).end;
+        tile.row = tile.end - tile.begin + (session->model->tensors.layers[job->layer].sinks ? 1 : 0);
+        attend_tile(&tile);
+    }
+}
+
+void attend(struct qn_session *session, uint32_t layer) {
+    struct attend_job job = {session, &session->model->hparams.layers[layer], layer};
+    const uint32_t tokens = tokens_per_tile(job.shape, session->context);
+    const size_t tiles = ((size_t)session->n_batch + tokens - 1) / tokens;
+    pool_run(tiles * job.shape->n_head_kv, attend_items, &job);
+}

@@ -1,0 +1,10 @@
+/* The Mamba mixer: a selective state space model. */
+#ifndef ENGINE_LAYERS_MAMBA_H
+#define ENGINE_LAYERS_MAMBA_H
+
+#include "engine/state/session_state.h"
+
+/* in: (n_batch, n_embd), unchanged. The result goes to scratch.out; the layer's recurrent state advances. */
+void mamba_forward(struct qn_session *session, uint32_t layer, const float *in);
+
+#endif

@@ -1,0 +1,191 @@
+/* Matrix products over the pool. Workers split the output rows, so that no sum crosses a thread; x is quantized once,
+ * in the form that the weight type needs. */
+#include "engine/ops/matmul.h"
+
+#include "engine/pool/pool.h"
+
+struct quantize_job {
+    uint8_t *out;
+    const float *x;
+    const uint32_t *row; /* the row of x for each row of out; null: the same one */
+    size_t n;            /* floats of a row */
+    size_t stride;       /* floats from one row of x to the next */
+    size_t row_bytes;    /* bytes from one row of out to the next */
+    quantize_fn *quantize;
+};
+
+static void quantize_rows(void *context, size_t begin, size_t end, uint32_t worker) {
+    const struct quantize_job *job = context;
+    (void)worker;
+    for (size_t t = begin; t < end; t++) {
+        const size_t row = job->row ? job->row[t] : t;
+        job->quantize(job->out + t * job->row_bytes, job->x + row * job->stride, job->n);
+    }
+}
+
+static quantize_fn *quantize_kernel(enum activation_kind kind) {
+    switch (kind) {
+    case ACTIVATION_F32:
+        return kernels.quantize_f32;
+    case ACTIVATION_Q8_0:
+        return kernels.quantize_q8_0;
+    case ACTIVATION_Q8_1:
+        return kernels.quantize_q8_1;
+    case ACTIVATION_Q8_K:
+        return kernels.quantize_q8_K;
+    }
+    return NULL;
+}
+
+/* Quantizes `count` rows of x into scratch.quantized, as w needs them. Returns the bytes from one row to the next. */
+static size_t quantize(const struct scratch *scratch, const struct weight *w, const float *x, size_t stride,
+                       const uint32_t *row, size_t count) {
+    const enum activation_kind kind = w->kernels->activation;
+    const size_t row_bytes = activation_row_bytes(kind, w->cols);
+    struct quantize_job job = {scratch->quantized, x, row, w->cols, stride, row_bytes, quantize_kernel(kind)};
+    pool_run(count, quantize_rows, &job);
+    return row_bytes;
+}
+
+/* An item of work is PANEL_ROWS output rows of one matrix, or its last rows. */
+static size_t items_of(const struct weight *w) { return (w->rows + PANEL_ROWS - 1) / PANEL_ROWS; }
+
+/* Items are counted through all products. */
+struct products_job {
+    const struct product *products;
+    const struct scratch *scratch;
+    size_t tokens;
+    size_t row_bytes; /* of a quantized row */
+};
+
+/* Applies scale and bias to output rows [row, row + rows) of one token, which start at `out`. */
+static void finish(const struct product *product, float *out, size_t row, size_t rows) {
+    const float *scale = product->w->scale;
+    if (scale && !product->scale_bias) {
+        kernels.scale(out, *scale, rows);
+    }
+    if (product->bias) {
+        kernels.add(out, out, product->bias + row, rows);
+    }
+    if (scale && product->scale_bias) {
+        kernels.scale(out, *scale, rows);
+    }
+}
+
+/* One token: output rows [row, stop), straight from the file's blocks. */
+static void multiply_token(const struct product *product, const uint8_t *x, size_t row, size_t stop) {
+    const struct weight *w = product->w;
+    float *out = product->out + row;
+    const struct gemv_args args = {.out = out,
+                                   .w = w->data + row * w->row_bytes,
+                                   .row_bytes = w->row_bytes,
+                                   .rows = stop - row,
+                                   .activation = x,
+                                   .n = w->cols};
+    w->kernels->gemv(&args);
+    finish(product, out, row, stop - row);
+}
+
+/* Several tokens: each panel of weights is unpacked once and multiplied by every token. */
+static void multiply_tokens(const struct product *product, const uint8_t *x, size_t row_bytes, size_t tokens,
+                            uint8_t *panel, size_t row, size_t stop) {
+    const struct weight *w = product->w;
+    for (; row < stop; row += PANEL_ROWS) {
+        const size_t rows = stop - row < PANEL_ROWS ? stop - row : PANEL_ROWS;
+        float *out = product->out + row;
+        const struct panel_args unpack = {
+            .panel = panel, .w = w->data + row * w->row_bytes, .row_bytes = w->row_bytes, .rows = rows, .n = w->cols};
+        const struct gemm_args args = {.out = out,
+                                       .out_stride = w->rows,
+                                       .panel = panel,
+                                       .rows = rows,
+                                       .activations = x,
+                                       .activation_bytes = row_bytes,
+                                       .tokens = tokens,
+                                       .n = w->cols};
+        w->kernels->unpack_panel(&unpack);
+        w->kernels->gemm(&args);
+        for (size_t t = 0; (product->bias || w->scale) && t < tokens; t++) {
+            finish(product, out + t * w->rows, row, rows);
+        }
+    }
+}
+
+/* Output rows [row, stop) for all tokens; x: quantized rows. */
+static void multiply_rows(const struct product *product, const uint8_t *x, size_t row_bytes, size_t tokens,
+                          uint8_t *panel, size_t row, size_t stop) {
+    if (tokens == 1) {
+        multiply_token(product, x, row, stop);
+    } else {
+        multiply_tokens(product, x, row_bytes, tokens, panel, row, stop);
+    }
+}
+
+static void multiply_products(void *context, size_t begin, size_t end, uint32_t worker) {
+    const struct products_job *job = context;
+    const struct scratch *scratch = job->scratch;
+    size_t first = 0; /* the product's first item */
+    for (const struct product *product = job->products; first < end; product++) {
+        const size_t items = items_of(product->w);
+        const size_t from = begin > first ? begin - first : 0;
+        const size_t to = end - first < items ? end - first : items;
+        first += items;
+        if (from >= to) {
+            continue;
+        }
+        const size_t rows = product->w->rows;
+        const size_t stop = to * PANEL_ROWS < rows ? to * PANEL_ROWS : rows;
+        multiply_rows(product, scratch->quantized, job->row_bytes, job->tokens,
+                      scratch->panels + worker * scratch->panel_bytes, from * PANEL_ROWS, stop);
+    }
+}
+
+void op_matmul(const struct product *products, size_t count, const struct scratch *scratch, const float *x,
+               size_t tokens) {
+    for (size_t i = 0, next; i < count; i = next) {
+        const enum activation_kind kind = products[i].w->kernels->activation;
+        size_t items = 0;
+        for (next = i; next < count && products[next].w->kernels->activation == kind; next++) {
+            items += items_of(products[next].w);
+        }
+        const size_t row_bytes = quantize(scratch, products[i].w, x, products[i].w->cols, NULL, tokens);
+        struct products_job job = {products + i, scratch, tokens, row_bytes};
+        pool_run(items, multiply_products, &job);
+    }
+}
+
+struct groups_job {
+    float *out;
+    const struct weights *w;
+    const struct groups *groups;
+    const struct scratch *scratch;
+    size_t row_bytes;
+};
+
+/* Items are counted through the matrices of all groups. */
+static void multiply_groups(void *context, size_t begin, size_t end, uint32_t worker) {
+    const struct groups_job *job = context;
+    const size_t rows = job->w->first.rows;
+    const size_t group_items = items_of(&job->w->first);
+    uint8_t *panel = job->scratch->panels + worker * job->scratch->panel_bytes;
+    while (begin < end) {
+        const size_t group = begin / group_items;
+        const size_t first = begin % group_items;
+        const size_t last = first + (end - begin) < group_items ? first + (end - begin) : group_items;
+        const size_t start = job->groups->start[group];
+        const struct weight w = weights_at(job->w, job->groups->matrix[group]);
+        const float *biases = job->w->biases ? job->w->biases + job->groups->matrix[group] * rows : NULL;
+        const struct product product = {job->out + start * rows, &w, biases, false};
+        multiply_rows(&product, job->scratch->quantized + start * job->row_bytes, job->row_bytes,
+                      job->groups->start[group + 1] - start, panel, first * PANEL_ROWS,
+                      last * PANEL_ROWS < rows ? last * PANEL_ROWS : rows);
+        begin += last - first;
+    }
+}
+
+void op_matmul_grouped(float *out, const struct weights *w, const struct groups *groups, const struct scratch *scratch,
+                       const float *x, size_t stride) {
+    struct groups_job job = {out, w, groups, scratch, 0};
+    job.row_bytes = quantize(scratch, &w->first, x, stride, groups->row, groups->start[groups->count]);
+    pool_run(groups->count * items_of(&w->first), multiply_groups, &job);
+}
