@@ -1,4 +1,4 @@
-/* The pool of the modules without threads: everything happens on the caller's. */
+/* The pool of modules without threads: the caller does everything. */
 #include "engine/pool/pool.h"
 #include "platform/error.h"
 
@@ -11,9 +11,11 @@ void pool_run(size_t items, pool_job *job, void *context) {
 }
 
 int32_t qn_threads_start(uint32_t threads) {
-    return threads == 1 ? QN_OK
-                        : error_set(&last_error, QN_ERR_UNSUPPORTED, QN_NO_OFFSET,
-                                    "%u threads were asked for; this module has one: take a threaded one", threads);
+    if (threads != 1) {
+        return error_set(&last_error, QN_ERR_UNSUPPORTED, QN_NO_OFFSET,
+                         "%u threads were requested, but this module has one: use a threaded module", threads);
+    }
+    return QN_OK;
 }
 
 int32_t qn_threads_use(uint32_t threads) { return qn_threads_start(threads); }

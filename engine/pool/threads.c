@@ -1,38 +1,39 @@
-/* The pool of the threaded modules: workers share linear memory, spin a little for the next job and then sleep. */
+/* The pool of threaded modules. Workers are instances of the module that share its memory. They spin for a moment while
+ * they wait for the next job, then sleep. */
 #include "engine/pool/pool.h"
 #include "platform/error.h"
 #include "platform/memory.h"
 
 #define MAX_WORKERS 32u
 #define STACK_BYTES 131072u
-#define SPINS       100000 /* loads of a word before a thread sleeps: some 40 microseconds */
-#define SHARES      4u     /* pieces of a job for each worker */
+#define SPINS       100000 /* loads of a word before a thread sleeps: about 40 microseconds */
+#define CHUNKS      4u     /* per worker, in a job */
 
 static struct {
     uint32_t workers; /* started, the caller's thread included */
     uint8_t *stacks;  /* (workers - 1, STACK_BYTES) */
-    /* the job at work; written before generation is raised */
+    /* the current job; written before generation is incremented */
     pool_job *job;
     void *context;
     size_t items;
-    size_t pieces;
+    size_t chunks;
     /* shared words */
-    uint32_t generation; /* raised for each job, and to stop */
+    uint32_t generation; /* incremented for each job, and to stop */
     uint32_t stop;
-    size_t next;       /* the first piece that nobody has taken */
-    uint32_t busy;     /* workers that have not left the job */
-    uint32_t sleepers; /* workers asleep on generation */
-    uint32_t caller_sleeps;
-    uint32_t active; /* workers that take part, the caller included: those from it on are parked */
+    size_t next;            /* the first chunk that no worker has taken */
+    uint32_t busy;          /* workers that have not finished the job, the caller excluded */
+    uint32_t sleepers;      /* workers asleep on generation */
+    uint32_t caller_sleeps; /* 1 while the caller is asleep */
+    uint32_t active;        /* workers that take part, the caller included; the others are parked */
     uint32_t parked;
-    uint32_t parked_sleepers; /* asleep on active */
+    uint32_t parked_sleepers; /* workers asleep on active */
 } pool = {.workers = 1, .active = 1};
 
 uint32_t pool_workers(void) { return pool.workers; }
 
 static uint32_t load(const uint32_t *word) { return __atomic_load_n(word, __ATOMIC_SEQ_CST); }
 
-/* Returns once *word is not `value` any more. */
+/* Returns once *word differs from `value`. */
 static void wait_while(uint32_t *word, uint32_t value, uint32_t *sleepers) {
     for (int i = 0; i < SPINS; i++) {
         if (load(word) != value) {
@@ -52,35 +53,36 @@ static void wake(uint32_t *word, const uint32_t *sleepers) {
     }
 }
 
-/* Where a piece begins. They shrink towards the end, so that the workers end together. */
-static size_t piece_begin(size_t piece) {
-    const uint64_t left = pool.pieces - piece;
-    return pool.items - (size_t)(pool.items * left * left / (pool.pieces * pool.pieces));
+/* The first item of a chunk. Chunks shrink towards the end, so that the workers finish together. */
+static size_t chunk_begin(size_t chunk) {
+    const uint64_t left = pool.chunks - chunk;
+    return pool.items - (size_t)(pool.items * left * left / (pool.chunks * pool.chunks));
 }
 
-/* Takes pieces of the job until none is left. */
+/* Takes chunks of the job until none is left. */
 static void work(uint32_t worker) {
     for (;;) {
-        const size_t piece = __atomic_fetch_add(&pool.next, 1, __ATOMIC_SEQ_CST);
-        if (piece >= pool.pieces) {
+        const size_t chunk = __atomic_fetch_add(&pool.next, 1, __ATOMIC_SEQ_CST);
+        if (chunk >= pool.chunks) {
             return;
         }
-        const size_t begin = piece_begin(piece);
-        const size_t end = piece_begin(piece + 1);
+        const size_t begin = chunk_begin(chunk);
+        const size_t end = chunk_begin(chunk + 1);
         if (begin < end) {
             pool.job(pool.context, begin, end, worker);
         }
     }
 }
 
-/* Begins the next generation for so many workers, of whom the caller is one. */
+/* Begins the next generation for that many workers, the caller included. */
 static void begin(uint32_t workers) {
     __atomic_store_n(&pool.busy, workers - 1, __ATOMIC_SEQ_CST);
     __atomic_add_fetch(&pool.generation, 1, __ATOMIC_SEQ_CST);
     wake(&pool.generation, &pool.sleepers);
 }
 
-/* Returns once all have left it. Each generation is awaited, or who is late would be counted in the next one too. */
+/* Returns once all workers have finished the generation. Each generation must be awaited: a late worker would be
+ * counted in the next one too. */
 static void finish(void) {
     for (uint32_t busy; (busy = load(&pool.busy)) != 0;) {
         wait_while(&pool.busy, busy, &pool.caller_sleeps);
@@ -97,15 +99,15 @@ void pool_run(size_t items, pool_job *job, void *context) {
     pool.job = job;
     pool.context = context;
     pool.items = items;
-    pool.pieces = (size_t)pool.active * SHARES;
+    pool.chunks = (size_t)pool.active * CHUNKS;
     pool.next = 0;
     begin(pool.active);
     work(0);
     finish();
 }
 
-/* Sleeps until the worker takes part again. Returns the generation that it has missed nothing of: no job begins before
- * all that change have said so. */
+/* Sleeps until the worker takes part again. Returns the current generation, in which it has missed no job: no job
+ * begins before every worker that parks or wakes has reported it. */
 static uint32_t park(uint32_t worker) {
     __atomic_add_fetch(&pool.parked, 1, __ATOMIC_SEQ_CST);
     wake(&pool.parked, &pool.caller_sleeps);
@@ -122,13 +124,13 @@ static uint32_t park(uint32_t worker) {
 void worker_main(uint32_t worker);
 
 void worker_main(uint32_t worker) {
-    for (uint32_t seen = 0;; seen++) { /* workers are started before the first job */
+    for (uint32_t seen = 0;; seen++) { /* workers start before the first job */
         wait_while(&pool.generation, seen, &pool.sleepers);
         const uint32_t stop = load(&pool.stop);
         if (!stop) {
             work(worker);
         }
-        const uint32_t active = load(&pool.active); /* changes when nobody is busy, so this is the job's */
+        const uint32_t active = load(&pool.active); /* only changes while no worker is busy, so this is the job's */
         __atomic_sub_fetch(&pool.busy, 1, __ATOMIC_SEQ_CST);
         wake(&pool.busy, &pool.caller_sleeps);
         if (stop) {
@@ -140,7 +142,8 @@ void worker_main(uint32_t worker) {
     }
 }
 
-/* An instance starts with the stack pointer of the first one, so that nothing may run before it is set. */
+/* A worker's instance starts with the caller's stack pointer. No compiled function may run before the pointer is set,
+ * so this one is written in assembly. */
 #if __SIZEOF_POINTER__ == 8
 #define POINTER "i64"
 #else
@@ -162,8 +165,8 @@ __asm__(".globaltype __stack_pointer, " POINTER "\n"
 int32_t qn_threads_start(uint32_t threads) {
     if (pool.workers != 1 || threads < 1 || threads > MAX_WORKERS) {
         return error_set(&last_error, QN_ERR_ARGUMENT, QN_NO_OFFSET,
-                         "%u threads were asked for while there are %u; 1 to %u can be had", threads, pool.workers,
-                         MAX_WORKERS);
+                         "%u threads were requested while %u are running; 1 to %u can be started", threads,
+                         pool.workers, MAX_WORKERS);
     }
     if (threads > 1) {
         pool.stacks = block_take((size_t)(threads - 1) * STACK_BYTES);
@@ -182,13 +185,13 @@ int32_t qn_threads_start(uint32_t threads) {
 
 int32_t qn_threads_use(uint32_t threads) {
     if (threads < 1 || threads > pool.workers) {
-        return error_set(&last_error, QN_ERR_ARGUMENT, QN_NO_OFFSET, "%u threads are to be used; %u were started",
-                         threads, pool.workers);
+        return error_set(&last_error, QN_ERR_ARGUMENT, QN_NO_OFFSET, "cannot use %u threads: %u were started", threads,
+                         pool.workers);
     }
     const uint32_t before = pool.active;
     __atomic_store_n(&pool.active, threads, __ATOMIC_SEQ_CST);
-    if (threads < before) { /* a job without items, after which they look */
-        pool.pieces = 0;
+    if (threads < before) { /* a job without items, after which workers check whether they are active */
+        pool.chunks = 0;
         begin(before);
         finish();
     } else {

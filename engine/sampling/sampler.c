@@ -1,3 +1,4 @@
+/* The sampler: penalties, top-k, top-p, min-p, temperature, and a random draw. */
 #include "engine/sampling/sampler.h"
 
 #include "platform/error.h"
@@ -9,8 +10,8 @@ void qn_sampling_default(struct qn_sampling *sampling) {
         .temperature = 0.8f, .top_p = 0.95f, .min_p = 0.05f, .repeat_penalty = 1.0f, .top_k = 40, .penalty_last_n = 64};
 }
 
-/* splitmix64 spreads a seed over the state (https://prng.di.unimi.it/splitmix64.c describes it). */
-static uint64_t spread(uint64_t *seed) {
+/* splitmix64 (https://prng.di.unimi.it/splitmix64.c): expands a seed into the generator's state. */
+static uint64_t splitmix64(uint64_t *seed) {
     *seed += 0x9e3779b97f4a7c15u;
     uint64_t z = *seed;
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
@@ -36,7 +37,7 @@ static double random_unit(uint64_t s[4]) {
 static void seed(struct sampler *sampler) {
     uint64_t state = sampler->settings.seed;
     for (int i = 0; i < 4; i++) {
-        sampler->random[i] = spread(&state);
+        sampler->random[i] = splitmix64(&state);
     }
 }
 
@@ -54,19 +55,29 @@ void sampler_free(struct sampler *sampler) {
     sampler->n_biases = 0;
 }
 
-static const char *fault(const struct qn_sampling *s) {
-    return s->temperature != s->temperature               ? "temperature is not a number"
-           : !(s->top_p >= 0.0f && s->top_p <= 1.0f)      ? "top_p must lie in 0 to 1"
-           : !(s->min_p >= 0.0f && s->min_p <= 1.0f)      ? "min_p must lie in 0 to 1"
-           : !(s->repeat_penalty > 0.0f)                  ? "repeat_penalty must be positive"
-           : s->frequency_penalty != s->frequency_penalty ? "frequency_penalty is not a number"
-           : s->presence_penalty != s->presence_penalty   ? "presence_penalty is not a number"
-                                                          : NULL;
+/* What is wrong with the settings; null if nothing is. */
+static const char *invalid(const struct qn_sampling *s) {
+    if (s->temperature != s->temperature) {
+        return "temperature is not a number";
+    }
+    if (!(s->top_p >= 0.0f && s->top_p <= 1.0f)) {
+        return "top_p must lie in 0 to 1";
+    }
+    if (!(s->min_p >= 0.0f && s->min_p <= 1.0f)) {
+        return "min_p must lie in 0 to 1";
+    }
+    if (!(s->repeat_penalty > 0.0f)) {
+        return "repeat_penalty must be positive";
+    }
+    if (s->frequency_penalty != s->frequency_penalty) {
+        return "frequency_penalty is not a number";
+    }
+    return s->presence_penalty != s->presence_penalty ? "presence_penalty is not a number" : NULL;
 }
 
 int sampler_set(struct sampler *sampler, const struct qn_sampling *settings, const struct qn_bias *biases,
                 size_t n_biases, uint32_t n_vocab, struct qn_error *error) {
-    const char *wrong = fault(settings);
+    const char *wrong = invalid(settings);
     if (wrong) {
         return error_set(error, QN_ERR_ARGUMENT, QN_NO_OFFSET, "%s", wrong);
     }
@@ -115,13 +126,13 @@ static void sort_ids(int32_t *ids, size_t n) { /* heap sort, ascending */
     }
 }
 
-/* As llama.cpp: the repetition penalty divides positive logits and multiplies negative ones, once a token; frequency
- * and presence are taken off. */
+/* As in llama.cpp: the repetition penalty divides positive logits and multiplies negative ones, once per distinct
+ * token; the frequency and presence penalties are subtracted. */
 static void penalize(const struct sampler *sampler, struct candidate *candidates, const int32_t *tokens,
                      uint32_t n_tokens) {
     const struct qn_sampling *s = &sampler->settings;
-    const uint32_t asked = s->penalty_last_n < 0 ? n_tokens : (uint32_t)s->penalty_last_n;
-    const uint32_t n = asked < n_tokens ? asked : n_tokens;
+    const uint32_t last_n = s->penalty_last_n < 0 ? n_tokens : (uint32_t)s->penalty_last_n;
+    const uint32_t n = last_n < n_tokens ? last_n : n_tokens;
     if (n == 0 || (s->repeat_penalty == 1.0f && s->frequency_penalty == 0.0f && s->presence_penalty == 0.0f)) {
         return;
     }
@@ -140,12 +151,12 @@ static void penalize(const struct sampler *sampler, struct candidate *candidates
     }
 }
 
-/* Higher logits first; among equals the lower id. */
+/* Higher logits come first; equal ones in the order of their ids. */
 static int before(struct candidate a, struct candidate b) {
     return a.logit > b.logit || (a.logit == b.logit && a.id < b.id);
 }
 
-/* Restores the heap whose root has its last element. */
+/* Restores the heap below `root`. The root of the heap is the last of its candidates in that order. */
 static void sift(struct candidate *heap, size_t n, size_t root) {
     const struct candidate moved = heap[root];
     for (size_t child; (child = 2 * root + 1) < n; root = child) {
@@ -160,12 +171,12 @@ static void sift(struct candidate *heap, size_t n, size_t root) {
     heap[root] = moved;
 }
 
-/* Moves the best `keep` of n candidates to the front, best first. */
+/* Moves the best `keep` of n candidates to the front and sorts them, best first. */
 static void keep_best(struct candidate *candidates, size_t n, size_t keep) {
     for (size_t i = keep / 2; i-- > 0;) {
         sift(candidates, keep, i);
     }
-    for (size_t i = keep; i < n; i++) { /* the root is the last of the kept */
+    for (size_t i = keep; i < n; i++) { /* the root is the worst one kept so far */
         if (before(candidates[i], candidates[0])) {
             candidates[0] = candidates[i];
             sift(candidates, keep, 0);
@@ -179,27 +190,28 @@ static void keep_best(struct candidate *candidates, size_t n, size_t keep) {
     }
 }
 
-/* Weight of a candidate beside the best one, before normalising. */
+/* Probability of candidate i relative to the best one. */
 static double weight(const struct candidate *candidates, size_t i, double scale) {
     return math_exp(((double)candidates[i].logit - (double)candidates[0].logit) * scale);
 }
 
-/* The shortest prefix whose probabilities reach top_p. */
+/* How many candidates to keep: the fewest whose probabilities sum to top_p. */
 static size_t cut_top_p(const struct candidate *candidates, size_t n, double top_p) {
-    double whole = 0.0;
+    double total = 0.0;
     for (size_t i = 0; i < n; i++) {
-        whole += weight(candidates, i, 1.0);
+        total += weight(candidates, i, 1.0);
     }
     double sum = 0.0;
     for (size_t i = 0; i < n; i++) {
         sum += weight(candidates, i, 1.0);
-        if (sum >= top_p * whole) {
+        if (sum >= top_p * total) {
             return i + 1;
         }
     }
     return n;
 }
 
+/* How many candidates to keep: those at least min_p times as probable as the best one. */
 static size_t cut_min_p(const struct candidate *candidates, size_t n, double min_p) {
     size_t kept = 1;
     while (kept < n && weight(candidates, kept, 1.0) >= min_p) {
@@ -208,13 +220,14 @@ static size_t cut_min_p(const struct candidate *candidates, size_t n, double min
     return kept;
 }
 
+/* Draws one of n candidates at random, in proportion to their probabilities at the temperature. */
 static int32_t draw(struct sampler *sampler, const struct candidate *candidates, size_t n) {
     const double scale = 1.0 / (double)sampler->settings.temperature;
-    double whole = 0.0;
+    double total = 0.0;
     for (size_t i = 0; i < n; i++) {
-        whole += weight(candidates, i, scale);
+        total += weight(candidates, i, scale);
     }
-    const double target = random_unit(sampler->random) * whole;
+    const double target = random_unit(sampler->random) * total;
     double sum = 0.0;
     for (size_t i = 0; i < n; i++) {
         sum += weight(candidates, i, scale);
@@ -236,7 +249,7 @@ int32_t sampler_draw(struct sampler *sampler, const float *logits, uint32_t n_vo
         candidates[sampler->biases[i].id].logit += sampler->biases[i].bias;
     }
     penalize(sampler, candidates, tokens, n_tokens);
-    for (uint32_t i = 0; i < n_vocab; i++) { /* what is no number, such as inf - inf, is never the best */
+    for (uint32_t i = 0; i < n_vocab; i++) { /* a NaN, such as from inf - inf, must never be the best */
         float *logit = &candidates[i].logit;
         *logit = *logit == *logit ? *logit : -__builtin_inff();
     }

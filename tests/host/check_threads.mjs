@@ -51,7 +51,7 @@ const checks = {
       engine.useThreads(threads);
       assert.deepEqual(await logits(engine), one);
     }
-    assert.throws(() => engine.useThreads(5), /5 threads are to be used; 4 were started/);
+    assert.throws(() => engine.useThreads(5), /cannot use 5 threads: 4 were started/);
     assert.throws(() => engine.useThreads(0), /0 threads/);
     const model = await engine.loadModel(source);
     const used = tuneThreads(engine, model, 4);
