@@ -83,7 +83,7 @@ async function compressed(urls) {
 }
 
 const checks = {
-  async plainPage({ browser, model, server }) {
+  async plainPage({ browser, model }) {
     const folder = project(model.url);
     renameSync(join(folder, 'node_modules/quern'), join(folder, 'quern'));
     const map = '<script type="importmap">{"imports": {"quern": "./quern/index.js"}}</script>\n';

@@ -17,7 +17,7 @@ async function load(what, options) {
   const source = await openSource(what, options);
   const got = Buffer.alloc(DATA.length + 5);
   let at = 0;
-  for (let count; (count = await source.read(got.subarray(at, at + (16 << 20)), at, 0)); at += count);
+  for (let count = -1; count !== 0; at += count) count = await source.read(got.subarray(at, at + (16 << 20)), at, 0);
   await source.close();
   assert.ok(at === DATA.length && got.subarray(0, at).equals(DATA), 'the bytes differ');
   return source;

@@ -92,7 +92,7 @@ const calls = {
   },
 };
 
-onmessage = async ({ data: [call, ...rest] }) => {
+self.onmessage = async ({ data: [call, ...rest] }) => {
   try {
     postMessage({ result: await calls[call](...rest) });
   } catch (error) {

@@ -28,8 +28,9 @@ const OTHER = Buffer.from(noise(SIZE, 2));
 /* In the page: a worker of that name gets a message, and its answer is returned. */
 const ask = ([worker, script, message]) =>
   new Promise((resolve, reject) => {
-    const workers = (window.workers ??= {});
-    const it = (workers[worker] ??= new Worker(script, { type: 'module' }));
+    window.workers ??= {};
+    window.workers[worker] ??= new Worker(script, { type: 'module' });
+    const it = window.workers[worker];
     it.onmessage = ({ data }) => (data.error ? reject(new Error(data.error)) : resolve(data.result));
     it.onerror = (event) => reject(new Error(event.message ?? 'the worker failed'));
     it.postMessage(message);
@@ -37,8 +38,9 @@ const ask = ([worker, script, message]) =>
 
 /* The same without waiting: a page that is reloaded under Puppeteer's eyes does again what is waited for. */
 const begin = ([worker, script, message]) => {
-  const workers = (window.workers ??= {});
-  const it = (workers[worker] ??= new Worker(script, { type: 'module' }));
+  window.workers ??= {};
+  window.workers[worker] ??= new Worker(script, { type: 'module' });
+  const it = window.workers[worker];
   window.begun = new Promise((resolve) => {
     it.onmessage = ({ data }) => resolve(data.result);
   });
@@ -334,10 +336,10 @@ const checks = {
     const file = server.add(DATA);
     same(await tab.load({ url: file.url }, { hold: true }), 'network');
     await until(() => file.sent === SIZE);
-    let other;
     for (let tries = 0; tries < 3000 && !(await entry(tab, file.url))?.complete; tries++) await sleep(10);
-    same(await (other = tab.askOther('load', { url: file.url })), 'store');
-    assert.deepEqual((await other).notes, []);
+    const other = await tab.askOther('load', { url: file.url });
+    same(other, 'store');
+    assert.deepEqual(other.notes, []);
   },
 
   async 'a server without ranges'({ tab, server }) {
@@ -368,7 +370,7 @@ const checks = {
     assert.match(loaded.notes[0], /does not tell the size/);
   },
 
-  async 'another origin that shows no headers'({ tab, server }) {
+  async 'another origin that shows no headers'({ tab }) {
     const other = await serve();
     try {
       const file = other.add(DATA, { cors: { 'Access-Control-Allow-Origin': '*' } });

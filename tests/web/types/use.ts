@@ -1,4 +1,4 @@
-/* The whole API as a program in TypeScript uses it. Compiled by test_types.py, never run. */
+/* The whole API as a TypeScript program uses it. Compiled by test_types.py, never run. */
 
 import type {
   ChatCompletion,
@@ -21,6 +21,9 @@ import type {
   Usage,
 } from 'quern';
 import { deleteModel, deleteSession, listModels, listSessions, loadModel, type persist, storageInfo } from 'quern';
+
+import { Engine, QuernError as EngineError, LOGITS_ALL, POOLINGS, type Pooling, type SplitSource } from 'quern/engine';
+import type {} from 'quern/worker';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const same = <A, B>(yes: Same<A, B>) => yes;
@@ -81,6 +84,11 @@ const settings = {
   stream_options: { include_usage: true },
 };
 
+function first<T>([value]: T[]): T {
+  if (value === undefined) throw new Error('the list is empty');
+  return value;
+}
+
 async function embeds(model: Model) {
   const one = await model.embed('a', { pooling: 'mean', normalize: false });
   const many = await model.embed(['a', [1, 2]]);
@@ -112,7 +120,7 @@ async function chats(model: Model, signal: AbortSignal) {
     message: { role, content },
     finish_reason: finish,
     logprobs,
-  } = whole.choices[0]!;
+  } = first(whole.choices);
   same<typeof finish, FinishReason>(true);
   const usage: Usage = whole.usage;
   const text: string = role + content + usage.prompt_tokens_details.cached_tokens;
@@ -193,6 +201,38 @@ async function below(model: Model) {
   return { text, prompt, position, end, logits, resumed, kept };
 }
 
+export async function engine(wasm: Uint8Array<ArrayBuffer>, source: SplitSource, pooling: Pooling) {
+  const started = await Engine.start(wasm, { threads: 2 });
+  started.useThreads(started.features.threads ? 2 : 1);
+  const model = await started.loadModel(source, {
+    onProgress: (loaded, total) => same<typeof loaded, typeof total>(true),
+    onPlan: (planned) => planned.plan(2048).totalBytes.toFixed(),
+  });
+  model.useCache('q8_0');
+  for (const { key, bytes } of model.metadata(100)) key.padEnd(bytes.length);
+  for (const { name, shape } of model.tensors()) name.padEnd(shape.length);
+  for (const { split, offset, bytes } of model.needs()) model.wroteAt(split, offset, bytes);
+  const prompt = started.prompt(model, { messages });
+  const session = model.session({ context: 512, batch: 32 });
+  session.feed(prompt.tokens(model), LOGITS_ALL);
+  while (session.step()) if (session.waiting) break;
+  const text: string = model.streamDecoder().push(session.sample());
+  const logits: Float32Array | null = session.logits(0);
+  session.sampling({ temperature: 0 });
+  for (const piece of session.fork().save(1000)) await session.restore([piece]);
+  session.embed([1, 2], { pooling, normalize: POOLINGS[pooling] > 0 });
+  // @ts-expect-error engines are made by Engine.start
+  new Engine();
+  // @ts-expect-error there is no such cache type
+  model.useCache('q4_0');
+  // @ts-expect-error sources have a size
+  await started.openDirectory({ read: () => 0 });
+  for (const each of [prompt, session, model]) each.free();
+  await started.stop();
+  const error: Error = new EngineError(text, -1, null);
+  return { error, logits };
+}
+
 export async function whole() {
   for (const source of sources) {
     const model = await loadModel(source, every);
@@ -205,6 +245,7 @@ export async function whole() {
     }: ModelInfo = await model.loaded;
     from satisfies 'network' | 'store' | 'file' | 'memory';
     [build, reason, advice].join(String(totalBytes));
+    await embeds(model);
     await chats(model, every.signal);
     await below(model);
     await model.free();

@@ -1,20 +1,27 @@
-/* Holds index.d.ts to what the package has and answers: node values.mjs <model.gguf> <out.ts>. Writes what it answered as
- * a program for the compiler, which refuses what is missing or not declared, and prints a line of JSON: the names that
- * only the types or only the package has. */
+/* Compares index.d.ts and engine.d.ts with the package: node values.mjs <model.gguf> <out.ts>. Writes the package's answers as
+ * a program, which the compiler rejects if a field is missing or not declared. Prints a line of JSON: the names that only the
+ * types or only the package has. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import * as engine from '../../../web/engine.js';
 import * as quern from '../../../web/index.js';
 
 const ts = createRequire(import.meta.url)('typescript');
 const [file, out] = process.argv.slice(2);
 
-const path = new URL('../../../web/index.d.ts', import.meta.url);
-const { statements } = ts.createSourceFile('index.d.ts', readFileSync(path, 'utf8'), ts.ScriptTarget.Latest);
-const declared = statements.filter(ts.isFunctionDeclaration).map(({ name }) => name.text);
-const membersOf = (name) =>
+function statementsOf(name) {
+  const text = readFileSync(new URL(`../../../web/${name}`, import.meta.url), 'utf8');
+  return ts.createSourceFile(name, text, ts.ScriptTarget.Latest).statements;
+}
+
+const index = statementsOf('index.d.ts');
+const low = statementsOf('engine.d.ts');
+const declared = index.filter(ts.isFunctionDeclaration).map(({ name }) => name.text);
+const membersOf = (statements, name) =>
   statements
-    .find((each) => ts.isInterfaceDeclaration(each) && each.name.text === name)
-    .members.map((each) => each.name.text);
+    .find((each) => (ts.isInterfaceDeclaration(each) || ts.isClassDeclaration(each)) && each.name.text === name)
+    .members.filter((each) => !ts.isConstructorDeclaration(each))
+    .map((each) => each.name.text);
 
 /* Own properties and methods. */
 const namesOf = (object) =>
@@ -28,9 +35,26 @@ const model = await quern.loadModel(file, { threads: 1, contextSize: 256 });
 const session = await model.session();
 const names = {
   exports: different(declared, Object.keys(quern)),
-  Model: different(membersOf('Model'), namesOf(model)),
-  Session: different(membersOf('Session'), namesOf(session)),
+  Model: different(membersOf(index, 'Model'), namesOf(model)),
+  Session: different(membersOf(index, 'Session'), namesOf(session)),
+  ...engineNames(),
 };
+
+/* Members of the engine's classes. Only `binding`, which the classes share, is not declared. */
+function engineNames() {
+  const classes = { ...engine };
+  const values = low.flatMap((each) => {
+    if (ts.isClassDeclaration(each)) return [each.name.text];
+    return ts.isVariableStatement(each) ? each.declarationList.declarations.map(({ name }) => name.text) : [];
+  });
+  const names = { 'engine exports': different(values, Object.keys(engine)) };
+  for (const { name } of low.filter(ts.isClassDeclaration)) {
+    const own = Object.getOwnPropertyNames(classes[name.text].prototype);
+    const members = membersOf(low, name.text);
+    names[`engine ${name.text}`] = own.filter((each) => each !== 'constructor' && !members.includes(each));
+  }
+  return names;
+}
 
 const values = [];
 const say = (type, value) => values.push(`export const value${values.length}: ${type} = ${JSON.stringify(value)};`);
