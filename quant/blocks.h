@@ -5,7 +5,8 @@
  * The layouts come from ggml-common.h of llama.cpp. What the codes mean is defined by the decoders (quant/decode.h).
  *
  * w[i] is weight i of a block, and code i its code. d is the scale of the whole block. Functions called <type>_code,
- * <type>_scale and <type>_group return one code, the scale of one sub-block, and the fields of one group of 8 weights.
+ * <type>_scale and <type>_octet return one code, the scale of one sub-block, and the fields of 8 weights of a grid
+ * type.
  */
 #ifndef QUANT_BLOCKS_H
 #define QUANT_BLOCKS_H
@@ -216,18 +217,17 @@ static inline int tq1_0_code(const struct block_tq1_0 *block, unsigned i) {
 
 /* ---- grid types: an index selects the codes of 8 or 4 weights at once, from the tables of quant/grid_tables.h ----
  *
- * The 256 weights form 32 groups of 8. A scale is shared by 16 or 32 weights: groups 2j and 2j + 1 always have the
- * same. */
+ * The 256 weights form 32 octets. A scale belongs to 16 or 32 weights, so octets 2j and 2j + 1 have the same
+ * one. */
 
 struct block_iq1_s {
     uint8_t d[2];   /* f16 */
-    uint8_t qs[32]; /* per group: bits 0-7 of the index */
-    uint8_t
-        qh[16]; /* per 32 weights, a u16: bits 8-10 of 4 indices, the scale in bits 12-14, the sign of delta in 15 */
+    uint8_t qs[32]; /* per octet: bits 0-7 of the index */
+    uint8_t qh[16]; /* per 32 weights, a u16: bits 8-10 of 4 indices, scale in bits 12-14, sign of delta in bit 15 */
 };
 struct block_iq1_m {
-    uint8_t qs[32];    /* per group: bits 0-7 of the index */
-    uint8_t qh[16];    /* per group, a nibble: bits 8-10 of the index, sign of delta in bit 3 */
+    uint8_t qs[32];    /* per octet: bits 0-7 of the index */
+    uint8_t qh[16];    /* per octet, a nibble: bits 8-10 of the index, sign of delta in bit 3 */
     uint8_t scales[8]; /* 4 u16, for 64 weights each: 4 scales of 3 bits, and in bits 12-15 a nibble of d (f16) */
 };
 struct block_iq2_xxs {
@@ -236,13 +236,13 @@ struct block_iq2_xxs {
 };
 struct block_iq2_xs {
     uint8_t d[2];      /* f16 */
-    uint8_t qs[64];    /* per group, a u16: index in bits 0-8, 7 sign bits above */
+    uint8_t qs[64];    /* per octet, a u16: index in bits 0-8, 7 sign bits above */
     uint8_t scales[8]; /* per 16 weights: scale_nibble */
 };
 struct block_iq2_s {
     uint8_t d[2];      /* f16 */
-    uint8_t qs[32];    /* per group: bits 0-7 of the index */
-    uint8_t signs[32]; /* per group: 8 sign bits */
+    uint8_t qs[32];    /* per octet: bits 0-7 of the index */
+    uint8_t signs[32]; /* per octet: 8 sign bits */
     uint8_t qh[8];     /* per 32 weights: bits 8-9 of 4 indices */
     uint8_t scales[8]; /* per 16 weights: scale_nibble */
 };
@@ -255,47 +255,47 @@ struct block_iq3_s {
     uint8_t d[2];      /* f16 */
     uint8_t qs[64];    /* per 4 weights: bits 0-7 of the index */
     uint8_t qh[8];     /* per 32 weights: bit 8 of 8 indices */
-    uint8_t signs[32]; /* per group: 8 sign bits */
+    uint8_t signs[32]; /* per octet: 8 sign bits */
     uint8_t scales[4]; /* per 32 weights: scale_nibble */
 };
 
-/* The fields of one group of 8 weights. */
-struct iq1_group {
+/* The fields of one octet. */
+struct iq1_octet {
     uint16_t index;         /* into iq1_grid */
     uint8_t scale;          /* 3 bits */
     uint8_t negative_delta; /* 1 if delta is subtracted, 0 if it is added */
 };
-struct iq2_group {
+struct iq2_octet {
     uint16_t index; /* into the grid of the type */
     uint8_t scale;  /* 4 bits */
     uint8_t signs;  /* bit j: weight j is negative */
 };
-struct iq3_group {
+struct iq3_octet {
     uint16_t index[2]; /* into the grid of the type: weights 0-3 and 4-7 */
     uint8_t scale;     /* 4 bits */
     uint8_t signs;     /* bit j: weight j is negative */
 };
 
-/* The signs of a group from the 7 bits that are stored: bit 7 makes the number of negative weights even. */
+/* The signs of an octet from the 7 bits that are stored: bit 7 makes the number of negative weights even. */
 static inline uint8_t signs_of_7_bits(unsigned stored) {
     return (uint8_t)(stored | (unsigned)__builtin_parity(stored) << 7);
 }
 
-static inline struct iq1_group iq1_s_group(const struct block_iq1_s *block, unsigned g) {
-    const unsigned qh = u16_at(block->qh + g / 4 * 2);
-    return (struct iq1_group){
-        .index = (uint16_t)(block->qs[g] | (qh >> (g % 4 * 3) & 7) << 8),
+static inline struct iq1_octet iq1_s_octet(const struct block_iq1_s *block, unsigned o) {
+    const unsigned qh = u16_at(block->qh + o / 4 * 2);
+    return (struct iq1_octet){
+        .index = (uint16_t)(block->qs[o] | (qh >> (o % 4 * 3) & 7) << 8),
         .scale = (uint8_t)(qh >> 12 & 7),
         .negative_delta = (uint8_t)(qh >> 15),
     };
 }
 
-static inline struct iq1_group iq1_m_group(const struct block_iq1_m *block, unsigned g) {
-    const unsigned qh = block->qh[g / 2] >> (g % 2 * 4) & 15u;
-    const unsigned scales = u16_at(block->scales + g / 8 * 2);
-    return (struct iq1_group){
-        .index = (uint16_t)(block->qs[g] | (qh & 7) << 8),
-        .scale = (uint8_t)(scales >> (g / 2 % 4 * 3) & 7),
+static inline struct iq1_octet iq1_m_octet(const struct block_iq1_m *block, unsigned o) {
+    const unsigned qh = block->qh[o / 2] >> (o % 2 * 4) & 15u;
+    const unsigned scales = u16_at(block->scales + o / 8 * 2);
+    return (struct iq1_octet){
+        .index = (uint16_t)(block->qs[o] | (qh & 7) << 8),
+        .scale = (uint8_t)(scales >> (o / 2 % 4 * 3) & 7),
         .negative_delta = (uint8_t)(qh >> 3),
     };
 }
@@ -309,48 +309,48 @@ static inline float iq1_m_d(const struct block_iq1_m *block) {
     return f16_to_f32((uint16_t)bits);
 }
 
-static inline struct iq2_group iq2_xxs_group(const struct block_iq2_xxs *block, unsigned g) {
-    const uint8_t *indices = block->qs + g / 4 * 8;
+static inline struct iq2_octet iq2_xxs_octet(const struct block_iq2_xxs *block, unsigned o) {
+    const uint8_t *indices = block->qs + o / 4 * 8;
     const uint32_t scale_signs = u32_at(indices + 4);
-    return (struct iq2_group){
-        .index = indices[g % 4],
+    return (struct iq2_octet){
+        .index = indices[o % 4],
         .scale = (uint8_t)(scale_signs >> 28),
-        .signs = signs_of_7_bits(scale_signs >> (g % 4 * 7) & 127),
+        .signs = signs_of_7_bits(scale_signs >> (o % 4 * 7) & 127),
     };
 }
 
-static inline struct iq2_group iq2_xs_group(const struct block_iq2_xs *block, unsigned g) {
-    const unsigned index_signs = u16_at(block->qs + 2 * g);
-    return (struct iq2_group){
+static inline struct iq2_octet iq2_xs_octet(const struct block_iq2_xs *block, unsigned o) {
+    const unsigned index_signs = u16_at(block->qs + 2 * o);
+    return (struct iq2_octet){
         .index = (uint16_t)(index_signs & 511),
-        .scale = (uint8_t)scale_nibble(block->scales, g / 2),
+        .scale = (uint8_t)scale_nibble(block->scales, o / 2),
         .signs = signs_of_7_bits(index_signs >> 9),
     };
 }
 
-static inline struct iq2_group iq2_s_group(const struct block_iq2_s *block, unsigned g) {
-    return (struct iq2_group){
-        .index = (uint16_t)(block->qs[g] | (block->qh[g / 4] >> (g % 4 * 2) & 3) << 8),
-        .scale = (uint8_t)scale_nibble(block->scales, g / 2),
-        .signs = block->signs[g],
+static inline struct iq2_octet iq2_s_octet(const struct block_iq2_s *block, unsigned o) {
+    return (struct iq2_octet){
+        .index = (uint16_t)(block->qs[o] | (block->qh[o / 4] >> (o % 4 * 2) & 3) << 8),
+        .scale = (uint8_t)scale_nibble(block->scales, o / 2),
+        .signs = block->signs[o],
     };
 }
 
-static inline struct iq3_group iq3_xxs_group(const struct block_iq3_xxs *block, unsigned g) {
-    const uint32_t scale_signs = u32_at(block->scale_signs + g / 4 * 4);
-    return (struct iq3_group){
-        .index = {block->qs[2 * g], block->qs[2 * g + 1]},
+static inline struct iq3_octet iq3_xxs_octet(const struct block_iq3_xxs *block, unsigned o) {
+    const uint32_t scale_signs = u32_at(block->scale_signs + o / 4 * 4);
+    return (struct iq3_octet){
+        .index = {block->qs[2 * o], block->qs[2 * o + 1]},
         .scale = (uint8_t)(scale_signs >> 28),
-        .signs = signs_of_7_bits(scale_signs >> (g % 4 * 7) & 127),
+        .signs = signs_of_7_bits(scale_signs >> (o % 4 * 7) & 127),
     };
 }
 
-static inline struct iq3_group iq3_s_group(const struct block_iq3_s *block, unsigned g) {
-    const unsigned high = block->qh[g / 4] >> (g % 4 * 2) & 3u;
-    return (struct iq3_group){
-        .index = {(uint16_t)(block->qs[2 * g] | (high & 1) << 8), (uint16_t)(block->qs[2 * g + 1] | (high >> 1) << 8)},
-        .scale = (uint8_t)scale_nibble(block->scales, g / 4),
-        .signs = block->signs[g],
+static inline struct iq3_octet iq3_s_octet(const struct block_iq3_s *block, unsigned o) {
+    const unsigned high = block->qh[o / 4] >> (o % 4 * 2) & 3u;
+    return (struct iq3_octet){
+        .index = {(uint16_t)(block->qs[2 * o] | (high & 1) << 8), (uint16_t)(block->qs[2 * o + 1] | (high >> 1) << 8)},
+        .scale = (uint8_t)scale_nibble(block->scales, o / 4),
+        .signs = block->signs[o],
     };
 }
 

@@ -1,4 +1,5 @@
-/* Decoders of the grid types, IQ1 to IQ3: blocks of 256 weights in groups of 8, each named by an index into a table. */
+/* Decoders of the grid types, IQ1 to IQ3: blocks of 256 weights in octets, whose codes an index selects from a table.
+ */
 #include "quant/blocks.h"
 #include "quant/decode.h"
 #include "quant/grid_tables.h"
@@ -20,9 +21,9 @@ void decode_iq1_s(float *out, const void *blocks, size_t n) {
     const struct block_iq1_s *block = blocks;
     for (; n; n -= BLOCK, block++, out += BLOCK) {
         const float d = f16_at(block->d);
-        for (unsigned g = 0; g < 32; g++) {
-            const struct iq1_group group = iq1_s_group(block, g);
-            put_iq1(out + 8 * g, iq1_scale(d, group.scale), group.index, group.negative_delta);
+        for (unsigned o = 0; o < 32; o++) {
+            const struct iq1_octet octet = iq1_s_octet(block, o);
+            put_iq1(out + 8 * o, iq1_scale(d, octet.scale), octet.index, octet.negative_delta);
         }
     }
 }
@@ -31,9 +32,9 @@ void decode_iq1_m(float *out, const void *blocks, size_t n) {
     const struct block_iq1_m *block = blocks;
     for (; n; n -= BLOCK, block++, out += BLOCK) {
         const float d = iq1_m_d(block);
-        for (unsigned g = 0; g < 32; g++) {
-            const struct iq1_group group = iq1_m_group(block, g);
-            put_iq1(out + 8 * g, iq1_scale(d, group.scale), group.index, group.negative_delta);
+        for (unsigned o = 0; o < 32; o++) {
+            const struct iq1_octet octet = iq1_m_octet(block, o);
+            put_iq1(out + 8 * o, iq1_scale(d, octet.scale), octet.index, octet.negative_delta);
         }
     }
 }
@@ -53,9 +54,9 @@ void decode_iq2_xxs(float *out, const void *blocks, size_t n) {
     const struct block_iq2_xxs *block = blocks;
     for (; n; n -= BLOCK, block++, out += BLOCK) {
         const float d = f16_at(block->d);
-        for (unsigned g = 0; g < 32; g++) {
-            const struct iq2_group group = iq2_xxs_group(block, g);
-            put_iq2(out + 8 * g, iq2_scale(d, group.scale), iq2_xxs_grid[group.index], group.signs);
+        for (unsigned o = 0; o < 32; o++) {
+            const struct iq2_octet octet = iq2_xxs_octet(block, o);
+            put_iq2(out + 8 * o, iq2_scale(d, octet.scale), iq2_xxs_grid[octet.index], octet.signs);
         }
     }
 }
@@ -64,9 +65,9 @@ void decode_iq2_xs(float *out, const void *blocks, size_t n) {
     const struct block_iq2_xs *block = blocks;
     for (; n; n -= BLOCK, block++, out += BLOCK) {
         const float d = f16_at(block->d);
-        for (unsigned g = 0; g < 32; g++) {
-            const struct iq2_group group = iq2_xs_group(block, g);
-            put_iq2(out + 8 * g, iq2_scale(d, group.scale), iq2_xs_grid[group.index], group.signs);
+        for (unsigned o = 0; o < 32; o++) {
+            const struct iq2_octet octet = iq2_xs_octet(block, o);
+            put_iq2(out + 8 * o, iq2_scale(d, octet.scale), iq2_xs_grid[octet.index], octet.signs);
         }
     }
 }
@@ -75,9 +76,9 @@ void decode_iq2_s(float *out, const void *blocks, size_t n) {
     const struct block_iq2_s *block = blocks;
     for (; n; n -= BLOCK, block++, out += BLOCK) {
         const float d = f16_at(block->d);
-        for (unsigned g = 0; g < 32; g++) {
-            const struct iq2_group group = iq2_s_group(block, g);
-            put_iq2(out + 8 * g, iq2_scale(d, group.scale), iq2_s_grid[group.index], group.signs);
+        for (unsigned o = 0; o < 32; o++) {
+            const struct iq2_octet octet = iq2_s_octet(block, o);
+            put_iq2(out + 8 * o, iq2_scale(d, octet.scale), iq2_s_grid[octet.index], octet.signs);
         }
     }
 }
@@ -95,11 +96,11 @@ void decode_iq3_xxs(float *out, const void *blocks, size_t n) {
     const struct block_iq3_xxs *block = blocks;
     for (; n; n -= BLOCK, block++, out += BLOCK) {
         const float d = f16_at(block->d);
-        for (unsigned g = 0; g < 32; g++) {
-            const struct iq3_group group = iq3_xxs_group(block, g);
-            const float scale = d * (0.5f + (float)group.scale) * 0.5f;
-            const unsigned codes = iq3_xxs_grid[group.index[0]] | (unsigned)iq3_xxs_grid[group.index[1]] << 12;
-            put_iq3(out + 8 * g, scale, iq3_xxs_magnitudes, codes, group.signs);
+        for (unsigned o = 0; o < 32; o++) {
+            const struct iq3_octet octet = iq3_xxs_octet(block, o);
+            const float scale = d * (0.5f + (float)octet.scale) * 0.5f;
+            const unsigned codes = iq3_xxs_grid[octet.index[0]] | (unsigned)iq3_xxs_grid[octet.index[1]] << 12;
+            put_iq3(out + 8 * o, scale, iq3_xxs_magnitudes, codes, octet.signs);
         }
     }
 }
@@ -108,11 +109,11 @@ void decode_iq3_s(float *out, const void *blocks, size_t n) {
     const struct block_iq3_s *block = blocks;
     for (; n; n -= BLOCK, block++, out += BLOCK) {
         const float d = f16_at(block->d);
-        for (unsigned g = 0; g < 32; g++) {
-            const struct iq3_group group = iq3_s_group(block, g);
-            const float scale = d * (float)(1 + 2 * group.scale);
-            const unsigned codes = iq3_s_grid[group.index[0]] | (unsigned)iq3_s_grid[group.index[1]] << 12;
-            put_iq3(out + 8 * g, scale, iq3_s_magnitudes, codes, group.signs);
+        for (unsigned o = 0; o < 32; o++) {
+            const struct iq3_octet octet = iq3_s_octet(block, o);
+            const float scale = d * (float)(1 + 2 * octet.scale);
+            const unsigned codes = iq3_s_grid[octet.index[0]] | (unsigned)iq3_s_grid[octet.index[1]] << 12;
+            put_iq3(out + 8 * o, scale, iq3_s_magnitudes, codes, octet.signs);
         }
     }
 }

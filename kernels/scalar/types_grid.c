@@ -12,19 +12,19 @@ static int8_t with_sign(int magnitude, unsigned signs, unsigned j) {
 
 /* ---- IQ1: in eighths, because the shift by delta is 1/8 ---- */
 
-static void put_iq1(struct block256 *out, unsigned g, struct iq1_group group) {
-    out->scale[g / 2] = odd_scale(group.scale);
+static void put_iq1(struct block256 *out, unsigned o, struct iq1_octet octet) {
+    out->scale[o / 2] = odd_scale(octet.scale);
     for (unsigned j = 0; j < 8; j++) {
-        const int code = (iq1_grid[group.index] >> 2 * j & 3) - 1;
-        out->code[8 * g + j] = (int8_t)(8 * code + (group.negative_delta ? -1 : 1));
+        const int code = (iq1_grid[octet.index] >> 2 * j & 3) - 1;
+        out->code[8 * o + j] = (int8_t)(8 * code + (octet.negative_delta ? -1 : 1));
     }
 }
 
 static void unpack_iq1_s(struct block256 *out, const void *from) {
     const struct block_iq1_s *block = from;
     out->d = f16_at(block->d) * 0.125f;
-    for (unsigned g = 0; g < 32; g++) {
-        put_iq1(out, g, iq1_s_group(block, g));
+    for (unsigned o = 0; o < 32; o++) {
+        put_iq1(out, o, iq1_s_octet(block, o));
     }
 }
 SCALAR_BLOCKS256(iq1_s)
@@ -32,26 +32,26 @@ SCALAR_BLOCKS256(iq1_s)
 static void unpack_iq1_m(struct block256 *out, const void *from) {
     const struct block_iq1_m *block = from;
     out->d = iq1_m_d(block) * 0.125f;
-    for (unsigned g = 0; g < 32; g++) {
-        put_iq1(out, g, iq1_m_group(block, g));
+    for (unsigned o = 0; o < 32; o++) {
+        put_iq1(out, o, iq1_m_octet(block, o));
     }
 }
 SCALAR_BLOCKS256(iq1_m)
 
 /* ---- IQ2 ---- */
 
-static void put_iq2(struct block256 *out, unsigned g, const uint16_t *grid, struct iq2_group group) {
-    out->scale[g / 2] = odd_scale(group.scale);
+static void put_iq2(struct block256 *out, unsigned o, const uint16_t *grid, struct iq2_octet octet) {
+    out->scale[o / 2] = odd_scale(octet.scale);
     for (unsigned j = 0; j < 8; j++) {
-        out->code[8 * g + j] = with_sign(iq2_magnitudes[grid[group.index] >> 2 * j & 3], group.signs, j);
+        out->code[8 * o + j] = with_sign(iq2_magnitudes[grid[octet.index] >> 2 * j & 3], octet.signs, j);
     }
 }
 
 static void unpack_iq2_xxs(struct block256 *out, const void *from) {
     const struct block_iq2_xxs *block = from;
     out->d = f16_at(block->d) * 0.125f;
-    for (unsigned g = 0; g < 32; g++) {
-        put_iq2(out, g, iq2_xxs_grid, iq2_xxs_group(block, g));
+    for (unsigned o = 0; o < 32; o++) {
+        put_iq2(out, o, iq2_xxs_grid, iq2_xxs_octet(block, o));
     }
 }
 SCALAR_BLOCKS256(iq2_xxs)
@@ -59,8 +59,8 @@ SCALAR_BLOCKS256(iq2_xxs)
 static void unpack_iq2_xs(struct block256 *out, const void *from) {
     const struct block_iq2_xs *block = from;
     out->d = f16_at(block->d) * 0.125f;
-    for (unsigned g = 0; g < 32; g++) {
-        put_iq2(out, g, iq2_xs_grid, iq2_xs_group(block, g));
+    for (unsigned o = 0; o < 32; o++) {
+        put_iq2(out, o, iq2_xs_grid, iq2_xs_octet(block, o));
     }
 }
 SCALAR_BLOCKS256(iq2_xs)
@@ -68,28 +68,28 @@ SCALAR_BLOCKS256(iq2_xs)
 static void unpack_iq2_s(struct block256 *out, const void *from) {
     const struct block_iq2_s *block = from;
     out->d = f16_at(block->d) * 0.125f;
-    for (unsigned g = 0; g < 32; g++) {
-        put_iq2(out, g, iq2_s_grid, iq2_s_group(block, g));
+    for (unsigned o = 0; o < 32; o++) {
+        put_iq2(out, o, iq2_s_grid, iq2_s_octet(block, o));
     }
 }
 SCALAR_BLOCKS256(iq2_s)
 
 /* ---- IQ3 ---- */
 
-static void put_iq3(struct block256 *out, unsigned g, const uint16_t *grid, const uint8_t magnitudes[8],
-                    struct iq3_group group) {
-    out->scale[g / 2] = odd_scale(group.scale);
+static void put_iq3(struct block256 *out, unsigned o, const uint16_t *grid, const uint8_t magnitudes[8],
+                    struct iq3_octet octet) {
+    out->scale[o / 2] = odd_scale(octet.scale);
     for (unsigned j = 0; j < 8; j++) {
-        const unsigned code = grid[group.index[j / 4]] >> j % 4 * 3 & 7;
-        out->code[8 * g + j] = with_sign(magnitudes[code], group.signs, j);
+        const unsigned code = grid[octet.index[j / 4]] >> j % 4 * 3 & 7;
+        out->code[8 * o + j] = with_sign(magnitudes[code], octet.signs, j);
     }
 }
 
 static void unpack_iq3_xxs(struct block256 *out, const void *from) {
     const struct block_iq3_xxs *block = from;
     out->d = f16_at(block->d) * 0.25f;
-    for (unsigned g = 0; g < 32; g++) {
-        put_iq3(out, g, iq3_xxs_grid, iq3_xxs_magnitudes, iq3_xxs_group(block, g));
+    for (unsigned o = 0; o < 32; o++) {
+        put_iq3(out, o, iq3_xxs_grid, iq3_xxs_magnitudes, iq3_xxs_octet(block, o));
     }
 }
 SCALAR_BLOCKS256(iq3_xxs)
@@ -97,8 +97,8 @@ SCALAR_BLOCKS256(iq3_xxs)
 static void unpack_iq3_s(struct block256 *out, const void *from) {
     const struct block_iq3_s *block = from;
     out->d = f16_at(block->d);
-    for (unsigned g = 0; g < 32; g++) {
-        put_iq3(out, g, iq3_s_grid, iq3_s_magnitudes, iq3_s_group(block, g));
+    for (unsigned o = 0; o < 32; o++) {
+        put_iq3(out, o, iq3_s_grid, iq3_s_magnitudes, iq3_s_octet(block, o));
     }
 }
 SCALAR_BLOCKS256(iq3_s)
