@@ -2,8 +2,8 @@
  *
  * Sums of two products stay in i16 for `dot2_slices` slices: 8 for codes of 4 bits (2 * 8 * 127 * 15), 4 for 5 bits
  * (2 * 4 * 127 * 31), 2 for 6 bits (2 * 2 * 127 * 63), all below 2^15; activations are never -128. A K-quant has a
- * scale at least every sub_block / 4 slices. Eight rows by two tokens by two slices are what 15 registers hold, and two
- * slices take 24 vector instructions for 128 products. */
+ * scale at least every sub_block / 4 slices. Eight rows by two tokens by two slices fit in 15 registers, and two slices
+ * take 24 vector instructions for 128 products. */
 #ifndef KERNELS_RELAXED_GEMM_DOT2_H
 #define KERNELS_RELAXED_GEMM_DOT2_H
 

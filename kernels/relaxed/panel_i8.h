@@ -1,7 +1,7 @@
-/* Panels for the relaxed dot products: codes as bytes. A slice is four weights of each row, one vector for each group
- * of four rows (row 0: w0 w1 w2 w3, row 1: w0 ...), so that four activations, splatted, meet all four rows and each row
- * has its own lane. A panel is read from start to end. Each block is its slices, those of K-quants with scales after
- * every few, followed by the scales of the block. */
+/* Panels for the relaxed dot products, with codes as bytes. A slice is four weights of each row, in one vector for each
+ * group of four rows (row 0: w0 w1 w2 w3, row 1: w0 ...). Four activations, splatted, are multiplied by all four rows
+ * at once, and each row has its own lane. A panel is read from start to end: each block is its slices, with scales
+ * after every few of them if the type is a K-quant, and then the scales of the block. */
 #ifndef KERNELS_RELAXED_PANEL_I8_H
 #define KERNELS_RELAXED_PANEL_I8_H
 

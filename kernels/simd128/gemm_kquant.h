@@ -37,8 +37,8 @@ ALWAYS_INLINE void unpack_kquant_rows(const struct kquant_type *type, struct kqu
     }
 }
 
-/* d: two f16 of each row, see struct kquant_type. sub_block: 32 stores half as many minimums, to meet sums of 32
- * activations; it requires a type with sub-blocks of 32. */
+/* d: two f16 of each row, see struct kquant_type. sub_block: with 32, half as many minimums are stored, one for
+ * each sum over 32 activations; the type must have sub-blocks of 32. */
 ALWAYS_INLINE void store_kquant_scales(struct kquant_panel_scales *out, size_t sub_block, int exact,
                                        const struct kquant_scales scales[4], v128_t d) {
     v128_t rows[4][2];

@@ -16,7 +16,7 @@ struct tile {
     v128_t of[TOKENS][GROUPS];
 };
 
-/* Where the reading of a tile's activations has got to: quants, scales, sums. */
+/* Read positions in the activations of a tile's tokens: quants, scales, sums. */
 struct cursors {
     const uint8_t *q[TOKENS];
     const uint8_t *d[TOKENS];
@@ -28,19 +28,19 @@ struct cursors {
 #define FOR_TILE(t, g) FOR_TOKENS(t) FOR_GROUPS(g)
 
 /* How four bytes get into all lanes: by a splatting load, or by a shuffle of what a plain load has read. The first is
- * one instruction on most hosts; see splat_method of relaxed/host_probe.h for the others. */
+ * one instruction on most hosts; see probe_splat in relaxed/host_probe.h for the others. */
 enum splat { SPLAT_BY_LOAD, SPLAT_BY_SHUFFLE };
 
-/* The facts by which a gemm is specialized: constants after inlining, unless a caller says otherwise. */
+/* What a gemm loop is specialized for. After inlining, the members are constants unless the caller says otherwise. */
 struct gemm_form {
     size_t block;                    /* weights that multiply_block covers */
     enum activation_kind activation; /* kind of the activations */
     enum splat splat;
     size_t dot2_slices;   /* dot2: slices of four weights whose sums fit i16 */
-    uint32_t offset_log2; /* legacy types: codes less 1 << offset_log2 are meant; 0: codes as they are */
+    uint32_t offset_log2; /* legacy types: a code counts as code - (1 << offset_log2); 0: no offset */
     int has_minimum;      /* legacy types: the block has a minimum */
     int exact;            /* K-quants: see types_kquant.h */
-    size_t sub_block;     /* K-quants: 32 if minimums meet sums of 32 activations, 16 if sums of 16 */
+    size_t sub_block;     /* K-quants: minimums are multiplied by sums over this many activations, 16 or 32 */
 };
 
 /* Multiplies one block of the panel at *w by the tile's activations, adds the products to sums and advances *w and the
@@ -51,7 +51,7 @@ ALWAYS_INLINE void tile_clear(struct tile *tile) {
     FOR_TILE(t, g) { tile->of[t][g] = wasm_i32x4_splat(0); }
 }
 
-/* Cursors at the activations of `token` and the one after it. After the last token comes the same one again; its result
+/* Cursors at the activations of `token` and the one after it. Past the last token, `token` repeats; its second result
  * is not stored. */
 ALWAYS_INLINE struct cursors cursors_at(const struct gemm_args *args, size_t token, struct activation_layout layout) {
     struct cursors at;
