@@ -321,8 +321,7 @@ struct qn_error {
     char text[496];      /* one line of well-formed UTF-8, terminated by a zero */
 };
 
-/* The record of the last error, owned by the engine. Its address never changes. Calls that succeed leave it as it is.
- */
+/* The record of the last error, owned by the engine. Its address never changes. Successful calls leave it as it is. */
 const struct qn_error *qn_last_error(void);
 
 /* QN_ABI_VERSION of the engine that is running. */
@@ -372,19 +371,19 @@ int32_t qn_model_want(qn_model *model, struct qn_want *want);
 
 /* Says that `bytes` bytes of the last want have been written, counted from its start. 0 means that the file ends there.
  * QN_OK. QN_ERR_ARGUMENT if that is more than was wanted; the model is unchanged. Any other error makes the model
- * failed: QN_ERR_FORMAT, QN_ERR_UNSUPPORTED, QN_ERR_LIMIT. The error's offset is in the file that the
- * want named. */
+ * failed: QN_ERR_FORMAT, QN_ERR_UNSUPPORTED, QN_ERR_LIMIT or QN_ERR_MEMORY. The error's offset is in the file that
+ * the want named. */
 int32_t qn_model_wrote(qn_model *model, uint64_t bytes);
 
-/* How much memory a model and one session take. */
+/* The memory that a model and one session take. */
 struct qn_plan {
     uint64_t file_bytes;     /* size of the model's files, according to their directories */
     uint64_t tensor_bytes;   /* weights; they are used in place */
     uint64_t metadata_bytes; /* directory, vocabulary and their indexes; taken already */
-    uint64_t kv_page_bytes;  /* the KV cache grows by pages of this size ... */
-    uint64_t kv_page_tokens; /* ... for each of which it holds this many tokens */
+    uint64_t kv_page_bytes;  /* the KV cache grows by pages of this size */
+    uint64_t kv_page_tokens; /* tokens that fit a page */
     uint64_t kv_bytes;       /* the KV cache of a full context */
-    uint64_t scratch_bytes;  /* the rest of the session */
+    uint64_t scratch_bytes;  /* everything else in the session */
     uint64_t total_bytes;    /* tensors, metadata, full KV cache and scratch */
     uint32_t context;        /* tokens: as requested, or as trained if 0 was requested */
     uint32_t batch;          /* tokens: as requested or the default, at most the context */
@@ -418,12 +417,12 @@ int32_t qn_model_place(qn_model *model);
 int32_t qn_model_need(const qn_model *model, uint32_t index, struct qn_want *need);
 
 /* Says that bytes [offset, offset + bytes) of file `split` have been written where qn_model_need says. Writing the same
- * bytes again is allowed. bytes == 0 means that the file ends at offset: the model becomes failed. QN_ERR_ARGUMENT if
- * the range is not within the tensors of that file. QN_ERR_LIMIT if the bytes that have arrived would form more than
- * 1024 separate ranges; they then do not count as written. */
+ * bytes again is allowed. bytes == 0 means that the file ends at offset: the model becomes failed unless it is loaded.
+ * QN_ERR_ARGUMENT if the range is not within the tensors of that file. QN_ERR_LIMIT if the bytes that have arrived
+ * would form more than 1024 separate ranges; they then do not count as written. */
 int32_t qn_model_wrote_at(qn_model *model, uint32_t split, uint64_t offset, uint64_t bytes);
 
-/* ---- what a model file says ----------------------------------------------------------------------------- */
+/* ---- model properties ----------------------------------------------------------------------------------- */
 
 /* A metadata entry. The addresses point into the model and are valid as long as it is. */
 struct qn_value {
@@ -636,8 +635,8 @@ struct qn_bias {
 void qn_sampling_default(struct qn_sampling *sampling);
 
 /* Sets the sampler, copies biases[count] and restarts the random sequence from the seed. biases may be null if count is
- * 0. QN_ERR_ARGUMENT for a setting out of range or a bias for an id outside the vocabulary; the sampler is unchanged.
- */
+ * 0. QN_ERR_ARGUMENT for a setting out of range or a bias for an id outside the vocabulary; the sampler is then
+ * unchanged. */
 int32_t qn_session_sampling(qn_session *session, const struct qn_sampling *sampling, const struct qn_bias *biases,
                             size_t count);
 
@@ -672,8 +671,7 @@ void *qn_worker_stack(uint32_t worker);
 /* Call this in the worker's own instance and thread. It works until qn_threads_stop, then returns. */
 void qn_worker_enter(uint32_t worker, void *stack);
 
-/* Makes the workers return and waits for that. Sessions must have been freed. Threads can be started again afterwards.
- */
+/* Makes the workers return and waits for that. Sessions must have been freed. Threads can be started again later. */
 void qn_threads_stop(void);
 
 #ifdef __cplusplus

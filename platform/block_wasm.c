@@ -110,14 +110,14 @@ static void join(struct header *block) {
     }
 }
 
-void block_give(void *memory) {
-    if (!memory) {
+void block_give(void *block) {
+    if (!block) {
         return;
     }
-    struct header *block = (struct header *)memory - 1;
-    block->free = 1;
-    join(block);
-    if (block->previous) {
-        join(block->previous);
+    struct header *header = (struct header *)block - 1;
+    header->free = 1;
+    join(header);
+    if (header->previous) {
+        join(header->previous);
     }
 }

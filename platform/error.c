@@ -45,7 +45,10 @@ static size_t sequence_bytes(uint8_t first) {
     if (first < 0xc2 || first >= 0xf5) {
         return 0;
     }
-    return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    if (first < 0xe0) {
+        return 2;
+    }
+    return first < 0xf0 ? 3 : 4;
 }
 
 /* Bytes of the printable, well-formed UTF-8 character at text; 0 when there is none. */

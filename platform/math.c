@@ -70,7 +70,10 @@ double math_exp(double x) {
 double math_log(double x) {
     uint64_t bits = f64_bits(x);
     if (!(x > 0) || bits == infinity_bits) { /* outside the allowed range: as the C library */
-        return x == 0 ? -f64_from_bits(infinity_bits) : x > 0 ? x : f64_from_bits(0x7ff8ull << 48);
+        if (x > 0) {
+            return x;
+        }
+        return x == 0 ? -f64_from_bits(infinity_bits) : f64_from_bits(0x7ff8ull << 48);
     }
     int64_t exponent = -1023;
     if (bits < 1ull << 52) {

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Engine } from '../../web/engine.js';
-import { tuneThreads } from '../../web/runtime/tune.js';
 import { sharedMemory } from '../../web/runtime/memory.js';
 import { memoryImport } from '../../web/runtime/module-binary.js';
+import { tuneThreads } from '../../web/runtime/tune.js';
 
 const module = (name) => readFileSync(new URL(`../../build/${name}/quern.wasm`, import.meta.url));
 const threaded = module('wasm32-simd128-mt');
@@ -101,6 +101,7 @@ const checks = {
     assert.ok(limits.initial > 0 && limits.maximum === 65536);
     const { Memory } = WebAssembly;
     const asked = [];
+    /* biome-ignore lint/complexity/useArrowFunction: it is called with new */
     WebAssembly.Memory = function (descriptor) {
       asked.push(descriptor.maximum);
       if (descriptor.maximum > 4096) throw new RangeError('no');

@@ -1,7 +1,8 @@
 /* Saves or restores a session in Node: node save_session.mjs MODULE MODEL save|restore FILE. Prints the tokens that the
  * session draws next. */
-import { createReadStream, createWriteStream, readFileSync } from 'node:fs';
+
 import { once } from 'node:events';
+import { createReadStream, createWriteStream, readFileSync } from 'node:fs';
 import { Engine } from '../../web/engine.js';
 
 const [wasm, path, action, file] = process.argv.slice(2);
