@@ -1,11 +1,12 @@
+/* Reads one key with its value, or one tensor entry. */
 #include "gguf/cursor.h"
 
 #include "platform/error.h"
 #include "quant/types.h"
 
-#define SHOWN_NAME 120 /* bytes of a name in an error, so that the reason still fits */
+#define SHOWN_NAME 120 /* bytes of a name in an error: leaves space for the reason */
 
-/* Bytes of a value, by enum gguf_type; 0 where they depend on the value. */
+/* Bytes of a value, by enum gguf_type; 0: variable. */
 static const uint8_t value_bytes[] = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
 
 void cursor_entry(struct cursor *c, const char *kind, uint64_t number, uint64_t at) {
@@ -19,15 +20,15 @@ static void set_name(struct cursor *c, struct gguf_text name) {
     c->name = (struct gguf_text){name.at, name.bytes < SHOWN_NAME ? name.bytes : SHOWN_NAME};
 }
 
-int cursor_need(struct cursor *c, uint64_t n, uint64_t rest) {
-    if (c->file_bytes && (c->at > c->file_bytes || n + rest > c->file_bytes - c->at)) {
+int cursor_need(struct cursor *c, uint64_t n, uint64_t after) {
+    if (c->file_bytes && (c->at > c->file_bytes || n + after > c->file_bytes - c->at)) {
         return error_set(c->error, QN_ERR_FORMAT, c->at,
-                         ENTRY "%llu bytes or more are needed here, the file has %llu left", ENTRY_OF(c),
-                         (unsigned long long)(n + rest),
+                         ENTRY "at least %llu more bytes are needed, but the file has only %llu", ENTRY_OF(c),
+                         (unsigned long long)(n + after),
                          c->at > c->file_bytes ? 0ull : (unsigned long long)(c->file_bytes - c->at));
     }
     if (c->at > c->have || n > c->have - c->at) {
-        c->needed = c->at + n + rest;
+        c->needed = c->at + n + after;
         return QN_MORE;
     }
     return QN_OK;
@@ -45,18 +46,18 @@ uint64_t cursor_u64(struct cursor *c) {
     return load_u64(here(c) - 8);
 }
 
-/* A string of at most `limit` bytes, with `rest` bytes of the entry after it. */
-static int read_text(struct cursor *c, struct gguf_text *text, uint64_t limit, uint64_t rest) {
-    int status = cursor_need(c, 8, rest);
+/* A string of at most `limit` bytes; `after` more bytes of the entry follow it. */
+static int read_text(struct cursor *c, struct gguf_text *text, uint64_t limit, uint64_t after) {
+    int status = cursor_need(c, 8, after);
     if (status != QN_OK) {
         return status;
     }
     const uint64_t bytes = cursor_u64(c);
     if (bytes > limit) {
-        return error_set(c->error, QN_ERR_FORMAT, c->at - 8, ENTRY "a string of %llu bytes, the limit is %llu",
+        return error_set(c->error, QN_ERR_FORMAT, c->at - 8, ENTRY "a string of %llu bytes exceeds the limit of %llu",
                          ENTRY_OF(c), (unsigned long long)bytes, (unsigned long long)limit);
     }
-    status = cursor_need(c, bytes, rest);
+    status = cursor_need(c, bytes, after);
     if (status == QN_OK) {
         *text = (struct gguf_text){(const char *)here(c), (size_t)bytes};
         c->at += bytes;
@@ -72,11 +73,13 @@ static int read_array_head(struct cursor *c, struct gguf_value *value) {
     const uint32_t element = cursor_u32(c);
     const uint64_t count = cursor_u64(c);
     if (element == GGUF_ARRAY) {
-        return error_set(c->error, QN_ERR_UNSUPPORTED, value->offset, ENTRY "an array of arrays", ENTRY_OF(c));
+        return error_set(c->error, QN_ERR_UNSUPPORTED, value->offset, ENTRY "an array of arrays is not supported",
+                         ENTRY_OF(c));
     }
     if (count > MAX_COUNT) {
-        return error_set(c->error, QN_ERR_FORMAT, c->at - 8, ENTRY "an array of %llu elements, the limit is %llu",
-                         ENTRY_OF(c), (unsigned long long)count, MAX_COUNT);
+        return error_set(c->error, QN_ERR_FORMAT, c->at - 8,
+                         ENTRY "an array of %llu elements exceeds the limit of %llu", ENTRY_OF(c),
+                         (unsigned long long)count, MAX_COUNT);
     }
     value->element = element;
     value->count = (size_t)count;
@@ -109,7 +112,7 @@ int cursor_value(struct cursor *c, struct gguf_value *value) {
     }
     if ((uint32_t)value->element >= sizeof(value_bytes)) {
         return error_set(c->error, QN_ERR_FORMAT, type == GGUF_ARRAY ? value->offset : value->offset - 4,
-                         ENTRY "a value of the unknown type %u", ENTRY_OF(c), (unsigned)value->element);
+                         ENTRY "unknown value type %u", ENTRY_OF(c), (unsigned)value->element);
     }
     if (type == GGUF_STRING) {
         struct gguf_text text;
@@ -144,8 +147,8 @@ int cursor_strings(struct cursor *c, uint64_t *left) {
     return QN_OK;
 }
 
-/* Sizes that a shape must not wrap: the elements fit int64_t even where a zero among the dimensions makes them none,
- * so that any product of dimensions is safe, and the end of the data is a file offset. */
+/* Sets tensor->bytes. The product of the nonzero dimensions must fit int64_t, so that any product of dimensions is
+ * safe, and the end of the data must be a valid file offset. */
 static int measure(const struct cursor *c, struct gguf_tensor *tensor, const struct type_traits *traits) {
     uint64_t elements = 1;
     bool empty = false;
@@ -162,14 +165,14 @@ static int measure(const struct cursor *c, struct gguf_tensor *tensor, const str
     }
     if (tensor->shape[0] % traits->block_weights != 0) {
         return error_set(c->error, QN_ERR_FORMAT, tensor->info_offset,
-                         ENTRY "%llu weights a row are no whole blocks of %s, %u each", ENTRY_OF(c),
+                         ENTRY "rows of %llu weights are not a multiple of the %s block, %u", ENTRY_OF(c),
                          (unsigned long long)tensor->shape[0], traits->name, traits->block_weights);
     }
     const uint64_t blocks = empty ? 0 : elements / traits->block_weights;
     if (tensor->offset > INT64_MAX || blocks > (INT64_MAX - tensor->offset) / traits->block_bytes) {
         return error_set(c->error, QN_ERR_FORMAT, tensor->info_offset,
-                         ENTRY "%llu blocks of %s are more than a file can hold", ENTRY_OF(c),
-                         (unsigned long long)blocks, traits->name);
+                         ENTRY "%llu blocks of %s exceed the largest file", ENTRY_OF(c), (unsigned long long)blocks,
+                         traits->name);
     }
     tensor->bytes = blocks * traits->block_bytes;
     return QN_OK;
@@ -187,7 +190,7 @@ int cursor_tensor(struct cursor *c, struct gguf_tensor *tensor, uint64_t start) 
     }
     tensor->n_dims = cursor_u32(c);
     if (tensor->n_dims > GGUF_MAX_DIMS) {
-        return error_set(c->error, QN_ERR_FORMAT, c->at - 4, ENTRY "%u dimensions, the limit is %d", ENTRY_OF(c),
+        return error_set(c->error, QN_ERR_FORMAT, c->at - 4, ENTRY "%u dimensions exceed the limit of %d", ENTRY_OF(c),
                          tensor->n_dims, GGUF_MAX_DIMS);
     }
     status = cursor_need(c, 8 * tensor->n_dims + 4 + 8, 0);
@@ -201,12 +204,12 @@ int cursor_tensor(struct cursor *c, struct gguf_tensor *tensor, uint64_t start) 
     tensor->offset = cursor_u64(c);
     const struct type_traits *traits = type_traits(tensor->type);
     if (traits == NULL) {
-        return error_set(c->error, QN_ERR_UNSUPPORTED, c->at - 12, ENTRY "weights of the unknown type %u", ENTRY_OF(c),
+        return error_set(c->error, QN_ERR_UNSUPPORTED, c->at - 12, ENTRY "unknown weight type %u", ENTRY_OF(c),
                          tensor->type);
     }
     if (tensor->offset != start) {
         return error_set(c->error, QN_ERR_FORMAT, c->at - 8,
-                         ENTRY "its data is at %llu, but the data before ends at %llu", ENTRY_OF(c),
+                         ENTRY "its data is at %llu, but must be at %llu, where the previous data ends", ENTRY_OF(c),
                          (unsigned long long)tensor->offset, (unsigned long long)start);
     }
     return measure(c, tensor, traits);

@@ -1,7 +1,7 @@
-/* A place in the bytes of a file that may not be whole yet, and the reading of one directory entry there.
+/* Bounds-checked reading of one directory entry at a position of a file, of which only the first bytes may be there.
  *
- * Every function below returns QN_OK, QN_MORE with cursor->needed set, or an error that names the entry. After
- * anything but QN_OK the place is undefined, unless said otherwise: start the entry over. */
+ * Functions that return int return QN_OK; QN_MORE with cursor->needed set; or an error that names the entry. After
+ * anything but QN_OK the position is undefined, unless stated otherwise: start the entry over. */
 #ifndef GGUF_CURSOR_H
 #define GGUF_CURSOR_H
 
@@ -10,45 +10,48 @@
 #define MAX_STRING (1ull << 30) /* bytes of a string, as llama.cpp limits them */
 #define MAX_COUNT  (1ull << 30) /* elements of an array, as llama.cpp limits them; entries of a section */
 
-/* Of struct gguf_scan. */
+/* gguf_scan.stage */
 enum scan_stage { SCAN_HEADER, SCAN_VALUES, SCAN_TENSORS, SCAN_DATA, SCAN_DONE };
 
 struct cursor {
-    const uint8_t *bytes; /* (have), the file from its start */
+    const uint8_t *bytes; /* (have): the file from its start */
     uint64_t have;
-    uint64_t file_bytes; /* 0: not known */
-    uint64_t at;
-    uint64_t needed; /* after QN_MORE: bytes from the start of the file */
+    uint64_t file_bytes; /* 0: unknown */
+    uint64_t at;         /* position in the file */
+    uint64_t needed; /* after QN_MORE: the number of bytes from the start of the file that the entry needs, at least */
     struct qn_error *error;
-    const char *kind; /* of the entry, for errors: "key" or "tensor" */
-    uint64_t number;  /* of the entry in its section */
+    const char *kind; /* for errors: "key" or "tensor" */
+    uint64_t number;  /* of the entry in its section, from 0 */
     struct gguf_text name;
 };
 
-/* For errors: error_set(c->error, code, offset, ENTRY "text", ENTRY_OF(c)). */
+/* Errors name the entry: error_set(c->error, code, offset, ENTRY "text", ENTRY_OF(c)). */
 #define ENTRY       "%s %llu (%.*s): "
 #define ENTRY_OF(c) (c)->kind, (unsigned long long)(c)->number, (int)(c)->name.bytes, (c)->name.at
 
+/* Begins an entry at `at`. */
 void cursor_entry(struct cursor *c, const char *kind, uint64_t number, uint64_t at);
 
-/* QN_OK when n bytes are there; `rest` more must follow in the same entry. n and rest are below 2^62. */
-int cursor_need(struct cursor *c, uint64_t n, uint64_t rest);
+/* QN_OK if n bytes are there. `after`: bytes of the same entry that must follow them. Both are below 2^62. */
+int cursor_need(struct cursor *c, uint64_t n, uint64_t after);
 
-/* Unchecked: cursor_need comes before. */
+/* Unchecked: call cursor_need first. */
 uint32_t cursor_u32(struct cursor *c);
 uint64_t cursor_u64(struct cursor *c);
 
-/* A key and its value. An array of strings is left at its first string, with value->bytes 0: cursor_strings goes on. */
+/* A key and its value. For an array of strings, the cursor stops at the first string and value->bytes is 0; continue
+ * with cursor_strings. */
 int cursor_value(struct cursor *c, struct gguf_value *value);
 
-/* Strings of an array; *left of them are still to be checked. After QN_MORE or an error the place is at the start of
- * the string that was not whole, and *left tells how many there are from there on. */
+/* Checks the remaining *left strings of an array. After QN_MORE or an error, the position is the start of the string
+ * that is incomplete or invalid, and *left counts the strings from there. */
 int cursor_strings(struct cursor *c, uint64_t *left);
 
-/* A tensor's entry, whose data must start at `start`, from the start of all data. tensor->offset is from there too. */
+/* A tensor's entry. `start`: where its data must begin. It and tensor->offset count from the start of the data section.
+ */
 int cursor_tensor(struct cursor *c, struct gguf_tensor *tensor, uint64_t start);
 
-/* value is below 2^63, alignment a power of two. */
+/* value is below 2^63; alignment is a power of two. */
 static inline uint64_t align_up(uint64_t value, uint32_t alignment) {
     return (value + alignment - 1) & ~(uint64_t)(alignment - 1);
 }

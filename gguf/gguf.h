@@ -1,10 +1,10 @@
-/* GGUF: header, metadata and tensor directory of a model file, read from bytes that may be hostile.
+/* gguf/: the directory of a GGUF file: header, metadata and tensor table. Takes bytes that may be hostile; returns
+ * tables of keys and tensors, or an error with the byte offset. Knows nothing about models or the engine.
  * Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
  *
- * Two passes over the same bytes. gguf_scan walks them once, as they come in, checks everything that can be checked
- * without a table and stores nothing. gguf_index then builds the tables in an arena, in a time that grows with the
- * bytes (times the logarithm of the entries). Strings and arrays stay where they lie: the bytes must outlive the index.
- */
+ * Two passes read the same bytes. gguf_scan_bytes checks them as they arrive and stores nothing but its position, so it
+ * can continue when more bytes are there. gguf_index then builds sorted tables in an arena, in O(n log n). Strings and
+ * arrays are not copied: the bytes must outlive the tables. */
 #ifndef GGUF_GGUF_H
 #define GGUF_GGUF_H
 
@@ -15,7 +15,7 @@
 #include "platform/memory.h"
 #include "quern.h"
 
-/* As the format numbers them. */
+/* The numbers are those of the format. */
 enum gguf_type {
     GGUF_U8,
     GGUF_I8,
@@ -32,7 +32,7 @@ enum gguf_type {
     GGUF_F64
 };
 
-#define GGUF_MAX_NAME      64 /* bytes of a tensor's name, less one */
+#define GGUF_MAX_NAME      64 /* of a tensor's name, with a final zero */
 #define GGUF_MAX_DIMS      4
 #define GGUF_MAX_ALIGNMENT 65536u
 
@@ -43,47 +43,47 @@ struct gguf_text {
 
 struct gguf_value {
     struct gguf_text key;
-    const uint8_t *data; /* little-endian, unaligned; a string's text; an array's first element (strings: its length) */
+    const uint8_t *data; /* little-endian, unaligned: the value, a string's text, or an array's first element */
     size_t bytes;        /* of data */
     size_t count;        /* elements of an array, else 1 */
-    uint64_t offset;     /* of the byte after the type's number in the file, for errors */
+    uint64_t offset;     /* in the file, of the byte after the type; for errors */
     enum gguf_type type;
     enum gguf_type element; /* of an array, else type */
 };
 
 struct gguf_tensor {
     struct gguf_text name;
-    uint64_t shape[GGUF_MAX_DIMS]; /* shape[0] is contiguous; 1 past n_dims */
-    uint64_t offset;               /* of the data, in the file */
+    uint64_t shape[GGUF_MAX_DIMS]; /* shape[0] is contiguous; 1 after n_dims */
+    uint64_t offset;               /* of its data in the file */
     uint64_t bytes;
     uint64_t info_offset; /* of its directory entry in the file, for errors */
     uint32_t n_dims;
-    uint32_t type; /* enum tensor_type of quant/types.h; known and live */
+    uint32_t type; /* enum tensor_type of quant/types.h; a known type */
 };
 
-/* Where a scan stands. All zero to start; `file_bytes` may be set (0: not known), all else belongs to gguf.c. */
+/* The state of a scan. All zero to start, except that the caller may set file_bytes (0: unknown). */
 struct gguf_scan {
     uint64_t file_bytes;
-    /* results, valid once gguf_scan_bytes has returned QN_OK */
+    /* results: valid after gguf_scan_bytes has returned QN_OK */
     uint64_t n_tensors;
     uint64_t n_values;
-    uint64_t data_offset; /* of the first tensor's data in the file, aligned; without tensors, the directory's end */
-    uint64_t data_bytes;  /* to the end of the last tensor; the sum of both fits int64_t */
+    uint64_t data_offset; /* of the data section in the file, aligned; without tensors, the end of the directory */
+    uint64_t data_bytes;  /* to the end of the last tensor; data_offset + data_bytes fits int64_t */
     uint32_t version;
     uint32_t alignment;
     /* progress */
-    uint64_t position;       /* everything before this byte has been checked */
-    uint64_t needed;         /* after QN_MORE: bytes from the start of the file that the next entry takes, at least */
+    uint64_t position;       /* all bytes before this one have been checked */
+    uint64_t needed;         /* after QN_MORE: bytes from the start of the file that the next entry needs, at least */
     uint64_t values_offset;  /* of the first key */
-    uint64_t tensors_offset; /* of the first tensor entry; 0 while not reached */
-    uint64_t done;           /* entries of the current section that have been checked */
-    uint64_t entry;          /* of the next entry, or of the one that holds the array of strings being checked ... */
-    uint64_t strings;        /* ... of which so many have been */
+    uint64_t tensors_offset; /* of the first tensor entry; 0: not reached yet */
+    uint64_t done;           /* checked entries of the current section */
+    uint64_t entry;          /* offset of the next entry, or of the array of strings that is being checked ... */
+    uint64_t strings;        /* ... and the number of its strings that have been */
     uint32_t stage;
 };
 
-/* Goes on with bytes[0..have), the file from its start; `bytes` may move between calls. QN_OK: the directory is
- * whole and well formed. QN_MORE: it needs scan->needed bytes or more. Else an error, with the byte's offset. */
+/* Continues with bytes[0..have), the file from its start; `bytes` may move between calls. QN_OK: the directory is
+ * complete and valid. QN_MORE: at least scan->needed bytes are needed. Otherwise an error with the byte offset. */
 int gguf_scan_bytes(struct gguf_scan *scan, const uint8_t *bytes, size_t have, struct qn_error *error);
 
 struct gguf {
@@ -95,25 +95,25 @@ struct gguf {
     uint64_t data_bytes;
     uint32_t version;
     uint32_t alignment;
-    const uint32_t *value_order;  /* (n_values), the values by key, for searching */
-    const uint32_t *tensor_order; /* (n_tensors) */
+    const uint32_t *value_order;  /* (n_values): indices of the values, sorted by key */
+    const uint32_t *tensor_order; /* (n_tensors): the same by name */
 };
 
-/* Tables of a finished scan over the same bytes; finds keys and names that occur twice. The names are sorted, not
- * hashed: no choice of names makes it slow. */
+/* Builds the tables after a finished scan of the same bytes. A duplicate key or tensor name is an error. Names are
+ * sorted, not hashed, so that no choice of names makes this slow. */
 int gguf_index(struct gguf *gguf, const struct gguf_scan *scan, const uint8_t *bytes, struct arena *arena,
                struct qn_error *error);
 
-/* Orders the tensors anew, once a table of several files' has taken the place of one's. */
+/* Sorts the tensors again, after the table of one file has been replaced by that of all splits. */
 int gguf_order_tensors(struct gguf *gguf, struct arena *arena, struct qn_error *error);
 
-/* Null when there is none of that name. */
+/* NULL if there is none of that name. */
 const struct gguf_value *gguf_find(const struct gguf *gguf, const char *key);
 const struct gguf_tensor *gguf_find_tensor(const struct gguf *gguf, const char *name);
 
-/* Typed reading. Each returns QN_OK and fills *out; QN_MORE when the key is absent, *out untouched; or an error that
- * names the key, its offset, its type and the type wanted. Integers of any width convert when the value fits;
- * an f32 is taken from f32 and f64. */
+/* Typed reading. Each function returns QN_OK and fills *out; QN_MORE if the key is absent, and leaves *out as it is; or
+ * an error that names the key, its type and the expected type, at the offset of the value. An integer of any width is
+ * accepted if its value fits; an f32 may be stored as f64. */
 int gguf_u32(const struct gguf *gguf, const char *key, uint32_t *out, struct qn_error *error);
 int gguf_f32(const struct gguf *gguf, const char *key, float *out, struct qn_error *error);
 int gguf_bool(const struct gguf *gguf, const char *key, bool *out, struct qn_error *error);
@@ -122,15 +122,15 @@ int gguf_text(const struct gguf *gguf, const char *key, struct gguf_text *out, s
 int gguf_array(const struct gguf *gguf, const char *key, enum gguf_type element, const struct gguf_value **out,
                struct qn_error *error);
 
-/* Elements of an array that gguf_array gave: i < value->count. */
-uint32_t gguf_array_u32(const struct gguf_value *value, size_t i); /* also for I32: the same bits */
+/* Element i < value->count of an array from gguf_array. */
+uint32_t gguf_array_u32(const struct gguf_value *value, size_t i); /* also for i32: the same bits */
 float gguf_array_f32(const struct gguf_value *value, size_t i);
 bool gguf_array_bool(const struct gguf_value *value, size_t i);
 
-/* Strings of an array, in order: *at starts at 0 and moves on. */
+/* The next string of an array; *at starts at 0. Empty strings after the last. */
 struct gguf_text gguf_next_text(const struct gguf_value *value, size_t *at);
 
-/* "f32", "string", ...; "?" for a number that is no type. */
+/* "f32", "string", ...; "?" for an unknown number. */
 const char *gguf_type_name(uint32_t type);
 
 #endif

@@ -1,7 +1,8 @@
+/* Builds the tables of keys and tensors, sorted by name. */
 #include "gguf/cursor.h"
 #include "platform/error.h"
 
-/* The names of a table's rows: each row starts with its name. */
+/* The names of the rows of a table; each row begins with its name. */
 struct names {
     const uint8_t *rows;
     size_t row_bytes;
@@ -13,18 +14,18 @@ static struct gguf_text name_of(struct names names, uint32_t row) {
     return *(const struct gguf_text *)(const void *)(names.rows + row * names.row_bytes);
 }
 
-/* Shorter first: most comparisons end without a look at the text. */
+/* Shorter names first: most comparisons do not look at the text. */
 static int compare(struct gguf_text a, struct gguf_text b) {
     return a.bytes != b.bytes ? (a.bytes < b.bytes ? -1 : 1) : memcmp(a.at, b.at, a.bytes);
 }
 
-/* Equal names stay in file order, so that the later one is called the second. */
+/* Equal names stay in file order, so that an error is reported for the later one. */
 static bool before(struct names names, uint32_t a, uint32_t b) {
     const int order = compare(name_of(names, a), name_of(names, b));
     return order ? order < 0 : a < b;
 }
 
-/* Moves order[root] down to its place in a heap whose largest row is on top. */
+/* Moves order[root] down to its position in a max-heap. */
 static void sift(struct names names, uint32_t *order, size_t root, size_t count) {
     const uint32_t row = order[root];
     for (size_t child = 2 * root + 1; child < count; child = 2 * root + 1) {
@@ -40,7 +41,7 @@ static void sift(struct names names, uint32_t *order, size_t root, size_t count)
     order[root] = row;
 }
 
-/* Heap sort: in place, not recursive, and no order of the names makes it quadratic. */
+/* Heap sort: in place, not recursive, and O(n log n) for every input. */
 static void sort(struct names names, uint32_t *order, size_t count) {
     for (size_t i = 0; i < count; i++) {
         order[i] = (uint32_t)i;
@@ -57,8 +58,8 @@ static void sort(struct names names, uint32_t *order, size_t count) {
     }
 }
 
-/* The first row in the order whose name is also its successor's; count where all differ. */
-static size_t find_twice(struct names names, const uint32_t *order, size_t count) {
+/* The first position in the order whose name equals the next one; count if all names differ. */
+static size_t find_duplicate(struct names names, const uint32_t *order, size_t count) {
     for (size_t i = 1; i < count; i++) {
         if (compare(name_of(names, order[i - 1]), name_of(names, order[i])) == 0) {
             return i - 1;
@@ -67,7 +68,7 @@ static size_t find_twice(struct names names, const uint32_t *order, size_t count
     return count;
 }
 
-/* Row of that name, or count. */
+/* The row with that name, or count. */
 static size_t find(struct names names, const uint32_t *order, size_t count, const char *name) {
     const struct gguf_text wanted = {name, strlen(name)};
     size_t low = 0;
@@ -130,7 +131,7 @@ static int sort_keys(struct gguf *gguf, uint32_t *order, struct qn_error *error)
     const struct names keys = value_names(gguf->values);
     sort(keys, order, gguf->n_values);
     gguf->value_order = order;
-    const size_t key = find_twice(keys, order, gguf->n_values);
+    const size_t key = find_duplicate(keys, order, gguf->n_values);
     if (key == gguf->n_values) {
         return QN_OK;
     }
@@ -143,7 +144,7 @@ static int sort_tensors(struct gguf *gguf, uint32_t *order, struct qn_error *err
     const struct names names = tensor_names(gguf->tensors);
     sort(names, order, gguf->n_tensors);
     gguf->tensor_order = order;
-    const size_t name = find_twice(names, order, gguf->n_tensors);
+    const size_t name = find_duplicate(names, order, gguf->n_tensors);
     if (name == gguf->n_tensors) {
         return QN_OK;
     }
@@ -162,9 +163,9 @@ int gguf_order_tensors(struct gguf *gguf, struct arena *arena, struct qn_error *
 int gguf_index(struct gguf *gguf, const struct gguf_scan *scan, const uint8_t *bytes, struct arena *arena,
                struct qn_error *error) {
     if (scan->stage != SCAN_DONE) {
-        return error_set(error, QN_ERR_STATE, QN_NO_OFFSET, "the directory has not been read to its end");
+        return error_set(error, QN_ERR_STATE, QN_NO_OFFSET, "the directory is not complete yet");
     }
-    const size_t n_values = (size_t)scan->n_values; /* both at most MAX_COUNT */
+    const size_t n_values = (size_t)scan->n_values; /* at most MAX_COUNT, as the next */
     const size_t n_tensors = (size_t)scan->n_tensors;
     struct gguf_value *values = ARENA_ARRAY(arena, struct gguf_value, n_values);
     struct gguf_tensor *tensors = ARENA_ARRAY(arena, struct gguf_tensor, n_tensors);
@@ -179,8 +180,8 @@ int gguf_index(struct gguf *gguf, const struct gguf_scan *scan, const uint8_t *b
     if (status == QN_OK) {
         status = read_tensors(&c, tensors, scan);
     }
-    if (status != QN_OK) { /* never for the bytes that were scanned */
-        return status == QN_MORE ? error_set(error, QN_ERR_STATE, c.at, "the bytes are not those that were scanned")
+    if (status != QN_OK) { /* cannot happen with the bytes that were scanned */
+        return status == QN_MORE ? error_set(error, QN_ERR_STATE, c.at, "the bytes have changed since the scan")
                                  : status;
     }
     *gguf = (struct gguf){.values = values,

@@ -1,3 +1,4 @@
+/* Typed access to metadata values. */
 #include "gguf/cursor.h"
 #include "platform/error.h"
 
@@ -14,7 +15,7 @@ static int wrong_type(const struct gguf_value *value, const char *of, const char
                      value->key.at, array ? "an array of " : "", gguf_type_name(value->element), of, wanted);
 }
 
-/* Sign-extends. False when the value is no integer. */
+/* Sign-extends. False if the value is not an integer. */
 static bool read_integer(const struct gguf_value *value, uint64_t *bits, bool *negative) {
     const uint8_t *data = value->data;
     *negative = false;
@@ -91,7 +92,7 @@ int gguf_f32(const struct gguf *gguf, const char *key, float *out, struct qn_err
     if (value->type == GGUF_F32) {
         *out = float_of(load_u32(value->data));
     } else if (value->type == GGUF_F64) {
-        *out = (float)double_of(load_u64(value->data)); /* beyond float's range: infinite, IEEE 754 */
+        *out = (float)double_of(load_u64(value->data)); /* out of range: infinity, by IEEE 754 */
     } else {
         return wrong_type(value, "", "f32", error);
     }
@@ -146,7 +147,7 @@ struct gguf_text gguf_next_text(const struct gguf_value *value, size_t *at) {
         return (struct gguf_text){"", 0};
     }
     const uint8_t *string = value->data + *at;
-    const size_t bytes = (size_t)load_u64(string); /* checked by the scan */
+    const size_t bytes = (size_t)load_u64(string); /* the scan has checked it */
     *at += 8 + bytes;
     return (struct gguf_text){(const char *)string + 8, bytes};
 }

@@ -1,19 +1,22 @@
+/* The resumable scan: checks a directory while its bytes arrive. */
 #include "gguf/cursor.h"
 #include "platform/error.h"
 
 #define HEADER_BYTES      24
-#define MIN_VALUE         14 /* bytes of the smallest entry: a key of one letter and a byte */
-#define MIN_TENSOR        24 /* no name, no dimensions */
+#define MIN_VALUE         14 /* bytes of the smallest entry: a key of one byte and a value of one byte */
+#define MIN_TENSOR        24 /* bytes of an entry without a name and dimensions */
 #define DEFAULT_ALIGNMENT 32
 
 static int scan_header(struct gguf_scan *scan, struct cursor *c) {
     static const uint8_t magic[4] = {'G', 'G', 'U', 'F'};
     if (scan->file_bytes && scan->file_bytes < HEADER_BYTES) {
-        return error_set(c->error, QN_ERR_FORMAT, 0, "this is no GGUF file: it has %llu bytes, a header has %d",
+        return error_set(c->error, QN_ERR_FORMAT, 0,
+                         "this is not a GGUF file: it has %llu bytes, and the header alone has %d",
                          (unsigned long long)scan->file_bytes, HEADER_BYTES);
     }
     if (c->have && memcmp(c->bytes, magic, c->have < 4 ? (size_t)c->have : 4) != 0) {
-        return error_set(c->error, QN_ERR_FORMAT, 0, "this is no GGUF file: it does not start with the letters GGUF");
+        return error_set(c->error, QN_ERR_FORMAT, 0,
+                         "this is not a GGUF file: it does not start with the letters GGUF");
     }
     const int status = cursor_need(c, HEADER_BYTES, 0);
     if (status != QN_OK) {
@@ -24,17 +27,18 @@ static int scan_header(struct gguf_scan *scan, struct cursor *c) {
     scan->n_tensors = cursor_u64(c);
     scan->n_values = cursor_u64(c);
     if (scan->version != 0 && (scan->version & 0xffff) == 0) {
-        return error_set(c->error, QN_ERR_UNSUPPORTED, 4, "the file is big-endian: its version reads as %u",
+        return error_set(c->error, QN_ERR_UNSUPPORTED, 4, "big-endian files are not supported: the version reads as %u",
                          scan->version);
     }
     if (scan->version < 2 || scan->version > 3) {
-        return error_set(c->error, QN_ERR_UNSUPPORTED, 4, "GGUF version %u; versions 2 and 3 are read", scan->version);
+        return error_set(c->error, QN_ERR_UNSUPPORTED, 4, "GGUF version %u is not supported; versions 2 and 3 are",
+                         scan->version);
     }
-    /* Limited first, so that the sum below cannot wrap. */
+    /* The first two checks keep the sum from overflowing. */
     if (scan->n_tensors > MAX_COUNT || scan->n_values > MAX_COUNT ||
         (scan->file_bytes &&
          scan->n_values * MIN_VALUE + scan->n_tensors * MIN_TENSOR > scan->file_bytes - HEADER_BYTES)) {
-        return error_set(c->error, QN_ERR_FORMAT, 8, "%llu tensors and %llu keys are more than the file can hold",
+        return error_set(c->error, QN_ERR_FORMAT, 8, "%llu tensors and %llu keys do not fit into the file",
                          (unsigned long long)scan->n_tensors, (unsigned long long)scan->n_values);
     }
     scan->alignment = DEFAULT_ALIGNMENT;
@@ -49,22 +53,22 @@ static int check_alignment(struct gguf_scan *scan, const struct cursor *c, const
         return QN_OK;
     }
     if (value->type != GGUF_U32) {
-        return error_set(c->error, QN_ERR_FORMAT, value->offset, ENTRY "it is %s, it must be u32", ENTRY_OF(c),
+        return error_set(c->error, QN_ERR_FORMAT, value->offset, ENTRY "it is %s, but must be u32", ENTRY_OF(c),
                          gguf_type_name(value->type));
     }
     scan->alignment = load_u32(value->data);
     if (scan->alignment == 0 || (scan->alignment & (scan->alignment - 1)) != 0) {
-        return error_set(c->error, QN_ERR_FORMAT, value->offset, ENTRY "%u is no power of two", ENTRY_OF(c),
+        return error_set(c->error, QN_ERR_FORMAT, value->offset, ENTRY "%u is not a power of two", ENTRY_OF(c),
                          scan->alignment);
     }
     if (scan->alignment > GGUF_MAX_ALIGNMENT) {
-        return error_set(c->error, QN_ERR_UNSUPPORTED, value->offset, ENTRY "%u is more than the limit of %u",
-                         ENTRY_OF(c), scan->alignment, GGUF_MAX_ALIGNMENT);
+        return error_set(c->error, QN_ERR_UNSUPPORTED, value->offset, ENTRY "%u exceeds the limit of %u", ENTRY_OF(c),
+                         scan->alignment, GGUF_MAX_ALIGNMENT);
     }
     return QN_OK;
 }
 
-/* An array of strings can be most of the directory, so a scan that ran short within one goes on within it. */
+/* An array of strings can be most of the directory, so a scan that ran out of bytes within one continues within it. */
 static int scan_value(struct gguf_scan *scan, struct cursor *c) {
     struct gguf_value value;
     cursor_entry(c, "key", scan->done, scan->entry);
@@ -93,14 +97,14 @@ static int scan_tensor(struct gguf_scan *scan, struct cursor *c) {
     const uint64_t end = tensor.offset + tensor.bytes;
     if (scan->file_bytes && end > scan->file_bytes - c->at) {
         return error_set(c->error, QN_ERR_FORMAT, tensor.info_offset,
-                         ENTRY "its %llu bytes end beyond the file, which has %llu", ENTRY_OF(c),
+                         ENTRY "its %llu bytes do not fit into the file of %llu bytes", ENTRY_OF(c),
                          (unsigned long long)tensor.bytes, (unsigned long long)scan->file_bytes);
     }
     scan->data_bytes = end;
     return QN_OK;
 }
 
-/* The data starts after the directory, so only now is its end known: names the first tensor that is not whole. */
+/* The data starts after the directory, so its end is known only now. Names the first tensor that is not complete. */
 static int scan_data(struct gguf_scan *scan, struct cursor *c) {
     scan->data_offset = scan->n_tensors ? align_up(scan->position, scan->alignment) : scan->position;
     const uint64_t limit = scan->file_bytes ? scan->file_bytes : INT64_MAX;
@@ -116,7 +120,7 @@ static int scan_data(struct gguf_scan *scan, struct cursor *c) {
         status = cursor_tensor(c, &tensor, align_up(tensor.offset + tensor.bytes, scan->alignment));
         if (status == QN_OK && scan->data_offset + tensor.offset + tensor.bytes > limit) {
             return error_set(c->error, QN_ERR_FORMAT, tensor.info_offset,
-                             ENTRY "its data ends at byte %llu, the file at %llu", ENTRY_OF(c),
+                             ENTRY "its data ends at byte %llu, but the file ends at %llu", ENTRY_OF(c),
                              (unsigned long long)(scan->data_offset + tensor.offset + tensor.bytes),
                              (unsigned long long)limit);
         }

@@ -1,4 +1,4 @@
-/* A small writer of GGUF bytes, well formed or not, for tests and seeds. */
+/* Writes GGUF files, valid or not, for tests and fuzzing seeds. */
 #ifndef TESTS_GGUF_BUILD_H
 #define TESTS_GGUF_BUILD_H
 
@@ -65,13 +65,13 @@ static inline void put_header(struct build *b, uint32_t version, uint64_t n_tens
     put_u64(b, n_values);
 }
 
-/* The value follows. */
+/* The caller puts the value. */
 static inline void put_key(struct build *b, const char *key, uint32_t type) {
     put_text(b, key);
     put_u32(b, type);
 }
 
-/* The elements follow. */
+/* The caller puts the elements. */
 static inline void put_array(struct build *b, const char *key, uint32_t element, uint64_t count) {
     put_key(b, key, GGUF_ARRAY);
     put_u32(b, element);
@@ -94,7 +94,7 @@ static inline void put_tensor(struct build *b, const char *name, uint32_t n_dims
     put_u64(b, offset);
 }
 
-/* Zeros up to a multiple of `alignment`, then `bytes` of tensor data. */
+/* Zeros up to a multiple of `alignment`, then `bytes` bytes of tensor data. */
 static inline void put_data(struct build *b, size_t alignment, size_t bytes) {
     while (b->n % alignment) {
         put_u8(b, 0);
@@ -111,7 +111,7 @@ static inline void build_free(struct build *b) {
 
 #define EVERY_VALUES  27
 #define EVERY_TENSORS 5
-/* A file with every type of value, arrays of every type, an empty array and string, and five tensors. */
+/* A file with values and arrays of every type, an empty array, an empty string, and five tensors. */
 static inline void put_every(struct build *b, uint32_t version) {
     put_header(b, version, EVERY_TENSORS, EVERY_VALUES);
     put_key(b, "u8", GGUF_U8), put_u8(b, 200);

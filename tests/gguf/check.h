@@ -1,5 +1,5 @@
-/* What every suite here needs: cmocka, a scan of bytes in a block of their exact size, so that ASan sees any overread.
- */
+/* Shared by the suites of gguf/: cmocka, and scans of a block that has exactly the size of the bytes, so that ASan
+ * detects overreads. */
 #ifndef TESTS_GGUF_CHECK_H
 #define TESTS_GGUF_CHECK_H
 
@@ -22,15 +22,15 @@ static inline int scan_exact(struct gguf_scan *scan, const struct build *b, size
     return status;
 }
 
-/* Scans the whole of *b, with the file's size known, and frees it. */
+/* Scans all of *b with a known file size, and frees it. */
 static inline int scan_known(struct build *b, struct gguf_scan *scan, struct qn_error *error) {
     *error = (struct qn_error){0};
     *scan = (struct gguf_scan){.file_bytes = b->n};
     return scan_exact(scan, b, b->n, error);
 }
 
-/* The whole of *b is refused with this code at this byte, in words that hold `word`, whether or not its size is known
- * and whether it comes at once or byte by byte. */
+/* All of *b is refused with this code and byte offset and a text that contains `word`, with and without a known file
+ * size, and both at once and byte by byte. Frees *b. */
 static inline void assert_refused(struct build *b, int code, uint64_t offset, const char *word) {
     for (int pass = 0; pass < 4; pass++) {
         struct gguf_scan scan = {.file_bytes = pass & 1 ? b->n : 0};
@@ -47,7 +47,7 @@ static inline void assert_refused(struct build *b, int code, uint64_t offset, co
     build_free(b);
 }
 
-/* The same where only a known size shows the fault. While it is not known, the scan asks for `needed` bytes. */
+/* The same for a flaw that only a known file size reveals. With an unknown size, the scan asks for `needed` bytes. */
 static inline void assert_refused_known(struct build *b, int code, uint64_t offset, const char *word, uint64_t needed) {
     struct gguf_scan scan;
     struct qn_error error;
@@ -61,14 +61,14 @@ static inline void assert_refused_known(struct build *b, int code, uint64_t offs
     build_free(b);
 }
 
-/* A directory of so many tensors, whose first entry follows at byte 24. */
+/* The header of a file with `count` tensors. The first entry follows at byte 24. */
 static inline struct build tensors(uint64_t count) {
     struct build b = {0};
     put_header(&b, 3, count, 0);
     return b;
 }
 
-/* The whole of *b is accepted; frees it. */
+/* All of *b is accepted. Frees *b. */
 static inline void assert_accepted(struct build *b) {
     struct gguf_scan scan;
     struct qn_error error;

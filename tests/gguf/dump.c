@@ -1,5 +1,6 @@
-/* gguf_dump <file>: a GGUF's directory as we read it, as JSON lines; names and texts in hexadecimal, since they may be
- * any bytes. The file is read in the pieces that the scan asks for. Exit status 1 and a line on stderr on an error. */
+/* gguf_dump <file>: prints the directory of a GGUF file as JSON lines, with names and strings in hexadecimal because
+ * they may hold any bytes. Reads the file in the pieces that the scan asks for. On an error: exit status 1 and a line
+ * on stderr. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,7 +60,7 @@ static void put_tensor(const struct gguf_tensor *tensor) {
            tensor->bytes);
 }
 
-/* Bytes from the file's start until the directory is whole; null on an error. */
+/* The first bytes of the file, up to the end of the directory; NULL on an error. */
 static uint8_t *read_directory(FILE *file, struct gguf_scan *scan, struct qn_error *error) {
     uint8_t *bytes = NULL;
     size_t have = 0;

@@ -1,8 +1,8 @@
-/* Flaws that GGUF readers have had in headers and values, each one a file that must be refused. Numbers are those of
- * the CVE entries; see test_flaws_tensors.c for tensors. */
+/* Flaws in headers and values that other GGUF readers have accepted; each file must be refused. Numbers are CVE
+ * entries. test_flaws_tensors.c covers tensors. */
 #include "tests/gguf/check.h"
 
-/* Directory of one key, whose entry follows at byte 24. */
+/* The header of a file with one key. The entry follows at byte 24. */
 static struct build one_key(void) {
     struct build b = {0};
     put_header(&b, 3, 0, 1);
@@ -71,19 +71,19 @@ static void cve_2024_23605_number_of_keys(void **state) {
 static void cve_2024_21825_array_of_strings(void **state) {
     (void)state;
     static const uint64_t counts[] = {UINT64_MAX, 1ull << 63, 1ull << 61, (1ull << 30) + 1};
-    for (size_t i = 0; i < 4; i++) { /* the count times 8 or 16 wraps, or is out of all measure */
+    for (size_t i = 0; i < 4; i++) { /* the count times 8 or 16 overflows, or is absurd */
         struct build b = one_key();
         put_array(&b, "k", GGUF_STRING, counts[i]);
         put_text(&b, "a"), put_text(&b, "b");
         assert_refused(&b, QN_ERR_FORMAT, 24 + 9 + 8, "key 0 (k)");
     }
     struct build b = one_key();
-    put_array(&b, "k", GGUF_STRING, 1u << 30); /* more strings than the file has room for */
+    put_array(&b, "k", GGUF_STRING, 1u << 30); /* more strings than fit into the file */
     put_text(&b, "a"), put_text(&b, "b");
     assert_refused_known(&b, QN_ERR_FORMAT, 24 + 9 + 16, "key 0 (k)", 67 + 8 + 8 * ((1ull << 30) - 3));
     b = one_key();
     put_array(&b, "k", GGUF_STRING, 3);
-    put_text(&b, "a"), put_u64(&b, UINT64_MAX - 8), put_text(&b, "c"); /* a length that wraps, within the array */
+    put_text(&b, "a"), put_u64(&b, UINT64_MAX - 8), put_text(&b, "c"); /* a length that overflows, within the array */
     assert_refused(&b, QN_ERR_FORMAT, 49 + 9, "key 0 (k)");
     b = one_key();
     put_array(&b, "k", GGUF_STRING, 3);
@@ -123,7 +123,7 @@ static void cve_2024_23496_string_length(void **state) {
     }
 }
 
-/* A gibibyte is legal: of a file whose size is not known it is asked for, never taken. */
+/* A string of one GiB is legal: with an unknown file size, the scan asks for it and allocates nothing. */
 static void unbounded_string_allocation(void **state) {
     (void)state;
     struct build b = one_key();
@@ -184,7 +184,7 @@ static void alignment_values(void **state) {
     b = one_key();
     put_array(&b, "general.alignment", GGUF_U32, 1), put_u32(&b, 32);
     assert_refused(&b, QN_ERR_FORMAT, 24 + 29, "u32");
-    b = one_key(); /* an array of strings that is no more than its head */
+    b = one_key(); /* an array of strings that ends after its header */
     put_array(&b, "general.alignment", GGUF_STRING, 0);
     assert_refused(&b, QN_ERR_FORMAT, 24 + 29, "u32");
 }

@@ -1,5 +1,4 @@
-/* Flaws that GGUF readers have had in tensor entries, each one a file that must be refused. Numbers are those of the
- * CVE entries. */
+/* Flaws in tensor entries that other GGUF readers have accepted; each file must be refused. Numbers are CVE entries. */
 #include "tests/gguf/check.h"
 
 #define TENSOR(b, name, type, offset, ...)                                                                             \
@@ -45,12 +44,12 @@ static void number_of_dimensions(void **state) {
 static void cve_2024_21802_dimensions_wrap(void **state) {
     (void)state;
     static const uint64_t shapes[][4] = {
-        {1ull << 32, 1ull << 32, 1, 1},             /* 2^64 elements are 0 */
-        {1ull << 16, 1ull << 16, 1 << 16, 1 << 16}, /* the same of four */
-        {1ull << 31, 1ull << 31, 2, 1},             /* 2^63: no longer int64_t */
-        {(1ull << 32) + 1, (1ull << 32) - 1, 1, 1}, /* wraps to a large number */
+        {1ull << 32, 1ull << 32, 1, 1},             /* 2^64 elements overflow to 0 */
+        {1ull << 16, 1ull << 16, 1 << 16, 1 << 16}, /* the same with four dimensions */
+        {1ull << 31, 1ull << 31, 2, 1},             /* 2^63 does not fit int64_t */
+        {(1ull << 32) + 1, (1ull << 32) - 1, 1, 1}, /* overflows to a large number */
         {1ull << 31, 1ull << 32, 1, 1},
-        {6074001001, 3037000500, 1, 1}, /* wraps to a small one */
+        {6074001001, 3037000500, 1, 1}, /* overflows to a small number */
         {UINT64_MAX, 1, 1, 1},          /* -1 */
         {32, 1ull << 63, 1, 1},
         {32, 1, 1, (uint64_t)-32},
@@ -58,7 +57,8 @@ static void cve_2024_21802_dimensions_wrap(void **state) {
     };
     for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
         struct build b = tensors(1);
-        put_tensor(&b, "t", 4, shapes[i], TYPE_Q4_0, 0); /* less than a byte a weight: the bytes would fit */
+        put_tensor(&b, "t", 4, shapes[i], TYPE_Q4_0,
+                   0); /* less than one byte per weight: the size in bytes would fit */
         assert_refused(&b, QN_ERR_FORMAT, 24, "too many elements");
     }
 }
@@ -66,12 +66,12 @@ static void cve_2024_21802_dimensions_wrap(void **state) {
 static void cve_2026_33298_elements_times_type_size(void **state) {
     (void)state;
     struct build b = tensors(1);
-    TENSOR(&b, "t", TYPE_F64, 0, 1ull << 61); /* 2^64 bytes are 0 */
+    TENSOR(&b, "t", TYPE_F64, 0, 1ull << 61); /* 2^64 bytes overflow to 0 */
     assert_refused(&b, QN_ERR_FORMAT, 24, "tensor 0 (t)");
     b = tensors(1);
     TENSOR(&b, "t", TYPE_F32, 0, INT64_MAX);
     assert_refused(&b, QN_ERR_FORMAT, 24, "tensor 0 (t)");
-    b = tensors(1); /* 292 / 256 bytes a weight */
+    b = tensors(1); /* 292 / 256 bytes per weight */
     TENSOR(&b, "t", TYPE_Q8_K, 0, (1ull << 63) - 256);
     assert_refused(&b, QN_ERR_FORMAT, 24, "tensor 0 (t)");
     b = tensors(1); /* as large as a file can be */
@@ -94,7 +94,7 @@ static void zero_dimensions(void **state) {
     TENSOR(&b, "f", TYPE_F16, 0, 3, 0, 1ull << 60);
     put_data(&b, 32, 0);
     assert_accepted(&b);
-    b = tensors(1); /* no elements, but ne[1] * ne[2] wraps for whoever computes it */
+    b = tensors(1); /* no elements, but shape[1] * shape[2] would overflow */
     TENSOR(&b, "t", TYPE_F16, 0, 0, 1ull << 32, 1ull << 32);
     assert_refused(&b, QN_ERR_FORMAT, 24, "tensor 0 (t)");
 }
@@ -116,7 +116,7 @@ static void rows_of_whole_blocks(void **state) {
     TENSOR(&b, "t", TYPE_Q4_0, 0, 33, 32);
     put_data(&b, 32, 4096);
     assert_refused(&b, QN_ERR_FORMAT, 24, "q4_0");
-    b = tensors(1); /* 256 weights in all, but not in a row */
+    b = tensors(1); /* 256 weights in total, but not in one row */
     TENSOR(&b, "t", TYPE_Q4_K, 0, 128, 2);
     put_data(&b, 32, 4096);
     assert_refused(&b, QN_ERR_FORMAT, 24, "q4_K");
@@ -142,7 +142,7 @@ static void offsets_leave_no_gap_and_do_not_overlap(void **state) {
     assert_refused(&b, QN_ERR_FORMAT, 24 + 9 + 4 + 8 + 4, "tensor 0 (t)");
 }
 
-/* CVE-2025-53630, CVE-2026-27940: each tensor is legal, their sum wraps. */
+/* CVE-2025-53630, CVE-2026-27940: each tensor is legal, but the sum of their sizes overflows. */
 static void cve_2025_53630_sizes_accumulate(void **state) {
     (void)state;
     struct build b = tensors(3);
@@ -157,7 +157,7 @@ static void cve_2025_53630_sizes_accumulate(void **state) {
     assert_non_null(strstr(error.text, "tensor 1 (u)"));
     build_free(&b);
 
-    b = tensors(2); /* the last byte is the last that a file can have, but the directory comes before */
+    b = tensors(2); /* the data alone would reach the largest file size, but the directory precedes it */
     TENSOR(&b, "t", TYPE_I8, 0, (1ull << 62));
     TENSOR(&b, "u", TYPE_I8, 1ull << 62, (1ull << 62) - 1);
     scan = (struct gguf_scan){0};
@@ -166,7 +166,7 @@ static void cve_2025_53630_sizes_accumulate(void **state) {
     build_free(&b);
 
     static const uint64_t after[] = {0, 1, 1ull << 60, (1ull << 60) + 4};
-    for (size_t i = 0; i < 4; i++) { /* padding passes the end, and what follows wraps back to 0 */
+    for (size_t i = 0; i < 4; i++) { /* padding passes the largest offset, and the next offset overflows to 0 */
         b = tensors(2);
         TENSOR(&b, "t", TYPE_I8, 0, INT64_MAX - 5);
         TENSOR(&b, "u", TYPE_F64, 1ull << 63, after[i]);
@@ -192,7 +192,7 @@ static void cve_2026_7482_tensors_beyond_the_file(void **state) {
         assert_non_null(strstr(error.text, "tensor 1 (u)"));
         build_free(&b);
     }
-    struct build b = tensors(3); /* the first that is not whole is named */
+    struct build b = tensors(3); /* the error names the first incomplete tensor */
     TENSOR(&b, "s", TYPE_F32, 0, 1);
     const uint64_t second = b.n;
     TENSOR(&b, "t", TYPE_F32, 32, 8);
@@ -203,13 +203,13 @@ static void cve_2026_7482_tensors_beyond_the_file(void **state) {
     assert_int_equal(scan_known(&b, &scan, &error), QN_ERR_FORMAT);
     assert_int_equal(error.offset, second);
     build_free(&b);
-    b = tensors(2); /* at once, not when the directory is whole */
+    b = tensors(2); /* at once, not only at the end of the directory */
     TENSOR(&b, "t", TYPE_F32, 0, 1000000);
     put_data(&b, 1, 100);
     assert_int_equal(scan_known(&b, &scan, &error), QN_ERR_FORMAT);
     assert_non_null(strstr(error.text, "tensor 0 (t)"));
     build_free(&b);
-    b = tensors(1); /* no data, but a file that ends within the padding before it */
+    b = tensors(1); /* no data, but the file ends within the padding before it */
     TENSOR(&b, "t", TYPE_F32, 0, 0);
     assert_int_equal(scan_known(&b, &scan, &error), QN_ERR_FORMAT);
     assert_non_null(strstr(error.text, "tensor 0 (t)"));

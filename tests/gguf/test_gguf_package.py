@@ -1,7 +1,7 @@
-"""What we read against what the gguf package writes and reads.
+"""Compares our reading of GGUF files with the gguf package.
 
-The native tool gguf_dump reads; QUERN_BUILD names the build directory (build/native). Real models are taken from
-QUERN_MODELS (~/.cache/quern/models) where they are."""
+The native tool gguf_dump reads the files; QUERN_BUILD names its build directory (default build/native). Real models come
+from QUERN_MODELS (default ~/.cache/quern/models), if they are there."""
 
 import json
 import os

@@ -1,11 +1,11 @@
-/* gguf_index: tables, names that occur twice, hostile sets of names, memory that is refused. */
+/* gguf_index: tables, duplicate names, hostile sets of names, refused memory. */
 #include "tests/gguf/check.h"
 
 #include <stdio.h>
 
 #define LIMIT (1u << 30)
 
-/* Scans and indexes the whole of *b. */
+/* Scans and indexes all of *b. */
 static int read_all(const struct build *b, struct gguf *gguf, struct arena *arena, struct qn_error *error) {
     struct gguf_scan scan = {.file_bytes = b->n};
     assert_int_equal(gguf_scan_bytes(&scan, b->at, b->n, error), QN_OK);
@@ -106,7 +106,7 @@ static void an_empty_directory_has_nothing(void **state) {
     build_free(&b);
 }
 
-/* n names, of which `first` and `second` are the same. */
+/* n names; those at `first` and `second` are equal. */
 static void put_names(struct build *b, bool keys, uint32_t n, uint32_t first, uint32_t second) {
     put_header(b, 3, keys ? 0 : n, keys ? n : 0);
     for (uint32_t i = 0; i < n; i++) {
@@ -143,7 +143,7 @@ static void names_that_occur_twice(void **state) {
     }
 }
 
-/* A tensor may be called like a key, and names that only start alike differ. */
+/* A tensor may have the name of a key, and names that share a prefix differ. */
 static void names_that_are_nearly_the_same(void **state) {
     (void)state;
     static const char *const names[] = {"a", "aa", "aaa", "b", "A", "a ", " a", ""};
@@ -167,15 +167,15 @@ static void names_that_are_nearly_the_same(void **state) {
     build_free(&b);
 }
 
-/* 2^17 names that collide in the usual multiplying hashes ("Aa" and "BB" have one value with 31), with a long start in
- * common and in an order that is bad for simple sorts: comparing all with all would take minutes. */
+/* 2^17 names that collide in common multiplicative hashes ("Aa" and "BB" are equal with 31), share a long prefix, and
+ * are in an order that is bad for simple sorts. A quadratic algorithm would take minutes. */
 static void hash_flood(void **state) {
     (void)state;
     enum { BITS = 17, COUNT = 1 << BITS };
     struct build b = {0};
     put_header(&b, 3, COUNT, 0);
     for (uint32_t i = 0; i < COUNT; i++) {
-        const uint32_t bits = i % 2 ? COUNT - 1 - i / 2 : i / 2; /* from both ends to the middle */
+        const uint32_t bits = i % 2 ? COUNT - 1 - i / 2 : i / 2; /* from both ends toward the middle */
         char name[GGUF_MAX_NAME] = "blk.blk.blk.blk.blk.blk.";
         size_t n = strlen(name);
         for (int bit = 0; bit < BITS; bit++, n += 2) {
@@ -197,7 +197,7 @@ static void hash_flood(void **state) {
     build_free(&b);
 }
 
-/* CVE-2024-32878 freed what had never been set after an error. Here: memory is refused at every step, then granted. */
+/* CVE-2024-32878: after an error, an uninitialized pointer was freed. Here, memory is refused at every step. */
 static void cve_2024_32878_memory_is_refused(void **state) {
     (void)state;
     struct build b = {0};
@@ -244,7 +244,7 @@ static void an_unfinished_scan_is_refused(void **state) {
     build_free(&b);
 }
 
-/* The bytes may not change between scan and index; if they do, there is an error and not an overread. */
+/* The bytes must not change between scan and index. If they do, the result is an error, not an overread. */
 static void changed_bytes_are_not_trusted(void **state) {
     (void)state;
     struct build b = {0};

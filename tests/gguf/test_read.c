@@ -29,7 +29,7 @@ static int close_every(void **state) {
     return 0;
 }
 
-/* The error names the key, where it lies, and both types. */
+/* The error names the key and both types, at the offset of the value. */
 static void assert_named(const struct fixture *f, int status, const char *key, const char *is, const char *wanted) {
     assert_int_equal(status, QN_ERR_FORMAT);
     assert_int_equal(f->error.code, QN_ERR_FORMAT);
@@ -60,10 +60,10 @@ static void integers_of_any_width(void **state) {
     assert_named(f, gguf_u32(&f->gguf, "string", &out, &f->error), "string", "string", "integer");
     assert_named(f, gguf_u32(&f->gguf, "a.u32", &out, &f->error), "a.u32", "an array of u32", "integer");
     assert_int_equal(gguf_u32(&f->gguf, "none", &out, &f->error), QN_MORE);
-    assert_int_equal(out, 5); /* untouched all along */
+    assert_int_equal(out, 5); /* never changed */
 }
 
-/* The ends of each range: what fits u32 and what just does not. */
+/* The limits of each integer type: values that just fit u32, and values that just do not. */
 static void integers_at_the_edges(void **state) {
     (void)state;
     static const struct {
@@ -138,7 +138,7 @@ static void strings(void **state) {
     assert_int_equal(gguf_text(&f->gguf, "none", &out, &f->error), QN_MORE);
 }
 
-/* Vocabularies whose scores or types had other elements than thought were read beyond their end. */
+/* Other readers read past the end of vocabulary scores whose element type was not the expected one. */
 static void arrays_of_another_element_type(void **state) {
     struct fixture *f = *state;
     const struct gguf_value *out = NULL;
@@ -174,7 +174,7 @@ static void arrays(void **state) {
 
 static void strings_of_an_array(void **state) {
     struct fixture *f = *state;
-    static const char *const expected[] = {"one", "", "three", "4", "", ""}; /* and nothing past the end */
+    static const char *const expected[] = {"one", "", "three", "4", "", ""}; /* empty after the end */
     const struct gguf_value *out = NULL;
     assert_int_equal(gguf_array(&f->gguf, "a.string", GGUF_STRING, &out, &f->error), QN_OK);
     assert_int_equal(out->count, 4);

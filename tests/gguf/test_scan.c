@@ -1,4 +1,4 @@
-/* gguf_scan_bytes over well-formed files, whole, cut short and in pieces. */
+/* gguf_scan_bytes with valid files: complete, truncated and in pieces. */
 #include "tests/gguf/check.h"
 
 static void accepts_every_type(void **state) {
@@ -56,7 +56,7 @@ static void cve_2024_41130_every_truncation(void **state) {
 
         struct gguf_scan cut = {.file_bytes = have};
         error = (struct qn_error){0};
-        if (have) { /* 0 is a file of unknown size */
+        if (have) { /* 0 means an unknown size */
             assert_int_equal(scan_exact(&cut, &b, have, &error), QN_ERR_FORMAT);
             assert_int_equal(error.code, QN_ERR_FORMAT);
             assert_true(error.offset < directory && error.text_bytes > 0);
@@ -65,7 +65,7 @@ static void cve_2024_41130_every_truncation(void **state) {
     build_free(&b);
 }
 
-/* Sizes of pieces, each call in a block of its own: the result must be that of a single call. */
+/* Pieces of several sizes, each call with a block of its own: the result must equal that of a single call. */
 static void pieces_give_the_same(void **state) {
     (void)state;
     struct build b = {0};
@@ -91,13 +91,13 @@ static void pieces_give_the_same(void **state) {
             assert_int_equal(status, QN_OK);
             scan.needed = whole.needed;
             assert_memory_equal(&scan, &whole, sizeof(scan));
-            assert_int_equal(scan_exact(&scan, &b, have, &error), QN_OK); /* and stays so */
+            assert_int_equal(scan_exact(&scan, &b, have, &error), QN_OK); /* and again */
         }
     }
     build_free(&b);
 }
 
-/* Giving just what was asked for arrives in a few calls. */
+/* If the caller supplies exactly what the scan asks for, a few calls suffice. */
 static void needed_leads_to_the_end(void **state) {
     (void)state;
     struct build b = {0};
@@ -114,7 +114,7 @@ static void needed_leads_to_the_end(void **state) {
     build_free(&b);
 }
 
-/* A scan that ran short within an array of strings goes on within it: what was checked is not read again. */
+/* A scan that runs out of bytes within an array of strings continues there and does not read checked strings again. */
 static void an_array_of_strings_is_resumed_inside(void **state) {
     (void)state;
     struct build b = {0};
@@ -128,7 +128,7 @@ static void an_array_of_strings_is_resumed_inside(void **state) {
     struct qn_error error;
     assert_int_equal(gguf_scan_bytes(&scan, b.at, start + 500 * 11 + 5, &error), QN_MORE);
     assert_int_equal(scan.position, start + 500 * 11);
-    assert_int_equal(scan.needed, start + 1000 * 11 - 3 - 499 * 3); /* the lengths of the rest at least */
+    assert_int_equal(scan.needed, start + 1000 * 11 - 3 - 499 * 3); /* at least the lengths of the remaining strings */
     memset(b.at + start, 0xff, 500 * 11);                           /* would be refused if it were read again */
     assert_int_equal(gguf_scan_bytes(&scan, b.at, b.n, &error), QN_OK);
     assert_int_equal(scan.position, b.n);

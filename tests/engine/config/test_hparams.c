@@ -1,7 +1,7 @@
-/* Hyperparameters that make no sense are refused, each by its name and place; the ones that do are taken. */
+/* Invalid hyperparameters are refused with the name and offset of their key; valid ones are accepted. */
 #include "tests/engine/support/load.h"
 
-/* Sets one number of a sound file and sees it refused in these words. */
+/* A valid file with one number changed is refused with a text that contains `word`. */
 static void refuse_u32(const char *suffix, uint32_t value, const char *word) {
     struct model_file f;
     char name[96];
@@ -29,7 +29,7 @@ static void refuse_missing(const char *suffix) {
     assert_refused(&f, QN_ERR_FORMAT, NULL, "the metadata has no", name);
 }
 
-static void the_sound_files_run(void **state) {
+static void valid_files_run(void **state) {
     (void)state;
     struct model_file f;
     file_make(&f, "llama");
@@ -88,7 +88,7 @@ static void numbers(void **state) {
         refuse_f32("attention.layer_norm_rms_epsilon", wrong[i]);
         refuse_f32("rope.freq_base", wrong[i]);
         if (wrong[i] == 0.0) {
-            break; /* of the others it says that there is none */
+            break; /* for the other keys, 0 means absent */
         }
         refuse_f32("rope.scaling.factor", wrong[i]);
         refuse_f32("rope.scale_linear", wrong[i]);
@@ -105,7 +105,7 @@ static void missing_keys(void **state) {
     }
 }
 
-/* Every key as a text: refused by name. */
+/* Every key with another type: refused by name. */
 static void wrong_types(void **state) {
     (void)state;
     struct model_file sound;
@@ -150,11 +150,11 @@ static void heads(void **state) {
     file_make(&f, "llama");
     file_u32(&f, "attention.value_length", 1u << 19);
     assert_refused(&f, QN_ERR_FORMAT, NULL, "4 heads of 524288 dimensions");
-    file_make(&f, "llama"); /* heads of 32 / 64 dimensions: none */
+    file_make(&f, "llama"); /* 32 / 64 dimensions per head are 0 */
     file_u32(&f, "attention.head_count", 64);
     file_drop_key(&f, "attention.key_length");
     assert_refused(&f, QN_ERR_FORMAT, NULL, "no llama.attention.key_length");
-    file_make(&f, "llama"); /* without the keys: as many KV heads as heads, heads of n_embd / n_head */
+    file_make(&f, "llama"); /* by default: n_head KV heads, n_embd / n_head dimensions */
     file_drop_key(&f, "attention.head_count_kv");
     file_drop_key(&f, "attention.key_length");
     file_drop_key(&f, "attention.value_length");
@@ -168,13 +168,13 @@ static void heads(void **state) {
     assert_runs(&f);
 }
 
-/* One number a layer, as some models have it. */
+/* Arrays with one number for each layer. */
 static void layer_arrays(void **state) {
     (void)state;
     static const uint32_t ff[] = {FILE_FF, 96, 7}, kv[] = {2, 4}, zero[] = {2, 0}, odd[] = {2, 3};
     struct model_file f;
     file_make(&f, "llama");
-    file_array(&f, "feed_forward_length", GGUF_U32, 3, ff); /* more than there are layers */
+    file_array(&f, "feed_forward_length", GGUF_U32, 3, ff); /* more elements than layers */
     file_array(&f, "attention.head_count_kv", GGUF_I32, 2, kv);
     file_tensor(&f, "blk.1.ffn_gate.weight")->shape[1] = 96;
     file_tensor(&f, "blk.1.ffn_up.weight")->shape[1] = 96;
@@ -221,7 +221,7 @@ static void rope(void **state) {
     assert_runs(&f);
     file_text(&f, "rope.scaling.type", "longrope");
     assert_runs(&f);
-    file_make(&f, "llama"); /* a llama rotates whole heads, gemma3 may rotate a part */
+    file_make(&f, "llama"); /* llama rotates whole heads; gemma3 may rotate a part */
     file_u32(&f, "rope.dimension_count", 6);
     assert_refused(&f, QN_ERR_FORMAT, "llama.rope.dimension_count", "rope over 6 dimensions of heads of 8");
     file_make(&f, "gemma3");
@@ -294,8 +294,8 @@ static void scales(void **state) {
     assert_refused(&f, QN_ERR_FORMAT, "granite.rope.scaling.finetuned", "granite.rope.scaling.finetuned");
 }
 
-/* The largest Gemma 3 scales by the width that a head has on average; it has 62 layers. */
-static void wide_attention(void **state) {
+/* The largest Gemma 3, which has 62 layers, scales attention by n_embd / n_head instead of head_dim. */
+static void scale_by_embedding_width(void **state) {
     (void)state;
     for (uint32_t layers = 61; layers <= 62; layers++) {
         struct model_file f;
@@ -305,7 +305,7 @@ static void wide_attention(void **state) {
         file_u32(&f, "block_count", layers);
         file_u32(&f, "attention.key_length", 16);
         file_write(&f, &b);
-        assert_int_equal(load_pieces(&model, &b, b.n, SIZE_MAX), QN_ERR_FORMAT); /* the tensors are not there */
+        assert_int_equal(load_pieces(&model, &b, b.n, SIZE_MAX), QN_ERR_FORMAT); /* the tensors are missing */
         const float width = layers == 62 ? (float)(FILE_EMBD / FILE_HEADS) : 16.0f;
         assert_true(model->hparams.attention_scale == 1.0f / sqrtf(width));
         qn_model_free(model);
@@ -348,7 +348,7 @@ static void windows(void **state) {
         file_u32(&f, "attention.sliding_window", i % 2 ? UINT32_MAX : 1);
         assert_runs(&f);
     }
-    file_drop_key(&f, "attention.sliding_window"); /* without a window every layer sees all */
+    file_drop_key(&f, "attention.sliding_window"); /* without a window, every layer sees all positions */
     assert_runs(&f);
 }
 
@@ -381,7 +381,8 @@ static void alignment(void **state) {
     file_make(&f, "llama");
     file_u32(&f, "general.alignment", 32);
     assert_runs(&f);
-    /* 1 and 2 are sound GGUF; the file's offsets, multiples of 32, are then not contiguous but for these sizes. */
+    /* Alignments of 1 and 2 are valid in GGUF, but the engine needs 4. With these tensor sizes, the offsets stay valid.
+     */
     for (uint32_t i = 1; i <= 2; i++) {
         file_u32(&f, "general.alignment", i);
         assert_refused(&f, QN_ERR_UNSUPPORTED, NULL, "general.alignment is", "aligned to at least 4 bytes");
@@ -390,7 +391,7 @@ static void alignment(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_sound_files_run),
+        cmocka_unit_test(valid_files_run),
         cmocka_unit_test(architectures),
         cmocka_unit_test(sizes),
         cmocka_unit_test(numbers),
@@ -402,7 +403,7 @@ int main(void) {
         cmocka_unit_test(yarn),
         cmocka_unit_test(sections),
         cmocka_unit_test(scales),
-        cmocka_unit_test(wide_attention),
+        cmocka_unit_test(scale_by_embedding_width),
         cmocka_unit_test(learned_positions),
         cmocka_unit_test(windows),
         cmocka_unit_test(vocabularies),

@@ -1,5 +1,4 @@
-/* Models whose layers are gated delta nets but for some with attention: what makes no sense is refused by its name and
- * place. */
+/* Models of delta net layers with attention in some of them: invalid metadata is refused with the name and offset. */
 #include "tests/engine/support/load.h"
 
 enum { STATE = 4, RANK = 6, GROUPS = 2, TAPS = 3, INNER = RANK * STATE, CHANNELS = INNER + 2 * GROUPS * STATE };
@@ -13,7 +12,7 @@ static void drop_tensor(struct model_file *f, const char *name) {
     file_drop_tensor(f, (size_t)(file_tensor(f, name) - f->tensors));
 }
 
-/* Of two layers, the second has attention. */
+/* Two layers, of which the second has attention. */
 static void make(struct model_file *f) {
     static const uint32_t sections[] = {1, 1, 1, 1};
     file_make(f, "qwen35");
@@ -78,7 +77,7 @@ static void which_layers(void **state) {
     make(&f);
     file_u32(&f, "full_attention_interval", 0);
     assert_refused(&f, QN_ERR_FORMAT, "qwen35.full_attention_interval", "1 to 512");
-    file_drop_key(&f, "full_attention_interval"); /* of four, then */
+    file_drop_key(&f, "full_attention_interval"); /* the default is 4 */
     assert_refused(&f, QN_ERR_FORMAT, NULL, "the file has no tensor blk.1.attn_qkv.weight");
     file_array(&f, "attention.recurrent_layers", GGUF_BOOL, 2, flags);
     assert_runs(&f);
@@ -94,7 +93,7 @@ static void which_layers(void **state) {
     assert_refused(&f, QN_ERR_FORMAT, NULL, "layer 1 has no heads");
 }
 
-/* Layers that draft tokens, behind the others. */
+/* Draft layers after the others. */
 static void drafts(void **state) {
     (void)state;
     struct model_file f;

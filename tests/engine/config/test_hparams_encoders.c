@@ -1,7 +1,7 @@
-/* What encoders say of themselves: taken where it makes sense, refused by its name where it does not. */
+/* Metadata of encoders: valid values are accepted, invalid ones are refused by name. */
 #include "tests/engine/support/load.h"
 
-/* The file loads as what sees in both directions, and gives an embedding. */
+/* The file loads as a bidirectional model and gives an embedding. */
 static void assert_embeds(const struct model_file *f) {
     struct build b;
     file_write(f, &b);
@@ -62,7 +62,7 @@ static void dense_matrices(void **state) {
     assert_refused(&f, QN_ERR_FORMAT, "dense_2.weight", "dense_2.weight is 32 x 7");
 }
 
-/* The sound file, made into another kind. */
+/* The valid file as another architecture. */
 static void make_modern_bert(struct model_file *f) {
     file_make(f, "llama");
     f->architecture = "modern-bert";

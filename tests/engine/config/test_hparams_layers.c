@@ -1,5 +1,4 @@
-/* Layers that share keys or have embeddings, streams and gates of their own kind: what the metadata says of them must
- * fit together. */
+/* Shared keys, per-layer embeddings, residual streams and sparse gates: the metadata must be consistent. */
 #include "tests/engine/support/load.h"
 
 /* Two layers without a window. */
@@ -26,7 +25,7 @@ static void drop_tensor(struct model_file *f, const char *name) {
     file_drop_tensor(f, (size_t)(file_tensor(f, name) - f->tensors));
 }
 
-/* Bytes of keys and values that a position takes. */
+/* Bytes of keys and values per position. */
 static uint64_t page_bytes(uint32_t shared) {
     struct model_file f;
     struct build b;
@@ -45,16 +44,16 @@ static void keys_that_layers_share_are_there_once(void **state) {
     struct model_file f;
     make_gemma4(&f, 0, 8);
     assert_runs(&f);
-    make_gemma4(&f, 1, 8); /* what the last layer has for keys is for nothing ... */
+    make_gemma4(&f, 1, 8); /* the last layer does not use its own keys ... */
     assert_runs(&f);
-    drop_tensor(&f, "blk.1.attn_k.weight"); /* ... and may be absent */
+    drop_tensor(&f, "blk.1.attn_k.weight"); /* ... which may be absent */
     drop_tensor(&f, "blk.1.attn_v.weight");
     drop_tensor(&f, "blk.1.attn_k_norm.weight");
     assert_runs(&f);
     file_u32(&f, "attention.shared_kv_layers", 0);
     assert_refused(&f, QN_ERR_FORMAT, NULL, "no tensor blk.1.attn_k");
     make_gemma4(&f, 0, 0);
-    drop_tensor(&f, "blk.1.attn_v.weight"); /* keys are the values */
+    drop_tensor(&f, "blk.1.attn_v.weight"); /* the keys are the values */
     assert_runs(&f);
     const uint64_t layer = FILE_HEADS_KV * 2 * FILE_DIM * sizeof(uint16_t);
     assert_int_equal(page_bytes(0), 2 * layer);
@@ -90,7 +89,7 @@ static void widths(void **state) {
     file_drop_key(&f, "embedding_length_per_layer_input");
     assert_refused(&f, QN_ERR_FORMAT, NULL, "the metadata has no gemma4.embedding_length_per_layer_input");
     make_gemma4(&f, 0, 8);
-    file_u32(&f, "embedding_length_per_layer_input", 0); /* then its tensors have no place */
+    file_u32(&f, "embedding_length_per_layer_input", 0); /* then its tensors are not supported */
     assert_refused(&f, QN_ERR_UNSUPPORTED, "per_layer_token_embd.weight", "is not supported in");
     for (size_t i = 1; i < 4; i++) {
         make_gemma4(&f, 0, 8);

@@ -1,4 +1,4 @@
-/* Loading for the suites of this folder: as a host does it, in pieces of any size. */
+/* Loads a file built in memory as a host does, in pieces of any size, and asserts that it runs or is refused. */
 #ifndef TESTS_ENGINE_LOAD_H
 #define TESTS_ENGINE_LOAD_H
 
@@ -14,7 +14,7 @@
 #include "tests/engine/support/model_file.h"
 #include "tests/gguf/build.h"
 
-/* Writes what is wanted, at most `piece` bytes at a time, until no more is or the file ends. */
+/* Writes the wanted bytes, at most `piece` at a time, until no more are wanted or the file ends. */
 static inline int32_t write_wanted(qn_model *model, const struct build *b, size_t piece) {
     struct qn_want want;
     int32_t status;
@@ -34,7 +34,7 @@ static inline int32_t write_wanted(qn_model *model, const struct build *b, size_
     return status;
 }
 
-/* QN_OK, or what went wrong; the model is the caller's to free in either case (it may be null). */
+/* QN_OK or an error. The caller frees *model in both cases (it may be NULL). */
 static inline int32_t load_pieces(qn_model **model, const struct build *b, uint64_t file_bytes, size_t piece) {
     *model = qn_model_open(file_bytes);
     if (*model == NULL) {
@@ -47,7 +47,7 @@ static inline int32_t load_pieces(qn_model **model, const struct build *b, uint6
     return status == QN_OK ? write_wanted(*model, b, piece) : status;
 }
 
-/* A model that must load. */
+/* Asserts that the model loads. */
 static inline qn_model *load_whole(const struct build *b) {
     qn_model *model;
     if (load_pieces(&model, b, b->n, SIZE_MAX) != QN_OK) {
@@ -69,7 +69,7 @@ static inline void read_file(const char *path, struct build *b) {
     fclose(file);
 }
 
-/* The offset of `name` in the file as an entry's text, its length before it. */
+/* The offset of the directory entry that begins with `name` (its length precedes it). */
 static inline uint64_t offset_in(const struct build *b, const char *name) {
     struct build text = {0};
     put_text(&text, name);
@@ -83,8 +83,8 @@ static inline uint64_t offset_in(const struct build *b, const char *name) {
     return 0;
 }
 
-/* The file is refused with that code, in words that hold all of `words` (up to a null), at the entry `at` (a key's
- * value or a tensor's directory entry; null: no offset); and all memory comes back. */
+/* The file is refused with this code and a text that contains all of `words` (a NULL ends the list), at the entry `at`
+ * (a key or a tensor; NULL: no offset), and all memory is given back. */
 static inline void assert_refused_words(const struct model_file *f, int code, const char *at,
                                         const char *const *words) {
     struct build b;

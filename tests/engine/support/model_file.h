@@ -1,4 +1,4 @@
-/* A small model file, sound as it is made, in which a test then changes one thing. */
+/* Makes a small valid model file, of which a test then changes one thing. */
 #ifndef TESTS_ENGINE_MODEL_FILE_H
 #define TESTS_ENGINE_MODEL_FILE_H
 
@@ -21,7 +21,7 @@ enum {
 
 struct file_key {
     char name[96];
-    uint32_t type; /* GGUF_ARRAY: of `count` elements, u32 values or texts */
+    uint32_t type; /* GGUF_ARRAY: `count` elements, from values or texts */
     double number;
     const char *text;
     uint32_t element;
@@ -44,14 +44,14 @@ struct model_file {
     size_t n_tensors;
 };
 
-/* "<architecture>.<suffix>", or the suffix alone where it names a section itself. */
+/* "<architecture>.<suffix>", or the suffix alone if it names a section itself. */
 static inline const char *file_name(const struct model_file *f, const char *suffix, char name[96]) {
     const bool whole = strncmp(suffix, "general.", 8) == 0 || strncmp(suffix, "tokenizer.", 10) == 0;
     snprintf(name, 96, "%s%s%s", whole ? "" : f->architecture, whole ? "" : ".", suffix);
     return name;
 }
 
-/* The key of that name; a new one where there is none. */
+/* The key of that name; adds it if there is none. */
 static inline struct file_key *file_key(struct model_file *f, const char *suffix) {
     char name[96];
     file_name(f, suffix, name);
@@ -171,7 +171,7 @@ static inline void file_make(struct model_file *f, const char *architecture) {
     }
 }
 
-/* A vocabulary of `count` tokens: <unk>, <s>, </s>, then plain ones. */
+/* A vocabulary of `count` tokens: <unk>, <s>, </s>, then normal tokens. */
 static inline void file_add_vocabulary(struct model_file *f, size_t count) {
     file_text(f, "tokenizer.ggml.model", "llama");
     file_array(f, "tokenizer.ggml.tokens", GGUF_STRING, count, NULL);
@@ -217,7 +217,7 @@ static inline uint64_t file_tensor_bytes(const struct file_tensor *tensor) {
     return weights / traits->block_weights * traits->block_bytes;
 }
 
-/* The file up to its tensors' data. */
+/* The file up to the data section. */
 static inline void file_write_directory(const struct model_file *f, struct build *b) {
     *b = (struct build){0};
     put_header(b, 3, f->n_tensors, f->n_keys);
@@ -232,7 +232,7 @@ static inline void file_write_directory(const struct model_file *f, struct build
     }
 }
 
-/* The whole file: weights at random, norms about 1. Types other than F32 are zeros. */
+/* The whole file, with random weights and norms near 1. Tensors of other types than F32 are zeros. */
 static inline void file_write(const struct model_file *f, struct build *b) {
     file_write_directory(f, b);
     uint32_t random = 1;

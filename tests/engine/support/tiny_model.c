@@ -1,3 +1,4 @@
+/* Loads the tiny models. */
 #include "tests/engine/support/tiny_model.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* The tiny models, read from their files into memory and from there into the engine. */
+/* Loads the tiny models of tests/vectors into the engine. */
 #ifndef TESTS_SESSION_MODEL_H
 #define TESTS_SESSION_MODEL_H
 
@@ -18,11 +18,10 @@ struct bytes {
 };
 struct bytes file_bytes(const char *path); /* the caller frees `at` */
 
-/* Feeds the engine from the bytes, at most `chunk` at a time, up to `end` of them; told says what size the engine is
- * told. Returns the first status that is not QN_OK, or QN_OK once the model is ready; *model is to be freed either way,
- * unless it is null. */
+/* Loads a model from the first `end` bytes, at most `chunk` at a time; the engine is told a file size of `told`.
+ * Returns QN_OK when the model is ready, or the first error. The caller frees *model in both cases (it may be NULL). */
 int load(qn_model **model, struct bytes bytes, size_t end, uint64_t told, size_t chunk);
-/* The same from a file, all at once; asserts that it works. */
+/* The same from a file, all at once. Exits if it fails. */
 qn_model *load_file(const char *path);
 
 #endif

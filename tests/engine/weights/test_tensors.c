@@ -1,9 +1,9 @@
-/* Tensors that are missing, misshapen, of a type that cannot be used, or that no model has: each is refused by name. */
+/* Tensors that are missing, have another shape or an unsupported type, or are unknown: each is refused by name. */
 #include "tests/engine/support/load.h"
 
 static const char *const architectures[] = {"llama", "gemma3"};
 
-/* All tensors of the files that file_make gives are required. */
+/* All tensors of the files from file_make are required. */
 static void missing(void **state) {
     (void)state;
     for (size_t a = 0; a < 2; a++) {
@@ -32,7 +32,7 @@ static void misshapen(void **state) {
                 struct file_tensor *changed = &f.tensors[i];
                 changed->n_dims = dim < tensor->n_dims ? tensor->n_dims : dim + 1;
                 changed->shape[dim] = less ? tensor->shape[dim] - 1 : tensor->shape[dim] + 1;
-                if (i == 0 && dim == 1) { /* another vocabulary, as sound as before */
+                if (i == 0 && dim == 1) { /* only another vocabulary size, which is valid */
                     assert_runs(&f);
                     continue;
                 }
@@ -43,7 +43,7 @@ static void misshapen(void **state) {
                 assert_refused(&f, QN_ERR_FORMAT, tensor->name, words);
             }
         }
-        if (tensor->n_dims == 2) { /* rows and columns exchanged, where that changes anything but the vocabulary */
+        if (tensor->n_dims == 2) { /* rows and columns exchanged */
             struct model_file f = sound;
             f.tensors[i].shape[0] = tensor->shape[1];
             f.tensors[i].shape[1] = tensor->shape[0];
@@ -65,7 +65,7 @@ static void empty(void **state) {
     assert_refused(&f, QN_ERR_FORMAT, "blk.1.ffn_up.weight", "blk.1.ffn_up.weight is 32 x 0");
 }
 
-/* Types that the format knows and this build does not multiply; vectors are f32 and nothing else. */
+/* Types of the format without kernels. Vectors must be f32. */
 static void types(void **state) {
     (void)state;
     static const uint32_t useless[] = {TYPE_I8, TYPE_I16, TYPE_I32, TYPE_I64, TYPE_F64};
@@ -78,7 +78,7 @@ static void types(void **state) {
         for (size_t t = 0; t < 5; t++) {
             const uint32_t type = matrix ? useless[t] : vectors[t];
             if (sound.tensors[i].shape[0] % type_traits(type)->block_weights != 0) {
-                continue; /* not a sound GGUF */
+                continue; /* not a valid GGUF file */
             }
             struct model_file f = sound;
             char words[GGUF_MAX_NAME + 64];
@@ -91,7 +91,7 @@ static void types(void **state) {
     }
 }
 
-/* Every type with kernels is taken in any place where its blocks fit (the weights are zeros then). */
+/* Every type with kernels is accepted for every matrix whose rows are whole blocks (the weights are zeros). */
 static void usable_types(void **state) {
     (void)state;
     static const uint32_t usable[] = {TYPE_F16,  TYPE_BF16,   TYPE_Q4_0,  TYPE_Q4_1,  TYPE_Q5_0, TYPE_Q5_1,
@@ -124,7 +124,7 @@ static void extra(void **state) {
     }
 }
 
-/* What a file may have and need not. */
+/* Optional tensors. */
 static void optional(void **state) {
     (void)state;
     static const struct {
