@@ -19,7 +19,8 @@ static bool extend(struct buffer *buffer, size_t bytes, bool untrusted) {
     const bool grows = needed > buffer->capacity;
     size_t capacity = buffer->capacity;
     if (grows) {
-        capacity = capacity * 2 < needed ? (needed < 64 ? 64 : needed) : capacity * 2;
+        capacity = capacity * 2 < needed ? needed : capacity * 2;
+        capacity = capacity < 64 ? 64 : capacity;
         char *text = sandbox_take(box, capacity, 1);
         if (text == NULL) {
             return false;

@@ -154,7 +154,8 @@ static void write_value(struct writer *writer, const struct value *value) {
         break;
     case VALUE_FLOAT:
         if (!number_is_finite(value->real.number) && !value->real.digits) {
-            word = value->real.number > 0 ? "Infinity" : value->real.number < 0 ? "-Infinity" : "NaN";
+            word = value->real.number < 0 ? "-Infinity" : "NaN";
+            word = value->real.number > 0 ? "Infinity" : word;
             break;
         }
         buffer_print(buffer, value);

@@ -248,7 +248,8 @@ static void add_digits(struct buffer *buffer, const struct decimal *decimal, int
 
 void buffer_float(struct buffer *buffer, double number, char type, size_t precision, bool untrusted) {
     if (!number_is_finite(number)) {
-        buffer_text(buffer, number != number ? "nan" : number < 0 ? "-inf" : "inf", untrusted);
+        buffer_text(buffer, number < 0 ? "-" : "", untrusted);
+        buffer_text(buffer, number != number ? "nan" : "inf", untrusted);
         return;
     }
     struct decimal decimal;
@@ -273,7 +274,8 @@ void buffer_float(struct buffer *buffer, double number, char type, size_t precis
     }
     const bool exponent = type == 'e' || (type != 'f' && (decimal.point < -3 || decimal.point > limit));
     const int whole = exponent ? 1 : decimal.point;
-    int fraction = type == 'f' || type == 'e' ? digits : decimal.count > whole ? decimal.count - whole : 0;
+    int fraction = type == 'f' || type == 'e' ? digits : decimal.count - whole;
+    fraction = fraction < 0 ? 0 : fraction;
     fraction += type == 'r' && fraction == 0 && !exponent;
     buffer_text(buffer, negative(number) ? "-" : "", untrusted);
     add_digits(buffer, &decimal, whole < 1 ? whole - 1 : 0, whole, untrusted);

@@ -4,8 +4,8 @@
 #include "engine/text/json/sandbox.h"
 #include "engine/text/json/value_string.h"
 
-void *value_fail_type(struct sandbox *box, const char *format, const struct value *of) {
-    return sandbox_fail_with(box, QN_ERR_TEMPLATE, format, value_type(of), strlen(value_type(of)));
+void *value_fail_type(struct sandbox *box, const char *format, const struct value *value) {
+    return sandbox_fail_with(box, QN_ERR_TEMPLATE, format, value_type(value), strlen(value_type(value)));
 }
 
 void *value_fail_undefined(struct sandbox *box, const struct value *undefined) {

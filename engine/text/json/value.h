@@ -101,7 +101,7 @@ struct value {
     };
 };
 /* Code that handles both lists and dicts reads list.count. */
-_Static_assert(offsetof(struct value, list.count) == offsetof(struct value, dict.count), "lists and dicts count alike");
+_Static_assert(offsetof(struct value, list.count) == offsetof(struct value, dict.count), "list.count is dict.count");
 
 /* Each of these returns the sandbox's scrap value after an error. */
 struct value *value_new(struct sandbox *box, enum value_kind kind);

@@ -2,7 +2,7 @@
  * values are here too, because dicts compare keys and comparing dicts looks keys up. */
 #include "engine/text/json/value_dict.h"
 
-#define LINEAR_MAX 8u /* up to so many entries are searched linearly */
+#define LINEAR_MAX 8u /* more entries than this have an index */
 
 /* Equal values have equal hashes: 1, 1.0 and true are equal. */
 static uint32_t hash_value(struct value *value) {

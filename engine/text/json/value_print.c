@@ -4,6 +4,20 @@
 #include "engine/text/json/number.h"
 #include "engine/text/json/value_string.h"
 
+/* What follows the backslash of an escape; 0 if the character has none. */
+static char escape_letter(uint32_t code, char quote) {
+    switch (code) {
+    case '\n':
+        return 'n';
+    case '\r':
+        return 'r';
+    case '\t':
+        return 't';
+    default:
+        return code == (uint8_t)quote || code == '\\' ? (char)code : '\0';
+    }
+}
+
 static void repr_string(struct buffer *buffer, const struct value *string) {
     const char *text = string->string.text;
     const size_t count = string->string.bytes;
@@ -20,8 +34,8 @@ static void repr_string(struct buffer *buffer, const struct value *string) {
         const uint32_t code = CHAR_CODE(next);
         const size_t bytes = CHAR_BYTES(next);
         const bool untrusted = untrusted_at(string, at);
-        const char letter = code == '\n' ? 'n' : code == '\r' ? 'r' : code == '\t' ? 't' : (char)code;
-        if (letter != (char)code || code == (uint8_t)quote || code == '\\') {
+        const char letter = escape_letter(code, quote);
+        if (letter) {
             buffer_put(buffer, '\\', untrusted);
             buffer_put(buffer, letter, untrusted);
         } else if (code < 32 || (code >= 127 && code < 161) || code == 173) {
@@ -42,8 +56,11 @@ static void print(struct buffer *buffer, const struct value *value, bool repr);
 static void print_items(struct buffer *buffer, const struct value *value) {
     const bool untrusted = value->untrusted;
     const bool list = value_is(value, LISTS);
-    const bool tuple = value->kind == VALUE_TUPLE;
-    buffer_text(buffer, tuple ? "(" : list ? "[" : "{", untrusted);
+    const char *brackets = list ? "[]" : "{}";
+    if (value->kind == VALUE_TUPLE) {
+        brackets = "()";
+    }
+    buffer_put(buffer, brackets[0], untrusted);
     for (size_t i = 0; i < value->list.count && !buffer->box->failed; i++) { /* also of a dict */
         buffer_text(buffer, i ? ", " : "", untrusted);
         if (!list) {
@@ -52,7 +69,8 @@ static void print_items(struct buffer *buffer, const struct value *value) {
         }
         print(buffer, list ? value->list.items[i] : value->dict.entries[i].value, true);
     }
-    buffer_text(buffer, tuple ? (value->list.count == 1 ? ",)" : ")") : list ? "]" : "}", untrusted);
+    buffer_text(buffer, value->kind == VALUE_TUPLE && value->list.count == 1 ? "," : "", untrusted);
+    buffer_put(buffer, brackets[1], untrusted);
 }
 
 static void print(struct buffer *buffer, const struct value *value, bool repr) {

@@ -64,7 +64,8 @@ ptrdiff_t argument_int(struct sandbox *box, const struct value *value, ptrdiff_t
         value_fail_type(box, "an integer is required, not '%.*s'", value);
         return otherwise;
     }
-    return (ptrdiff_t)(value->integer < -limit ? -limit : value->integer > limit ? limit : value->integer);
+    const int64_t capped = value->integer < limit ? value->integer : limit;
+    return (ptrdiff_t)(capped > -limit ? capped : -limit);
 }
 
 bool argument_true(const struct value *value) { return value && value_true(value); }

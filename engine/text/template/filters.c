@@ -126,7 +126,8 @@ FILTER(number) {
 
 FILTER(round) {
     const ptrdiff_t given = argument_int(box, arguments->at[0], 0);
-    const int decimals = given > 400 ? 400 : given < -400 ? -400 : (int)given;
+    const int capped = given > 400 ? 400 : (int)given;
+    const int decimals = capped < -400 ? -400 : capped;
     const struct value *method = arguments->at[1];
     const bool floor = method && value_is_text(method, "floor");
     if (!value_is(self, NUMBERS)) {

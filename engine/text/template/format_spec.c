@@ -9,7 +9,8 @@
 static struct value *format_body(struct sandbox *box, struct value *value, const struct format_spec *spec) {
     struct buffer buffer;
     buffer_start(&buffer, box);
-    const char type = spec->type ? spec->type : value->kind == VALUE_FLOAT && spec->precision >= 0 ? 'g' : 's';
+    const char natural = value->kind == VALUE_FLOAT && spec->precision >= 0 ? 'g' : 's';
+    const char type = spec->type ? spec->type : natural;
     const char small = (char)(type | 32);
     if (small == 's' || small == 'r') {
         (small == 'r' ? buffer_repr : buffer_print)(&buffer, value);
@@ -60,10 +61,13 @@ void format_value(struct buffer *buffer, struct value *value, const struct forma
     const struct value *body = format_body(buffer->box, value, spec);
     const bool number = value_is(value, KIND(INT) | KIND(FLOAT)) && spec->type != 's' && spec->type != 'r';
     const size_t negative = number && body->string.bytes && body->string.text[0] == '-';
-    const char sign = negative ? '-' : number ? spec->sign : 0;
+    const char plus = number ? spec->sign : '\0';
+    const char sign = negative ? '-' : plus;
     const ptrdiff_t missing = spec->width - (ptrdiff_t)(string_length(body) - negative + (sign != 0));
-    const char align = spec->align ? spec->align : spec->zero && number ? '=' : '>';
-    const ptrdiff_t before = align == '<' || missing < 0 ? 0 : align == '^' ? missing / 2 : missing;
+    const char natural = spec->zero && number ? '=' : '>';
+    const char align = spec->align ? spec->align : natural;
+    ptrdiff_t before = align == '<' || missing < 0 ? 0 : missing;
+    before = align == '^' ? before / 2 : before;
     if (align != '=') {
         add_fill(buffer, spec, before, ' ');
     }

@@ -186,6 +186,20 @@ static void read_number(struct lexer *lexer, struct token *token) {
     token->value = value_float(lexer->box, number);
 }
 
+/* The number of hexadecimal digits after \x, \u or \U; 0 for other letters. */
+static size_t escape_digits(char letter) {
+    switch (letter) {
+    case 'x':
+        return 2;
+    case 'u':
+        return 4;
+    case 'U':
+        return 8;
+    default:
+        return 0;
+    }
+}
+
 /* Reads what follows a backslash. As in Python, a backslash before an unknown letter stays. */
 static void read_escape(struct lexer *lexer, struct buffer *buffer) {
     static const char names[] = "\\'\"abfnrtv\n";
@@ -198,7 +212,7 @@ static void read_escape(struct lexer *lexer, struct buffer *buffer) {
             return;
         }
     }
-    const size_t digits = next == 'x' ? 2 : next == 'u' ? 4 : next == 'U' ? 8 : 0;
+    const size_t digits = escape_digits(next);
     uint64_t code;
     if (digits == 0) {
         buffer_put(buffer, '\\', false);

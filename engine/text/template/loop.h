@@ -6,8 +6,8 @@
 #include "engine/text/template/execute.h"
 
 enum flow execute_for(struct sandbox *box, const struct node *node);
-/* loop.name; null if there is no such attribute. */
-struct value *loop_attribute(struct sandbox *box, struct value *loop, const struct value *name);
+/* value.name, of a loop object; null if there is no such attribute. */
+struct value *loop_attribute(struct sandbox *box, struct value *value, const struct value *name);
 
 extern const struct builtin builtin_loop_methods[];
 

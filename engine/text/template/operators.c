@@ -205,7 +205,8 @@ static ptrdiff_t bound_of(struct sandbox *box, const struct value *value, ptrdif
     }
     ptrdiff_t at = argument_int(box, value, 0);
     at += at < 0 ? length : 0;
-    return at < low ? low : at > high ? high : at;
+    at = at < low ? low : at;
+    return at > high ? high : at;
 }
 
 struct value *slice_of(struct sandbox *box, struct value *object, struct value *const range[3]) {

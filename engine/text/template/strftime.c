@@ -52,7 +52,9 @@ static void add_directive(struct buffer *buffer, const int field[FIELDS], char l
             const int number = field[numbers[i].field];
             const int width = plain ? 1 : numbers[i].width;
             const char pad = letter == 'e' ? ' ' : '0';
-            buffer_fill(buffer, pad, (size_t)((width > 2 && number < 100) + (width > 1 && number < 10)), false);
+            size_t missing = width > 2 && number < 100;
+            missing += width > 1 && number < 10;
+            buffer_fill(buffer, pad, missing, false);
             buffer_integer(buffer, number, false);
             return;
         }

@@ -34,7 +34,10 @@ static uint32_t change_case(uint32_t code, bool upper) {
             return upper ? capital : code + add;
         }
         const bool small = (code - first) & 1;
-        return small == upper ? (small ? code - 1 : code + 1) : code;
+        if (small != upper) {
+            return code;
+        }
+        return small ? code - 1 : code + 1;
     }
     return code;
 }

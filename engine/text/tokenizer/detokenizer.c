@@ -123,8 +123,22 @@ static bool can_follow(const struct qn_decoder *decoder, uint8_t byte) {
     uint8_t low = 0x80;
     uint8_t high = 0xbf;
     if (decoder->held_bytes == 1) {
-        low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : low;
-        high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : high;
+        switch (first) {
+        case 0xe0:
+            low = 0xa0;
+            break;
+        case 0xed:
+            high = 0x9f;
+            break;
+        case 0xf0:
+            low = 0x90;
+            break;
+        case 0xf4:
+            high = 0x8f;
+            break;
+        default:
+            break;
+        }
     }
     return byte >= low && byte <= high;
 }

@@ -6,12 +6,13 @@
 #include "quern.h"
 
 /* The raw bytes of a token: without BPE's printable form, with spaces for SPM's U+2581, the byte of a byte token, and
- * nothing for a control token without QN_SHOW_SPECIAL. They are not always whole characters. Fills out[capacity] and
+ * nothing for a control token without QN_SHOW_SPECIAL. They are not always whole characters. Fills bytes[capacity] and
  * returns the number of all bytes.
  *
  * Equal to llama.cpp's llama_token_to_piece with two exceptions: a character unknown to byte-level BPE stays as it is
  * (there [UNK_BYTE_0x...]), and an empty text stays empty (there [EMPTY_n]). */
-size_t vocabulary_bytes(const struct vocabulary *vocabulary, int32_t id, uint32_t flags, uint8_t *out, size_t capacity);
+size_t vocabulary_bytes(const struct vocabulary *vocabulary, int32_t id, uint32_t flags, uint8_t *bytes,
+                        size_t capacity);
 
 /* See qn_piece. A piece that does not fit leaves the decoder unchanged, so that it can be requested again. */
 int64_t vocabulary_piece(const struct vocabulary *vocabulary, struct qn_decoder *decoder, int32_t id, uint32_t flags,

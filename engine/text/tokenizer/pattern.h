@@ -2,6 +2,7 @@
 #ifndef ENGINE_TEXT_TOKENIZER_PATTERN_H
 #define ENGINE_TEXT_TOKENIZER_PATTERN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,5 +22,10 @@ struct pattern {
     pattern_match match; /* null ends a list */
     uint32_t rule;
 };
+
+/* Whether there is a character of this class at `at`. */
+static inline bool is_class(const struct characters *text, size_t at, size_t end, unsigned class) {
+    return at < end && text->classes[at] == class;
+}
 
 #endif

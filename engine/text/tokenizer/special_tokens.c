@@ -58,7 +58,7 @@ static const struct role {
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-_Static_assert(COUNT(end_texts) + COUNT(roles) + 1 <= MAX_ENDS, "every end has its place");
+_Static_assert(COUNT(end_texts) + COUNT(roles) + 1 <= MAX_ENDS, "ends[] holds every end");
 
 static int32_t find(const struct vocabulary *v, const char *text) {
     return vocabulary_find(v, (const uint8_t *)text, strlen(text));

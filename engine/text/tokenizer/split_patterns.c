@@ -1,13 +1,7 @@
 /* Small patterns. split_patterns.h has the expression of each. */
 #include "engine/text/tokenizer/split_patterns.h"
 
-#include <stdbool.h>
-
 #include "engine/text/unicode/unicode.h"
-
-static bool is_class(const struct characters *text, size_t at, size_t end, unsigned class) {
-    return at < end && text->classes[at] == class;
-}
 
 static bool is_digit(const struct characters *text, size_t at, size_t end) {
     return at < end && text->codes[at] >= '0' && text->codes[at] <= '9';

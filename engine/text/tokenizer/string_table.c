@@ -1,3 +1,4 @@
+/* Strings of a GGUF array by number, and a hash table from string to number. */
 #include "engine/text/tokenizer/string_table.h"
 
 #include "platform/error.h"

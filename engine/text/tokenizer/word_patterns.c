@@ -1,8 +1,6 @@
 /* Patterns that match whole words. See enum word_rule for the expressions. */
 #include "engine/text/tokenizer/word_patterns.h"
 
-#include <stdbool.h>
-
 #include "engine/text/unicode/unicode.h"
 
 /* Stands for the end of the text. */
@@ -10,10 +8,6 @@
 
 static uint32_t code_at(const struct characters *text, size_t at, size_t end) {
     return at < end ? text->codes[at] : NOTHING;
-}
-
-static bool is_class(const struct characters *text, size_t at, size_t end, unsigned class) {
-    return at < end && text->classes[at] == class;
 }
 
 static size_t class_run(const struct characters *text, size_t at, size_t end, unsigned class) {
@@ -59,37 +53,40 @@ static bool is_leading(const struct characters *text, size_t at, uint32_t rule) 
     return rule & WORD_DEEPSEEK ? class != CLASS_PUNCTUATION && class != CLASS_SYMBOL : class != CLASS_NUMBER;
 }
 
-enum letter_case { CASE_NONE, CASE_UPPER, CASE_LOWER, CASE_OTHER };
+enum letter_kind { LETTER_NONE, LETTER_UPPER, LETTER_LOWER, LETTER_OTHER };
 
-static enum letter_case letter_case(const struct characters *text, size_t at, size_t end, uint32_t rule) {
+static enum letter_kind letter_kind(const struct characters *text, size_t at, size_t end, uint32_t rule) {
     if (!is_joined(text, at, end, rule)) {
-        return CASE_NONE;
+        return LETTER_NONE;
     }
     const uint32_t code = text->codes[at];
-    return code >= 'A' && code <= 'Z' ? CASE_UPPER : code >= 'a' && code <= 'z' ? CASE_LOWER : CASE_OTHER;
+    if (code >= 'A' && code <= 'Z') {
+        return LETTER_UPPER;
+    }
+    return code >= 'a' && code <= 'z' ? LETTER_LOWER : LETTER_OTHER;
 }
 
 /* With U for [A-Z], l for [a-z] and o for all other letters: [Uo]*[lo]+. Returns `at` if there is no match. */
 static size_t lower_word(const struct characters *text, size_t at, size_t end, uint32_t rule) {
     size_t upper_end = at;
     size_t after_other = at; /* end of the last o, to which [Uo]* backtracks if no l follows */
-    enum letter_case kind;
-    while ((kind = letter_case(text, upper_end, end, rule)) == CASE_UPPER || kind == CASE_OTHER) {
+    enum letter_kind kind;
+    while ((kind = letter_kind(text, upper_end, end, rule)) == LETTER_UPPER || kind == LETTER_OTHER) {
         upper_end++;
-        after_other = kind == CASE_OTHER ? upper_end : after_other;
+        after_other = kind == LETTER_OTHER ? upper_end : after_other;
     }
-    if (kind != CASE_LOWER) {
+    if (kind != LETTER_LOWER) {
         return after_other;
     }
     do {
-        kind = letter_case(text, ++upper_end, end, rule);
-    } while (kind == CASE_LOWER || kind == CASE_OTHER);
+        kind = letter_kind(text, ++upper_end, end, rule);
+    } while (kind == LETTER_LOWER || kind == LETTER_OTHER);
     return upper_end;
 }
 
 /* [Uo]+[lo]* where [Uo]*[lo]+ does not match: neither an o nor an l can follow, so this is U+. */
 static size_t upper_word(const struct characters *text, size_t at, size_t end, uint32_t rule) {
-    while (letter_case(text, at, end, rule) == CASE_UPPER) {
+    while (letter_kind(text, at, end, rule) == LETTER_UPPER) {
         at++;
     }
     return at;
@@ -97,18 +94,17 @@ static size_t upper_word(const struct characters *text, size_t at, size_t end, u
 
 /* [^\r\n\p{L}\p{N}]?[Uo]*[lo]+|[^\r\n\p{L}\p{N}]?[Uo]+[lo]* */
 static size_t cased_letters(const struct characters *text, size_t at, size_t end, uint32_t rule) {
-    const size_t leading = is_leading(text, at, rule) ? 1 : 0;
-    size_t word = at;
-    if (leading && (word = lower_word(text, at + 1, end, rule)) > at + 1) {
+    const bool leading = is_leading(text, at, rule);
+    size_t word = leading ? lower_word(text, at + 1, end, rule) : at;
+    if (word > at + 1) {
         return word;
     }
-    if ((word = lower_word(text, at, end, rule)) > at) {
+    word = lower_word(text, at, end, rule);
+    if (word > at) {
         return word;
     }
-    if (leading && (word = upper_word(text, at + 1, end, rule)) > at + 1) {
-        return word;
-    }
-    return upper_word(text, at, end, rule);
+    word = leading ? upper_word(text, at + 1, end, rule) : at;
+    return word > at + 1 ? word : upper_word(text, at, end, rule);
 }
 
 /* (?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+ */
@@ -240,7 +236,8 @@ size_t match_words(struct characters *text, size_t at, size_t end, uint32_t rule
         return rule & WORD_SUFFIXES ? last + contraction(text, last, end, 32) : last;
     }
     if (is_class(text, at, end, CLASS_NUMBER) && (rule & (WORD_NUMBER | WORD_NUMBERS_3 | WORD_NUMBERS))) {
-        const size_t limit = rule & WORD_NUMBER ? at + 1 : rule & WORD_NUMBERS_3 && end - at > 3 ? at + 3 : end;
+        size_t limit = rule & WORD_NUMBERS_3 && end - at > 3 ? at + 3 : end;
+        limit = rule & WORD_NUMBER ? at + 1 : limit;
         return class_run(text, at, limit, CLASS_NUMBER);
     }
     last = symbols(text, at, end, rule);

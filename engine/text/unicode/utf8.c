@@ -1,7 +1,12 @@
 /* UTF-8. */
 #include "engine/text/unicode/utf8.h"
 
-size_t utf8_width(uint8_t first) { return first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4; }
+size_t utf8_width(uint8_t first) {
+    if (first < 0xe0) {
+        return first < 0xc0 ? 1 : 2;
+    }
+    return first < 0xf0 ? 3 : 4;
+}
 
 size_t utf8_read(const uint8_t *text, size_t bytes, uint32_t *code) {
     const uint8_t first = text[0];
@@ -33,7 +38,8 @@ size_t utf8_write(uint8_t out[4], uint32_t code) {
         out[0] = (uint8_t)code;
         return 1;
     }
-    const size_t width = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    size_t width = code < 0x800 ? 2 : 3;
+    width = code < 0x10000 ? width : 4;
     for (size_t i = width - 1; i; i--) {
         out[i] = (uint8_t)(0x80 | (code & 0x3f));
         code >>= 6;
