@@ -38,6 +38,11 @@ REASONS = {
 }
 
 
+# ./quern forwards SIGINT as another signal, because a terminal sends SIGINT to both processes.
+IS_FORWARDED = "--forwarded" in sys.argv
+INTERRUPT = signal.SIGUSR1 if IS_FORWARDED else signal.SIGINT
+
+
 class Failure(Exception):
     """An error that is reported in one line."""
 
@@ -69,6 +74,7 @@ def parse_arguments():
         parser.add_argument(f"--{name}", type=float)
     for name in ("raw", "json", "no-special", "no-bos", "tune"):
         parser.add_argument(f"--{name}", action="store_true")
+    parser.add_argument("--forwarded", action="store_true", help="take SIGUSR1 as an interrupt, and ignore SIGINT")
     for name in ("ids", "tokens"):
         parser.add_argument(f"--{name}", type=ids)
     return parser.parse_args()
@@ -250,11 +256,11 @@ class Interrupts:
 
     def __enter__(self):
         self.requested = False
-        self.previous = signal.signal(signal.SIGINT, self.request)
+        self.previous = signal.signal(INTERRUPT, self.request)
         return self
 
     def __exit__(self, *_):
-        signal.signal(signal.SIGINT, self.previous)
+        signal.signal(INTERRUPT, self.previous)
 
     def request(self, *_):
         if self.requested:
@@ -397,6 +403,8 @@ COMMANDS = {
 
 def main():
     options = parse_arguments()
+    if IS_FORWARDED:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         if needs_64_bits(options):
             options.wasm, options.build = options.wasm.replace("wasm32-", "wasm64-"), f"{options.build}, 64 bits"

@@ -8,5 +8,5 @@ const HARNESS = new URL('../../bench/e2e/cell.js', import.meta.url);
 export default async function bench(options) {
   if (!existsSync(HARNESS)) throw new Error('quern bench runs only from a checkout of the repository');
   const { run } = await import(HARNESS);
-  await run({ ...options, model: modelPath(options.model), threads: threadsOf(options) });
+  await run({ ...options, model: await modelPath(options.model), threads: threadsOf(options) });
 }

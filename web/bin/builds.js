@@ -1,6 +1,7 @@
 /* Chooses the module to run: the fastest one that has been built and that this Node supports. */
 import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 
 /* A module with one relaxed instruction: valid where relaxed SIMD is supported. */
 const RELAXED = new Uint8Array([
@@ -36,6 +37,13 @@ export function relaxedFlag() {
   return !supportsRelaxed() && version < 21 && existsSync(path(true, false))
     ? '--experimental-wasm-relaxed-simd'
     : null;
+}
+
+/* Enables relaxed SIMD in Node 20, in this process: a child process with the flag could outlive this one. Call it before the
+ * first module is compiled. build: plain, relaxed, or undefined for the fastest. */
+export function enableRelaxed(build) {
+  const flag = build === 'plain' ? null : relaxedFlag();
+  if (flag) setFlagsFromString(flag);
 }
 
 export const buildName = (relaxed, threads, bits = 32) =>

@@ -36,7 +36,7 @@ export function naming(path, use) {
 }
 
 async function withSource(options, use) {
-  const source = openModel(modelPath(options.model));
+  const source = openModel(await modelPath(options.model));
   try {
     return await use(source);
   } catch (error) {

@@ -1,9 +1,9 @@
 /* Model files: the default model, and reading at an offset. */
-import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
-import { constants, homedir } from 'node:os';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { runChild } from './child.js';
 
 const DEFAULT = 'SmolLM2-135M-Instruct.Q4_1.gguf';
 
@@ -11,14 +11,17 @@ export const cache = () =>
   process.env.QUERN_CACHE || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'quern');
 
 /* The path of the model given by -m, or of the default model, which a checkout downloads if necessary. */
-export function modelPath(given) {
+export async function modelPath(given) {
   if (given !== undefined) return given;
   const path = join(cache(), 'models', DEFAULT);
   if (existsSync(path)) return path;
   const tool = fileURLToPath(new URL('../../tools/fetch_model.py', import.meta.url));
   if (existsSync(tool)) {
-    const child = spawnSync('python3', [tool, 'smollm2'], { stdio: ['ignore', 'ignore', 'inherit'] });
-    if (child.status === 0 && existsSync(path)) return path;
+    const status = await runChild('python3', [tool, 'smollm2'], { stdio: ['ignore', 'ignore', 'inherit'] }).catch(
+      () => 1,
+    );
+    if (status === 0 && existsSync(path)) return path;
+    if (status > 128) process.exit(status);
   }
   throw new Error(`the default model is not at ${path} and could not be downloaded; choose a model with -m`);
 }
@@ -63,9 +66,6 @@ export function openModel(path) {
     },
   };
 }
-
-/* The exit status of a child process, as a shell reports it. */
-export const exitStatus = (child) => child.status ?? 128 + (constants.signals[child.signal] ?? 1);
 
 /* All of standard input, as bytes and as text. */
 export function standardInput() {

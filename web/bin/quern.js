@@ -1,10 +1,7 @@
 #!/usr/bin/env node
 /* The command line. An error is one line on standard error and exit status 1; for incorrect usage, status 2. */
-import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { relaxedFlag } from './builds.js';
+import { enableRelaxed } from './builds.js';
 import { TooLarge } from './engine.js';
-import { exitStatus } from './files.js';
 import { COMMANDS, parse, UsageError, usage, usageOf } from './options.js';
 
 function fail(error) {
@@ -15,20 +12,8 @@ function fail(error) {
   process.exit(misused ? 2 : 1);
 }
 
-/* Restarts Node 20 with the flag that enables relaxed SIMD. */
-function restartWithFlags(options) {
-  const flag = options.build === 'plain' ? null : relaxedFlag();
-  if (!flag || process.execArgv.includes(flag)) return;
-  const self = fileURLToPath(import.meta.url);
-  process.on('SIGINT', () => {}); /* the child handles it */
-  const child = spawnSync(process.execPath, ['--no-warnings', flag, self, ...process.argv.slice(2)], {
-    stdio: 'inherit',
-  });
-  if (child.error) throw child.error;
-  process.exit(exitStatus(child));
-}
-
 process.stdout.on('error', fail);
+process.removeAllListeners('warning'); /* warnings about experimental features of Node */
 try {
   const [name, ...rest] = process.argv.slice(2);
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
@@ -39,10 +24,10 @@ try {
   const options = parse(name, rest);
   const inWasmtime = async (more) => {
     const { runInWasmtime } = await import('./wasmtime.js');
-    process.exit(runInWasmtime(name, { ...options, ...more }));
+    process.exit(await runInWasmtime(name, { ...options, ...more }));
   };
   if (name !== 'bench' && options.host === 'wasmtime') await inWasmtime();
-  if (name !== 'bench' && name !== 'serve') restartWithFlags(options);
+  if (name !== 'bench') enableRelaxed(options.build);
   const { default: command } = await import(`./${name}.js`);
   try {
     await command(options);

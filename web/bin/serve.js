@@ -1,11 +1,11 @@
 /* quern serve: the demo, the model files and OpenAI's endpoints on one port. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, openAsBlob, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { setFlagsFromString } from 'node:v8';
 import { loadModel } from '../index.js';
-import { placeModules, relaxedFlag } from './builds.js';
+import { placeModules } from './builds.js';
+import { runChild } from './child.js';
 import { modelPath, withPath } from './files.js';
 import { progress } from './progress.js';
 import { modelServer } from './server/index.js';
@@ -37,8 +37,8 @@ function entryOf(path) {
   };
 }
 
-function entriesOf(models) {
-  const entries = (models ?? [modelPath()]).map(entryOf);
+async function entriesOf(models) {
+  const entries = (models ?? [await modelPath()]).map(entryOf);
   const duplicate = entries.find(({ id }, i) => entries.findIndex((each) => each.id === id) !== i);
   if (duplicate) throw new Error(`two models have the name ${duplicate.id}; rename one of the files`);
   return entries;
@@ -81,26 +81,17 @@ function openPage(url) {
 }
 
 /* Returns whether there is a demo; only checkouts have one. Downloads its Markdown parser if necessary. */
-function prepareDemo() {
+async function prepareDemo() {
   if (!existsSync(new URL('../demo', import.meta.url))) return false;
   if (existsSync(new URL('../demo/vendor/marked.js', import.meta.url))) return true;
-  const { error, status, stderr } = spawnSync(
-    'python3',
-    [fileURLToPath(new URL('../../tools/vendor_demo.py', import.meta.url))],
-    { encoding: 'utf8' },
-  );
+  const tool = fileURLToPath(new URL('../../tools/vendor_demo.py', import.meta.url));
+  const status = await runChild('python3', [tool], { stdio: 'ignore' }).catch(() => 1);
+  if (status > 128) process.exit(status);
   if (status !== 0)
     process.stderr.write(
-      `quern: the demo will show answers as plain text: ${(error?.message ?? stderr.trim().split('\n').at(-1)) || 'tools/vendor_demo.py failed'}\n`,
+      'quern: the demo will show answers as plain text, because tools/vendor_demo.py failed; run it to see the reason\n',
     );
   return true;
-}
-
-/* Enables relaxed SIMD without a restart: a child process would outlive a server that is killed. */
-function prepareNode({ build }) {
-  const flag = build === 'plain' ? null : relaxedFlag();
-  if (flag) setFlagsFromString(flag);
-  process.removeAllListeners('warning'); /* warnings about experimental features that the package uses */
 }
 
 /* The host name to print for a listening address. */
@@ -110,10 +101,9 @@ function hostname(address) {
 }
 
 export default async function serve(options) {
-  prepareNode(options);
   placeModules();
-  const demo = prepareDemo();
-  const entries = entriesOf(options.model);
+  const demo = await prepareDemo();
+  const entries = await entriesOf(options.model);
   const server = modelServer(entries, {
     own: options.listen,
     onFailure: (error) => process.stderr.write(`quern: ${error.stack}\n`),
