@@ -4,7 +4,9 @@ import contextlib
 import ctypes
 import functools
 import itertools
+import os
 import re
+import string
 import threading
 import time
 
@@ -269,6 +271,49 @@ class Engine:
         return self.filled(4096, 1, functools.partial(self.call, "qn_prompt_text", prompt))
 
 
+def pieces_of(path):
+    """The files that a raw piece belongs to, in order. Raw pieces are the bytes of one GGUF file, cut anywhere:
+    name.part1of2, name.part2of2 or name-split-a, name-split-b. Other files are one piece."""
+    if numbered := re.search(r"\.part(\d+)of(\d+)$", path):
+        number, count = numbered.groups()
+        start = path[: numbered.start()]
+        return [f"{start}.part{i:0{len(number)}}of{count}" for i in range(1, int(count) + 1)]
+    if not re.search("-split-[a-z]$", path):
+        return [path]
+    names = [path[:-1] + letter for letter in string.ascii_lowercase]
+    present = [i for i, name in enumerate(names) if os.path.exists(name)]
+    return names[: present[-1] + 1] if present else [path]
+
+
+class Pieces:
+    """Files whose bytes follow each other, read like one file."""
+
+    def __init__(self, paths):
+        self.position, self.size, self.pieces = 0, 0, []
+        with contextlib.ExitStack() as opened:
+            for path in paths:
+                file = opened.enter_context(open(path, "rb", buffering=0))
+                start, self.size = self.size, self.size + file.seek(0, 2)
+                self.pieces.append((start, self.size, file))
+            self.files = opened.pop_all()
+
+    def seek(self, position):
+        self.position = position
+
+    def readinto(self, target):
+        """Reads up to the end of a piece."""
+        for start, end, file in self.pieces:
+            if start <= self.position < end:
+                file.seek(self.position - start)
+                count = file.readinto(target)
+                self.position += count
+                return count
+        return 0
+
+    def close(self):
+        self.files.close()
+
+
 class Model:
     """A model file, or a model that is split into several files. Its directory is read here, its tensors if `whole`."""
 
@@ -276,14 +321,14 @@ class Model:
         self.engine, self.progress = engine, progress
         self.path = str(path)
         with contextlib.ExitStack() as files:
-            splits = {0: files.enter_context(open(path, "rb", buffering=0))}
+            splits = {0: files.enter_context(contextlib.closing(Pieces(pieces_of(self.path))))}
 
             def split(number):
                 if number not in splits:
                     splits[number] = files.enter_context(open(self._split_path(number), "rb", buffering=0))
                 return splits[number]
 
-            self.size = splits[0].seek(0, 2)
+            self.size = splits[0].size
             self.address = engine.handle(engine.call("qn_model_open", self.size))
             self._read(split)
             if whole:

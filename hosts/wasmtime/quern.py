@@ -5,6 +5,7 @@ takes the same options; --model is required, and --wasm names the module."""
 import argparse
 import contextlib
 import json
+import math
 import os
 import pathlib
 import random
@@ -28,6 +29,7 @@ from engine import (
     Engine,
     QuernError,
     Session,
+    pieces_of,
 )
 
 MODULE = pathlib.Path(__file__).resolve().parents[2] / "build" / "wasm32-relaxed" / "quern.wasm"
@@ -41,6 +43,10 @@ REASONS = {
 # ./quern forwards SIGINT as another signal, because a terminal sends SIGINT to both processes.
 IS_FORWARDED = "--forwarded" in sys.argv
 INTERRUPT = signal.SIGUSR1 if IS_FORWARDED else signal.SIGINT
+
+
+DEFAULT_LIMIT = 512  # tokens of an answer
+DEFAULT_CONTEXT = 4096
 
 
 class Failure(Exception):
@@ -85,8 +91,13 @@ def write(data):
     sys.stdout.buffer.flush()
 
 
+def without_mark(data):
+    """Without the byte order mark with which some editors begin a text."""
+    return data.removeprefix(b"\xef\xbb\xbf")
+
+
 def standard_text():
-    return sys.stdin.buffer.read().decode("utf-8-sig", "replace")
+    return without_mark(sys.stdin.buffer.read()).decode(errors="replace")
 
 
 class Progress:
@@ -116,16 +127,24 @@ def naming(path, use):
         raise Failure(f"{error.filename or path}: {REASONS.get(type(error), error.strerror or error)}") from None
 
 
+def read_text(path):
+    """The bytes of a text file."""
+    return without_mark(naming(path, pathlib.Path(path).read_bytes))
+
+
 def create(path):
-    """Creates an output file, which the caller closes."""
+    """Opens a command's output for writing: a file, or - for standard output."""
+    if path == "-":
+        return contextlib.nullcontext(sys.stdout.buffer)
     return naming(path, lambda: open(path, "wb"))  # noqa: SIM115
 
 
 def open_model(engine, options, whole=True):
     def use():
-        mode = os.stat(options.model).st_mode  # before opening, which would block on a pipe
-        if not stat.S_ISREG(mode):
-            raise Failure(f"{options.model}: is {'a directory' if stat.S_ISDIR(mode) else 'not a regular file'}")
+        for path in pieces_of(options.model):
+            mode = os.stat(path).st_mode  # before opening, which would block on a pipe
+            if not stat.S_ISREG(mode):
+                raise Failure(f"{path}: is {'a directory' if stat.S_ISDIR(mode) else 'not a regular file'}")
         bar = Progress("loading")
         model = engine.open(options.model, whole, bar.show)
         if options.kv:
@@ -140,7 +159,7 @@ def open_model(engine, options, whole=True):
 
 def tokenize(engine, options):
     flags = (0 if options.no_bos else ADD_SPECIAL) | (0 if options.no_special else PARSE_SPECIAL)
-    found = open_model(engine, options, whole=False).tokenize(sys.stdin.buffer.read(), flags)
+    found = open_model(engine, options, whole=False).tokenize(without_mark(sys.stdin.buffer.read()), flags)
     write((",".join(map(str, found)) + "\n").encode())
 
 
@@ -206,7 +225,7 @@ def template_context(text, options):
 
 
 def template(engine, options):
-    text = b"" if options.template is None else naming(options.template, pathlib.Path(options.template).read_bytes)
+    text = b"" if options.template is None else read_text(options.template)
     if options.template is not None and not text:
         return
     model = None if options.model is None else open_model(engine, options, whole=False)
@@ -345,8 +364,9 @@ def run(engine, options):
     prompt = prompt_tokens(engine, model, text, options)
     if not prompt:
         raise Failure("the prompt is empty")
-    limit = 512 if options.n is None else options.n
-    context = options.context or min(model.context_size, len(prompt) + limit)
+    limit = DEFAULT_LIMIT if options.n is None else math.inf if options.n == -1 else options.n
+    needed = max(DEFAULT_CONTEXT, len(prompt) + DEFAULT_LIMIT) if limit == math.inf else len(prompt) + limit
+    context = options.context or min(model.context_size, needed)
     if len(prompt) > context:
         raise Failure(
             f"the prompt has {len(prompt)} tokens, but the context holds {context}; set a larger context with -c"
@@ -374,15 +394,15 @@ def run(engine, options):
 
 MAX_BYTES_32 = 2**32 - 2**26  # that a 32-bit module can hold, with a margin for fragmentation
 LARGE_FILE = 2**30  # bytes; below this, a single file with a short context fits 32-bit addresses
-DEFAULT_CONTEXT = 4096
 
 
 def needs_64_bits(options):
     """Whether the model needs 64-bit addresses, from --bits or its plan."""
-    if options.bits or not options.model or not os.path.isfile(options.model):
+    pieces = pieces_of(options.model or "")
+    if options.bits or not all(map(os.path.isfile, pieces)):
         return options.bits == 64
     split = re.search(r"-of-\d{5}\.gguf$", options.model)
-    large = split or os.path.getsize(options.model) >= LARGE_FILE or options.context > DEFAULT_CONTEXT
+    large = split or sum(map(os.path.getsize, pieces)) >= LARGE_FILE or options.context > DEFAULT_CONTEXT
     if options.command not in ("run", "logits", "embed") or not large:
         return False
     model = open_model(Engine(options.wasm), options, whole=False)

@@ -364,3 +364,143 @@ def test_usage_errors_have_status_2():
     assert "token id" in refused("detokenize", "--ids", "1,x", status=2)
     assert "--seed" in refused("run", "--seed", str(2**64), status=2)
     assert "--host" in refused("info", host="moon", status=2)
+
+
+# ---- help, values and limits ----
+
+COMMANDS = ["run", "tokenize", "detokenize", "logits", "embed", "template", "info", "serve", "bench"]
+VERSION = json.loads((ROOT / "web" / "package.json").read_text())["version"]
+
+
+def plain(*arguments, stdin=b""):
+    """Runs ./quern with exactly these arguments."""
+    command = [ROOT / "quern", *map(str, arguments)]
+    return subprocess.run(command, input=stdin, capture_output=True, timeout=300)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_and_version_of_each_command(command):
+    long, short, topic = plain(command, "--help"), plain(command, "-m", "x", "-h"), plain("help", command)
+    assert long.stdout == short.stdout == topic.stdout and long.stderr == b""
+    assert f"usage: quern {command} ".encode() in long.stdout and b"--model" in long.stdout
+    assert all(done.returncode == 0 for done in (long, short, topic))
+    done = plain(command, "--version")
+    assert (done.returncode, done.stdout) == (0, f"quern {VERSION}\n".encode())
+
+
+def test_help_and_version():
+    texts = [plain(flag) for flag in ("help", "--help", "-h")]
+    assert all(done.returncode == 0 and done.stdout == texts[0].stdout for done in texts)
+    assert all(f"  {command} ".encode() in texts[0].stdout for command in COMMANDS)
+    assert plain("--version").stdout == f"quern {VERSION}\n".encode()
+    nothing = plain()
+    assert (nothing.returncode, nothing.stdout, nothing.stderr) == (2, b"", texts[0].stdout)
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_values_that_start_with_a_dash(tmp_path, host):
+    path = tmp_path / "chat.jinja"
+    path.write_text("{{ bos_token }}")
+    assert output("template", "--template", path, "--bos", "-b", host=host, stdin=MESSAGES) == b"-b"
+    short = ["run", "-m", TINY, "--raw", "-n", 4, "--temp", 0, "--json"]
+    given = output(*short, "-p", "-1 a", "--frequency-penalty", "-0.5", host=host)
+    joined = output(*short, "-p-1 a", "--frequency-penalty=-0.5", host=host)
+    assert json.loads(given)["tokens"] == json.loads(joined)["tokens"]
+    text = refused("run", "-p", "--json", status=2)
+    assert "-p (--prompt) needs a value" in text and "--prompt=--json" in text
+    assert "-n needs a value" in plain("run", "-n").stderr.decode()
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_minus_one_is_no_limit_and_a_random_seed(host):
+    ends = ["run", "-m", TINY, "--raw", "-p", "a", "-c", 24, "--json"]
+    answer = json.loads(output(*ends, "-n", -1, "--temp", 0, host=host))
+    assert answer["prompt_tokens"] + len(answer["tokens"]) == 25 or answer["finish_reason"] == "stop"
+    output(*ends, "-n", 1, "--seed", -1, host=host)
+
+
+LIMITS = [
+    ("-t", 64, "from 1 to 32"),
+    ("-t", 0, "from 1 to 32"),
+    ("--temp", -1, "from 0 to 100"),
+    ("--temp", "nan", "from 0 to 100"),
+    ("--temp", "hot", "from 0 to 100"),
+    ("--temp", 101, "from 0 to 100"),
+    ("--top-p", 1.5, "from 0 to 1"),
+    ("--min-p", -0.1, "from 0 to 1"),
+    ("--top-k", -1, "from 0 to 2147483647"),
+    ("--top-k", 1.5, "a whole number from 0 to 2147483647"),
+    ("--repeat-penalty", 0, "from 0.01 to 100"),
+    ("--frequency-penalty", -2.5, "from -2 to 2"),
+    ("--presence-penalty", 3, "from -2 to 2"),
+    ("-n", -2, "from -1 to 2147483647"),
+    ("-c", -1, "from 0 to 4294967295"),
+    ("-b", 2**32, "from 0 to 4294967295"),
+    ("--seed", -2, "below 2^64, or -1"),
+    ("--seed", 2**64, "below 2^64, or -1"),
+    ("--bits", 16, "one of 32, 64"),
+    ("--kv", "f32", "one of f16, q8_0"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "limit"), LIMITS)
+def test_limits_are_stated(name, value, limit):
+    for arguments in ([name, value], [f"{name}={value}"] if name.startswith("--") else [f"{name}{value}"]):
+        text = refused("run", *arguments, status=2)
+        assert limit in text and f'not "{value}"' in text and name in text
+
+
+def test_limits_of_other_commands():
+    assert "from 0 to 65535" in plain("serve", "--port", 65536).stderr.decode()
+    assert "from 1 to" in plain("bench", "-p", 0).stderr.decode()
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_dash_is_standard_output(tmp_path, host):
+    path = tmp_path / "out"
+    for command in (
+        ["logits", "-m", TINY, "--tokens", "1,2,3"],
+        ["embed", "-m", TINY, "--tokens", "1,2", "--pooling", "none"],
+    ):
+        output(*command, "-o", path, host=host)
+        assert output(*command, "-o", "-", host=host) == path.read_bytes() != b""
+    assert not (ROOT / "-").exists()
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_byte_order_mark_is_no_text(tmp_path, host):
+    text, mark = "é a".encode(), b"\xef\xbb\xbf"
+    ids = output("tokenize", "-m", TINY, host=host, stdin=text)
+    assert output("tokenize", "-m", TINY, host=host, stdin=mark + text) == ids
+    run = ["run", "-m", TINY, "--raw", "-n", 1, "--json"]
+    answer = json.loads(output(*run, host=host, stdin=mark + text))
+    assert answer["prompt_tokens"] == len(ids.split(b","))
+    embed = ["embed", "-m", TINY, "--pooling", "mean"]
+    assert output(*embed, host=host, stdin=mark + text) == output(*embed, host=host, stdin=text)
+    path = tmp_path / "chat.jinja"
+    path.write_bytes(mark + b"{{ messages[0].content }}")
+    assert output("template", "--template", path, host=host, stdin=mark + MESSAGES) == b"What is 2 + 2?"
+
+
+@pytest.mark.parametrize("host", HOSTS)
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["a.gguf.part1of3", "a.gguf.part2of3", "a.gguf.part3of3"],
+        ["a.gguf-split-a", "a.gguf-split-b"],
+        ["a.part01of02", "a.part02of02"],
+    ],
+)
+def test_raw_pieces_are_one_file(tmp_path, host, names):
+    whole = TINY.read_bytes()
+    size = len(whole) // len(names) + 1
+    for i, name in enumerate(names):
+        (tmp_path / name).write_bytes(whole[i * size : (i + 1) * size])
+    arguments = ["--tokens", "1,2,3", "-o", "-"]
+    expected = output("logits", "-m", TINY, *arguments, host=host)
+    for name in names[:: len(names) - 1]:
+        assert output("logits", "-m", tmp_path / name, *arguments, host=host) == expected
+    if "of" in names[-1]:
+        (tmp_path / names[-1]).unlink()
+        text = refused("info", "-m", tmp_path / names[0], host=host)
+        assert "no such file" in text and names[-1] in text

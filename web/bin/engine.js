@@ -3,10 +3,11 @@ import { availableParallelism } from 'node:os';
 import { Engine } from '../engine.js';
 import { tuneThreads } from '../runtime/tune.js';
 import { chooseBuild, MAX_BYTES_32, supports64Bits } from './builds.js';
+import { COMMANDS } from './commands.js';
 import { modelPath, openModel } from './files.js';
 import { progress } from './progress.js';
 
-const MAX_THREADS = 32; /* of an engine */
+const MAX_THREADS = COMMANDS.run.options.threads.range[1];
 
 /* The number of threads to start. Unless the user sets it, tuning may then use fewer. */
 export function threadsOf(options) {
@@ -50,7 +51,7 @@ async function withSource(options, use) {
 export class TooLarge extends Error {}
 
 const LARGE_FILE = 2 ** 30; /* bytes; below this, a single file with a short context fits 32-bit addresses */
-const DEFAULT_CONTEXT = 4096;
+export const DEFAULT_CONTEXT = 4096;
 
 /* The bits of an address that the model needs, from --bits or its plan. */
 async function addressBits(options, source) {

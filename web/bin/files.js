@@ -1,5 +1,5 @@
 /* Model files: the default model, and reading at an offset. */
-import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync, statSync, writeSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -47,30 +47,87 @@ function splitPath(path, split) {
   return `${path.slice(0, end.index)}-${String(split + 1).padStart(5, '0')}${end[1]}`;
 }
 
-/* A source for Engine.loadModel: {path, size, read, close}. */
-export function openModel(path) {
+/* The files that a raw piece belongs to, in order. Raw pieces are the bytes of one GGUF file, cut anywhere: name.part1of2,
+ * name.part2of2 or name-split-a, name-split-b. Other files are one piece. */
+export function piecesOf(path) {
+  const numbered = /\.part(\d+)of(\d+)$/.exec(path);
+  if (numbered) {
+    const [end, number, count] = numbered;
+    const nameOf = (i) => `${path.slice(0, -end.length)}.part${String(i + 1).padStart(number.length, '0')}of${count}`;
+    return Array.from({ length: Number(count) }, (_, i) => nameOf(i));
+  }
+  if (!/-split-[a-z]$/.test(path)) return [path];
+  const names = Array.from({ length: 26 }, (_, i) => path.slice(0, -1) + String.fromCharCode(97 + i));
+  const last = names.findLastIndex((name) => existsSync(name));
+  return last < 0 ? [path] : names.slice(0, last + 1);
+}
+
+/* The size of a regular file in bytes. */
+function sizeOf(path) {
   const stat = withPath(path, () => statSync(path)); /* before opening, which would block on a pipe */
   if (!stat.isFile()) throw new Error(`${path}: is ${stat.isDirectory() ? 'a directory' : 'not a regular file'}`);
-  const open = (name) => ({ name, file: withPath(name, () => openSync(name, 'r')) });
-  const splits = [open(path)];
+  return stat.size;
+}
+
+/* Opens files whose bytes follow each other: {size, read(bytes, offset), close()}. */
+function openPieces(paths) {
+  let size = 0;
+  const pieces = paths.map((path) => {
+    const start = size;
+    size += sizeOf(path);
+    return { path, start, end: size, file: withPath(path, () => openSync(path, 'r')) };
+  });
   return {
-    path,
-    size: stat.size,
-    read(bytes, offset, split) {
-      splits[split] ??= open(splitPath(path, split));
-      const { name, file } = splits[split];
-      return withPath(name, () => readSync(file, bytes, 0, bytes.length, offset));
+    size,
+    read(bytes, offset) {
+      const piece = pieces.find(({ end }) => offset < end) ?? pieces.at(-1);
+      const length = Math.min(bytes.length, Math.max(piece.end - offset, 0));
+      return withPath(piece.path, () => readSync(piece.file, bytes, 0, length, offset - piece.start));
     },
     close() {
-      for (const { file } of splits) closeSync(file);
+      for (const { file } of pieces) closeSync(file);
     },
   };
 }
 
-/* All of standard input, as bytes and as text. */
+/* A source for Engine.loadModel: {path, size, read, close}. */
+export function openModel(path) {
+  const splits = [openPieces(piecesOf(path))];
+  return {
+    path,
+    size: splits[0].size,
+    read(bytes, offset, split) {
+      splits[split] ??= openPieces([splitPath(path, split)]);
+      return splits[split].read(bytes, offset);
+    },
+    close() {
+      for (const each of splits) each.close();
+    },
+  };
+}
+
+/* Where a command writes its result: {write(bytes), close()}. path: a file, or - for standard output. */
+export function openOutput(path) {
+  if (path === '-') {
+    const write = (bytes) => new Promise((resolve) => process.stdout.write(bytes, resolve));
+    return { write, close() {} };
+  }
+  const file = withPath(path, () => openSync(path, 'w'));
+  const write = (bytes) => withPath(path, () => writeSync(file, bytes));
+  return { write, close: () => closeSync(file) };
+}
+
+/* Without the byte order mark with which some editors begin a text. */
+const withoutMark = (bytes) =>
+  bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
+
+/* The bytes of a text file. */
+export const readText = (path) => withoutMark(withPath(path, () => readFileSync(path)));
+
+/* The text on standard input, as bytes and as a string. */
 export function standardInput() {
   if (process.stdin.isTTY) process.stderr.write('quern: reading standard input until end of file (Ctrl-D)\n');
-  return new Uint8Array(readFileSync(0));
+  return withoutMark(new Uint8Array(readFileSync(0)));
 }
 
 export const standardText = () => new TextDecoder().decode(standardInput());

@@ -1,174 +1,106 @@
-/* Command line options: their types, the usage texts and the parser. */
+/* Parses the options of a command; the table of them is in commands.js. */
 import { parseArgs } from 'node:util';
+import { COMMANDS } from './commands.js';
 
 export class UsageError extends Error {}
 
-const common = {
-  model: { type: 'string', short: 'm' },
-  host: { type: 'string', default: 'node' },
-  build: { type: 'string' },
-  threads: { type: 'string', short: 't' },
-  bits: { type: 'string' },
-};
-const batch = { batch: { type: 'string', short: 'b' }, kv: { type: 'string' } };
-const commands = {
-  run: {
-    ...common,
-    ...batch,
-    prompt: { type: 'string', short: 'p' },
-    n: { type: 'string', short: 'n' },
-    context: { type: 'string', short: 'c' },
-    temp: { type: 'string' },
-    'top-k': { type: 'string' },
-    'top-p': { type: 'string' },
-    'min-p': { type: 'string' },
-    'repeat-penalty': { type: 'string' },
-    'frequency-penalty': { type: 'string' },
-    'presence-penalty': { type: 'string' },
-    seed: { type: 'string' },
-    system: { type: 'string' },
-    raw: { type: 'boolean' },
-    json: { type: 'boolean' },
-  },
-  tokenize: { ...common, 'no-special': { type: 'boolean' }, 'no-bos': { type: 'boolean' } },
-  detokenize: { ...common, ids: { type: 'string' } },
-  logits: { ...common, ...batch, tokens: { type: 'string' }, output: { type: 'string', short: 'o' } },
-  embed: {
-    ...common,
-    ...batch,
-    prompt: { type: 'string', short: 'p' },
-    tokens: { type: 'string' },
-    pooling: { type: 'string' },
-    raw: { type: 'boolean' },
-    output: { type: 'string', short: 'o' },
-  },
-  template: {
-    ...common,
-    template: { type: 'string' },
-    bos: { type: 'string' },
-    eos: { type: 'string' },
-    now: { type: 'string' },
-  },
-  info: { ...common, ...batch, context: { type: 'string', short: 'c' }, json: { type: 'boolean' } },
-  serve: {
-    ...common,
-    model: { type: 'string', short: 'm', multiple: true },
-    port: { type: 'string', default: '8080' },
-    listen: { type: 'string', default: '127.0.0.1' },
-    ctx: { type: 'string', short: 'c' },
-    open: { type: 'boolean' },
-  },
-  bench: {
-    ...common,
-    p: { type: 'string', short: 'p' },
-    n: { type: 'string', short: 'n' },
-    ctx: { type: 'string' },
-    runs: { type: 'string' },
-    kv: { type: 'string' },
-    engine: { type: 'string' },
-    memory: { type: 'boolean' },
-    seed: { type: 'string' },
-    json: { type: 'boolean' },
-  },
-};
+const MAX_ID = 0x7fffffff;
 
-const WHOLE = ['n', 'bits', 'context', 'top-k', 'batch', 'threads', 'now', 'p', 'ctx', 'runs', 'port'];
-const NUMBER = ['temp', 'top-p', 'min-p', 'repeat-penalty', 'frequency-penalty', 'presence-penalty'];
-const IDS = ['ids', 'tokens'];
-const REQUIRED = { detokenize: { ids: '--ids 1,2,3' }, logits: { tokens: '--tokens 1,2,3', output: '-o FILE' } };
-const CHOICES = {
-  host: ['node', 'wasmtime', 'chromium', 'firefox'],
-  build: ['plain', 'relaxed'],
-  kv: ['f16', 'q8_0'],
-  pooling: ['mean', 'cls', 'last', 'none'],
-  bits: [32, 64],
-};
+/* An option's name in an error. */
+const label = (name, { short }) => (short && short !== name ? `-${short} (--${name})` : `--${name}`);
 
-const USAGE = {
-  run: `[-m MODEL] [-p PROMPT] [-n N] [-c CTX] [--temp T] [--top-k K] [--top-p P] [--min-p P] [--seed S]
-                 [--repeat-penalty R] [--frequency-penalty F] [--presence-penalty P] [--system TEXT] [--raw] [--batch N] [--kv f16|q8_0] [--json]`,
-  tokenize: '[-m MODEL] [--no-special] [--no-bos]       text on standard input -> token ids',
-  detokenize: '[-m MODEL] --ids 1,2,3                      token ids -> text',
-  logits: '[-m MODEL] --tokens 1,2,3 [--batch N] [--kv f16|q8_0] -o FILE',
-  embed: `[-m MODEL] [-p TEXT | --tokens 1,2,3] [--pooling mean|cls|last|none] [--raw] [-o FILE]
-                                                                 --raw: do not normalize to length 1`,
-  template: `[-m MODEL | --template FILE] [--bos TEXT] [--eos TEXT] [--now SECONDS]
-                                                                 messages as JSON on standard input -> the prompt`,
-  info: '[-m MODEL] [-c CTX] [--batch N] [--kv f16|q8_0] [--json]',
-  serve: `[-m MODEL ...] [--port 8080] [--ctx N] [--listen 127.0.0.1] [--open]
-                                                                 the demo and OpenAI's endpoints`,
-  bench: `[-m MODEL] [-p 256] [-n 64] [--ctx 0] [--host node|wasmtime|chromium|firefox] [--runs 5] [--seed 1]
-                   [--engine quern|wllama-2|wllama-3|llama.cpp] [--kv f16|q8_0] [--memory] [--json]`,
-};
-export const COMMANDS = Object.keys(USAGE);
-
-export function usage() {
-  const lines = COMMANDS.map((name, i) => `${i ? '      ' : 'usage:'} quern ${name} ${USAGE[name]}\n`);
-  return `${lines.join('')}All commands take --host node|wasmtime, --build plain|relaxed, --bits 32|64 and -t THREADS. Without -m they use the default model.\n`;
-}
-
-/* The usage of one command, on one line. */
-export const usageOf = (command) =>
-  Object.hasOwn(USAGE, command ?? '')
-    ? `usage: quern ${command} ${USAGE[command].replace(/\s+/g, ' ')}\n`
-    : `usage: quern ${COMMANDS.join('|')} ...; see quern help\n`;
-
-function number(name, text, whole) {
+function number(name, option, text) {
+  const [low, high] = option.range ?? [0, Infinity];
   const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value) || (whole && (!Number.isInteger(value) || value < 0))) {
-    throw new UsageError(`--${name} takes a ${whole ? 'whole number' : 'number'}, not "${text}"`);
-  }
-  if (whole && name !== 'now' && value > 0xffffffff) throw new UsageError(`--${name} must be below 2^32, not ${text}`);
-  return value;
+  const valid = text.trim() !== '' && (option.kind === 'number' || Number.isInteger(value));
+  if (valid && value >= low && value <= high) return value;
+  const kind = option.kind === 'whole' ? 'a whole number' : 'a number';
+  throw new UsageError(`${label(name, option)} must be ${kind} from ${low} to ${high}, not "${text}"`);
 }
 
-function ids(name, text) {
+function ids(name, option, text) {
   return text.split(',').map((id) => {
-    if (!/^\s*\d+\s*$/.test(id) || Number(id) > 0x7fffffff)
-      throw new UsageError(`--${name}: "${id}" is not a token id`);
+    if (!/^\s*\d+\s*$/.test(id) || Number(id) > MAX_ID)
+      throw new UsageError(`${label(name, option)}: "${id}" is not a token id`);
     return Number(id);
   });
 }
 
-function seed(text) {
+/* A seed as a BigInt; undefined for -1, a random one. */
+function seed(name, option, text) {
+  if (text === '-1') return undefined;
   if (!/^\d+$/.test(text) || BigInt(text) >> 64n)
-    throw new UsageError(`--seed takes a whole number below 2^64, not "${text}"`);
+    throw new UsageError(`${label(name, option)} must be a whole number below 2^64, or -1, not "${text}"`);
   return BigInt(text);
 }
 
-/* Converts the values of a command from texts, in place. */
-function convert(values) {
-  for (const name of WHOLE) if (values[name] !== undefined) values[name] = number(name, values[name], true);
-  for (const name of NUMBER) if (values[name] !== undefined) values[name] = number(name, values[name], false);
-  for (const name of IDS) if (values[name] !== undefined) values[name] = ids(name, values[name]);
-  if (values.seed !== undefined) values.seed = seed(values.seed);
+const CONVERT = { whole: number, number, ids, seed };
+
+function converted(name, option, text) {
+  const value = option.kind && !option.choices ? CONVERT[option.kind](name, option, text) : text;
+  if (!option.choices) return value;
+  const chosen = option.choices.find((choice) => String(choice) === text);
+  if (chosen === undefined)
+    throw new UsageError(`${label(name, option)} must be one of ${option.choices.join(', ')}, not "${text}"`);
+  return chosen;
 }
 
-function check(command, values) {
-  for (const [name, choices] of Object.entries(CHOICES)) {
-    if (values[name] !== undefined && !choices.includes(values[name]))
-      throw new UsageError(`--${name} must be one of ${choices.join(', ')}, not "${values[name]}"`);
+/* Joins each option with its value, as in --temp=-1, because parseArgs refuses a separate value that starts with a dash. */
+function joined(args, options) {
+  const names = new Map();
+  for (const [name, option] of Object.entries(options)) {
+    names.set(`--${name}`, { name, option });
+    if (option.short) names.set(`-${option.short}`, { name, option });
   }
-  if (values.threads === 0) throw new UsageError('--threads must be at least 1');
-  if (values.port > 65535) throw new UsageError('--port must be at most 65535');
-  if (command === 'serve' && (values.host !== 'node' || values.bits !== undefined))
-    throw new UsageError('quern serve does not take --host or --bits');
-  if (command !== 'bench' && ['chromium', 'firefox'].includes(values.host))
-    throw new UsageError(`--host ${values.host} works only with quern bench`);
+  const result = [];
+  for (let i = 0; i < args.length; i++) {
+    const { name, option } = names.get(args[i]) ?? {};
+    if (args[i] === '--') return [...result, ...args.slice(i)];
+    if (!option?.value) {
+      result.push(args[i]);
+      continue;
+    }
+    const value = args[++i];
+    if (value === undefined) throw new UsageError(`${label(name, option)} needs a value`);
+    if (names.has(value.split('=', 1)[0]))
+      throw new UsageError(
+        `${label(name, option)} needs a value before ${value}; if ${value} is the value, write --${name}=${value}`,
+      );
+    result.push(`--${name}=${value}`);
+  }
+  return result;
 }
 
-/* The options of a command, from its arguments. Throws a UsageError. */
+/* The form that parseArgs takes. */
+function forParseArgs(options) {
+  const fields = ([name, { short, value, multiple, default: preset }]) => [
+    name,
+    {
+      type: value ? 'string' : 'boolean',
+      ...(short && { short }),
+      ...(multiple && { multiple }),
+      ...(preset && { default: preset }),
+    },
+  ];
+  return Object.fromEntries(Object.entries(options).map(fields));
+}
+
+/* The options of a command, from its arguments. Throws a UsageError. With --help or --version, only {help} or {version}. */
 export function parse(command, args) {
+  const about = { help: { short: 'h' }, version: {} };
+  const options = { ...COMMANDS[command].options, ...about };
   let values;
   try {
-    ({ values } = parseArgs({ args, options: commands[command], strict: true }));
+    ({ values } = parseArgs({ args: joined(args, options), options: forParseArgs(options), strict: true }));
   } catch (error) {
-    throw new UsageError(error.message.split(/\n|\. /)[0]);
+    throw error instanceof UsageError ? error : new UsageError(error.message.split(/\n|\. /)[0]);
   }
-  for (const [name, form] of Object.entries(REQUIRED[command] ?? {})) {
-    if (values[name] === undefined) throw new UsageError(`${form} is required`);
+  for (const name of Object.keys(about)) if (values[name]) return { [name]: true };
+  for (const [name, option] of Object.entries(options)) {
+    const value = values[name];
+    if (option.required && value === undefined)
+      throw new UsageError(`${option.short ? `-${option.short}` : `--${name}`} ${option.value} is required`);
+    if (typeof value === 'string') values[name] = converted(name, option, value);
   }
-  convert(values);
-  check(command, values);
   return values;
 }

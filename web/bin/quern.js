@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 /* The command line. An error is one line on standard error and exit status 1; for incorrect usage, status 2. */
 import { enableRelaxed } from './builds.js';
+import { COMMANDS } from './commands.js';
 import { TooLarge } from './engine.js';
-import { COMMANDS, parse, UsageError, usage, usageOf } from './options.js';
+import { help, helpOf, usageOf, version } from './help.js';
+import { parse, UsageError } from './options.js';
 
 function fail(error) {
   if (error?.code === 'EPIPE') process.exit(0);
@@ -12,30 +14,46 @@ function fail(error) {
   process.exit(misused ? 2 : 1);
 }
 
-process.stdout.on('error', fail);
-process.removeAllListeners('warning'); /* warnings about experimental features of Node */
-try {
-  const [name, ...rest] = process.argv.slice(2);
-  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
-    (name === undefined ? process.stderr : process.stdout).write(usage());
-    process.exit(name === undefined ? 2 : 0);
-  }
-  if (!COMMANDS.includes(name)) throw new UsageError(`unknown command "${name}"`);
-  const options = parse(name, rest);
-  const inWasmtime = async (more) => {
-    const { runInWasmtime } = await import('./wasmtime.js');
-    process.exit(await runInWasmtime(name, { ...options, ...more }));
-  };
-  if (name !== 'bench' && options.host === 'wasmtime') await inWasmtime();
+/* Runs a command in wasmtime and ends this process. */
+async function inWasmtime(name, options) {
+  const { runInWasmtime } = await import('./wasmtime.js');
+  process.exit(await runInWasmtime(name, options));
+}
+
+async function runCommand(name, options) {
+  if (name !== 'bench' && options.host === 'wasmtime') await inWasmtime(name, options);
   if (name !== 'bench') enableRelaxed(options.build);
   const { default: command } = await import(`./${name}.js`);
   try {
     await command(options);
   } catch (error) {
-    if (!(error instanceof TooLarge) || name === 'bench') throw error;
+    if (!(error instanceof TooLarge) || !Object.hasOwn(options, 'host')) throw error;
     process.stderr.write(`quern: ${error.message}; using wasmtime instead\n`);
-    await inWasmtime({ bits: 64 });
+    await inWasmtime(name, { ...options, bits: 64 });
   }
-} catch (error) {
-  fail(error);
 }
+
+/* Answers `quern`, `quern help [COMMAND]`, `quern --version` and so on. Returns whether the arguments were of this kind. */
+function answerAbout([name, topic]) {
+  const known = Object.hasOwn(COMMANDS, topic ?? '');
+  if (name === undefined) {
+    process.stderr.write(help());
+    process.exitCode = 2;
+  } else if (name === '--version') process.stdout.write(version());
+  else if (['help', '--help', '-h'].includes(name)) process.stdout.write(known ? helpOf(topic) : help());
+  else return false;
+  return true;
+}
+
+async function main([name, ...rest]) {
+  if (answerAbout([name, ...rest])) return;
+  if (!Object.hasOwn(COMMANDS, name)) throw new UsageError(`unknown command "${name}"`);
+  const options = parse(name, rest);
+  if (options.help) process.stdout.write(helpOf(name));
+  else if (options.version) process.stdout.write(version());
+  else await runCommand(name, options);
+}
+
+process.stdout.on('error', fail);
+process.removeAllListeners('warning'); /* warnings about experimental features of Node */
+main(process.argv.slice(2)).catch(fail);

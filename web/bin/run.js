@@ -1,7 +1,9 @@
 /* quern run: answers a prompt. */
-import { loadModel } from './engine.js';
+import { DEFAULT_CONTEXT, loadModel } from './engine.js';
 import { standardText } from './files.js';
 import { progress } from './progress.js';
+
+const DEFAULT_LIMIT = 512; /* tokens of an answer */
 
 /* Lets signals and output be handled between two steps. */
 const yieldToEvents = () =>
@@ -129,8 +131,11 @@ export default async function run(options) {
     throw new Error(`${source.path}: is an encoder, which generates no text; use quern embed for its embeddings`);
   const prompt = promptTokens(engine, model, options.prompt, options);
   if (prompt.length === 0) throw new Error('the prompt is empty');
-  const limit = options.n ?? 512;
-  const context = options.context || Math.min(model.contextSize, prompt.length + limit);
+  const limit = options.n === -1 ? Infinity : (options.n ?? DEFAULT_LIMIT);
+  const needed = Number.isFinite(limit)
+    ? prompt.length + limit
+    : Math.max(DEFAULT_CONTEXT, prompt.length + DEFAULT_LIMIT);
+  const context = options.context || Math.min(model.contextSize, needed);
   if (prompt.length > context)
     throw new Error(
       `the prompt has ${prompt.length} tokens, but the context holds ${context}; set a larger context with -c`,

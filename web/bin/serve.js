@@ -6,30 +6,31 @@ import { fileURLToPath } from 'node:url';
 import { loadModel } from '../index.js';
 import { placeModules } from './builds.js';
 import { runChild } from './child.js';
-import { modelPath, withPath } from './files.js';
+import { modelPath, piecesOf, withPath } from './files.js';
 import { progress } from './progress.js';
 import { modelServer } from './server/index.js';
 
 /* Addresses for which this machine can use the name localhost. */
 const LOCAL = ['127.0.0.1', '0.0.0.0', '::1', '::'];
 
-/* The paths of all splits of a model. path: the first split, or a whole model. */
-function splitsOf(path) {
+/* The paths of all splits or raw pieces of a model. path: the first of them, or a whole model. */
+function filesOf(path) {
   const match = /-00001-of-(\d{5})\.gguf$/.exec(path);
-  if (!match) return [path];
+  if (!match) return piecesOf(path);
   return Array.from({ length: Number(match[1]) }, (_, i) =>
     path.replace(match[0], match[0].replace('00001', String(i + 1).padStart(5, '0'))),
   );
 }
 
 function entryOf(path) {
-  const paths = splitsOf(path);
+  const paths = filesOf(path);
   const stats = paths.map((each) => withPath(each, () => statSync(each)));
   stats.forEach((stat, i) => {
     if (!stat.isFile()) throw new Error(`${paths[i]}: is not a regular file`);
   });
   return {
-    id: basename(path).replace(/(-00001-of-\d{5})?\.gguf$/, ''),
+    id: basename(path).replace(/(-00001-of-\d{5})?\.gguf(-split-\w|\.part\d+of\d+)?$/, ''),
+    pieces: piecesOf(path).length > 1,
     created: Math.floor(stats[0].mtimeMs / 1000),
     size: stats.reduce((sum, { size }) => sum + size, 0),
     paths,
@@ -55,8 +56,8 @@ function listening(server, port, address) {
 
 async function load(entry, { ctx: contextSize, threads, build }) {
   const bar = progress(`loading ${entry.id}`);
-  const source =
-    entry.paths.length === 1 ? entry.paths[0] : await Promise.all(entry.paths.map((path) => openAsBlob(path)));
+  const blobs = await Promise.all(entry.paths.map((path) => openAsBlob(path)));
+  const source = entry.pieces ? new Blob(blobs) : blobs.length > 1 ? blobs : entry.paths[0];
   const model = await loadModel(source, {
     contextSize,
     threads,

@@ -1,7 +1,6 @@
 /* quern template: the prompt that a chat template makes of messages. */
-import { readFileSync } from 'node:fs';
 import { naming, openDirectory, startEngine } from './engine.js';
-import { standardText, withPath } from './files.js';
+import { readText, standardText } from './files.js';
 
 /* A template's variables as JSON. text: a JSON array of messages, or an object with messages and tools. It is passed on
  * unchanged, because JavaScript would turn 1.0 into 1; of duplicate keys, the last one counts. */
@@ -23,10 +22,7 @@ export function templateContext(text, options) {
 }
 
 export default async function template(options) {
-  const ownText =
-    options.template === undefined
-      ? new Uint8Array()
-      : withPath(options.template, () => readFileSync(options.template));
+  const ownText = options.template === undefined ? new Uint8Array() : readText(options.template);
   if (options.template !== undefined && ownText.length === 0) return;
   const withModel = options.template === undefined || options.model !== undefined;
   const { engine, model = null, source } = withModel ? await openDirectory(options) : await startEngine(options);

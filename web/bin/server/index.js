@@ -18,7 +18,7 @@ const redirect = (response, to) => response.writeHead(302, { Location: to, 'Cach
 /* The demo's list of models, preceded by the served models that can chat. */
 async function demoModels(entries) {
   const own = entries
-    .filter(({ model }) => !model?.info.encoder)
+    .filter(({ model, pieces }) => !model?.info.encoder && !pieces)
     .map(({ id, files, size }) => ({
       name: id,
       about: 'On the computer that runs this server',

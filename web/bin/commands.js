@@ -1,0 +1,231 @@
+/* The table of commands and their options. The parser (options.js) and the help texts (help.js) follow from it.
+ *
+ * An option: {short, value, kind, range, choices, default, required, multiple, help}. Without `value` it is a flag; `value` is
+ * the name of its value in help texts. kind: how the text is converted: 'whole', 'number', 'seed' or 'ids'; by default it stays
+ * a text. range: the smallest and the largest number. */
+
+const MAX_U32 = 0xffffffff;
+const MAX_I32 = 0x7fffffff;
+
+const model = {
+  short: 'm',
+  value: 'MODEL',
+  help: 'a GGUF file; of a split model, the first file (default: SmolLM2-135M-Instruct)',
+};
+const common = {
+  model,
+  host: {
+    value: 'HOST',
+    choices: ['node', 'wasmtime'],
+    default: 'node',
+    help: 'the WebAssembly host that runs the engine',
+  },
+  build: {
+    value: 'BUILD',
+    choices: ['plain', 'relaxed'],
+    help: 'the SIMD instructions to use (default: the fastest that the host supports)',
+  },
+  threads: {
+    short: 't',
+    value: 'N',
+    kind: 'whole',
+    range: [1, 32],
+    help: 'number of threads (default: chosen by a short trial)',
+  },
+  bits: {
+    value: 'BITS',
+    kind: 'whole',
+    choices: [32, 64],
+    help: 'size of an address (default: 32, or 64 for a model that needs it)',
+  },
+};
+const context = {
+  short: 'c',
+  value: 'TOKENS',
+  kind: 'whole',
+  range: [0, MAX_U32],
+  help: 'context size in tokens; 0 is the default',
+};
+const batch = {
+  batch: {
+    short: 'b',
+    value: 'TOKENS',
+    kind: 'whole',
+    range: [0, MAX_U32],
+    help: 'tokens of a prompt that are computed together; 0 is the default',
+  },
+  kv: { value: 'TYPE', choices: ['f16', 'q8_0'], help: 'type of the KV cache (default: f16)' },
+};
+const json = { json: { help: 'print JSON' } };
+const output = { short: 'o', value: 'FILE', help: 'write raw 32-bit floats to FILE; - is standard output' };
+const tokens = { value: 'IDS', kind: 'ids', help: 'token ids, as in 1,2,3' };
+const seed = {
+  value: 'S',
+  kind: 'seed',
+  help: 'a whole number below 2^64 that makes the answer repeatable; -1: random',
+};
+
+const generation = {
+  n: {
+    short: 'n',
+    value: 'N',
+    kind: 'whole',
+    range: [-1, MAX_I32],
+    help: 'most tokens of an answer (default: 512); -1: until the context is full',
+  },
+  context: {
+    ...context,
+    help: 'context size in tokens; 0 is the default: what the answer needs, as far as the model allows',
+  },
+  temp: {
+    value: 'T',
+    kind: 'number',
+    range: [0, 100],
+    help: 'temperature; 0 always takes the most likely token (default: 0.8)',
+  },
+  'top-k': {
+    value: 'K',
+    kind: 'whole',
+    range: [0, MAX_I32],
+    help: 'sample from the K most likely tokens; 0: all (default: 40)',
+  },
+  'top-p': {
+    value: 'P',
+    kind: 'number',
+    range: [0, 1],
+    help: 'sample from the most likely tokens that sum up to P (default: 0.95)',
+  },
+  'min-p': {
+    value: 'P',
+    kind: 'number',
+    range: [0, 1],
+    help: 'sample from tokens of at least P times the best probability (default: 0.05)',
+  },
+  'repeat-penalty': {
+    value: 'R',
+    kind: 'number',
+    range: [0.01, 100],
+    help: 'above 1, discourages repetition (default: 1)',
+  },
+  'frequency-penalty': {
+    value: 'F',
+    kind: 'number',
+    range: [-2, 2],
+    help: 'subtracted for each time a token has occurred (default: 0)',
+  },
+  'presence-penalty': {
+    value: 'P',
+    kind: 'number',
+    range: [-2, 2],
+    help: 'subtracted once if a token has occurred (default: 0)',
+  },
+  seed,
+  system: { value: 'TEXT', help: 'a system message' },
+  raw: { help: 'use no chat template' },
+  ...json,
+};
+
+/* {name: {about, options}} */
+export const COMMANDS = {
+  run: {
+    about: 'answers a prompt',
+    options: {
+      ...common,
+      ...batch,
+      prompt: { short: 'p', value: 'TEXT', help: 'the prompt (default: standard input)' },
+      ...generation,
+    },
+  },
+  tokenize: {
+    about: 'turns the text on standard input into token ids',
+    options: {
+      ...common,
+      'no-special': { help: 'treat special tokens in the text as plain text' },
+      'no-bos': { help: 'add no special tokens at the beginning and the end' },
+    },
+  },
+  detokenize: {
+    about: 'turns token ids into text',
+    options: { ...common, ids: { ...tokens, required: true } },
+  },
+  logits: {
+    about: 'computes the logits after each token',
+    options: { ...common, ...batch, tokens: { ...tokens, required: true }, output: { ...output, required: true } },
+  },
+  embed: {
+    about: 'computes the embedding of a text',
+    options: {
+      ...common,
+      ...batch,
+      prompt: { short: 'p', value: 'TEXT', help: 'the text (default: standard input)' },
+      tokens: { ...tokens, help: 'token ids instead of a text, as in 1,2,3' },
+      pooling: {
+        value: 'HOW',
+        choices: ['mean', 'cls', 'last', 'none'],
+        help: "how tokens become one embedding; none: an embedding per token (default: the model's)",
+      },
+      raw: { help: 'do not normalize to length 1' },
+      output,
+    },
+  },
+  template: {
+    about: 'turns messages into a prompt; standard input is a JSON array, or an object with "messages" and "tools"',
+    options: {
+      ...common,
+      template: { value: 'FILE', help: "a Jinja file (default: the model's template)" },
+      bos: { value: 'TEXT', help: 'the text of bos_token' },
+      eos: { value: 'TEXT', help: 'the text of eos_token' },
+      now: {
+        value: 'SECONDS',
+        kind: 'whole',
+        range: [0, Number.MAX_SAFE_INTEGER],
+        help: 'the time, in seconds since 1970, for templates that show the date',
+      },
+    },
+  },
+  info: {
+    about: "shows a model's metadata, tensors and memory plan",
+    options: { ...common, ...batch, context, ...json },
+  },
+  serve: {
+    about: "serves the demo and OpenAI's endpoints",
+    options: {
+      model: { ...model, multiple: true, help: `${model.help}; may be repeated` },
+      port: {
+        value: 'PORT',
+        kind: 'whole',
+        range: [0, 65535],
+        default: '8080',
+        help: 'the port; 0 chooses a free one',
+      },
+      listen: {
+        value: 'ADDRESS',
+        default: '127.0.0.1',
+        help: 'an address or name of this machine, to let other machines connect (default: only this machine)',
+      },
+      ctx: { ...context, help: "context size in tokens (default: the model's, at most 4096)" },
+      build: common.build,
+      threads: common.threads,
+      open: { help: 'open the demo in the browser' },
+    },
+  },
+  bench: {
+    about: 'measures speed; needs a checkout of the repository',
+    options: {
+      model,
+      host: { ...common.host, choices: ['node', 'wasmtime', 'chromium', 'firefox'] },
+      build: common.build,
+      threads: common.threads,
+      bits: common.bits,
+      p: { short: 'p', value: 'TOKENS', kind: 'whole', range: [1, MAX_I32], help: 'prompt size (default: 256)' },
+      n: { short: 'n', value: 'TOKENS', kind: 'whole', range: [1, MAX_I32], help: 'tokens to generate (default: 64)' },
+      ctx: { value: 'TOKENS', kind: 'whole', range: [0, MAX_U32], help: 'tokens in the context before (default: 0)' },
+      runs: { value: 'N', kind: 'whole', range: [1, MAX_I32], help: 'number of runs (default: 5)' },
+      seed: { ...seed, help: 'seed of the random prompt (default: 1)' },
+      kv: batch.kv,
+      engine: { value: 'NAME', help: 'quern, wllama-2, wllama-3 or llama.cpp (default: quern)' },
+      memory: { help: 'measure the peak memory as well' },
+      ...json,
+    },
+  },
+};
