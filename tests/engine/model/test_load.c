@@ -1,4 +1,4 @@
-/* Loading: chunks of any size, files that end early, calls at the wrong time, refused memory, and the plan. */
+/* Loading: chunks of any size, truncated files, calls in the wrong state, refused memory, and the plan. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,12 +31,12 @@ static void test_files_that_end_early(void **state) {
     const struct bytes bytes = file_bytes(LLAMA);
     for (size_t end = 0; end < bytes.count; end += end < 9000 ? 97 : 1999) {
         qn_model *model;
-        assert_int_equal(load(&model, bytes, end, 0, SIZE_MAX), QN_ERR_FORMAT); /* the size is not known */
+        assert_int_equal(load(&model, bytes, end, 0, SIZE_MAX), QN_ERR_FORMAT); /* the file's size is unknown */
         assert_int_equal(qn_last_error()->offset, end);
         struct qn_want want;
         assert_int_equal(qn_model_want(model, &want), QN_ERR_STATE);
         qn_model_free(model);
-        if (end) { /* it is, and too small */
+        if (end) { /* the file's size is known, and too small */
             assert_int_equal(load(&model, bytes, end, end, SIZE_MAX), QN_ERR_FORMAT);
             qn_model_free(model);
         }
@@ -70,7 +70,7 @@ static void test_calls_at_the_wrong_time(void **state) {
     assert_int_equal(blocks.live, 0);
 }
 
-/* One whole use: 0 when every call worked, else the code of the first that did not. */
+/* Loads and uses a model. Returns 0 if every call worked, otherwise the code of the first that failed. */
 static int use(struct bytes bytes) {
     qn_model *model;
     int status = load(&model, bytes, bytes.count, bytes.count, SIZE_MAX);
@@ -147,5 +147,5 @@ int main(void) {
         cmocka_unit_test(test_calls_at_the_wrong_time),   cmocka_unit_test(test_refused_memory_at_every_call),
         cmocka_unit_test(test_the_plan_is_what_is_taken),
     };
-    return cmocka_run_group_tests_name("engine_load", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("model_load", tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* Tensors that come in any order, and sessions that compute meanwhile: the same bits, and nothing before its time. */
+/* Tensors may arrive in any order while sessions compute: results have the same bits, and no layer runs too early. */
 #include <glob.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,16 +17,16 @@
 #define TOKENS  20u
 #define NEEDS   1024u
 
-/* A model's file, and what a session makes of it that was loaded whole. */
+/* A model's file, and the expected results: those of a session whose model was loaded completely. */
 struct sample {
     struct bytes file;
     size_t directory; /* bytes before the first tensor */
     uint32_t n_vocab;
-    size_t n; /* numbers of a result */
+    size_t n; /* floats of a result */
     float *expected;
 };
 
-/* Feeds the engine from the file, no byte past `end`, until it wants no more. */
+/* Writes the bytes that the engine wants, but none past `end`, until it wants no more. */
 static void read_up_to(qn_model *model, struct bytes file, size_t end) {
     struct qn_want want;
     while (qn_model_want(model, &want) == QN_MORE) {
@@ -86,7 +86,7 @@ static void sample_free(struct sample *sample) {
     assert_int_equal(blocks.live, 0);
 }
 
-/* The model, with no tensor's byte there: what has not come is not a number. */
+/* The model before any tensor byte has arrived. Its memory is filled with NaN, so that an early use shows. */
 static qn_model *placed(const struct sample *sample, struct qn_want needs[NEEDS], uint32_t *n) {
     qn_model *model = qn_model_open(0);
     read_up_to(model, sample->file, sample->directory);
@@ -99,7 +99,7 @@ static qn_model *placed(const struct sample *sample, struct qn_want needs[NEEDS]
     return model;
 }
 
-/* Bytes [from, from + count) of a tensor come. */
+/* Writes bytes [from, from + count) of a tensor. */
 static int put(qn_model *model, const struct sample *sample, const struct qn_want *need, uint64_t from,
                uint64_t count) {
     memcpy((void *)(uintptr_t)(need->address + from), sample->file.at + need->offset + from, (size_t)count);
@@ -131,7 +131,7 @@ static int layer_at(const qn_model *model, uint64_t offset) {
     return -1;
 }
 
-/* Each layer is computed once its last byte has come, and waits for it. */
+/* A layer is computed as soon as its last byte has arrived, and not before. */
 static void in_the_order_of_need(const char *path) {
     struct sample sample = sample_of(path);
     struct qn_want needs[NEEDS];
@@ -142,10 +142,10 @@ static void in_the_order_of_need(const char *path) {
     int layer = -1;
     int n_layer = 0;
     for (uint32_t i = 0; i < n; i++) {
-        const bool behind = layer < 0 && n_layer > 0; /* the output, and what no build uses */
+        const bool behind = layer < 0 && n_layer > 0; /* the output, and tensors that are not used */
         const int next = behind ? -1 : layer_at(model, needs[i].offset);
         if (next != layer) {
-            assert_true(next == layer + 1 || next == -1); /* layer after layer, then what has none */
+            assert_true(next == layer + 1 || next == -1); /* layer after layer, then tensors that belong to none */
             assert_int_equal(steps(session), QN_WAIT);
             assert_int_equal(qn_session_layers(session), layer < 0 ? 0 : (unsigned)layer + 1);
             n_layer = next > layer ? next + 1 : n_layer;
@@ -179,7 +179,7 @@ static uint32_t draw(uint32_t *seed, uint32_t below) {
     return (*seed >> 8) % below;
 }
 
-/* Pieces of any size in any order, some twice, with steps in between, in small micro-batches too. */
+/* Pieces of any size in any order, some of them twice, with steps in between; also with small micro-batches. */
 static void test_in_any_order(void **state) {
     (void)state;
     const char *const paths[] = {LLAMA, MIXED, GEMMA, LFM2};
@@ -192,7 +192,7 @@ static void test_in_any_order(void **state) {
         uint32_t seed = round;
         struct qn_want want;
         for (uint32_t most = 0; qn_model_want(model, &want) == QN_MORE; most++) {
-            if (most > 4 * n) { /* what is still missing, in the order of the file */
+            if (most > 4 * n) { /* the missing bytes, in file order */
                 const size_t count = want.bytes < 999 ? (size_t)want.bytes : 999;
                 memcpy((void *)(uintptr_t)want.address, sample.file.at + want.offset, count);
                 assert_int_equal(qn_model_wrote(model, count), QN_OK);
@@ -216,7 +216,7 @@ static void test_in_any_order(void **state) {
     }
 }
 
-/* As hosts without ranges read: steps between the pieces of the file. */
+/* As a host without range requests loads: file order, with steps between the pieces. */
 static void test_in_the_order_of_the_file(void **state) {
     (void)state;
     struct sample sample = sample_of(LLAMA);
@@ -280,7 +280,7 @@ static void test_wrong_marks(void **state) {
                     "its tensors lie in");
         assert_int_equal(steps(session), QN_WAIT);
     }
-    /* every other byte: too many pieces at last, but those that were taken count */
+    /* every other byte: too many ranges in the end, but those before the limit count */
     uint64_t pieces = 0;
     int status;
     while ((status = qn_model_wrote_at(model, 0, first + 2 * pieces, 1)) == QN_OK) {
@@ -291,7 +291,7 @@ static void test_wrong_marks(void **state) {
     for (uint32_t i = 0; i < n; i++) {
         assert_int_equal(put(model, &sample, &needs[i], 0, needs[i].bytes), QN_OK);
     }
-    assert_int_equal(qn_model_wrote_at(model, 0, first, 1), QN_OK); /* once more */
+    assert_int_equal(qn_model_wrote_at(model, 0, first, 1), QN_OK); /* a second time */
     assert_finished(session, model, &sample);
     sample_free(&sample);
 }
@@ -312,7 +312,7 @@ static void test_the_file_ends(void **state) {
     sample_free(&sample);
 }
 
-/* What looks at tensors by itself waits for all of them. */
+/* Saving and restoring read all tensors, so they need a complete model. */
 static void test_saving_comes_later(void **state) {
     (void)state;
     struct sample sample = sample_of(LLAMA);
@@ -347,5 +347,5 @@ int main(void) {
         cmocka_unit_test(test_the_file_ends),
         cmocka_unit_test(test_saving_comes_later),
     };
-    return cmocka_run_group_tests_name("engine_arrival", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("model_residency", tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Models in several files: the same bits as in one, whatever the pieces; parts that are cut, changed or not due. */
+/* Models in several files: the same bits as from one file, in pieces of any size; splits that are truncated, damaged or
+ * in the wrong order. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,17 +12,17 @@
 #include "tests/engine/support/counted_memory.h"
 #include "tests/engine/support/tiny_model.h"
 
-#define PARTS 4
+#define SPLITS 4
 
-static struct bytes parts[PARTS];
+static struct bytes splits[SPLITS];
 
 static int setup(void **state) {
     (void)state;
-    for (int i = 0; i < PARTS; i++) {
+    for (int i = 0; i < SPLITS; i++) {
         char path[100];
         snprintf(path, sizeof(path), "tests/vectors/split/tiny-llama-f32-0000%d-of-00004.gguf", i + 1);
-        parts[i] = file_bytes(path);
-        if (parts[i].at == NULL) {
+        splits[i] = file_bytes(path);
+        if (splits[i].at == NULL) {
             return 1;
         }
     }
@@ -30,23 +31,23 @@ static int setup(void **state) {
 
 static int teardown(void **state) {
     (void)state;
-    for (int i = 0; i < PARTS; i++) {
-        free(parts[i].at);
+    for (int i = 0; i < SPLITS; i++) {
+        free(splits[i].at);
     }
     return 0;
 }
 
-static int feed(qn_model *model, const struct bytes from[PARTS], size_t chunk) {
+static int feed(qn_model *model, const struct bytes from[SPLITS], size_t chunk) {
     struct qn_want want;
     int status;
     while ((status = qn_model_want(model, &want)) == QN_MORE) {
-        assert_true(want.split < PARTS && want.bytes > 0);
-        const struct bytes part = from[want.split];
-        const size_t left = want.offset < part.count ? part.count - (size_t)want.offset : 0;
+        assert_true(want.split < SPLITS && want.bytes > 0);
+        const struct bytes split = from[want.split];
+        const size_t left = want.offset < split.count ? split.count - (size_t)want.offset : 0;
         size_t count = want.bytes < chunk ? (size_t)want.bytes : chunk;
         count = count < left ? count : left;
         if (count) {
-            memcpy((void *)(uintptr_t)want.address, part.at + want.offset, count);
+            memcpy((void *)(uintptr_t)want.address, split.at + want.offset, count);
         }
         status = qn_model_wrote(model, count);
         if (status != QN_OK) {
@@ -56,7 +57,7 @@ static int feed(qn_model *model, const struct bytes from[PARTS], size_t chunk) {
     return status;
 }
 
-static int load_parts(qn_model **model, const struct bytes from[PARTS], size_t chunk) {
+static int load_splits(qn_model **model, const struct bytes from[SPLITS], size_t chunk) {
     *model = qn_model_open(0);
     int status = *model ? feed(*model, from, chunk) : qn_last_error()->code;
     if (status == QN_OK) {
@@ -86,17 +87,17 @@ static void test_the_same_bits(void **state) {
     const size_t chunks[] = {SIZE_MAX, 4096, 100, 7};
     for (size_t i = 0; i < 4; i++) {
         qn_model *model;
-        assert_int_equal(load_parts(&model, parts, chunks[i]), QN_OK);
+        assert_int_equal(load_splits(&model, splits, chunks[i]), QN_OK);
         float *found = compute(model);
         assert_memory_equal(found, expected, qn_model_vocab_size(model) * sizeof(float));
         free(found);
         struct qn_plan plan;
         assert_int_equal(qn_model_plan(model, 0, 0, &plan), QN_OK);
         uint64_t all = 0;
-        for (int part = 0; part < PARTS; part++) {
-            all += parts[part].count;
+        for (int split = 0; split < SPLITS; split++) {
+            all += splits[split].count;
         }
-        assert_in_range(plan.file_bytes, all - PARTS * 32, all); /* files may end in padding */
+        assert_in_range(plan.file_bytes, all - SPLITS * 32, all); /* files may end in padding */
         qn_model_free(model);
     }
     free(expected);
@@ -104,9 +105,9 @@ static void test_the_same_bits(void **state) {
     assert_int_equal(blocks.live, 0);
 }
 
-static void assert_refused(const struct bytes from[PARTS], const char *words) {
+static void assert_refused(const struct bytes from[SPLITS], const char *words) {
     qn_model *model;
-    const int status = load_parts(&model, from, SIZE_MAX);
+    const int status = load_splits(&model, from, SIZE_MAX);
     assert_int_equal(status, QN_ERR_FORMAT);
     if (strstr(qn_last_error()->text, words) == NULL) {
         fail_msg("%s", qn_last_error()->text);
@@ -115,44 +116,44 @@ static void assert_refused(const struct bytes from[PARTS], const char *words) {
     assert_int_equal(blocks.live, 0);
 }
 
-/* `old` of `from[part]` becomes `new` where `key` says so: a number after its name and type. */
-static void set_number(struct bytes part, const char *key, unsigned number) {
-    for (size_t i = 0; i + strlen(key) + 6 < part.count; i++) {
-        if (memcmp(part.at + i, key, strlen(key)) == 0) {
-            part.at[i + strlen(key) + 4] = (uint8_t)number;
+/* Replaces a number in the metadata, which follows the key's name and type. */
+static void set_number(struct bytes split, const char *key, unsigned number) {
+    for (size_t i = 0; i + strlen(key) + 6 < split.count; i++) {
+        if (memcmp(split.at + i, key, strlen(key)) == 0) {
+            split.at[i + strlen(key) + 4] = (uint8_t)number;
             return;
         }
     }
     fail_msg("no %s", key);
 }
 
-static void test_parts_that_do_not_belong(void **state) {
+static void test_splits_that_do_not_belong(void **state) {
     (void)state;
-    struct bytes from[PARTS] = {parts[0], parts[2], parts[1], parts[3]};
+    struct bytes from[SPLITS] = {splits[0], splits[2], splits[1], splits[3]};
     assert_refused(from, "split 2 of 4: this is split 3 of 4; split 2 was expected");
-    from[0] = parts[1];
+    from[0] = splits[1];
     assert_refused(from, "split 1 of 4: this is split 2 of 4; split 1 was expected");
-    memcpy(from, parts, sizeof(from));
+    memcpy(from, splits, sizeof(from));
     from[3] = (struct bytes){NULL, 0};
     assert_refused(from, "split 4 of 4: the file ends at byte 0");
-    from[3] = file_bytes(LLAMA); /* not one of several */
+    from[3] = file_bytes(LLAMA); /* a model in one file */
     assert_refused(from, "split 4 of 4: this is one of several files of a model, but it has no split.no");
     free(from[3].at);
-    from[3] = (struct bytes){malloc(parts[3].count), parts[3].count};
-    memcpy(from[3].at, parts[3].at, parts[3].count);
+    from[3] = (struct bytes){malloc(splits[3].count), splits[3].count};
+    memcpy(from[3].at, splits[3].at, splits[3].count);
     set_number(from[3], "split.count", 5);
-    assert_refused(from,
-                   "split 4 of 4: this file belongs to a model of 5 splits and 20 tensors, the first one to a model of 4 splits and 20 tensors");
+    assert_refused(from, "split 4 of 4: this file belongs to a model of 5 splits and 20 tensors, the first one to a "
+                         "model of 4 splits and 20 tensors");
     set_number(from[3], "split.count", 4);
     set_number(from[3], "split.tensors.count", 21);
     assert_refused(from, "split 4 of 4: this file belongs to a model of 4 splits and 21 tensors");
-    memcpy(from[3].at, parts[1].at, from[3].count); /* its tensors once more */
+    memcpy(from[3].at, splits[1].at, from[3].count); /* duplicate tensors */
     set_number(from[3], "split.no", 3);
     assert_refused(from, "split 4 of 4: the splits have");
     free(from[3].at);
-    from[3] = parts[3];
-    from[2] = (struct bytes){malloc(parts[1].count), parts[1].count}; /* as many tensors as there should be */
-    memcpy(from[2].at, parts[1].at, parts[1].count);
+    from[3] = splits[3];
+    from[2] = (struct bytes){malloc(splits[1].count), splits[1].count}; /* duplicate tensors, but the right number */
+    memcpy(from[2].at, splits[1].at, splits[1].count);
     set_number(from[2], "split.no", 2);
     assert_refused(from, "split 3 of 4: tensors ");
     free(from[2].at);
@@ -160,25 +161,25 @@ static void test_parts_that_do_not_belong(void **state) {
 
 static void test_truncated(void **state) {
     (void)state;
-    struct bytes from[PARTS];
-    for (int part = 0; part < PARTS; part++) {
-        for (size_t count = 0; count < parts[part].count; count += count < 300 ? 1 : 1009) {
-            memcpy(from, parts, sizeof(from));
-            from[part].count = count;
-            assert_refused(from, part ? "of 4: the file ends at byte" : "the file ends at byte");
+    struct bytes from[SPLITS];
+    for (int split = 0; split < SPLITS; split++) {
+        for (size_t count = 0; count < splits[split].count; count += count < 300 ? 1 : 1009) {
+            memcpy(from, splits, sizeof(from));
+            from[split].count = count;
+            assert_refused(from, split ? "of 4: the file ends at byte" : "the file ends at byte");
         }
     }
 }
 
-/* Any byte changed in the heads: an error, or a model; all memory comes back. */
+/* A changed byte in a head gives an error or a model, and all memory is given back. */
 static void test_flipped(void **state) {
     (void)state;
-    for (int part = 0; part < PARTS; part++) {
-        const size_t end = parts[part].count < 1200 ? parts[part].count : 1200;
+    for (int split = 0; split < SPLITS; split++) {
+        const size_t end = splits[split].count < 1200 ? splits[split].count : 1200;
         for (size_t i = 8; i < end; i++) {
-            parts[part].at[i] ^= 0x41;
+            splits[split].at[i] ^= 0x41;
             qn_model *model;
-            if (load_parts(&model, parts, SIZE_MAX) == QN_OK) {
+            if (load_splits(&model, splits, SIZE_MAX) == QN_OK) {
                 qn_session *session = qn_session_new(model, 2, 2);
                 const int32_t id = 1;
                 if (session && qn_session_feed(session, &id, 1, QN_LOGITS_LAST) == QN_OK) {
@@ -187,7 +188,7 @@ static void test_flipped(void **state) {
                 qn_session_free(session);
             }
             qn_model_free(model);
-            parts[part].at[i] ^= 0x41;
+            splits[split].at[i] ^= 0x41;
             assert_int_equal(blocks.live, 0);
         }
     }
@@ -199,7 +200,7 @@ static void test_memory_refused(void **state) {
     for (size_t granted = 0; status != QN_OK; granted++) {
         qn_model *model;
         refuse_blocks_after(granted);
-        status = load_parts(&model, parts, SIZE_MAX);
+        status = load_splits(&model, splits, SIZE_MAX);
         blocks.refuse_all = 0;
         assert_true(status == QN_OK || status == QN_ERR_MEMORY);
         qn_model_free(model);
@@ -209,9 +210,9 @@ static void test_memory_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_the_same_bits),  cmocka_unit_test(test_parts_that_do_not_belong),
+        cmocka_unit_test(test_the_same_bits),  cmocka_unit_test(test_splits_that_do_not_belong),
         cmocka_unit_test(test_truncated),      cmocka_unit_test(test_flipped),
         cmocka_unit_test(test_memory_refused),
     };
-    return cmocka_run_group_tests_name("engine_split", tests, setup, teardown);
+    return cmocka_run_group_tests_name("model_split", tests, setup, teardown);
 }

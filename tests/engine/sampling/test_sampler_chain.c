@@ -1,4 +1,4 @@
-/* The sampler against the chain's definition, computed here in double arithmetic over all candidates. */
+/* The sampler compared with the definition of its chain, computed in double over all candidates. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -37,7 +37,7 @@ static int32_t draw_once(const struct qn_sampling *settings, const int32_t *toke
     return sampler_draw(&sampler, logits, VOCAB, tokens, n_tokens);
 }
 
-/* Probabilities that the chain leaves: sorts, cuts, and scales by the temperature. */
+/* The chain's probabilities: sorted, cut, and scaled by the temperature. */
 static void expected(const struct qn_sampling *s, const float *from, double p[VOCAB]) {
     int order[VOCAB];
     for (int i = 0; i < VOCAB; i++) {
@@ -86,7 +86,7 @@ static void check_distribution(struct qn_sampling settings) {
     double chi = 0.0;
     int cells = 0;
     for (int i = 0; i < VOCAB; i++) {
-        assert_true(p[i] > 0.0 || counts[i] == 0); /* what was cut never comes */
+        assert_true(p[i] > 0.0 || counts[i] == 0); /* a token that was cut is never drawn */
         if (p[i] * DRAWS >= 5.0) {
             const double off = counts[i] - p[i] * DRAWS;
             chi += off * off / (p[i] * DRAWS);
@@ -94,7 +94,7 @@ static void check_distribution(struct qn_sampling settings) {
         }
     }
     assert_true(cells > 1);
-    assert_true(chi < cells + 6.0 * sqrt(2.0 * cells)); /* the seed is fixed: this holds or it does not */
+    assert_true(chi < cells + 6.0 * sqrt(2.0 * cells)); /* the seed is fixed, so this is deterministic */
 }
 
 static void test_distributions(void **state) {
@@ -134,7 +134,8 @@ static void test_greedy(void **state) {
     assert_int_equal(draw_once(&settings, NULL, 0), 0);
 }
 
-/* As llama.cpp: repeat divides what is positive and multiplies what is not, frequency by the count, presence once. */
+/* As in llama.cpp: the repetition penalty divides positive logits and multiplies others, frequency counts, presence
+ * does not. */
 static void test_penalties(void **state) {
     (void)state;
     struct qn_sampling settings;
@@ -149,7 +150,7 @@ static void test_penalties(void **state) {
     assert_int_equal(draw_once(&settings, tokens, 4), 3);
     settings.repeat_penalty = 1.5f; /* 2 / 1.5 = 1.33, 1.5 / 1.5 = 1 */
     assert_int_equal(draw_once(&settings, tokens, 4), 3);
-    settings.penalty_last_n = 3; /* 4 is out of sight: 1.5 */
+    settings.penalty_last_n = 3; /* token 4 is too far back: 1.5 */
     assert_int_equal(draw_once(&settings, tokens, 4), 4);
     settings.penalty_last_n = -1;
     settings.repeat_penalty = 1.0f;
@@ -175,7 +176,7 @@ static void test_bias_and_seed(void **state) {
     assert_int_equal(sampler_draw(&sampler, logits, VOCAB, NULL, 0), 11);
     const struct qn_bias outside = {.id = VOCAB, .bias = 1.0f};
     assert_int_equal(sampler_set(&sampler, &settings, &outside, 1, VOCAB, &error), QN_ERR_ARGUMENT);
-    assert_int_equal(sampler_draw(&sampler, logits, VOCAB, NULL, 0), 11); /* as it was */
+    assert_int_equal(sampler_draw(&sampler, logits, VOCAB, NULL, 0), 11); /* unchanged */
     sampler_free(&sampler);
     struct sampler first = make(&settings);
     struct sampler second = make(&settings);
@@ -213,5 +214,5 @@ int main(void) {
         cmocka_unit_test(test_distributions), cmocka_unit_test(test_greedy),       cmocka_unit_test(test_penalties),
         cmocka_unit_test(test_bias_and_seed), cmocka_unit_test(test_bad_settings),
     };
-    return cmocka_run_group_tests_name("engine_sampler", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("sampling_sampler_chain", tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* Embeddings: the same bits for any batch and in any order, each pooling what it says, and what is refused. */
+/* Embeddings: the same bits for any batch and order, the definition of each pooling, and refused calls. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -105,7 +105,7 @@ static void check_poolings(const char *path, bool dense) {
         for (size_t t = 0; t < TOKENS; t++) {
             sum += (double)rows[t][i];
         }
-        /* the two last matrices quantise what they take */
+        /* the two dense layers quantize their input */
         assert_true(fabs(sum / TOKENS - (double)one[i]) < (dense ? 0.05 : 1e-5));
         squares += (double)one[i] * (double)one[i];
     }
@@ -123,7 +123,7 @@ static void test_poolings(void **state) {
     check_poolings(LLAMA, false);
 }
 
-/* A token at the end changes what comes first in an encoder, and not in a decoder. */
+/* The last token changes the first row of an encoder, but not of a decoder. */
 static void test_both_directions(void **state) {
     (void)state;
     static const struct {
@@ -149,7 +149,7 @@ static void test_both_directions(void **state) {
     }
 }
 
-/* After an embedding a decoder goes on as if its tokens had been fed. */
+/* After an embedding a decoder continues as if its tokens had been fed. */
 static void test_text_after_an_embedding(void **state) {
     (void)state;
     qn_model *model = load_file(LLAMA);
@@ -222,7 +222,7 @@ static void test_what_is_refused(void **state) {
     qn_model_free(model);
 }
 
-/* The plan is right to the byte; the cache has room for one layer; a page that is refused can be asked for again. */
+/* The plan is exact to the byte; the cache has room for one layer; after a refused page the step can be repeated. */
 static void test_memory(void **state) {
     (void)state;
     qn_model *model = load_file(MODERN);

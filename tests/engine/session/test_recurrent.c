@@ -1,5 +1,5 @@
-/* Sessions of models with recurrent layers: wherever they are rewound, saved, restored or forked, they go on to the
- * bits of a session that never was. */
+/* Sessions of models with recurrent layers: after a rewind, save, restore or fork at any point they continue with the
+ * same bits as an undisturbed session. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -15,7 +15,7 @@
 #define TOKENS     100
 #define HEAD_BYTES 128
 
-/* Models with recurrent layers, and without some whose layers share keys or have streams of their own. */
+/* Models with recurrent layers; also models whose layers share keys or that have several residual streams. */
 static const char *const models[] = {LFM2,
                                      "tests/vectors/tiny-mamba-f32.gguf",
                                      "tests/vectors/tiny-falcon-h1-f32.gguf",
@@ -25,7 +25,7 @@ static const char *const models[] = {LFM2,
                                      "tests/vectors/tiny-gemma3n-f32.gguf"};
 #define MODELS (sizeof(models) / sizeof(models[0]))
 
-/* A model, and the logits of TOKENS ids in a session that was fed them one by one. */
+/* A model, and the logits of TOKENS ids that were fed one by one. */
 struct run {
     qn_model *model;
     size_t row_bytes;
@@ -93,7 +93,7 @@ static void test_rewinding(void **state) {
             assert_int_equal(qn_session_rewind(session, to), QN_OK);
             assert_int_equal(qn_session_position(session), to);
             assert_int_equal(qn_session_rewind(session, to + 1), QN_ERR_ARGUMENT);
-            /* What is copied from there on must not be taken for what was. */
+            /* Snapshots from before the rewind must not be used for the new tokens. */
             const int32_t others[30] = {7, 7, 7};
             assert_int_equal(qn_session_feed(session, others, to < 70 ? 30 : 20, QN_LOGITS_LAST), QN_OK);
             steps(session);
@@ -101,7 +101,7 @@ static void test_rewinding(void **state) {
             assert_int_equal(qn_session_rewind(session, to - to / 3), QN_OK);
             go_on(&run, session, to + 1);
             assert_int_equal(qn_session_rewind(session, to / 2), QN_OK);
-            steps(session); /* computed again, with nothing new */
+            steps(session); /* computes tokens again; there are no new ones */
             assert_int_equal(qn_session_position(session), to / 2);
             go_on(&run, session, 90);
             qn_session_free(session);
@@ -110,7 +110,7 @@ static void test_rewinding(void **state) {
     }
 }
 
-/* After any step of a prompt, within its micro-batches too. */
+/* After any step of a prompt, also within a micro-batch. */
 static void test_rewinding_between_steps(void **state) {
     (void)state;
     for (size_t m = 0; m < MODELS; m++) {
@@ -151,7 +151,7 @@ static void test_copies(void **state) {
             size_t count;
             uint8_t *saved = save(session, &count);
             qn_session *restored = qn_session_new(run.model, TOKENS + 9, 5);
-            go_on(&run, restored, 20); /* is lost */
+            go_on(&run, restored, 20); /* lost by the restore */
             assert_int_equal(qn_session_restore(restored, 0, saved, count), QN_OK);
             qn_session *const all[] = {session, fork, restored};
             for (size_t k = 0; k < 3; k++) {
@@ -181,7 +181,7 @@ static void test_not_within_a_batch(void **state) {
     run_free(&run);
 }
 
-/* A restore that is given up, and a form that states nonsense, leave a session that is empty and of use. */
+/* An abandoned restore and an invalid saved state leave an empty session that works. */
 static void test_hostile(void **state) {
     (void)state;
     struct run run = run_of(models[0]);
@@ -219,5 +219,5 @@ int main(void) {
         cmocka_unit_test(test_copies),    cmocka_unit_test(test_not_within_a_batch),
         cmocka_unit_test(test_hostile),
     };
-    return cmocka_run_group_tests_name("engine_recurrent", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("session_recurrent", tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* Saved, restored and forked sessions go on to the same bits; a saved form may be anything. */
+/* Saved, restored and forked sessions continue with the same bits; a saved session may be hostile. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -14,7 +14,7 @@
 
 #define CONTEXT    100
 #define HEAD_BYTES 128
-#define AFTER      40 /* tokens drawn after the restore, over a page's end */
+#define AFTER      40 /* tokens drawn after the restore, past the end of a KV page */
 
 static void steps(qn_session *session) {
     int status;
@@ -23,7 +23,7 @@ static void steps(qn_session *session) {
     assert_int_equal(status, QN_OK);
 }
 
-/* A session of `count` tokens with a sampler that has drawn already. */
+/* A session of `count` tokens whose sampler has drawn a token. */
 static qn_session *start(qn_model *model, uint32_t count) {
     qn_session *session = qn_session_new(model, CONTEXT, 16);
     int32_t ids[CONTEXT];
@@ -72,7 +72,7 @@ static struct bytes save(const qn_session *session, size_t piece) {
     saved.at = malloc((size_t)whole);
     for (;;) {
         const size_t room = (size_t)whole - saved.count;
-        uint8_t *end = malloc(piece); /* of its own, so that a byte too many is found */
+        uint8_t *end = malloc(piece); /* exactly sized, so that the sanitizer finds an extra byte */
         const int64_t got = qn_session_save(session, saved.count, end, piece);
         assert_int_equal(got, piece < room ? piece : room);
         memcpy(saved.at + saved.count, end, (size_t)got);
@@ -115,7 +115,7 @@ static void test_goes_on_to_the_same_bits(void **state) {
             assert_int_equal(same.count, saved.count);
             assert_memory_equal(same.at, saved.at, saved.count);
             assert_go_on_alike(model, first, fork);
-            /* The others go on from the saved point, however far the first two have come. */
+            /* The others continue from the saved point, however far the first two have come. */
             assert_go_on_alike(model, restored, again);
             assert_int_equal(qn_session_position(first), qn_session_position(restored));
             if (qn_session_rows(first)) {
@@ -150,7 +150,7 @@ static void test_what_is_queued_is_left_out(void **state) {
     qn_model_free(model);
 }
 
-/* What is refused by its head leaves the session as it was. */
+/* A refused head leaves the session unchanged. */
 static void test_other_forms_are_refused(void **state) {
     (void)state;
     qn_model *model = load_file(LLAMA);
@@ -179,7 +179,7 @@ static void test_other_forms_are_refused(void **state) {
     longer[saved.count] = 0;
     assert_int_equal(restore(session, longer, saved.count + 1, saved.count + 1), QN_ERR_FORMAT);
     free(longer);
-    assert_int_equal(qn_session_position(session), 0); /* empty, and of use */
+    assert_int_equal(qn_session_position(session), 0); /* empty, and works */
     assert_int_equal(restore(session, saved.at, saved.count, 500), QN_OK);
     assert_int_equal(qn_session_position(session), 20);
     free(saved.at);
@@ -190,7 +190,7 @@ static void test_other_forms_are_refused(void **state) {
     qn_model_free(other);
 }
 
-/* Phi-3 rotates by other factors once the context is longer than its first one of 64. */
+/* Phi-3 uses other RoPE factors in contexts longer than its original one, which is 64 here. */
 static void test_contexts_of_another_kind(void **state) {
     (void)state;
     qn_model *model = load_file("tests/vectors/tiny-phi3-f32.gguf");
@@ -213,7 +213,7 @@ static void test_contexts_of_another_kind(void **state) {
     qn_model_free(model);
 }
 
-/* The weights alone tell models apart. */
+/* Models that differ only in their weights are told apart. */
 static void test_other_weights_are_another_model(void **state) {
     (void)state;
     qn_model *model = load_file(LLAMA);
@@ -245,7 +245,7 @@ static void test_truncated(void **state) {
         assert_int_equal(qn_session_position(target), count < HEAD_BYTES ? 3 : 0);
         assert_int_equal(qn_session_step(target), QN_OK);
     }
-    /* Tokens that come in between end it. */
+    /* Feeding tokens ends a restore. */
     const int32_t id = 1;
     assert_int_equal(restore(target, saved.at, 1000, 500), QN_MORE);
     assert_int_equal(qn_session_feed(target, &id, 1, QN_LOGITS_LAST), QN_OK);
@@ -258,8 +258,8 @@ static void test_truncated(void **state) {
     qn_model_free(model);
 }
 
-/* A flipped bit in any byte of the head, the biases and the tokens, and in some of the rest: an error, or a session
- * that works. The sanitizers watch. */
+/* A flipped bit in any byte of the head, the biases and the tokens, and in some later bytes: gives an error or
+ * a session that works. Sanitizers check the rest. */
 static void test_flipped(void **state) {
     (void)state;
     qn_model *model = load_file(LLAMA);
@@ -290,7 +290,7 @@ static void test_flipped(void **state) {
     qn_model_free(model);
 }
 
-/* Each call for memory refused once: an error, and nothing is lost. */
+/* Each allocation is refused once: an error, and nothing is lost. */
 static void test_memory_refused(void **state) {
     (void)state;
     qn_model *model = load_file(LLAMA);
@@ -327,7 +327,7 @@ static void test_memory_refused(void **state) {
     qn_model_free(model);
 }
 
-/* Rows of a q8_0 cache are what they are in a fork, and are not taken for f16. */
+/* A fork of a session with a q8_0 cache has a q8_0 cache; a restore does not mistake its rows for f16. */
 static void test_the_cache_keeps_its_form(void **state) {
     (void)state;
     qn_model *narrow = load_file(LLAMA);
@@ -369,5 +369,5 @@ int main(void) {
         cmocka_unit_test(test_memory_refused),
         cmocka_unit_test(test_the_cache_keeps_its_form),
     };
-    return cmocka_run_group_tests_name("engine_saved", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("session_save", tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* Sessions: the same bits for any batch, after a rewind and side by side; and what they refuse. */
+/* Sessions: the same bits for any batch, after a rewind, and side by side; and refused calls. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,7 +18,7 @@ static void make_ids(int32_t ids[TOKENS], uint32_t n_vocab) {
     }
 }
 
-/* All steps; appends the rows of logits to *out, which may be null. */
+/* Steps until all tokens are computed; appends the rows of logits to *out, which may be null. */
 static size_t steps(qn_session *session, uint32_t n_vocab, float *out) {
     size_t rows = 0;
     int status;
@@ -46,7 +46,7 @@ static void check_batches(const char *path) {
         assert_int_equal(qn_session_feed(session, ids, TOKENS, QN_LOGITS_ALL), QN_OK);
         assert_int_equal(steps(session, n_vocab, i ? found : expected), TOKENS);
         assert_true(i == 0 || memcmp(expected, found, bytes) == 0);
-        /* Back to the middle, and on in another way: the last row is the same. */
+        /* Rewinds to the middle and feeds the tokens in another way: the last row is the same. */
         assert_int_equal(qn_session_rewind(session, 50), QN_OK);
         assert_int_equal(qn_session_position(session), 50);
         assert_int_equal(qn_session_feed(session, ids + 50, 49, QN_LOGITS_NONE), QN_OK);
@@ -125,5 +125,5 @@ int main(void) {
         cmocka_unit_test(test_side_by_side),
         cmocka_unit_test(test_what_is_refused_changes_nothing),
     };
-    return cmocka_run_group_tests_name("engine_session", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("session_session", tests, NULL, NULL);
 }

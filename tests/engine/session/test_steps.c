@@ -1,5 +1,5 @@
-/* What may happen between the steps of a prompt: more tokens, going back, another session at work; and the rows of
- * logits that each step gives. The logits are the same bits as if nothing had happened. */
+/* Between the steps of a prompt a host may feed tokens, rewind, or step another session: the logits have the same bits
+ * as without it. Also the rows of logits that each step gives. */
 #include "tests/engine/support/load.h"
 
 enum { VOCAB_MOST = 512, TOKENS = 90, ROWS_MOST = 8 };
@@ -45,8 +45,8 @@ static void finish(qn_session *session, size_t last) {
     assert_row(session, 0, last);
 }
 
-/* With QN_LOGITS_ALL rows come in order, some with every step that ends a micro-batch, never more than there is room
- * for; a last token alone gives one. */
+/* With QN_LOGITS_ALL rows come in order, at most LOGIT_ROWS per step, from steps that finish a micro-batch; a last
+ * token alone gives one. */
 static void rows(void **state) {
     (void)state;
     static const char *const paths[] = {"tests/vectors/tiny-llama-legacy.gguf", "tests/vectors/tiny-gemma3-f32.gguf"};
@@ -77,7 +77,7 @@ static void rows(void **state) {
     }
 }
 
-/* Some tokens want logits and some do not, queued one after another before the first step. */
+/* Tokens with and without logits, queued one after another before the first step. */
 static void queued_in_turns(void **state) {
     (void)state;
     qn_model *model = prepare("tests/vectors/tiny-llama-extras-f32.gguf");
@@ -104,12 +104,13 @@ static void queued_in_turns(void **state) {
         }
     } while (status == QN_MORE);
     assert_int_equal(seen, n);
-    assert_int_equal(qn_session_feed(session, ids, 0, QN_LOGITS_LAST), QN_OK); /* nothing: allowed, also when full */
+    assert_int_equal(qn_session_feed(session, ids, 0, QN_LOGITS_LAST),
+                     QN_OK); /* no tokens: allowed, also when the context is full */
     qn_session_free(session);
     qn_model_free(model);
 }
 
-/* After any number of steps of a prompt: back to where it was, other tokens, and then the prompt after all. */
+/* After any number of steps of a prompt: rewind, feed other tokens, rewind, and feed the prompt. */
 static void back_in_the_middle(void **state) {
     (void)state;
     qn_model *model = prepare("tests/vectors/tiny-gemma3-q8.gguf");
@@ -125,7 +126,7 @@ static void back_in_the_middle(void **state) {
         assert_int_equal(qn_session_rewind(session, position + 1), QN_ERR_ARGUMENT);
         assert_int_equal(qn_session_rewind(session, keep), QN_OK);
         assert_int_equal(qn_session_rows(session), 0);
-        assert_int_equal(qn_session_step(session), QN_OK); /* what was queued is forgotten */
+        assert_int_equal(qn_session_step(session), QN_OK); /* the rewind has emptied the queue */
         assert_int_equal(qn_session_position(session), keep);
         assert_int_equal(qn_session_feed(session, ids + 3, 5, QN_LOGITS_ALL), QN_OK);
         assert_true(qn_session_step(session) >= 0);
@@ -166,7 +167,7 @@ static void more_in_the_middle(void **state) {
     qn_model_free(model);
 }
 
-/* Three sessions of one model, of other batches and contexts, a step each in turn. */
+/* Three sessions of one model, with different batches and contexts, take turns. */
 static void side_by_side(void **state) {
     (void)state;
     qn_model *model = prepare("tests/vectors/tiny-gemma3-q8.gguf");
@@ -187,7 +188,7 @@ static void side_by_side(void **state) {
     qn_model_free(model);
 }
 
-/* A step of a prompt is a layer or few, so that a host can stop or show something. */
+/* A step of a prompt is one or a few layers, so that a host can stop or show progress. */
 static void steps_are_short(void **state) {
     (void)state;
     qn_model *model = prepare("tests/vectors/tiny-gemma3-f32.gguf"); /* six layers */

@@ -1,5 +1,5 @@
-/* Memory: any one call refused gives an error and changes nothing, so that the call can be made again; all of it comes
- * back; and the plan says to the byte what will be taken. */
+/* Memory: a refused allocation gives an error and changes nothing, so that the call can be repeated; all memory is
+ * given back; and the plan is exact to the byte. */
 #include "tests/engine/support/load.h"
 
 #define LLAMA "tests/vectors/tiny-llama-f32.gguf"
@@ -9,7 +9,7 @@
 static const char chat[] = "{\"messages\": [{\"role\": \"user\", \"content\": \"the land and the rain <|end|> here\"}],"
                            " \"add_generation_prompt\": true}";
 
-/* What a use of a model gives. */
+/* Results of using a model. */
 struct result {
     float logits[512];
     int32_t ids[3];
@@ -17,10 +17,10 @@ struct result {
     int64_t tokens;
     int64_t more_tokens;
     int64_t text;
-    size_t refusals; /* calls that had to be made again */
+    size_t refusals; /* calls that had to be repeated */
 };
 
-/* The error of a call that failed; only a refusal is expected. */
+/* Checks the error of a failed call: only refused memory is expected. */
 static void refusal(struct result *result) {
     const struct qn_error *error = qn_last_error();
     if (error->code != QN_ERR_MEMORY || error->text_bytes < 10 || error->text_bytes != strlen(error->text)) {
@@ -30,13 +30,13 @@ static void refusal(struct result *result) {
     assert_true(result->refusals < 2);
 }
 
-/* Makes a call until it is not refused. A call that fails for want of memory is made a second time. */
+/* Makes a call, and repeats it if memory was refused. */
 #define AGAIN(result, call)                                                                                            \
     while (!(call)) {                                                                                                  \
         refusal(result);                                                                                               \
     }
 
-/* Reading a directory cannot go on after a refusal: it starts anew. Taking the tensors' memory can. */
+/* After a refusal the directory must be read from its start again; taking the tensors' memory can be repeated. */
 static qn_model *load_again(const struct build *b, struct result *result) {
     qn_model *model = NULL;
     AGAIN(result, (model = qn_model_open(b->n)) != NULL)
@@ -147,7 +147,8 @@ static void any_call_refused(void **state) {
     check_refusals(GEMMA, false);
 }
 
-/* A machine with so much memory and no more: a clean end for any amount, and enough is enough. */
+/* A machine with a fixed amount of memory: any amount gives a clean error or success, and the planned amount suffices.
+ */
 static void any_amount(void **state) {
     (void)state;
     struct model_file f;
@@ -193,7 +194,7 @@ static void check_plan(qn_model *model, uint32_t context, uint32_t batch) {
     assert_non_null(session);
     const uint64_t row = qn_model_vocab_size(model) * sizeof(float);
     assert_int_equal(blocks.live_bytes - loaded,
-                     plan.scratch_bytes - row); /* the row comes when logits are asked for */
+                     plan.scratch_bytes - row); /* the row of logits is taken when logits are requested */
     const int32_t id = 1;
     struct result none = {0};
     for (uint32_t i = 0; i < plan.context; i++) {
@@ -217,7 +218,7 @@ static void the_plan_is_what_is_taken(void **state) {
         read_file(paths[i], &b);
         blocks_restart();
         qn_model *model = load_whole(&b);
-        const size_t most = blocks.peak_bytes; /* no second copy of the tensors at any time */
+        const size_t most = blocks.peak_bytes; /* there is never a second copy of the tensors */
         assert_true(most < blocks.live_bytes + (128u << 10));
         check_plan(model, 1, 1);
         check_plan(model, 64, 512);
@@ -228,7 +229,7 @@ static void the_plan_is_what_is_taken(void **state) {
     }
 }
 
-/* A directory of a few kilobytes may promise tensors of any size: nothing of it is taken before the host agrees. */
+/* A directory of a few kilobytes may announce tensors of any size: their memory is not taken before the host agrees. */
 static void large_promises(void **state) {
     (void)state;
     struct model_file f;
