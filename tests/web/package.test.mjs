@@ -32,7 +32,7 @@ const checks = {
     const { from, build, reason, threads } = await load(tab, model.url);
     assert.deepEqual(
       { from, build, reason },
-      { from: 'network', build: 'relaxed-mt', reason: 'the fastest that this browser can run' },
+      { from: 'network', build: 'relaxed-mt', reason: 'the fastest build that this browser supports' },
     );
     assert.ok(threads >= 1);
     const { text, pieces } = await tab(([question]) => my.answer(question, 24), [QUESTION]);
@@ -239,7 +239,7 @@ const checks = {
 
   async 'plain SIMD gives the same bits'({ tab, model }) {
     const { build, reason } = await load(tab, model.url, { build: 'plain', threads: 1 });
-    assert.deepEqual({ build, reason }, { build: 'plain', reason: 'the plain build was asked for' });
+    assert.deepEqual({ build, reason }, { build: 'plain', reason: 'the plain build was requested' });
     await holds(tab, 'smollm2');
     assert.equal((await load(tab, model.url, { build: 'plain', threads: 2 })).build, 'plain-mt');
     await holds(tab, 'smollm2');

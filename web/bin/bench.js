@@ -7,6 +7,6 @@ const HARNESS = new URL('../../bench/e2e/cell.js', import.meta.url);
 
 export default async function bench(options) {
   if (!existsSync(HARNESS)) throw new Error('quern bench runs only from a checkout of the repository');
-  const { run } = await import(HARNESS);
+  const { run } = await import(HARNESS.href);
   await run({ ...options, model: await modelPath(options.model), threads: threadsOf(options) });
 }

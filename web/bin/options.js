@@ -85,7 +85,12 @@ function forParseArgs(options) {
   return Object.fromEntries(Object.entries(options).map(fields));
 }
 
-/* The options of a command, from its arguments. Throws a UsageError. With --help or --version, only {help} or {version}. */
+/**
+ * The options of a command, from its arguments. Throws a UsageError. With --help or --version, only {help} or {version}.
+ * @param {string} command
+ * @param {string[]} args
+ * @returns {Record<string, any>}
+ */
 export function parse(command, args) {
   const about = { help: { short: 'h' }, version: {} };
   const options = { ...COMMANDS[command].options, ...about };

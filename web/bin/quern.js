@@ -34,7 +34,8 @@ async function runCommand(name, options) {
 }
 
 /* Answers `quern`, `quern help [COMMAND]`, `quern --version` and so on. Returns whether the arguments were of this kind. */
-function answerAbout([name, topic]) {
+function answerAbout(args) {
+  const [name, topic] = args;
   const known = Object.hasOwn(COMMANDS, topic ?? '');
   if (name === undefined) {
     process.stderr.write(help());
@@ -45,8 +46,10 @@ function answerAbout([name, topic]) {
   return true;
 }
 
-async function main([name, ...rest]) {
-  if (answerAbout([name, ...rest])) return;
+/** @param {string[]} args */
+async function main(args) {
+  const [name, ...rest] = args;
+  if (answerAbout(args)) return;
   if (!Object.hasOwn(COMMANDS, name)) throw new UsageError(`unknown command "${name}"`);
   const options = parse(name, rest);
   if (options.help) process.stdout.write(helpOf(name));

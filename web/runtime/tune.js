@@ -2,10 +2,7 @@
  * tells; a short trial does. Results do not depend on the number of threads. */
 import { LOGITS_NONE } from '../engine/constants.js';
 
-/**
- * @import { Engine } from '../engine/engine.js'
- * @import { Model } from '../engine/model.js'
- */
+/** @import { Engine, Model } from '../engine.js' */
 
 const TRIALS = 2; // for each number of threads, after one to warm up
 const TRIAL_TOKENS = 32; // of an encoder's input

@@ -4,11 +4,18 @@ import { isIP } from 'node:net';
 const MAX_BODY = 8 << 20; /* bytes */
 
 export class HttpError extends Error {
+  /**
+   * @param {number} status
+   * @param {string} message
+   * @param {{ param?: string | null, code?: string | null, headers?: Record<string, string> }} [fields]
+   */
   constructor(status, message, { param = null, code = null, headers = {} } = {}) {
     super(message);
     this.status = status;
     this.type = status < 500 ? 'invalid_request_error' : 'server_error';
-    Object.assign(this, { param, code, headers });
+    this.param = param;
+    this.code = code;
+    this.headers = headers;
   }
 
   get body() {

@@ -49,6 +49,7 @@ async function modelFile(entries, request, response, name) {
 
 /* [methods, pattern, handler]. The first pattern that matches is used. */
 const READ = ['GET', 'HEAD'];
+/** @type {[string[], RegExp, (...values: any[]) => unknown][]} */
 const ROUTES = [
   [READ, /^\/v1\/models$/, (entries, _, response) => sendJson(response, 200, listModels(entries))],
   [READ, /^\/v1\/models\/([^/]+)$/, (entries, _, response, id) => sendJson(response, 200, oneModel(entries, id))],
@@ -86,9 +87,13 @@ async function answer(entries, own, request, response) {
   throw notFound();
 }
 
-/* Returns an HTTP server that does not listen yet. entries: [{id, created, size, files, model}]; files maps names to paths,
- * and model is set once it has loaded. own: the host name that the server listens on. onFailure(error) is called for errors
- * that no request caused. */
+/**
+ * Returns an HTTP server that does not listen yet.
+ * @param {any[]} entries [{id, created, size, files, model}]; files maps names to paths, and model is set once it has loaded
+ * @param {object} [options]
+ * @param {string} [options.own] the host name that the server listens on
+ * @param {(error: Error) => void} [options.onFailure] called for errors that no request caused
+ */
 export function modelServer(entries, { own, onFailure = () => {} } = {}) {
   return createServer((request, response) => {
     answer(entries, own, request, response).catch((error) => {
