@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Puts the built modules where the npm package expects them: web/wasm/quern[64]-BUILD.wasm. With --tarball, packs it."""
+"""Copies the built modules to web/wasm/quern[64]-BUILD.wasm, where the npm package expects them. --tarball packs it too."""
 
 import filecmp
 import os
@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 def place(module, target):
-    """Never a torn file, nor another when there is no need: pages may be reading it."""
+    """Copies atomically, and only if the content differs: pages may be reading the file."""
     if target.exists() and filecmp.cmp(module, target, shallow=False):
         os.utime(target)
         return

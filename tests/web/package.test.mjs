@@ -1,5 +1,5 @@
-/* The package in a browser: node package.test.mjs chromium|firefox <model.gguf> [check...], a line of JSON for each check
- * with what went wrong, if anything did, and figures; node package.test.mjs list chromium|firefox tells the names. */
+/* The package in a browser: node package.test.mjs chromium|firefox <model.gguf> [check...]. Prints a line of JSON for each
+ * check: its name, its error, or null, and figures. node package.test.mjs list chromium|firefox prints the names. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -1,5 +1,5 @@
-/* Sources in Node, the checksums against outside truths, and what no browser is needed for: a line of JSON for each
- * check, as sources.test.mjs has it. */
+/* Sources, journals and checksums in Node, where no browser is needed. Prints a line of JSON for each check, like
+ * sources.test.mjs. */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { openSource } from '../../web/sources/index.js';

@@ -1,4 +1,4 @@
-"""The package in Node, with SmolLM2: see api.test.mjs. What it answers is held to what the command line answers."""
+"""The package in Node, with SmolLM2: see api.test.mjs. Its answers must equal those of the command line."""
 
 import json
 import pathlib

@@ -1,4 +1,4 @@
-"""The packed package in a plain page and in projects of Vite, in Chromium, with SmolLM2: see bundle.test.mjs."""
+"""The packed package in a plain page and in Vite projects, in Chromium, with SmolLM2: see bundle.test.mjs."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""web/README.md: its programs run in Node as they stand, with SmolLM2 for the model; its page is tested in test_bundle.py."""
+"""The programs in web/README.md run in Node unchanged, with SmolLM2. test_bundle.py tests its page."""
 
 import http.server
 import pathlib

@@ -1,4 +1,4 @@
-"""Sources and storage in Chromium and Firefox, and in Node what needs no browser."""
+"""Sources and storage in Chromium and Firefox; checks that need no browser run in Node."""
 
 import functools
 import json

@@ -1,4 +1,4 @@
-"""web/index.d.ts: the compiler takes a program that uses all of it, and it says what the package has and answers."""
+"""web/index.d.ts and engine.d.ts: programs that use them compile, and they match the package and its answers."""
 
 import json
 import os
