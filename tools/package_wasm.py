@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Copies the built modules to web/wasm/quern[64]-BUILD.wasm, where the npm package expects them. --tarball packs it too."""
+"""Copies the built modules to web/wasm/quern[64]-BUILD.wasm for the npm package. --tarball packs the package too."""
 
 import filecmp
 import os

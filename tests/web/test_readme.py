@@ -15,9 +15,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 import fetch_model  # noqa: E402
 
 TEXT = (ROOT / "web/README.md").read_text()
-PROGRAMS = {
-    heading: block for heading, block in re.findall(r"^## ([^\n]+)\n[^#]*?^```js\n(.*?)^```", TEXT, re.M | re.S)
-}
+PROGRAMS = dict(re.findall(r"^## ([^\n]+)\n[^#]*?^```js\n(.*?)^```", TEXT, re.M | re.S))
 SAID = {
     "Asking early": r"[^\n]*Paris",
     "Sessions": r"(.+\n)+",
