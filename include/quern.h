@@ -148,14 +148,15 @@
  *   qn_status instead. Nothing aborts.
  * - Buffers. A function that fills a buffer of `capacity` elements returns the number of elements that the whole result
  *   has, as snprintf does. If that exceeds capacity, the buffer holds the first `capacity` elements: call again with a
- *   larger one. With capacity 0 the buffer may be null. qn_session_save differs; it says so.
+ *   larger one. With capacity 0 the buffer may be null. qn_session_save works differently.
  * - Ownership. Every handle has a function that frees it, which accepts null. The engine copies what it keeps: no
  *   pointer that the host passes is used after the call returns. Free sessions before their model, and prompts at any
  *   time.
- * - Control. The engine calls nothing back. A step does a bounded amount of work. Time and random seeds are arguments.
+ * - Control. The engine never calls the host. A step does a bounded amount of work. The host passes the time and random
+ *   seeds as arguments.
  * - Trust. Model files, saved sessions, templates, JSON, text and token ids may be hostile. Handles, addresses and
  *   capacities are trusted: they must be valid.
- * - Threads. One thread at a time may call into a process (or a Wasm instance).
+ * - Threads. Only one thread at a time may call the engine in a process (or a Wasm instance).
  * - Text is UTF-8 with an explicit length in bytes and no final zero. Malformed UTF-8 is allowed.
  * - "Token" is a token id: 0 <= id < qn_model_vocab_size.
  * - Any function may fail with QN_ERR_STATE (see below), and any that needs memory with QN_ERR_MEMORY. The descriptions
@@ -193,7 +194,7 @@
  *   qn_model_free                                    yes     yes      yes     yes     yes
  *
  *   (1) QN_ERR_ARGUMENT: nothing is wanted.
- *   (2) Safe, but the result means nothing.
+ *   (2) Safe, but the result is meaningless.
  *   (3) Also QN_ERR_STATE if the model has no vocabulary.
  *   (4) Null, QN_ERR_TEMPLATE: no template is known.
  *   (5) QN_WAIT when the next tensors have not arrived.
@@ -231,7 +232,7 @@
  *   wasm64-simd128-mt     yes                            yes                yes
  *   wasm64-relaxed-mt     yes                   yes      yes                yes
  *
- * All builds compute the same bits. qn_features tells a running module's build.
+ * All builds compute the same bits. qn_features returns the features of a running module.
  *
  * Types.
  *
@@ -241,7 +242,7 @@
  *   size_t, every pointer and handle       i32      i64
  *
  * In JavaScript an i32 result is a signed number, so read an address as `address >>> 0`; an i64 is a BigInt. Floats
- * occur in structs only. A struct is passed by address. Integers and floats in memory are little-endian.
+ * occur only in structs. A struct is passed by address. Integers and floats in memory are little-endian.
  *
  * Structs have the same layout in 32 and 64 bits, because addresses in them are 64-bit integers. Blocks from qn_alloc
  * are aligned well enough for all of them. Size and offsets in bytes:
@@ -260,9 +261,9 @@
  * Memory. The single-threaded modules import nothing and export their memory as "memory". The threaded modules import
  * it as env.memory and do not export it. Use qn_alloc for arguments. Any call may grow the memory. Addresses stay
  * valid, but views do not: growth detaches a JavaScript ArrayBuffer, and a native host may find the memory at another
- * place. Take a new view after every call. (Views of a shared memory stay usable, but do not cover pages added since.)
- * Memory never shrinks; freed blocks are reused. The first 256 KiB hold the stack, which grows down to address 0, so
- * that an overflow traps. After a trap the instance is unusable: discard it.
+ * address. Take a new view after every call. (Views of a shared memory stay usable, but do not cover pages added
+ * since.) Memory never shrinks; freed blocks are reused. The first 256 KiB hold the stack, which grows down to address
+ * 0, so that an overflow traps. After a trap the instance is unusable: discard it.
  *
  * Limits, in pages of 64 KiB. A module starts with less than 1 MiB and declares
  *
@@ -347,7 +348,7 @@ void qn_free(void *memory);
 typedef struct qn_model qn_model;
 
 /* Starts reading a model file of file_bytes bytes; 0 if the size is not known (a truncated file is then detected when
- * its end is reached). Of a model that is split into several files (name-00001-of-00003.gguf), this is the size of the
+ * its end is reached). For a model that is split into several files (name-00001-of-00003.gguf), pass the size of the
  * first one. The host owns the model until qn_model_free. Null only if memory is refused. */
 qn_model *qn_model_open(uint64_t file_bytes);
 
@@ -357,7 +358,7 @@ void qn_model_free(qn_model *model);
 /* Bytes that the host is asked to read from a file and write to memory. */
 struct qn_want {
     uint64_t offset;  /* in the file */
-    uint64_t bytes;   /* at most this many */
+    uint64_t bytes;   /* read at most this many */
     uint64_t address; /* where they go */
     uint64_t split;   /* index of the file: 0, or 0, 1, 2 ... for a model that is split into several files */
 };
@@ -381,9 +382,9 @@ struct qn_plan {
     uint64_t tensor_bytes;   /* weights; they are used in place */
     uint64_t metadata_bytes; /* directory, vocabulary and their indexes; taken already */
     uint64_t kv_page_bytes;  /* the KV cache grows by pages of this size */
-    uint64_t kv_page_tokens; /* tokens that fit a page */
-    uint64_t kv_bytes;       /* the KV cache of a full context */
-    uint64_t scratch_bytes;  /* everything else in the session */
+    uint64_t kv_page_tokens; /* tokens per page */
+    uint64_t kv_bytes;       /* the whole KV cache, when the context is full */
+    uint64_t scratch_bytes;  /* all other memory of the session */
     uint64_t total_bytes;    /* tensors, metadata, full KV cache and scratch */
     uint32_t context;        /* tokens: as requested, or as trained if 0 was requested */
     uint32_t batch;          /* tokens: as requested or the default, at most the context */
@@ -405,13 +406,13 @@ int32_t qn_model_cache(qn_model *model, uint32_t cache);
 /* Takes the memory for the tensors. QN_ERR_MEMORY leaves the model planned: free memory and try again. */
 int32_t qn_model_place(qn_model *model);
 
-/* Out-of-order loading. Sessions can be created as soon as the model is placed, and their steps return QN_WAIT where
- * the next tensors are missing. A host that can read anywhere in the file can load the tensors in the order in which a
+/* Out-of-order loading. Sessions can be created as soon as the model is placed. Their steps return QN_WAIT when the
+ * next tensors are missing. A host that can read anywhere in the file can load the tensors in the order in which a
  * step needs them (embedding, layer after layer, output), so that the prompt is computed while the rest arrives. It
  * asks with qn_model_need and reports with qn_model_wrote_at. Both ways can be mixed: qn_model_want skips what has
  * arrived. */
 
-/* Fills *need with the place of the tensor with this index, 0 being the one that is needed first. address is 0 before
+/* Fills *need with the location of tensor `index`, in the order in which a step needs them. address is 0 before
  * qn_model_place. Within one file, address - offset is the same for all tensors, so the bytes between two tensors may
  * be read and written along with them. QN_ERR_ARGUMENT past the last tensor. */
 int32_t qn_model_need(const qn_model *model, uint32_t index, struct qn_want *need);
@@ -419,7 +420,7 @@ int32_t qn_model_need(const qn_model *model, uint32_t index, struct qn_want *nee
 /* Says that bytes [offset, offset + bytes) of file `split` have been written where qn_model_need says. Writing the same
  * bytes again is allowed. bytes == 0 means that the file ends at offset: the model becomes failed unless it is loaded.
  * QN_ERR_ARGUMENT if the range is not within the tensors of that file. QN_ERR_LIMIT if the bytes that have arrived
- * would form more than 1024 separate ranges; they then do not count as written. */
+ * would form more than 1024 separate ranges; the new ones then do not count as written. */
 int32_t qn_model_wrote_at(qn_model *model, uint32_t split, uint64_t offset, uint64_t bytes);
 
 /* ---- model properties ----------------------------------------------------------------------------------- */
@@ -428,8 +429,8 @@ int32_t qn_model_wrote_at(qn_model *model, uint32_t split, uint64_t offset, uint
 struct qn_value {
     uint64_t key_address; /* UTF-8 */
     uint64_t key_bytes;
-    uint64_t address;      /* the value as stored: little-endian; the text of a string; the elements of an array, whose
-                              strings have a 64-bit length in front */
+    uint64_t address;      /* the value as stored: a little-endian number, the text of a string, or the elements of an
+                              array; each string in an array has its length in front, in 64 bits */
     uint64_t bytes;        /* of the value */
     uint64_t count;        /* elements of an array; else 1 */
     uint32_t type;         /* GGUF value type: 0 u8 ... 8 string, 9 array ... 12 f64 */
@@ -455,7 +456,7 @@ uint32_t qn_model_vocab_size(const qn_model *model);     /* tokens */
 uint32_t qn_model_context_size(const qn_model *model);   /* tokens, as trained */
 uint32_t qn_model_embedding_size(const qn_model *model); /* floats */
 
-/* How the vectors of an input's tokens become its embedding, numbered as in GGUF files. */
+/* How the vectors of an input's tokens are combined into its embedding. The numbers are those of GGUF files. */
 enum qn_pooling {
     QN_POOLING_MODEL = -1, /* as the file says */
     QN_POOLING_NONE = 0,   /* one row per token */
@@ -464,7 +465,7 @@ enum qn_pooling {
     QN_POOLING_LAST = 3    /* the last token */
 };
 /* The file's <architecture>.pooling_type, which may be a number outside qn_pooling, or QN_POOLING_MODEL if the file has
- * none. Most files of encoders have it, most others do not. */
+ * none. Most files of encoders have it; most other files do not. */
 int32_t qn_model_pooling(const qn_model *model);
 
 /* 1 for an encoder such as BERT, which attends to a whole input at once: it computes embeddings only, qn_session_feed
@@ -484,7 +485,7 @@ int64_t qn_tokenize(qn_model *model, const char *text, size_t bytes, uint32_t fl
 enum qn_detokenize_flag {
     QN_SHOW_SPECIAL = 1 /* show control tokens by name; without it they are left out */
 };
-/* The text of ids[count] as a whole, without the space that the tokenizer put in front: fills text[capacity] and
+/* The text of ids[count] as a whole, without the leading space that the tokenizer added: fills text[capacity] and
  * returns its bytes. flags: qn_detokenize_flag bits. The text may be malformed UTF-8. QN_ERR_ARGUMENT for an id outside
  * the vocabulary. */
 int64_t qn_detokenize(qn_model *model, const int32_t *ids, size_t count, uint32_t flags, char *text, size_t capacity);
@@ -508,7 +509,7 @@ int32_t qn_token_is_end(const qn_model *model, int32_t id);
 /* A rendered chat template. It remembers which bytes came from messages, so that those never become control tokens. */
 typedef struct qn_prompt qn_prompt;
 
-/* Renders a Jinja chat template. template_bytes == 0 takes the model's own; model may be null otherwise.
+/* Renders a Jinja chat template. template_bytes == 0 uses the model's own template; otherwise, model may be null.
  * context is a JSON object of context_bytes bytes: the template's variables, such as messages, tools,
  * add_generation_prompt, bos_token, eos_token and now (seconds since 1970, UTC, for strftime_now). With a model,
  * bos_token and eos_token default to its tokens. Text under messages, tools and documents is untrusted, all other text
@@ -521,8 +522,8 @@ qn_prompt *qn_prompt_render(qn_model *model, const char *template_text, size_t t
 int64_t qn_prompt_text(const qn_prompt *prompt, char *text, size_t capacity);
 
 /* The tokens of the rendered text: fills ids[capacity] and returns their count. Special tokens are recognized in
- * trusted text only. The begin-of-text token is added if the model expects it and the template did not write it. Errors
- * as qn_tokenize. */
+ * trusted text only. The begin-of-text token is added if the model expects it and the template did not write it.
+ * Errors: as for qn_tokenize. */
 int64_t qn_prompt_tokens(qn_model *model, const qn_prompt *prompt, int32_t *ids, size_t capacity);
 
 /* Frees a prompt; null is allowed. */
@@ -543,18 +544,18 @@ qn_session *qn_session_new(qn_model *model, uint32_t context, uint32_t batch);
 void qn_session_free(qn_session *session);
 
 enum qn_logits { QN_LOGITS_NONE = 0, QN_LOGITS_LAST = 1, QN_LOGITS_ALL = 2 };
-/* Queues ids[count] behind the tokens that the session has. logits: of which of them logits are wanted. Sample first:
- * the call may discard the rows that the last step computed. On an error nothing is queued: QN_ERR_CONTEXT if the
- * tokens do not fit, QN_ERR_ARGUMENT for an id outside the vocabulary, QN_ERR_UNSUPPORTED for an encoder. */
+/* Queues ids[count] after the session's tokens. logits: a qn_logits, for which of these ids to compute logits. Sample
+ * first: the call may discard the rows that the last step computed. On an error nothing is queued: QN_ERR_CONTEXT if
+ * the tokens do not fit, QN_ERR_ARGUMENT for an id outside the vocabulary, QN_ERR_UNSUPPORTED for an encoder. */
 int32_t qn_session_feed(qn_session *session, const int32_t *ids, size_t count, uint32_t logits);
 
 /* Does one bounded piece of the queued work: some layers of a micro-batch, or one whole token.
  * QN_MORE: call again. QN_OK: the queue is empty. QN_WAIT: call again when more tensors have arrived. QN_ERR_MEMORY if
- * the KV cache cannot grow; the queue is unchanged, so the call can be repeated once memory is available. Read the rows
- * that qn_session_rows counts after every call: the next call replaces them. With an empty queue nothing changes. */
+ * the KV cache cannot grow; the queue is unchanged, so the call can be repeated once memory is available. After every
+ * call, read the rows that qn_session_rows counts: the next call replaces them. With an empty queue nothing changes. */
 int32_t qn_session_step(qn_session *session);
 
-/* Layers of the current micro-batch that are done, of <architecture>.block_count. */
+/* Layers that the current micro-batch has passed, out of <architecture>.block_count. */
 uint32_t qn_session_layers(const qn_session *session);
 
 /* Rows of logits or embeddings that the last step computed: at most 8 of logits. */
@@ -564,7 +565,7 @@ uint32_t qn_session_rows(const qn_session *session);
  * rewind or restore. Null for a row that does not exist. */
 const float *qn_session_logits(const qn_session *session, uint32_t row);
 
-/* Tokens that have been computed and are kept. */
+/* Tokens that the session holds: computed, and not forgotten by a rewind. */
 uint32_t qn_session_position(const qn_session *session);
 
 /* Forgets the tokens from `position` on, the queue and the rows. To go on when the context is full, rewind to what must
@@ -573,12 +574,12 @@ uint32_t qn_session_position(const qn_session *session);
  * qn_session_position. */
 int32_t qn_session_rewind(qn_session *session, uint32_t position);
 
-/* Forgets all tokens and queues ids[count], a whole input, for its embedding. Step until QN_OK, then read the row with
- * qn_session_embedding; with QN_POOLING_NONE, each step gives rows, in the order of the tokens. ids: from qn_tokenize
- * with QN_ADD_SPECIAL. pooling: a qn_pooling. normalize: 1 scales each row to length 1, 0 does not. Rewind to 0 before
- * feeding text to the same session. QN_ERR_ARGUMENT if count is 0, an id is outside the vocabulary, or QN_POOLING_MODEL
- * was given and the file names no pooling; QN_ERR_UNSUPPORTED for a reranker's pooling; QN_ERR_CONTEXT if the tokens do
- * not fit. */
+/* Forgets all tokens and queues ids[count], a whole input, to compute its embedding. Step until QN_OK, then read the
+ * row with qn_session_embedding; with QN_POOLING_NONE, each step gives rows, in the order of the tokens. ids: from
+ * qn_tokenize with QN_ADD_SPECIAL. pooling: a qn_pooling. normalize: 1 scales each row to length 1, 0 does not. Rewind
+ * to 0 before feeding text to the same session. QN_ERR_ARGUMENT if count is 0, an id is outside the vocabulary, or
+ * QN_POOLING_MODEL was given and the file names no pooling; QN_ERR_UNSUPPORTED for a reranker's pooling; QN_ERR_CONTEXT
+ * if the tokens do not fit. */
 int32_t qn_session_embed(qn_session *session, const int32_t *ids, size_t count, int32_t pooling, uint32_t normalize);
 
 /* Row `row` of the embeddings, float[qn_model_embedding_size]. Ownership and validity as for qn_session_logits. */
@@ -597,13 +598,13 @@ int64_t qn_session_save_bytes(const qn_session *session);
  * and has taken no step since. */
 int64_t qn_session_save(const qn_session *session, uint64_t offset, void *bytes, size_t capacity);
 
-/* Takes the next `count` bytes of a saved session. The pieces must come in order; offset is the position of this one.
- * The first has at least 256 bytes (or everything). Offset 0 starts over. QN_MORE: more bytes must follow. QN_OK: the
- * session is as it was when saved. Its context and batch may differ from the saved session's, except that a model that
- * scales RoPE for long contexts needs both contexts on the same side of the threshold. An error that the first piece
- * reveals leaves the session unchanged, a later one leaves it empty. QN_ERR_FORMAT, QN_ERR_UNSUPPORTED for another
- * version, QN_ERR_CONTEXT if the context is too small or on the other side, QN_ERR_ARGUMENT for a wrong offset, another
- * model or another type of KV cache. The error's offset is in the saved session. */
+/* Takes the next `count` bytes of a saved session. Pass the pieces in order; offset is the position of this one. The
+ * first has at least 256 bytes (or everything). Offset 0 starts over. QN_MORE: more bytes must follow. QN_OK: the
+ * session is as it was when saved. Its context and batch may differ from the saved session's. With LongRoPE, however,
+ * both contexts must exceed rope.scaling.original_context_length or neither. An error in the first piece leaves the
+ * session unchanged; a later error leaves it empty. QN_ERR_FORMAT, QN_ERR_UNSUPPORTED for another version,
+ * QN_ERR_CONTEXT if the context is too small or that rule is broken, QN_ERR_ARGUMENT for a wrong offset, another model
+ * or another type of KV cache. The error's offset is in the saved session. */
 int32_t qn_session_restore(qn_session *session, uint64_t offset, const void *bytes, size_t count);
 
 /* A new session with the same context, batch, tokens, KV cache, logits and sampler, as if the session had been saved
@@ -615,14 +616,14 @@ qn_session *qn_session_fork(const qn_session *session);
 /* Settings of the sampler, with their defaults. They apply in this order: logit biases, penalties, top-k, top-p, min-p,
  * temperature, random draw. */
 struct qn_sampling {
-    float temperature;       /* 0.8; <= 0 takes the token with the largest logit, the lowest id among equals */
+    float temperature;       /* 0.8; <= 0 takes the largest logit; among equal logits, the lowest id */
     float top_p;             /* 0.95, in [0, 1]; 1 disables it */
     float min_p;             /* 0.05, in [0, 1]; 0 disables it */
     float repeat_penalty;    /* 1, above 0; 1 disables it. Divides positive and multiplies negative logits */
     float frequency_penalty; /* 0: subtracted once per occurrence */
     float presence_penalty;  /* 0: subtracted once if the token occurs */
     int32_t top_k;           /* 40; <= 0 disables it */
-    int32_t penalty_last_n;  /* 64: tokens that the penalties look back on; 0 none, -1 all */
+    int32_t penalty_last_n;  /* 64: how many tokens the penalties look back on; 0: none, -1: all */
     uint64_t seed;           /* 0: a seed like any other */
 };
 /* A number that is added to the logit of one token. */
@@ -671,7 +672,8 @@ void *qn_worker_stack(uint32_t worker);
 /* Call this in the worker's own instance and thread. It works until qn_threads_stop, then returns. */
 void qn_worker_enter(uint32_t worker, void *stack);
 
-/* Makes the workers return and waits for that. Sessions must have been freed. Threads can be started again later. */
+/* Makes the workers return, and waits until they have. Sessions must have been freed. Threads can be started again
+ * later. */
 void qn_threads_stop(void);
 
 #ifdef __cplusplus
