@@ -513,8 +513,15 @@ typedef struct qn_prompt qn_prompt;
  * context is a JSON object of context_bytes bytes: the template's variables, such as messages, tools,
  * add_generation_prompt, bos_token, eos_token and now (seconds since 1970, UTC, for strftime_now). With a model,
  * bos_token and eos_token default to its tokens. Text under messages, tools and documents is untrusted, all other text
- * is trusted. The host owns the prompt until qn_prompt_free. Null: QN_ERR_TEMPLATE, QN_ERR_LIMIT, QN_ERR_ARGUMENT for
- * malformed JSON (the offset is in the JSON), or QN_ERR_FORMAT if the model's template is not a string. */
+ * is trusted. The host owns the prompt until qn_prompt_free.
+ *
+ * The messages are in the shapes of OpenAI's API. The template gets them in the form that it reads: a content as a text
+ * or as a list of text parts, the arguments of a tool call as an object or as JSON, and the role developer as system
+ * unless the template mentions developer. The prompt must contain the text of every message, apart from an assistant's
+ * reasoning and the text next to tool calls; otherwise the template does not fit the conversation: QN_ERR_TEMPLATE.
+ *
+ * Null: QN_ERR_TEMPLATE, QN_ERR_LIMIT, QN_ERR_ARGUMENT for malformed JSON (the offset is in the JSON), or QN_ERR_FORMAT
+ * if the model's template is not a string. */
 qn_prompt *qn_prompt_render(qn_model *model, const char *template_text, size_t template_bytes, const char *context,
                             size_t context_bytes);
 

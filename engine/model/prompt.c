@@ -67,15 +67,15 @@ static struct gguf_text token_text(const struct vocabulary *vocabulary, int32_t 
     return id < 0 ? (struct gguf_text){"", 0} : vocabulary_text(vocabulary, id);
 }
 
-static int render(const struct qn_model *model, struct gguf_text text, const char *context, size_t context_bytes,
-                  struct qn_prompt *prompt) {
+static int render(const struct qn_model *model, const struct template_texts *texts, const char *context,
+                  size_t context_bytes, struct qn_prompt *prompt) {
     const struct vocabulary *v = model ? model->vocabulary : NULL;
     struct template_tokens tokens = {{"", 0}, {"", 0}};
     if (v) {
         tokens = (struct template_tokens){token_text(v, vocabulary_bos(v)), token_text(v, vocabulary_eos(v))};
     }
-    return template_render(text.at, text.bytes, context, context_bytes, v ? &tokens : NULL, &prompt->arena,
-                           &prompt->rendered, &last_error);
+    return template_render(texts, context, context_bytes, v ? &tokens : NULL, &prompt->arena, &prompt->rendered,
+                           &last_error);
 }
 
 qn_prompt *qn_prompt_render(qn_model *model, const char *template_text, size_t template_bytes, const char *context,
@@ -92,6 +92,7 @@ qn_prompt *qn_prompt_render(qn_model *model, const char *template_text, size_t t
             return NULL;
         }
     }
+    const struct template_texts texts = {.usual = text};
     struct qn_prompt *prompt = block_take(sizeof(*prompt));
     if (prompt == NULL) {
         error_set(&last_error, QN_ERR_MEMORY, QN_NO_OFFSET, "no memory for a prompt");
@@ -99,7 +100,7 @@ qn_prompt *qn_prompt_render(qn_model *model, const char *template_text, size_t t
     }
     memset(prompt, 0, sizeof(*prompt));
     prompt->arena.limit = CALL_LIMIT;
-    if (render(model, text, context, context_bytes, prompt) != QN_OK) {
+    if (render(model, &texts, context, context_bytes, prompt) != QN_OK) {
         qn_prompt_free(prompt);
         return NULL;
     }

@@ -18,7 +18,8 @@ static const char context[] =
 static int render(const char *text, size_t bytes, const char *json, size_t json_bytes, struct arena *arena,
                   struct rendered *rendered) {
     struct qn_error error = {0};
-    const int status = template_render(text, bytes, json, json_bytes, NULL, arena, rendered, &error);
+    const struct template_texts texts = {.usual = {text, bytes}};
+    const int status = template_render(&texts, json, json_bytes, NULL, arena, rendered, &error);
     REQUIRE(arena->used <= arena->limit);
     if (status == QN_OK) {
         for (size_t i = 0; rendered->untrusted && i < rendered->bytes; i++) {

@@ -38,7 +38,8 @@ enum value_kind {
 enum value_flag {
     FLAG_GENERATOR = 1, /* a list that Python would produce lazily: always true */
     FLAG_GROUP = 2,     /* a tuple of groupby, which also has the attributes grouper and list */
-    FLAG_SAFE = 4       /* a string returned by `safe` or `escape`; strings derived from it lose the flag */
+    FLAG_SAFE = 4,      /* a string returned by `safe` or `escape`; strings derived from it lose the flag */
+    FLAG_JSON = 8       /* a dict that stands for JSON: printing it as Python does is an error */
 };
 
 struct sandbox;

@@ -102,6 +102,9 @@ static void print(struct buffer *buffer, const struct value *value, bool repr) {
     case VALUE_TUPLE:
     case VALUE_DICT:
     case VALUE_NAMESPACE:
+        if (value->flags & FLAG_JSON && !repr) {
+            sandbox_fail(buffer->box, "the arguments of a tool call are an object, which is printed like a text");
+        }
         if (sandbox_enter(buffer->box)) {
             print_items(buffer, value);
         }

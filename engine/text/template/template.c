@@ -1,4 +1,4 @@
-/* Renders a chat template: reads the context, parses the template, executes it. */
+/* Renders a chat template: reads the context, fits the messages to the template, parses and executes it. */
 #include "engine/text/template/template.h"
 
 #include "engine/text/json/json.h"
@@ -7,8 +7,10 @@
 #include "engine/text/template/execute.h"
 #include "engine/text/template/interpreter.h"
 #include "engine/text/template/lexer.h"
+#include "engine/text/template/messages.h"
 #include "engine/text/template/parse_statement.h"
 #include "engine/text/template/scope.h"
+#include "platform/error.h"
 
 /* A copy as jinja2's lexer makes it: every newline is \n, and a newline at the very end is dropped. */
 static const char *normalize(struct sandbox *box, const char *text, size_t *bytes) {
@@ -69,11 +71,67 @@ static void mark_all(struct buffer *buffer) {
     }
 }
 
-int template_render(const char *template_text, size_t template_bytes, const char *json, size_t json_bytes,
-                    const struct template_tokens *tokens, struct arena *arena, struct rendered *out,
-                    struct qn_error *error) {
-    struct interpreter interpreter = {.box = {.arena = arena,
-                                              .error = error,
+/* One rendering, and the attempt that it makes at the form of the messages. */
+struct rendering {
+    const struct template_texts *texts;
+    const char *json; /* (json_bytes) */
+    size_t json_bytes;
+    const struct template_tokens *tokens;
+    struct arena *arena;
+    struct rendered *out;
+    struct qn_error *error;
+    bool fits; /* whether messages are fitted and their text is looked for */
+    struct message_form form;
+    uint8_t *none, *all; /* (n_messages) 0 and 1; null until the messages are known */
+    uint8_t *missing;    /* (n_messages) see messages_missing */
+    size_t n_messages;
+    bool any_missing;
+    bool has_arguments; /* of tool calls */
+    bool may_be_parts;
+};
+
+/* Fits the messages. Returns samples of their text; null if there are no messages, or after an error. */
+static struct gguf_text *fit_messages(struct rendering *r, struct interpreter *in, struct gguf_text text) {
+    const struct value *messages = dict_get_text(&in->box, in->variables, "messages", 8);
+    if (!r->fits || messages == NULL || messages->kind != VALUE_LIST) {
+        return NULL;
+    }
+    r->n_messages = messages->list.count;
+    struct gguf_text *samples = sandbox_take(&in->box, r->n_messages + 1, sizeof(*samples));
+    if (r->none == NULL) {
+        uint8_t *marks = sandbox_take(&in->box, r->n_messages + 1, 3);
+        if (marks == NULL) {
+            return NULL;
+        }
+        r->none = marks;
+        r->missing = marks + r->n_messages;
+        r->all = memset(r->missing + r->n_messages, 1, r->n_messages);
+        r->form.parts = r->none;
+    }
+    if (in->box.failed) {
+        return NULL;
+    }
+    messages_sample(&in->box, messages, samples);
+    r->has_arguments = messages_fit(&in->box, messages, text, &r->form);
+    r->may_be_parts = messages_may_be_parts(text);
+    return samples;
+}
+
+static void check_prompt(struct rendering *r, struct interpreter *in, const struct buffer *buffer,
+                         const struct gguf_text *samples) {
+    const bool reads = dict_get_text(&in->box, in->names, "messages", 8) != NULL;
+    if (!reads || in->box.failed) {
+        return;
+    }
+    const struct value prompt = {
+        .kind = VALUE_STRING,
+        .string = {.text = buffer->bytes ? buffer->text : "", .mask = buffer->mask, .bytes = buffer->bytes}};
+    r->any_missing = messages_missing(&in->box, &prompt, samples, r->n_messages, r->missing);
+}
+
+static int attempt(struct rendering *r) {
+    struct interpreter interpreter = {.box = {.arena = r->arena,
+                                              .error = r->error,
                                               .none = {.kind = VALUE_NONE},
                                               .yes = {.kind = VALUE_BOOL, .integer = 1},
                                               .no = {.kind = VALUE_BOOL},
@@ -83,25 +141,93 @@ int template_render(const char *template_text, size_t template_bytes, const char
     struct buffer buffer;
     buffer_start(&buffer, box);
     interpreter.out = &buffer;
-    *out = (struct rendered){.text = ""};
-    read_variables(&interpreter, json, json_bytes, tokens);
+    *r->out = (struct rendered){.text = ""};
+    r->any_missing = false;
+    read_variables(&interpreter, r->json, r->json_bytes, r->tokens);
     if (box->failed) {
-        return error->code;
+        return r->error->code;
     }
+    const struct value *tools = dict_get_text(box, interpreter.variables, "tools", 5);
+    const bool with_tools = r->texts->with_tools.bytes && tools && value_true(tools);
+    const struct gguf_text chosen = with_tools ? r->texts->with_tools : r->texts->usual;
+    const struct gguf_text *samples = fit_messages(r, &interpreter, chosen);
     box->at = 0;
-    size_t bytes = template_bytes;
-    const char *text = normalize(box, template_text, &bytes);
+    size_t bytes = chosen.bytes;
+    const char *text = normalize(box, chosen.at, &bytes);
     const struct node *list = template_parse(box, text, bytes);
     if (scope_open(box, NULL)) {
         execute(box, list);
     }
     mark_all(&buffer);
+    if (samples) {
+        check_prompt(r, &interpreter, &buffer, samples);
+    }
     if (box->failed) {
-        error->offset = original_offset(template_text, template_bytes, error->offset);
-        return error->code;
+        r->error->offset = original_offset(chosen.at, chosen.bytes, r->error->offset);
+        return r->error->code;
     }
     if (buffer.bytes) {
-        *out = (struct rendered){buffer.text, buffer.mask, buffer.bytes};
+        *r->out = (struct rendered){buffer.text, buffer.mask, buffer.bytes};
     }
     return QN_OK;
+}
+
+/* Tries another form. Its failure is not reported: the error of the first one means more. */
+static bool try_form(struct rendering *r, bool arguments_as_json, const uint8_t *parts) {
+    struct qn_error ignored;
+    struct qn_error *const error = r->error;
+    r->error = &ignored;
+    r->form = (struct message_form){arguments_as_json, parts};
+    const bool good = attempt(r) == QN_OK && !r->any_missing;
+    r->error = error;
+    return good;
+}
+
+/* Tries the other forms after the first one failed, or left text out. Returns whether one of them works. */
+static bool try_forms(struct rendering *r, bool failed) {
+    if (failed && r->has_arguments && try_form(r, true, r->none)) {
+        return true;
+    }
+    return r->may_be_parts && (try_form(r, false, failed ? r->all : r->missing) || try_form(r, failed, r->all));
+}
+
+int template_render(const struct template_texts *texts, const char *json, size_t json_bytes,
+                    const struct template_tokens *tokens, struct arena *arena, struct rendered *out,
+                    struct qn_error *error) {
+    struct rendering r = {.texts = texts,
+                          .json = json,
+                          .json_bytes = json_bytes,
+                          .tokens = tokens,
+                          .arena = arena,
+                          .out = out,
+                          .error = error,
+                          .fits = true};
+    const int status = attempt(&r);
+    if ((status == QN_OK && !r.any_missing) || (status != QN_OK && (status != QN_ERR_TEMPLATE || r.none == NULL))) {
+        return status;
+    }
+    size_t first = 0;
+    while (status == QN_OK && !r.missing[first]) {
+        first++;
+    }
+    if (try_forms(&r, status != QN_OK)) {
+        return QN_OK;
+    }
+    return status == QN_OK ? error_set(error, QN_ERR_TEMPLATE, QN_NO_OFFSET,
+                                       "the chat template leaves out the text of messages[%zu]", first)
+                           : status;
+}
+
+int template_render_as_is(const char *template_text, size_t template_bytes, const char *json, size_t json_bytes,
+                          const struct template_tokens *tokens, struct arena *arena, struct rendered *out,
+                          struct qn_error *error) {
+    const struct template_texts texts = {.usual = {template_text, template_bytes}};
+    struct rendering r = {.texts = &texts,
+                          .json = json,
+                          .json_bytes = json_bytes,
+                          .tokens = tokens,
+                          .arena = arena,
+                          .out = out,
+                          .error = error};
+    return attempt(&r);
 }

@@ -31,14 +31,29 @@ struct template_tokens {
     struct gguf_text bos, eos; /* trusted; empty if the model has none */
 };
 
+/* A model's templates. */
+struct template_texts {
+    struct gguf_text usual;
+    struct gguf_text with_tools; /* instead of `usual` if the variable tools is true; may be empty */
+};
+
 /* Renders a template with trim_blocks and lstrip_blocks, as Hugging Face's apply_chat_template and llama.cpp do. `json`
  * is an object; its members are the template's variables. Strings under the keys messages, tools and documents are
  * untrusted. tokens may be null. All memory comes from the arena, whose limit bounds it.
  *
+ * The template gets the messages in the form that it reads: see messages.h. The forms are tried in turn until the
+ * template raises no error and the prompt has the text of every message.
+ *
  * Errors: QN_ERR_TEMPLATE with the offset in the template (syntax, an unknown filter, the message of raise_exception),
- * QN_ERR_ARGUMENT with the offset in the JSON, QN_ERR_LIMIT, QN_ERR_MEMORY. */
-int template_render(const char *template_text, size_t template_bytes, const char *json, size_t json_bytes,
+ * or without an offset if the text of a message is not in the prompt; QN_ERR_ARGUMENT with the offset in the JSON,
+ * QN_ERR_LIMIT, QN_ERR_MEMORY. */
+int template_render(const struct template_texts *texts, const char *json, size_t json_bytes,
                     const struct template_tokens *tokens, struct arena *arena, struct rendered *out,
                     struct qn_error *error);
+
+/* The same for one template, with the messages as they are and without a check of the prompt. */
+int template_render_as_is(const char *template_text, size_t template_bytes, const char *json, size_t json_bytes,
+                          const struct template_tokens *tokens, struct arena *arena, struct rendered *out,
+                          struct qn_error *error);
 
 #endif

@@ -109,15 +109,16 @@ class Rendered:
         return parts + ([part.decode("utf-8", "replace")] if part else [])
 
 
-def render(cases):
-    """Renders (template, context) pairs with Quern, in one process. A context is an object or JSON."""
+def render(cases, fit=False):
+    """Renders (template, context) pairs with Quern, in one process. A context is an object or JSON. fit: messages are
+    fitted to the template, as for a model."""
     given = b""
     for template, context in cases:
         template = template if isinstance(template, bytes) else template.encode()
         if not isinstance(context, bytes):
             context = json.dumps(dict(context, now=NOW), ensure_ascii=False).encode()
         given += b"%d %d\n" % (len(template), len(context)) + template + context
-    run = subprocess.run([tool()], input=given, capture_output=True, check=False)
+    run = subprocess.run([tool()] + ["fit"] * fit, input=given, capture_output=True, check=False)
     assert run.returncode == 0, run.stderr.decode()[-4000:]
     results, at = [], 0
     while at < len(run.stdout):

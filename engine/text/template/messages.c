@@ -1,0 +1,243 @@
+/* Fits messages to a template: contents, roles and arguments of tool calls. */
+#include "engine/text/template/messages.h"
+
+#include "engine/text/json/json.h"
+#include "engine/text/json/json_write.h"
+#include "engine/text/json/value_dict.h"
+#include "engine/text/json/value_string.h"
+
+#define MAX_SAMPLE 64u /* bytes */
+
+/* The member of a dict; null if there is none or the value is no dict. */
+static struct value *member(struct sandbox *box, const struct value *dict, const char *name) {
+    return dict->kind == VALUE_DICT ? dict_get_text(box, dict, name, strlen(name)) : NULL;
+}
+
+static bool member_is(struct sandbox *box, const struct value *dict, const char *name, const char *text) {
+    const struct value *value = member(box, dict, name);
+    return value && value_is_text(value, text);
+}
+
+static struct value *untrusted_text(struct sandbox *box, const char *text) {
+    struct value *value = value_name(box, text);
+    if (!box->failed) {
+        value->untrusted = 1;
+    }
+    return value;
+}
+
+static void set_member(struct sandbox *box, struct value *dict, const char *name, struct value *value) {
+    dict_set(box, dict, value_name(box, name), value);
+}
+
+/* The text of a part; null if it is no text part. */
+static struct value *part_text(struct sandbox *box, const struct value *part) {
+    struct value *text = member_is(box, part, "type", "text") ? member(box, part, "text") : NULL;
+    return text && text->kind == VALUE_STRING ? text : NULL;
+}
+
+/* Where the text that a template keeps of an assistant's message starts: after its reasoning. */
+static size_t after_reasoning(struct sandbox *box, const struct value *text) {
+    static const char *const ends[] = {"</think>", "<channel|>", "[/THINK]"};
+    size_t from = 0;
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        const struct value end = {.kind = VALUE_STRING, .string = {.text = ends[i], .bytes = strlen(ends[i])}};
+        const size_t at = text_find(box, text, from, text->string.bytes, &end, true);
+        from = at == SIZE_MAX ? from : at + end.string.bytes;
+    }
+    return from;
+}
+
+/* Whether templates print the byte as it is: JSON and HTML escape the others. */
+static bool plain(char byte) {
+    switch (byte) {
+    case '"':
+    case '\'':
+    case '\\':
+    case '<':
+    case '>':
+    case '&':
+        return false;
+    default:
+        return (uint8_t)byte >= ' ';
+    }
+}
+
+/* Makes the longest stretch of plain bytes in text[from..] the sample, if it is longer. */
+static void sample_text(struct sandbox *box, const struct value *text, size_t from, struct gguf_text *sample) {
+    const size_t end = text->string.bytes;
+    sandbox_step(box, end / 64);
+    while (from < end && sample->bytes < MAX_SAMPLE) {
+        size_t to = from;
+        while (to < end && to - from < MAX_SAMPLE && plain(text->string.text[to])) {
+            to++;
+        }
+        const size_t next = to + 1;
+        from += space_before(text->string.text + from, to - from);
+        const size_t bytes = to - from - space_after(text->string.text + from, to - from);
+        if (bytes > sample->bytes) {
+            *sample = (struct gguf_text){text->string.text + from, bytes};
+        }
+        from = next;
+    }
+}
+
+void messages_sample(struct sandbox *box, const struct value *messages, struct gguf_text *samples) {
+    for (size_t i = 0; i < messages->list.count && !box->failed; i++) {
+        const struct value *message = messages->list.items[i];
+        const bool assistant = member_is(box, message, "role", "assistant");
+        const struct value *calls = member(box, message, "tool_calls");
+        const struct value *content = member(box, message, "content");
+        if (content == NULL || (calls && value_true(calls))) {
+            continue; /* many templates drop the text next to a call */
+        }
+        if (content->kind == VALUE_STRING) {
+            sample_text(box, content, assistant ? after_reasoning(box, content) : 0, &samples[i]);
+        }
+        for (size_t k = 0; value_is(content, LISTS) && k < content->list.count; k++) {
+            const struct value *text = part_text(box, content->list.items[k]);
+            if (text) {
+                sample_text(box, text, assistant ? after_reasoning(box, text) : 0, &samples[i]);
+            }
+        }
+    }
+}
+
+/* The joined text of text parts; null if there are others. */
+static struct value *join(struct sandbox *box, const struct value *parts) {
+    struct buffer buffer;
+    buffer_start(&buffer, box);
+    for (size_t i = 0; i < parts->list.count; i++) {
+        const struct value *text = part_text(box, parts->list.items[i]);
+        if (text == NULL) {
+            return NULL;
+        }
+        buffer_string(&buffer, text);
+    }
+    return buffer_value(&buffer);
+}
+
+static struct value *parts_of(struct sandbox *box, struct value *text) {
+    struct value *part = value_new(box, VALUE_DICT);
+    set_member(box, part, "type", untrusted_text(box, "text"));
+    set_member(box, part, "text", text);
+    struct value *list = value_new(box, VALUE_LIST);
+    list_add(box, list, part);
+    return list;
+}
+
+static void fit_content(struct sandbox *box, struct value *message, bool parts) {
+    struct value *content = member(box, message, "content");
+    struct value *fitted = NULL;
+    if (content && content->kind == VALUE_STRING && parts) {
+        fitted = parts_of(box, content);
+    } else if (content && content->kind == VALUE_LIST && !parts) {
+        fitted = join(box, content);
+    }
+    if (fitted) {
+        set_member(box, message, "content", fitted);
+    }
+}
+
+/* The object that a JSON text holds; null if it holds none. */
+static struct value *parse_object(struct sandbox *box, const struct value *json) {
+    struct qn_error *const error = box->error;
+    struct qn_error ignored;
+    const uint32_t depth = box->depth;
+    const size_t at = box->at;
+    box->error = &ignored;
+    struct value *object = json_read(box, json->string.text, json->string.bytes, true, QN_ERR_TEMPLATE);
+    box->error = error;
+    box->depth = depth;
+    box->at = at;
+    if (!box->failed) {
+        return object->kind == VALUE_DICT ? object : NULL;
+    }
+    if (ignored.code == QN_ERR_TEMPLATE) {
+        box->failed = false; /* it is no JSON: the template gets the text */
+    } else {
+        *error = ignored;
+    }
+    return NULL;
+}
+
+static bool fit_arguments(struct sandbox *box, struct value *call, bool as_json) {
+    struct value *function = member(box, call, "function");
+    struct value *holder = function ? function : call;
+    struct value *arguments = member(box, holder, "arguments");
+    struct value *fitted = NULL;
+    if (arguments && arguments->kind == VALUE_STRING && !as_json) {
+        fitted = parse_object(box, arguments);
+    } else if (arguments && arguments->kind == VALUE_DICT && as_json) {
+        struct buffer buffer;
+        buffer_start(&buffer, box);
+        json_write(&buffer, arguments, &(struct json_style){0});
+        fitted = buffer_value(&buffer);
+    }
+    if (fitted) {
+        set_member(box, holder, "arguments", fitted);
+        arguments = fitted;
+    }
+    if (arguments && arguments->kind == VALUE_DICT && !box->failed) {
+        arguments->flags |= FLAG_JSON;
+    }
+    return arguments != NULL;
+}
+
+static bool contains(struct gguf_text text, const char *word) {
+    const size_t bytes = strlen(word);
+    for (size_t i = 0; i + bytes <= text.bytes; i++) {
+        if (text.at[i] == word[0] && memcmp(text.at + i, word, bytes) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool messages_may_be_parts(struct gguf_text template_text) {
+    return contains(template_text, "'text'") || contains(template_text, "\"text\"") || contains(template_text, ".text");
+}
+
+bool messages_fit(struct sandbox *box, const struct value *messages, struct gguf_text template_text,
+                  const struct message_form *form) {
+    const bool developer = contains(template_text, "'developer'") || contains(template_text, "\"developer\"");
+    bool arguments = false;
+    for (size_t i = 0; i < messages->list.count && !box->failed; i++) {
+        struct value *message = messages->list.items[i];
+        if (!developer && member_is(box, message, "role", "developer")) {
+            set_member(box, message, "role", untrusted_text(box, "system"));
+        }
+        fit_content(box, message, form->parts[i]);
+        const struct value *calls = member(box, message, "tool_calls");
+        for (size_t k = 0; calls && calls->kind == VALUE_LIST && k < calls->list.count; k++) {
+            arguments |= fit_arguments(box, calls->list.items[k], form->arguments_as_json);
+        }
+    }
+    return arguments;
+}
+
+/* Where the sample first occurs in untrusted text of prompt[from..]; SIZE_MAX if it does not. */
+static size_t find_untrusted(struct sandbox *box, const struct value *prompt, size_t from, const struct value *sample) {
+    size_t at;
+    do {
+        at = text_find(box, prompt, from, prompt->string.bytes, sample, false);
+        from = at + 1;
+    } while (at != SIZE_MAX && !(untrusted_at(prompt, at) && untrusted_at(prompt, at + sample->string.bytes - 1)));
+    return at;
+}
+
+bool messages_missing(struct sandbox *box, const struct value *prompt, const struct gguf_text *samples, size_t count,
+                      uint8_t *missing) {
+    bool any = false;
+    size_t from = 0; /* where the previous sample was: most templates keep the order */
+    for (size_t i = 0; i < count && !box->failed; i++) {
+        const struct value sample = {.kind = VALUE_STRING,
+                                     .string = {.text = samples[i].at, .bytes = samples[i].bytes}};
+        size_t at = samples[i].bytes ? find_untrusted(box, prompt, from, &sample) : from;
+        at = at == SIZE_MAX ? find_untrusted(box, prompt, 0, &sample) : at;
+        missing[i] = at == SIZE_MAX;
+        any |= missing[i];
+        from = at == SIZE_MAX ? from : at;
+    }
+    return any;
+}
