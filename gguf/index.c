@@ -16,7 +16,10 @@ static struct gguf_text name_of(struct names names, uint32_t row) {
 
 /* Shorter names first: most comparisons do not look at the text. */
 static int compare(struct gguf_text a, struct gguf_text b) {
-    return a.bytes != b.bytes ? (a.bytes < b.bytes ? -1 : 1) : memcmp(a.at, b.at, a.bytes);
+    if (a.bytes != b.bytes) {
+        return a.bytes < b.bytes ? -1 : 1;
+    }
+    return memcmp(a.at, b.at, a.bytes);
 }
 
 /* Equal names stay in file order, so that an error is reported for the later one. */

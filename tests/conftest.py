@@ -1,5 +1,5 @@
-"""Groups tests for pytest-xdist (--dist loadgroup). Tests of one file share expensive results and run in one process, unless
-the file is listed here. The groups that take longest start first."""
+"""Groups tests for pytest-xdist (--dist loadgroup). Tests of one file share expensive results and run in one process,
+unless the file is listed here. The groups that take longest start first."""
 
 import pytest
 

@@ -46,7 +46,7 @@ clang_tidy() {
 
 check clang-format clang_format
 check clang-tidy clang_tidy
-check biome "$biome" ci --error-on-warnings --max-diagnostics=100 .
+check biome env NO_COLOR=1 "$biome" ci --error-on-warnings --max-diagnostics=100 .
 check tsc-web tools/lint/node_modules/.bin/tsc -p web
 check tsc-bin tools/lint/node_modules/.bin/tsc -p web/bin
 check ruff-format "$ruff" format --check .

@@ -48,7 +48,8 @@ static void norm_and_rotate(const struct hparams *hparams, const struct head_sha
 
 /* The factor of a query in models with attention.temperature_scale: it grows with the logarithm of the position. */
 static float temperature(const struct hparams *hparams, uint32_t position) {
-    const double stretch = 1.0 + (double)(position / hparams->rope.original_context);
+    const uint32_t contexts = position / hparams->rope.original_context;
+    const double stretch = 1.0 + (double)contexts;
     return (float)(1.0 + (double)hparams->attention_temperature * math_log(stretch));
 }
 

@@ -31,7 +31,10 @@ static double unscaled_share(const struct hparams *hparams, const struct rope_se
     high = high < (double)n_rot - 1.0 ? high : (double)n_rot - 1.0;
     const double width = high - low > 0.001 ? high - low : 0.001;
     const double y = ((double)i - low) / width;
-    return 1.0 - (y < 0.0 ? 0.0 : y > 1.0 ? 1.0 : y);
+    if (y < 0.0) {
+        return 1.0;
+    }
+    return y > 1.0 ? 0.0 : 1.0 - y;
 }
 
 /* Multi-axis RoPE gives pairs to the sections time, height, width and a fourth. For text the first three positions are

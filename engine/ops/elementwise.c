@@ -74,7 +74,8 @@ static void gate_oai(float *gate, float *up, size_t n) {
     const float limit = 7.0f;
     for (size_t i = 0; i < n; i++) {
         gate[i] = alpha * (gate[i] > limit ? limit : gate[i]);
-        up[i] = 1.0f + (up[i] > limit ? limit : up[i] < -limit ? -limit : up[i]);
+        const float bounded = up[i] > limit ? limit : up[i];
+        up[i] = 1.0f + (bounded < -limit ? -limit : bounded);
     }
     kernels.swiglu(gate, gate, up, n);
     kernels.scale(gate, 1.0f / alpha, n);

@@ -9,8 +9,10 @@ static const char *full_name(struct binder *binder, const char *name) {
     if (binder->layer != NO_LAYER) {
         memcpy(at, "blk.", 4);
         at += 4;
-        for (uint32_t unit = binder->layer >= 100 ? 100 : binder->layer >= 10 ? 10 : 1; unit; unit /= 10) {
-            *at++ = (char)('0' + binder->layer / unit % 10);
+        for (uint32_t unit = 100; unit; unit /= 10) {
+            if (binder->layer >= unit || unit == 1) {
+                *at++ = (char)('0' + binder->layer / unit % 10);
+            }
         }
         *at++ = '.';
     }

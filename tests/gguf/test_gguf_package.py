@@ -1,16 +1,17 @@
 """Compares our reading of GGUF files with the gguf package.
 
-The native tool gguf_dump reads the files; QUERN_BUILD names its build directory (default build/native). Real models come
-from QUERN_MODELS (default ~/.cache/quern/models), if they are there."""
+The native tool gguf_dump reads the files. QUERN_BUILD names its build directory (default build/native). Real models
+come from QUERN_MODELS (default ~/.cache/quern/models), if they exist."""
 
 import json
 import os
 import pathlib
 import subprocess
 
-import gguf
 import numpy as np
 import pytest
+
+import gguf
 
 ROOT = pathlib.Path(__file__).parents[2]
 TOOL = ROOT / os.environ.get("QUERN_BUILD", "build/native") / "tests/gguf/gguf_dump"

@@ -196,7 +196,9 @@ def test_invalid_requests_are_refused(host, tmp_path):
     assert "choose mean, cls, last or none" in refused("embed", "-m", qwen, "--tokens", "1", host=host)
     long = ",".join(["5"] * 161)
     assert "the model has learned 160 positions" in refused("embed", "-m", bert, "--tokens", long, host=host)
-    assert "an embedding needs at least one token" in refused("embed", "-m", FOLDER / "llama-both-ways-f32.gguf", "-p", "", host=host)
+    assert "an embedding needs at least one token" in refused(
+        "embed", "-m", FOLDER / "llama-both-ways-f32.gguf", "-p", "", host=host
+    )
     rank = tmp_path / "rank.gguf"
     key = b"bert.pooling_type\x04\x00\x00\x00"  # of u32
     assert key in bert.read_bytes()

@@ -3,9 +3,10 @@
 import pathlib
 import subprocess
 
-import gguf
 import numpy as np
 import pytest
+
+import gguf
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 LAYERS, HEADS, DIM = 16, 4096, 256

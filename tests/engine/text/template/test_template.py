@@ -58,7 +58,7 @@ def test_expressions():
 
 
 def test_escaped():
-    """Compares with plain jinja2: in the reference environment `safe` does not mark text, so that nothing is escaped."""
+    """Compares with plain jinja2: in the reference environment `safe` does not mark text, so nothing is escaped."""
     template = (
         "{{ ['a'|safe is escaped, 'a'|e is escaped, 5|safe is escaped, 'a' is escaped, 5 is escaped, nil is escaped] }}"
     )
