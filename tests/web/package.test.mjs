@@ -27,6 +27,80 @@ async function holds(tab, model) {
   assert.deepEqual(await hashes(tab, ids), { sha256, same: true }, model);
 }
 
+/* The next three run in the page. */
+async function askAndKeep(messages) {
+  const ask = (more) =>
+    my.model.chat.completions.create({ messages: [...messages, ...more], temperature: 0, max_tokens: 12 });
+  const {
+    choices: [{ message }],
+    usage,
+  } = await ask([]);
+  await my.model.chat.keep('a chat/with ä name');
+  const session = await my.model.session();
+  await session.prefill([1, 2, 3]);
+  await session.keep('small');
+  const follow = [message, { role: 'user', content: 'Is it large?' }];
+  return [{ follow, tokens: usage.total_tokens }, await ask(follow)];
+}
+
+async function resumeKept([messages, follow]) {
+  const why = (promise) =>
+    promise.then(
+      () => 'taken',
+      ({ name, code, message }) => [name, code, message].join(': '),
+    );
+  const listed = (await my.listSessions()).map(({ name, tokens, model, bytes }) => ({
+    name,
+    tokens,
+    model,
+    large: bytes > 1e6,
+  }));
+  const tokens = await my.model.chat.resume('a chat/with ä name');
+  const {
+    choices: [{ message }],
+    usage,
+  } = await my.model.chat.completions.create({
+    messages: [...messages, ...follow],
+    temperature: 0,
+    max_tokens: 12,
+  });
+  const session = await my.model.session();
+  const position = await session.resume('small');
+  const other = await my.model.session({ contextSize: 64 });
+  return {
+    listed,
+    tokens,
+    text: message.content,
+    cached: usage.prompt_tokens_details.cached_tokens,
+    position,
+    notOfAChat: await why(my.model.chat.resume('small')),
+    unknown: await why(session.resume('nothing')),
+    tooLong: await why(other.resume('a chat/with ä name')),
+  };
+}
+
+async function truncateKept() {
+  const why = (promise) =>
+    promise.then(
+      () => 'taken',
+      ({ code, message }) => `${code}: ${message}`,
+    );
+  const session = await my.model.session();
+  const other = await why(session.resume('small'));
+  const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('quern-sessions');
+  const torn = [];
+  for await (const handle of folder.values()) {
+    const file = await handle.getFile();
+    const writable = await handle.createWritable({ keepExistingData: true });
+    await writable.truncate(file.size - 1);
+    await writable.close();
+  }
+  torn.push((await my.listSessions()).length, await why(session.resume('small')));
+  await session.keep('small');
+  await my.deleteSession('small');
+  return { other, torn, left: (await my.listSessions()).length };
+}
+
 const checks = {
   async 'loads and streams, by threads'({ tab, model }) {
     const { from, build, reason, threads } = await load(tab, model.url);
@@ -318,62 +392,12 @@ const checks = {
       { role: 'user', content: `${LONG.slice(0, 2000)} ${QUESTION}` },
     ];
     await load(tab, model.url, { contextSize: 1024 });
-    const [first, next] = await tab(async (messages) => {
-      const ask = (more) =>
-        my.model.chat.completions.create({ messages: [...messages, ...more], temperature: 0, max_tokens: 12 });
-      const {
-        choices: [{ message }],
-        usage,
-      } = await ask([]);
-      await my.model.chat.keep('a chat/with ä name');
-      const session = await my.model.session();
-      await session.prefill([1, 2, 3]);
-      await session.keep('small');
-      const follow = [message, { role: 'user', content: 'Is it large?' }];
-      return [{ follow, tokens: usage.total_tokens }, await ask(follow)];
-    }, messages);
+    const [first, next] = await tab(askAndKeep, messages);
     await tab(() => my.free());
 
     const again = await open();
     await load(again, model.url, { contextSize: 1024 });
-    const { listed, text, cached, position, ...refused } = await again(
-      async ([messages, follow]) => {
-        const why = (promise) =>
-          promise.then(
-            () => 'taken',
-            ({ name, code, message }) => [name, code, message].join(': '),
-          );
-        const listed = (await my.listSessions()).map(({ name, tokens, model, bytes }) => ({
-          name,
-          tokens,
-          model,
-          large: bytes > 1e6,
-        }));
-        const tokens = await my.model.chat.resume('a chat/with ä name');
-        const {
-          choices: [{ message }],
-          usage,
-        } = await my.model.chat.completions.create({
-          messages: [...messages, ...follow],
-          temperature: 0,
-          max_tokens: 12,
-        });
-        const session = await my.model.session();
-        const position = await session.resume('small');
-        const other = await my.model.session({ contextSize: 64 });
-        return {
-          listed,
-          tokens,
-          text: message.content,
-          cached: usage.prompt_tokens_details.cached_tokens,
-          position,
-          notOfAChat: await why(my.model.chat.resume('small')),
-          unknown: await why(session.resume('nothing')),
-          tooLong: await why(other.resume('a chat/with ä name')),
-        };
-      },
-      [messages, first.follow],
-    );
+    const { listed, text, cached, position, ...refused } = await again(resumeKept, [messages, first.follow]);
     const { name } = await again(() => my.model.info);
     assert.equal(text, next.choices[0].message.content);
     assert.equal(cached, next.usage.prompt_tokens_details.cached_tokens, 'as much was kept as there was');
@@ -388,27 +412,7 @@ const checks = {
     assert.match(refused.tooLong, /^SessionError: refused: .*the saved session has \d+ tokens, the context holds 64/);
 
     await load(again, `${server.url}/tests/vectors/tiny-llama-f32.gguf`);
-    const { other, torn, left } = await again(async () => {
-      const why = (promise) =>
-        promise.then(
-          () => 'taken',
-          ({ code, message }) => `${code}: ${message}`,
-        );
-      const session = await my.model.session();
-      const other = await why(session.resume('small'));
-      const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('quern-sessions');
-      const torn = [];
-      for await (const handle of folder.values()) {
-        const file = await handle.getFile();
-        const writable = await handle.createWritable({ keepExistingData: true });
-        await writable.truncate(file.size - 1);
-        await writable.close();
-      }
-      torn.push((await my.listSessions()).length, await why(session.resume('small')));
-      await session.keep('small');
-      await my.deleteSession('small');
-      return { other, torn, left: (await my.listSessions()).length };
-    });
+    const { other, torn, left } = await again(truncateKept);
     assert.match(other, /^refused: the session "small" of the model ".*": the session was saved with another model/);
     assert.deepEqual([torn[0], left], [0, 0]);
     assert.match(torn[1], /^damaged: /);
