@@ -26,7 +26,8 @@ static int render_bytes(const char *text, size_t bytes, const char *json, size_t
     arena_free(&arena);
     arena.limit = limit;
     error = (struct qn_error){0};
-    const int status = template_render_as_is(template_copy, bytes, json_copy, json_bytes, NULL, &arena, &rendered, &error);
+    const int status =
+        template_render_as_is(template_copy, bytes, json_copy, json_bytes, NULL, &arena, &rendered, &error);
     free(template_copy); /* the result must not point into them */
     free(json_copy);
     if (status != QN_OK) {
