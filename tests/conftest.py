@@ -3,7 +3,11 @@ unless the file is listed here. The groups that take longest start first."""
 
 import pytest
 
-TOGETHER = {"test_serve.py": "serve", "test_serve_http.py": "serve"}  # both use one server
+TOGETHER = {
+    "test_serve.py": "serve",
+    "test_serve_http.py": "serve",
+    "test_serve_requests.py": "serve",
+}  # both use one server
 # Files that are divided: by function, or by a parameter whose values share no results.
 APART = {
     "test_demo.py": ["function"],

@@ -201,6 +201,8 @@ export class Model {
   readonly pooling: Pooling | undefined;
   /** Whether the model only computes embeddings. */
   readonly isEncoder: boolean;
+  /** Whether the file has a vocabulary; without one, the model takes only token ids. */
+  readonly hasVocabulary: boolean;
   /**
    * Exact memory use, known before any is taken.
    * @param context in tokens; 0, the default: as trained

@@ -150,12 +150,12 @@ export interface Model {
     readonly completions: {
       create(
         request: ChatRequest & { stream: true },
-        options?: CallOptions,
+        options?: GenerateOptions,
       ): Promise<AsyncGenerator<ChatCompletionChunk, void, undefined>>;
-      create(request: ChatRequest & { stream?: false | null }, options?: CallOptions): Promise<ChatCompletion>;
+      create(request: ChatRequest & { stream?: false | null }, options?: GenerateOptions): Promise<ChatCompletion>;
       create(
         request: ChatRequest,
-        options?: CallOptions,
+        options?: GenerateOptions,
       ): Promise<ChatCompletion | AsyncGenerator<ChatCompletionChunk, void, undefined>>;
     };
     /**
@@ -172,12 +172,12 @@ export interface Model {
   readonly completions: {
     create(
       request: CompletionRequest & { stream: true },
-      options?: CallOptions,
+      options?: GenerateOptions,
     ): Promise<AsyncGenerator<Completion, void, undefined>>;
-    create(request: CompletionRequest & { stream?: false | null }, options?: CallOptions): Promise<Completion>;
+    create(request: CompletionRequest & { stream?: false | null }, options?: GenerateOptions): Promise<Completion>;
     create(
       request: CompletionRequest,
-      options?: CallOptions,
+      options?: GenerateOptions,
     ): Promise<Completion | AsyncGenerator<Completion, void, undefined>>;
   };
   readonly embeddings: {
@@ -198,9 +198,11 @@ export interface Model {
   tokenize(text: string | Uint8Array, options?: { addSpecial?: boolean; parseSpecial?: boolean }): Promise<number[]>;
   /**
    * The text of tokens.
-   * @param options showSpecial: include the names of control tokens; false by default
+   * @param options showSpecial: include the names of control tokens; false by default. bytes: resolve to UTF-8 bytes,
+   *   which end within a character if the tokens do
    */
-  detokenize(ids: TokenIds, options?: { showSpecial?: boolean }): Promise<string>;
+  detokenize(ids: TokenIds, options?: { showSpecial?: boolean; bytes?: false }): Promise<string>;
+  detokenize(ids: TokenIds, options: { showSpecial?: boolean; bytes: true }): Promise<Uint8Array>;
   /**
    * The prompt that the model's chat template makes of messages.
    * @param variables further variables of the template
@@ -254,6 +256,22 @@ export interface CallOptions {
    * Aborts between two bounded steps. The call rejects with the signal's reason; computed tokens stay in the session.
    */
   signal?: AbortSignal;
+}
+
+export interface GenerateOptions extends CallOptions {
+  /** Called when the request has been accepted, before it waits for earlier ones, and after each step of its prompt. */
+  onProgress?: (progress: PromptProgress) => void;
+}
+
+/** How much of a prompt has been computed. */
+export interface PromptProgress {
+  /** Tokens of the prompt. */
+  total: number;
+  /** Those that were computed for an earlier request. */
+  cache: number;
+  /** Those that have been computed, with `cache`. */
+  processed: number;
+  time_ms: number;
 }
 
 export interface SessionOptions {
@@ -359,6 +377,8 @@ export interface RequestOptions {
   stream?: boolean | null;
   /** include_usage: end the stream with a chunk that has the usage; false by default. */
   stream_options?: { include_usage?: boolean } | null;
+  /** Begin the stream with chunks that have `prompt_progress`; false by default. */
+  return_progress?: boolean | null;
 }
 
 export interface ChatRequest extends RequestOptions {
@@ -438,6 +458,8 @@ export interface ChatCompletionChunk {
   }[];
   /** In the last chunk, whose choices are empty, if stream_options.include_usage was true. */
   usage?: Usage;
+  /** In the first chunks, whose choices are empty, if return_progress was true. */
+  prompt_progress?: PromptProgress;
 }
 
 /** A whole answer, or a chunk of a streamed one. */
@@ -453,6 +475,8 @@ export interface Completion {
     finish_reason: FinishReason | null;
   }[];
   usage?: Usage;
+  /** In the first chunks, whose choices are empty, if return_progress was true. */
+  prompt_progress?: PromptProgress;
 }
 
 /**

@@ -52,7 +52,8 @@ def test_chat_stream(client, said):
 def test_stream_format(port):
     answer = ask(port, "POST", "/v1/chat/completions", json.dumps({**GREEDY, "stream": True}).encode())
     assert answer.headers["Content-Type"].startswith("text/event-stream")
-    *events, last, nothing = answer.body.decode().split("\n\n")
+    comment, *events, last, nothing = answer.body.decode().split("\n\n")
+    assert comment.startswith(": ")
     assert (last, nothing) == ("data: [DONE]", "")
     assert all(json.loads(event.removeprefix("data: "))["object"] == "chat.completion.chunk" for event in events)
 

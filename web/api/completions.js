@@ -5,7 +5,7 @@ import { sumOfUsage, usageOf } from './usage.js';
 
 /**
  * @import { ChatCompletionChunk, ChatRequest, Completion, CompletionRequest, Usage } from '../index.js'
- * @import { Conversation, Piece, Prompt } from './conversation.js'
+ * @import { Conversation, GenerateOptions, Piece, Progress, Prompt } from './conversation.js'
  * @import { Request } from './requests.js'
  */
 
@@ -16,10 +16,27 @@ const MAX_CHOICES = 128;
  * @typedef {object} CompletionOptions
  * @property {string} name of the model
  * @property {AbortSignal} [signal]
+ * @property {(chunk: any) => void} [onProgress] called when the request has been accepted, before it waits for earlier
+ *   ones, and after each step of its prompt, with a chunk that has `prompt_progress` and no choices
  */
 
 /** @param {Request} request */
 const wantsUsage = (request) => request.stream_options?.include_usage || !request.stream;
+
+/**
+ * Throws if the request cannot be answered; otherwise reports that its first prompt is about to be computed. Runs before
+ * the request waits for earlier ones, so that a server can send its status at once.
+ * @param {Conversation} conversation
+ * @param {Request} request
+ * @param {number[][]} prompts
+ * @param {(progress: Progress) => void} report
+ */
+function accept(conversation, request, prompts, report) {
+  integerField(request, 'n', 1, MAX_CHOICES, 1);
+  seedOf(request);
+  for (const ids of prompts) conversation.check(ids, request);
+  report({ total: prompts[0].length, cache: 0, processed: 0, time_ms: 0 });
+}
 
 /**
  * Generates the `n` choices of a prompt, one after another; toChunk makes a chunk of each piece. Returns the tokens
@@ -28,17 +45,17 @@ const wantsUsage = (request) => request.stream_options?.include_usage || !reques
  * @param {Conversation} conversation
  * @param {Request} request
  * @param {Prompt} prompt
- * @param {{ logprobs: number | null, signal?: AbortSignal }} options
+ * @param {GenerateOptions} options
  * @param {(index: number, piece: Piece) => T} toChunk
  * @returns {AsyncGenerator<T, Usage, undefined>}
  */
-async function* choices(conversation, request, prompt, { logprobs, signal }, toChunk) {
+async function* choices(conversation, request, prompt, options, toChunk) {
   const n = integerField(request, 'n', 1, MAX_CHOICES, 1);
   const seed = seedOf(request);
   let completion = 0;
   let cached = 0;
   for (let index = 0; index < n; index++) {
-    for await (const piece of conversation.generate(prompt, request, seed + index, logprobs, signal)) {
+    for await (const piece of conversation.generate(prompt, request, seed + index, options)) {
       yield toChunk(index, piece);
       if (!piece.usage) continue;
       completion += piece.usage.completion_tokens;
@@ -54,7 +71,7 @@ async function* choices(conversation, request, prompt, { logprobs, signal }, toC
  * @param {CompletionOptions} options
  * @returns {AsyncGenerator<ChatCompletionChunk, void, undefined>}
  */
-export async function* chat(conversation, request, { name, signal }) {
+export async function* chat(conversation, request, { name, signal, onProgress }) {
   const fields = /** @type {Request} */ (/** @type {unknown} */ (request));
   const logprobs = request.logprobs ? integerField(fields, 'top_logprobs', 0, MAX_TOP_LOGPROBS, 0) : null;
   const head = {
@@ -77,10 +94,14 @@ export async function* chat(conversation, request, { name, signal }) {
     const logprobs = chatLogprobs(conversation.model, tokens);
     return { ...head, choices: [{ index, delta, logprobs, finish_reason: finish ?? null }] };
   }
+  const { messages, variables } = chatOf(request);
+  const prompt = conversation.chatPrompt(messages, variables);
+  /** @param {Progress} progress */
+  const report = (progress) => onProgress?.({ ...head, choices: [], prompt_progress: progress });
+  accept(conversation, fields, [prompt.ids], report);
   yield* conversation.exclusively(signal, async function* work() {
-    const { messages, variables } = chatOf(request);
-    const prompt = conversation.chatPrompt(messages, variables);
-    const usage = yield* choices(conversation, fields, prompt, { logprobs, signal }, toChunk);
+    const options = { logprobs, signal, onProgress: report };
+    const usage = yield* choices(conversation, fields, prompt, options, toChunk);
     if (wantsUsage(fields)) yield { ...head, choices: [], usage };
   });
 }
@@ -91,7 +112,7 @@ export async function* chat(conversation, request, { name, signal }) {
  * @param {CompletionOptions} options
  * @returns {AsyncGenerator<Completion, void, undefined>}
  */
-export async function* complete(conversation, request, { name, signal }) {
+export async function* complete(conversation, request, { name, signal, onProgress }) {
   const fields = /** @type {Request} */ (/** @type {unknown} */ (request));
   const wantsLogprobs = request.logprobs !== undefined && request.logprobs !== null;
   const logprobs = wantsLogprobs ? integerField(fields, 'logprobs', 0, MAX_TOP_LOGPROBS, 0) : null;
@@ -111,15 +132,19 @@ export async function* complete(conversation, request, { name, signal }) {
     const logprobs = textLogprobs(conversation.model, tokens);
     return { ...head, choices: [{ index: first + index, text, finish_reason: finish ?? null, logprobs }] };
   }
+  const prompts = promptsOf(request).map((prompt) =>
+    typeof prompt === 'string' ? conversation.model.tokenize(prompt) : prompt,
+  );
+  /** @param {Progress} progress */
+  const report = (progress) => onProgress?.({ ...head, choices: [], prompt_progress: progress });
+  accept(conversation, fields, prompts, report);
   yield* conversation.exclusively(signal, async function* work() {
     /** @type {Usage | undefined} */
     let usage;
-    const prompts = promptsOf(request).map((prompt) =>
-      typeof prompt === 'string' ? conversation.model.tokenize(prompt) : prompt,
-    );
+    const options = { logprobs, signal, onProgress: report };
     for (const ids of prompts) {
       const prompt = { ids, head: () => conversation.textHead() };
-      usage = sumOfUsage(usage, yield* choices(conversation, fields, prompt, { logprobs, signal }, toChunk));
+      usage = sumOfUsage(usage, yield* choices(conversation, fields, prompt, options, toChunk));
       first += request.n ?? 1;
     }
     if (wantsUsage(fields)) yield { ...head, choices: [], usage };

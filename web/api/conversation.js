@@ -22,6 +22,15 @@ const DEFAULT_CONTEXT = 4096; // tokens, or the model's if it has fewer
  * A piece of an answer; the last one has `finish` and `usage`.
  * @typedef {{ text?: string, tokens?: SampledToken[], finish?: FinishReason, usage?: Usage }} Piece
  *
+ * How much of a prompt has been computed: `processed` of `total` tokens, of which `cache` were computed for earlier
+ * requests, in `time_ms` milliseconds. The names are llama.cpp's.
+ * @typedef {{ total: number, cache: number, processed: number, time_ms: number }} Progress
+ *
+ * @typedef {object} GenerateOptions
+ * @property {number | null} logprobs how many likely tokens to list with each token; null: compute no probabilities
+ * @property {AbortSignal} [signal]
+ * @property {(progress: Progress) => void} [onProgress] called after each step of the prompt
+ *
  * @typedef {object} ConversationOptions
  * @property {number} [contextSize] in tokens
  * @property {() => number} [now] seconds since 1970, for templates
@@ -127,9 +136,10 @@ export class Conversation {
   /**
    * Makes the session hold `ids`; computes only those that it does not hold yet. Returns how many it held.
    * @param {number[]} ids
-   * @param {AbortSignal} [signal]
+   * @param {Pick<GenerateOptions, 'signal' | 'onProgress'>} options
    */
-  async #prefill(ids, signal) {
+  async #prefill(ids, { signal, onProgress }) {
+    const start = performance.now();
     let shared = 0;
     while (shared < ids.length - 1 && ids[shared] === this.#held[shared]) shared++;
     try {
@@ -140,11 +150,20 @@ export class Conversation {
     }
     this.#held = ids.slice(0, shared);
     this.#session.feed(ids.slice(shared));
+    const report = () =>
+      onProgress?.({
+        total: ids.length,
+        cache: shared,
+        processed: this.#session.position,
+        time_ms: performance.now() - start,
+      });
     try {
       while (this.#session.step()) {
+        report();
         await this.#pause(this.#session.waiting, signal);
         signal?.throwIfAborted();
       }
+      report();
     } catch (error) {
       this.#session.rewind(0);
       this.#held = [];
@@ -164,7 +183,7 @@ export class Conversation {
     if (this.#held.length === this.contextSize) {
       const keep = Math.min(head(), this.contextSize >> 1);
       const later = this.#held.slice(keep);
-      await this.#prefill([...this.#held.slice(0, keep), ...later.slice(later.length >> 1), id], signal);
+      await this.#prefill([...this.#held.slice(0, keep), ...later.slice(later.length >> 1), id], { signal });
     } else {
       this.#session.feed([id]);
       this.#held.push(id);
@@ -185,8 +204,22 @@ export class Conversation {
     return Math.min(asked ?? this.contextSize, this.contextSize - promptTokens);
   }
 
-  /** @param {number[]} ids of a prompt */
-  #checkLength(ids) {
+  /**
+   * Throws if a request cannot be answered.
+   * @param {number[]} ids of its prompt
+   * @param {Request} request
+   */
+  check(ids, request) {
+    const { vocabSize } = this.model;
+    maxTokensOf(request);
+    stopsOf(request);
+    const { logitBias = {} } = samplingOf(request, 0);
+    const wrong = Object.keys(logitBias).find((id) => Number(id) >= vocabSize);
+    if (wrong !== undefined)
+      throw new RequestError(`logit_bias: there is no token ${wrong}; the model has ${vocabSize}`, 'logit_bias');
+    const outside = ids.find((id) => id < 0 || id >= vocabSize);
+    if (outside !== undefined)
+      throw new RequestError(`there is no token ${outside}; the model has ${vocabSize}`, 'prompt');
     if (ids.length === 0) throw new RequestError('the prompt is empty');
     if (ids.length >= this.contextSize) {
       throw new RequestError(
@@ -202,15 +235,13 @@ export class Conversation {
    * @param {Prompt} prompt
    * @param {Request} request
    * @param {number} seed
-   * @param {number | null} logprobs how many likely tokens to list with each token; null: compute no probabilities
-   * @param {AbortSignal} [signal]
+   * @param {GenerateOptions} options
    * @returns {AsyncGenerator<Piece, void, undefined>}
    */
-  async *generate({ ids, head }, request, seed, logprobs, signal) {
-    this.#checkLength(ids);
+  async *generate({ ids, head }, request, seed, { logprobs, signal, onProgress }) {
     const limit = this.#limit(ids.length, request);
     this.#session.sampling(samplingOf(request, seed));
-    const cached = await this.#prefill(ids, signal);
+    const cached = await this.#prefill(ids, { signal, onProgress });
     const decoder = this.model.streamDecoder();
     const stops = new StopText(stopsOf(request));
     /** @type {SampledToken[]} */

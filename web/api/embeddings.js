@@ -1,6 +1,6 @@
 /* Embeddings of texts, and OpenAI's shape of them. */
 import { POOLINGS } from '../engine/constants.js';
-import { RequestError, textsOf } from './requests.js';
+import { RequestError, requireVocabulary, textsOf } from './requests.js';
 
 /**
  * @import { EmbeddingList, EmbeddingRequest } from '../index.js'
@@ -40,6 +40,7 @@ function tokensOf(model, inputs, pooling, contextSize) {
   if (pooling === 'model' && model.pooling === 'model') {
     throw new RequestError("the model's file names no pooling: choose mean, cls, last or none", 'pooling');
   }
+  if (inputs.some((input) => typeof input === 'string')) requireVocabulary(model);
   const texts = inputs.map((input) => (typeof input === 'string' ? model.tokenize(input) : input));
   if (texts.some((ids) => ids.length === 0)) throw new RequestError('an input is empty', 'input');
   const longest = Math.max(...texts.map((ids) => ids.length));

@@ -89,11 +89,11 @@ export class Model {
       (name) =>
       /**
        * @param {types.ChatRequest | types.CompletionRequest} request
-       * @param {types.CallOptions} [options]
+       * @param {types.GenerateOptions} [options]
        * @returns {Promise<any>}
        */
-      async (request, { signal } = {}) => {
-        const chunks = link.stream(name, request, signal, (news) => Object.assign(info, news));
+      async (request, options = {}) => {
+        const chunks = link.stream(name, request, options, (news) => Object.assign(info, news));
         return request.stream ? chunks : collect(chunks);
       };
     this.chat = {
@@ -135,7 +135,8 @@ export class Model {
   }
   /**
    * @param {types.TokenIds} ids
-   * @param {{ showSpecial?: boolean }} [options]
+   * @param {{ showSpecial?: boolean, bytes?: boolean }} [options]
+   * @returns {Promise<any>}
    */
   detokenize(ids, options) {
     return this.#link.call('detokenize', [ids, options]);

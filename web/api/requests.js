@@ -143,6 +143,19 @@ export function textsOf(value, name, most) {
 export const promptsOf = ({ prompt }) => textsOf(prompt, 'prompt', MAX_PROMPTS);
 
 /**
+ * Throws if a model cannot turn text into tokens.
+ * @param {{ hasVocabulary: boolean }} model
+ */
+export function requireVocabulary({ hasVocabulary }) {
+  if (hasVocabulary) return;
+  throw new RequestError(
+    'the model has no vocabulary: it takes token ids, in sessions and for embeddings, and no text',
+    'model',
+    'unsupported_model',
+  );
+}
+
+/**
  * The messages and tools of a chat.
  * @param {{ messages?: unknown, tools?: unknown }} request
  */

@@ -200,12 +200,17 @@ export const COMMANDS = {
       },
       listen: {
         value: 'ADDRESS',
-        default: '127.0.0.1',
+        default: 'localhost',
         help: 'an address or name of this machine, to let other machines connect (default: only this machine)',
       },
       ctx: { ...context, help: "context size in tokens (default: the model's, at most 4096)" },
       build: common.build,
       threads: common.threads,
+      pooling: {
+        value: 'HOW',
+        choices: ['mean', 'cls', 'last'],
+        help: 'how tokens become one embedding, for models whose file does not say so',
+      },
       open: { help: 'open the demo in the browser' },
     },
   },

@@ -8,7 +8,7 @@ import { placeModules } from './builds.js';
 import { runChild } from './child.js';
 import { modelPath, piecesOf, withPath } from './files.js';
 import { progress } from './progress.js';
-import { modelServer } from './server/index.js';
+import { modelServers } from './server/index.js';
 
 /* Addresses for which this machine can use the name localhost. */
 const LOCAL = ['127.0.0.1', '0.0.0.0', '::1', '::'];
@@ -47,11 +47,33 @@ async function entriesOf(models) {
 
 function listening(server, port, address) {
   return new Promise((resolve, reject) => {
-    server.once('error', (error) =>
-      reject(error.code === 'EADDRINUSE' ? new Error(`port ${port} is in use; choose another with --port`) : error),
-    );
+    server.once('error', reject);
     server.listen(port, address, () => resolve(server.address().port));
   });
+}
+
+/* IPv6 is not available. */
+const NO_ADDRESS = ['EADDRNOTAVAIL', 'EAFNOSUPPORT'];
+const MAX_TRIES = 10; /* for a port that is free on both addresses */
+
+/* Listens on every address, at the same port. port 0: any that is free. Returns the port. */
+async function listenAll(servers, port, addresses) {
+  for (let tries = 1; ; tries++) {
+    let chosen = port;
+    try {
+      for (const [i, address] of addresses.entries()) {
+        chosen = await listening(servers[i], chosen, address).catch((error) => {
+          if (i === 0 || !NO_ADDRESS.includes(error.code)) throw error;
+          return chosen;
+        });
+      }
+      return chosen;
+    } catch (error) {
+      for (const server of servers) server.close();
+      if (error.code !== 'EADDRINUSE') throw error;
+      if (port !== 0 || tries === MAX_TRIES) throw new Error(`port ${chosen} is in use; choose another with --port`);
+    }
+  }
 }
 
 async function load(entry, { ctx: contextSize, threads, build }) {
@@ -105,15 +127,18 @@ export default async function serve(options) {
   placeModules();
   const demo = await prepareDemo();
   const entries = await entriesOf(options.model);
-  const server = modelServer(entries, {
-    own: options.listen,
+  for (const entry of entries) entry.pooling = options.pooling;
+  const own = options.listen.replace(/^\[(.*)\]$/, '$1');
+  const addresses = own === 'localhost' ? ['127.0.0.1', '::1'] : [own];
+  const servers = modelServers(addresses.length, entries, {
+    own,
     onFailure: (error) => process.stderr.write(`quern: ${error.stack}\n`),
   });
-  const port = await listening(server, options.port, options.listen);
+  const port = await listenAll(servers, options.port, addresses);
   const end = () => process.exit(0);
-  process.once('SIGINT', end).once('SIGTERM', end);
+  process.once('SIGINT', end).once('SIGTERM', end).once('SIGHUP', end);
   for (const entry of entries) await load(entry, options);
-  const url = `http://${hostname(options.listen)}:${port}`;
+  const url = `http://${hostname(own)}:${port}`;
   process.stdout.write(`${demo ? `demo: ${url}/, ` : ''}OpenAI API: ${url}/v1\n`);
   if (options.open) openPage(url);
 }

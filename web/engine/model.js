@@ -102,6 +102,14 @@ export class Model {
     const names = /** @type {Pooling[]} */ (Object.keys(POOLINGS));
     return names.find((name) => POOLINGS[name] === number);
   }
+  get hasVocabulary() {
+    try {
+      this.tokenize('');
+      return true;
+    } catch {
+      return false;
+    }
+  }
   get isEncoder() {
     return this.engine.exports.qn_model_is_encoder(this.address) !== 0;
   }

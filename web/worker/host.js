@@ -3,7 +3,7 @@
 import { chat, complete } from '../api/completions.js';
 import { Conversation } from '../api/conversation.js';
 import { embed } from '../api/embeddings.js';
-import { RequestError } from '../api/requests.js';
+import { RequestError, requireVocabulary } from '../api/requests.js';
 import { STATUS } from '../engine/constants.js';
 import { isNode } from '../runtime/node.js';
 import { spawnByPage } from '../runtime/threads.js';
@@ -91,9 +91,18 @@ export class Host {
     throw new Error('no model has been loaded');
   }
 
+  /** The model, which must have a vocabulary. */
+  get #texts() {
+    requireVocabulary(this.#loaded);
+    return this.#loaded;
+  }
+
   /** What generates text. */
   get #writer() {
-    if (this.#conversation) return this.#conversation;
+    if (this.#conversation) {
+      requireVocabulary(this.#loaded);
+      return this.#conversation;
+    }
     throw new RequestError(
       'the model is an encoder: it computes embeddings (embed, embeddings.create) and generates no text',
       'model',
@@ -223,14 +232,14 @@ export class Host {
    * @param {CallContext} context
    */
   chat([request], { signal, emit }) {
-    return this.#stream(chat(this.#writer, request, { name: this.#name, signal }), emit);
+    return this.#stream(chat(this.#writer, request, { name: this.#name, signal, onProgress: emit }), emit);
   }
   /**
    * @param {[types.CompletionRequest]} args
    * @param {CallContext} context
    */
   complete([request], { signal, emit }) {
-    return this.#stream(complete(this.#writer, request, { name: this.#name, signal }), emit);
+    return this.#stream(complete(this.#writer, request, { name: this.#name, signal, onProgress: emit }), emit);
   }
   /**
    * @param {[Inputs, EmbedOptions]} args
@@ -241,11 +250,12 @@ export class Host {
   }
   /** @param {Parameters<Model['tokenize']>} args */
   tokenize([text, options]) {
-    return this.#loaded.tokenize(text, options);
+    return this.#texts.tokenize(text, options);
   }
-  /** @param {Parameters<Model['detokenize']>} args */
+  /** @param {[types.TokenIds, { showSpecial?: boolean, bytes?: boolean }?]} args */
   detokenize([ids, options]) {
-    return new TextDecoder().decode(this.#loaded.detokenize(ids, options));
+    const bytes = this.#texts.detokenize(ids, options);
+    return options?.bytes ? bytes : new TextDecoder().decode(bytes);
   }
   /** @param {[types.ChatMessage[], Record<string, unknown>?]} args */
   template([messages, variables]) {

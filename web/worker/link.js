@@ -135,11 +135,11 @@ export class Link {
   /**
    * The chunks of a call as they come. Leaving the loop early aborts the call.
    * @param {string} name
-   * @param {unknown} request
-   * @param {AbortSignal | undefined} signal
+   * @param {any} request
+   * @param {{ signal?: AbortSignal, onProgress?: (progress: any) => void }} options
    * @param {(value: any) => void} finished takes the call's value
    */
-  stream(name, request, signal, finished) {
+  stream(name, request, { signal, onProgress }, finished) {
     /** @type {any[]} */
     const queue = [];
     let wake = () => {};
@@ -149,6 +149,8 @@ export class Link {
     const own = new AbortController();
     /** @param {any} chunk */
     const onChunk = (chunk) => {
+      if (chunk.prompt_progress) onProgress?.(chunk.prompt_progress);
+      if (chunk.prompt_progress && !(request.stream && request.return_progress)) return;
       queue.push(chunk);
       wake();
     };

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 
 const MAX_BODY = 8 << 20; /* bytes */
+const MAX_DEPTH = 128; /* of nested arrays and objects; the engine's templates nest less than 200 levels */
 
 export class HttpError extends Error {
   /**
@@ -35,6 +36,34 @@ export function sendJson(response, status, value, headers = {}) {
   response.end(response.req.method === 'HEAD' ? undefined : bytes);
 }
 
+const [QUOTE, BACKSLASH] = Buffer.from('"\\');
+const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = Buffer.from('[]{}');
+
+/* How deeply the arrays and objects of a JSON text nest. */
+function depthOf(bytes) {
+  let depth = 0;
+  let most = 0;
+  let inString = false;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i];
+    if (byte === QUOTE) inString = !inString;
+    else if (inString) i += byte === BACKSLASH ? 1 : 0;
+    else if (byte === OPEN_LIST || byte === OPEN_OBJECT) most = Math.max(most, ++depth);
+    else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) depth--;
+  }
+  return most;
+}
+
+function parseJson(bytes) {
+  if (depthOf(bytes) > MAX_DEPTH)
+    throw new HttpError(400, `the request body nests more than ${MAX_DEPTH} arrays and objects`);
+  try {
+    return JSON.parse(bytes.toString());
+  } catch (error) {
+    throw new HttpError(400, `the request body is not valid JSON: ${error.message}`);
+  }
+}
+
 /* Reads the JSON object in a request's body. */
 export async function readJson(request) {
   const chunks = [];
@@ -47,12 +76,7 @@ export async function readJson(request) {
   }
   if (size > MAX_BODY)
     throw new HttpError(413, `the request body is larger than ${MAX_BODY} bytes`, { headers: { Connection: 'close' } });
-  let value;
-  try {
-    value = JSON.parse(Buffer.concat(chunks).toString());
-  } catch (error) {
-    throw new HttpError(400, `the request body is not valid JSON: ${error.message}`);
-  }
+  const value = parseJson(Buffer.concat(chunks));
   if (value === null || typeof value !== 'object' || Array.isArray(value))
     throw new HttpError(400, 'the request body must be a JSON object');
   return value;
@@ -70,14 +94,14 @@ const isLoopback = (name) =>
   name === 'localhost' || name.endsWith('.localhost') || name === '[::1]' || /^127(\.\d+){3}$/.test(name);
 
 /* Refuses host names that an attacker could point at this machine (DNS rebinding). IP addresses and `own` are safe. */
-function checkHost({ host = '' }, own) {
+function checkHost(host, own) {
   const name = hostnameOf(`http://${host}`);
   if (!isLoopback(name) && !isIP(name.replace(/^\[|\]$/g, '')) && name !== own)
     throw new HttpError(403, `this server does not answer for the host "${host}"`);
 }
 
 /* The headers that let a page read the answer. Refuses pages that were not served by this machine. */
-function originHeaders({ origin, host }) {
+function originHeaders(origin, host) {
   if (origin === undefined) return {};
   if (origin !== `http://${host}` && !(/^https?:/.test(origin) && isLoopback(hostnameOf(origin)))) {
     throw new HttpError(403, `pages from ${origin} may not use this server`);
@@ -85,10 +109,21 @@ function originHeaders({ origin, host }) {
   return { 'Access-Control-Allow-Origin': origin, 'Access-Control-Expose-Headers': '*', Vary: 'Origin' };
 }
 
-/* Sets the headers of every answer. Throws if the request is not allowed. own: the host name that the server listens on. */
-export function admit(request, response, own) {
-  checkHost(request.headers, own);
-  for (const [name, value] of Object.entries(originHeaders(request.headers))) response.setHeader(name, value);
+/* The host and the path of a request, without its query. A request target is a path, or a whole URL, whose host then counts
+ * instead of the header. Clients that append a path to a base URL can double a slash or end with one. */
+export function targetOf({ url, headers }) {
+  const absolute = /^https?:\/\/([^/?#]*)(.*)$/i.exec(url);
+  const [path] = (absolute ? absolute[2] : url).split(/[?#]/, 1);
+  const single = path.replace(/\/{2,}/g, '/') || '/';
+  return { host: absolute ? absolute[1] : (headers.host ?? ''), path: single };
+}
+
+/* Sets the headers of every answer. Throws if the request is not allowed. host: that of the request. own: the host name that
+ * the server listens on. */
+export function admit(request, response, host, own) {
+  checkHost(host, own);
+  for (const [name, value] of Object.entries(originHeaders(request.headers.origin, host)))
+    response.setHeader(name, value);
 }
 
 export function preflight(request, response) {

@@ -3,8 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { notFound, resolveBelow, sendFile } from './files.js';
-import { admit, HttpError, preflight, sendJson } from './http.js';
-import { chat, complete, embed, httpError, listModels, oneModel } from './openai.js';
+import { admit, HttpError, preflight, sendJson, targetOf } from './http.js';
+import { Metrics, metricsText } from './metrics.js';
+import { chat, complete, embed, httpError, listModels, loadedModel, oneModel } from './openai.js';
+import { applyTemplate, detokenize, tokenize } from './text.js';
 
 const WEB = fileURLToPath(new URL('../../', import.meta.url));
 /* The path of the web folder. */
@@ -47,6 +49,17 @@ async function modelFile(entries, request, response, name) {
   return sendFile(request, response, path);
 }
 
+function health(entries, _, response) {
+  for (const { id } of entries) loadedModel(entries, id); /* throws status 503 for one that is loading */
+  sendJson(response, 200, { status: 'ok' });
+}
+
+function metrics(entries, request, response) {
+  const text = metricsText(entries);
+  response.writeHead(200, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8', 'Cache-Control': 'no-store' });
+  response.end(request.method === 'HEAD' ? undefined : text);
+}
+
 /* [methods, pattern, handler]. The first pattern that matches is used. */
 const READ = ['GET', 'HEAD'];
 /** @type {[string[], RegExp, (...values: any[]) => unknown][]} */
@@ -56,6 +69,11 @@ const ROUTES = [
   [['POST'], /^\/v1\/chat\/completions$/, chat],
   [['POST'], /^\/v1\/completions$/, complete],
   [['POST'], /^\/v1\/embeddings$/, embed],
+  [['POST'], /^\/tokenize$/, tokenize],
+  [['POST'], /^\/detokenize$/, detokenize],
+  [['POST'], /^\/apply-template$/, applyTemplate],
+  [READ, /^(?:\/v1)?\/health$/, health],
+  [READ, /^\/metrics$/, metrics],
   [READ, /^\/models\/([^/]+)$/, modelFile],
   [READ, /^(?:\/|\/quern\/?|\/quern\/demo)$/, (_, __, response) => redirect(response, `${WEB_PATH}demo/`)],
   [READ, /^\/quern\/(.+)$/, script],
@@ -70,11 +88,11 @@ function decoded(path) {
 }
 
 async function answer(entries, own, request, response) {
-  admit(request, response, own);
+  const { host, path } = targetOf(request);
+  admit(request, response, host, own);
   if (request.method === 'OPTIONS') return preflight(request, response);
-  const path = request.url.split('?', 1)[0];
   for (const [methods, pattern, handle] of ROUTES) {
-    const match = pattern.exec(path);
+    const match = pattern.exec(path.startsWith(WEB_PATH) ? path : path.replace(/(.)\/$/, '$1'));
     if (!match) continue;
     if (!methods.includes(request.method)) {
       throw new HttpError(405, `${path} supports ${methods.join(', ')}, not ${request.method}`, {
@@ -88,14 +106,17 @@ async function answer(entries, own, request, response) {
 }
 
 /**
- * Returns an HTTP server that does not listen yet.
- * @param {any[]} entries [{id, created, size, files, model}]; files maps names to paths, and model is set once it has loaded
+ * Returns HTTP servers that do not listen yet.
+ * @param {number} count of addresses to listen on
+ * @param {any[]} entries [{id, created, size, files, pooling, model}]; files maps names to paths, and model is set once it has
+ *   loaded
  * @param {object} [options]
  * @param {string} [options.own] the host name that the server listens on
  * @param {(error: Error) => void} [options.onFailure] called for errors that no request caused
  */
-export function modelServer(entries, { own, onFailure = () => {} } = {}) {
-  return createServer((request, response) => {
+export function modelServers(count, entries, { own, onFailure = () => {} } = {}) {
+  for (const entry of entries) entry.metrics = new Metrics();
+  const listener = (request, response) => {
     answer(entries, own, request, response).catch((error) => {
       if (response.destroyed || error.name === 'AbortError') return void response.destroy(); /* the client has left */
       const failure = httpError(error);
@@ -104,5 +125,8 @@ export function modelServer(entries, { own, onFailure = () => {} } = {}) {
       if (response.headersSent) response.destroy();
       else sendJson(response, failure.status, failure.body, failure.headers);
     });
-  });
+  };
+  return Array.from({ length: count }, () => createServer(listener));
 }
+
+export const modelServer = (entries, options) => modelServers(1, entries, options)[0];

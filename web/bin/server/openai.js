@@ -1,6 +1,8 @@
-/* OpenAI's endpoints. entries: [{id, created, model}]; model, from loadModel(), is set once it has loaded. */
-import { once } from 'node:events';
+/* OpenAI's endpoints. entries: [{id, created, metrics, pooling, model}]; model, from loadModel(), is set once it has loaded.
+ * pooling: how embeddings are pooled if neither the request nor the model says so. */
+import { EventStream } from './events.js';
 import { HttpError, readJson, sendJson } from './http.js';
+import { Stopwatch } from './metrics.js';
 
 const describe = ({ id, created }) => ({ id, object: 'model', created, owned_by: 'quern' });
 
@@ -17,7 +19,7 @@ export function findModel(entries, id) {
 export const listModels = (entries) => ({ object: 'list', data: entries.map(describe) });
 export const oneModel = (entries, id) => describe(findModel(entries, id));
 
-function loaded(entries, id) {
+export function loadedModel(entries, id) {
   const entry = findModel(entries, id);
   if (!entry.model)
     throw new HttpError(503, `${entry.id} is still loading; try again in a moment`, {
@@ -72,36 +74,54 @@ function closeSignal(response) {
   return controller.signal;
 }
 
-async function streamed(response, chunks, signal) {
-  const next = () => chunks.next();
-  let { value, done } = await next(); /* an error before the first chunk still gets its own status */
-  response.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-cache' });
-  const send = async (text) => {
-    if (!response.write(`data: ${text}\n\n`)) await once(response, 'drain', { signal });
-  };
+async function streamed(events, chunks, signal) {
   try {
-    for (; !done; { value, done } = await next()) await send(JSON.stringify(value));
-    await send('[DONE]');
+    for await (const chunk of chunks) await events.send(JSON.stringify(chunk));
+    await events.send('[DONE]');
   } catch (error) {
-    if (!signal.aborted) await send(JSON.stringify(httpError(error).body));
+    if (events.started && !signal.aborted) await events.send(JSON.stringify(httpError(error).body));
     throw error;
   } finally {
-    response.end();
+    events.end();
   }
 }
 
-async function* named(chunks, model) {
-  for await (const chunk of chunks) yield { ...chunk, model };
+/* Names the model in each chunk and counts the usage, which only some clients want. */
+async function* finished(chunks, { id, metrics }, wantsUsage) {
+  for await (const chunk of chunks) {
+    if (chunk.usage) metrics.addUsage(chunk.usage);
+    if (!chunk.usage || wantsUsage) yield { ...chunk, model: id };
+  }
+}
+
+async function stream(create, entry, body, response, { signal, stopwatch }) {
+  const events = new EventStream(response, signal);
+  const options = { ...body.stream_options, include_usage: true };
+  const onProgress = (progress) => {
+    events.start();
+    stopwatch.progress(progress);
+  };
+  const chunks = await create({ ...body, stream_options: options }, { signal, onProgress });
+  await streamed(events, finished(chunks, entry, body.stream_options?.include_usage), signal);
 }
 
 async function generate(entries, request, response, kind) {
   const signal = closeSignal(response);
   const body = checked(await readJson(request));
-  const { id, model } = loaded(entries, body.model);
-  const answer = await kind(model).create(body, { signal });
-  if (body.stream) await streamed(response, named(answer, id), signal);
-  else sendJson(response, 200, { ...answer, model: id });
+  const entry = loadedModel(entries, body.model);
+  const { create } = kind(entry.model);
+  const stopwatch = new Stopwatch(entry.metrics);
+  const work = async () => {
+    if (body.stream) return stream(create, entry, body, response, { signal, stopwatch });
+    const answer = await create(body, { signal, onProgress: (progress) => stopwatch.progress(progress) });
+    entry.metrics.addUsage(answer.usage);
+    sendJson(response, 200, { ...answer, model: entry.id });
+  };
+  await entry.metrics.count(work, statusOf).finally(() => stopwatch.stop());
 }
+
+/* The status under which a failed request is counted; 499: the client has left. */
+const statusOf = (error) => (error.name === 'AbortError' ? 499 : httpError(error).status);
 
 export const chat = (entries, request, response) =>
   generate(entries, request, response, (model) => model.chat.completions);
@@ -111,6 +131,11 @@ export const complete = (entries, request, response) =>
 export async function embed(entries, request, response) {
   const signal = closeSignal(response);
   const body = await readJson(request);
-  const { id, model } = loaded(entries, body.model);
-  sendJson(response, 200, { ...(await model.embeddings.create(body, { signal })), model: id });
+  const { id, model, metrics, pooling } = loadedModel(entries, body.model);
+  const preset = model.info.encoder ? undefined : pooling;
+  await metrics.count(async () => {
+    const answer = await model.embeddings.create({ ...body, pooling: body.pooling ?? preset }, { signal });
+    metrics.addUsage(answer.usage);
+    sendJson(response, 200, { ...answer, model: id });
+  }, statusOf);
 }
