@@ -245,7 +245,7 @@ def test_embeddings_of_an_encoder(client):
             assert max(abs(a - b) for a, b in zip(one.embedding, json.loads(shown), strict=True)) < 1e-6
     with pytest.raises(openai.BadRequestError) as failure:
         client.chat.completions.create(model=ENCODER.stem, messages=MESSAGES)
-    assert failure.value.param == "model" and "writes no text" in failure.value.message
+    assert failure.value.param == "model" and "generates no text" in failure.value.message
 
 
 WRONG = {
