@@ -168,7 +168,7 @@ int gguf_index(struct gguf *gguf, const struct gguf_scan *scan, const uint8_t *b
     if (scan->stage != SCAN_DONE) {
         return error_set(error, QN_ERR_STATE, QN_NO_OFFSET, "the directory is not complete yet");
     }
-    const size_t n_values = (size_t)scan->n_values; /* at most MAX_COUNT, as the next */
+    const size_t n_values = (size_t)scan->n_values; /* at most MAX_COUNT, like the next one */
     const size_t n_tensors = (size_t)scan->n_tensors;
     struct gguf_value *values = ARENA_ARRAY(arena, struct gguf_value, n_values);
     struct gguf_tensor *tensors = ARENA_ARRAY(arena, struct gguf_tensor, n_tensors);

@@ -3,8 +3,8 @@
  * normal number; 0 below, and infinity above. A NaN gives a NaN.
  *
  * x = k ln 2 + r, |r| <= (ln 2) / 2; 2 e^r = 2 + (2 r + r^2 p(r)), p / 2 the minimax polynomial of degree 4 (error
- * 3e-9). The factor of 2 is there so that the other one, 2^(k - 1), is a float for the largest k, 128; for the least,
- * -126, it becomes 0. */
+ * 3e-9). e^x is the product of 2 e^r and 2^(k - 1). Because of the factor 2, the latter is a float even for the largest
+ * k, 128. For the smallest k, -126, it becomes 0. */
 #ifndef KERNELS_EXP_H
 #define KERNELS_EXP_H
 

@@ -40,7 +40,7 @@ static void put_signed(struct line *line, long long value) {
     put_unsigned(line, value < 0 ? 0ull - (unsigned long long)value : (unsigned long long)value);
 }
 
-/* Bytes of the UTF-8 sequence that starts with this byte; 0 for bytes that start none. ASCII is not asked for. */
+/* Bytes of the UTF-8 sequence that starts with this byte; 0 for bytes that start none. The caller handles ASCII. */
 static size_t sequence_bytes(uint8_t first) {
     if (first < 0xc2 || first >= 0xf5) {
         return 0;

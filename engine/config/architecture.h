@@ -1,6 +1,6 @@
 /* The facts that distinguish one architecture from another. Most decoder models share the same code and differ only in
  * facts: the type and placement of norms, the RoPE variant, which biases exist. An architecture is therefore a row of
- * the table in architecture.c, and the code of the other rooms asks the row. docs/adding-an-architecture.md describes
+ * the table in architecture.c, and the code in other folders asks the row. docs/adding-an-architecture.md describes
  * how to add one.
  *
  * A field that is left out of a row is zero: the fact does not hold. "Default" below means: used when the file's

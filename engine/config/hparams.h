@@ -1,5 +1,5 @@
 /* engine/config: what kind of model a file holds. Takes a GGUF directory; returns the architecture's row and the
- * hyperparameters, which are read from the metadata, checked once here, and trusted by all other rooms. This room knows
+ * hyperparameters, which are read from the metadata, checked once here, and trusted everywhere else. This folder knows
  * nothing about tensors, kernels, sessions or how a layer is computed.
  *
  *   architecture.h   facts that hold for every model of an architecture

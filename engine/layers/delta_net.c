@@ -1,5 +1,5 @@
 /* The gated delta net mixer ("Gated Delta Networks: Improving Mamba2 with Delta Rule"). A head's state S maps keys to
- * values. For each token it decays, is corrected towards the token's value, and is queried:
+ * values. For each token it decays, is corrected toward the token's value, and is queried:
  *   S = decay S;  S = S + beta (v - S k) k^T;  y = S q;  output = out_proj(norm(y) * silu(gate))
  * with q and k of length 1, decay = exp(softplus(alpha + dt_bias) A), beta through a sigmoid, and q, k, v =
  * silu(conv(qkv_proj(input))). Head h takes the query and key of group h % groups. */

@@ -77,7 +77,7 @@ static void scan_channels(void *context, size_t first, size_t last, uint32_t wor
         const float *c = b + shape->state;
         float *dt = job->dt + t * shape->inner + begin;
         float *mixed = job->mixed + t * shape->inner + begin;
-        float *y = job->xz + 2 * t * shape->inner + begin; /* over x, which `mixed` has now */
+        float *y = job->xz + 2 * t * shape->inner + begin; /* overwrites x, which `mixed` holds now */
         const float *z = y + shape->inner;
         for (size_t i = 0; i < n; i++) {
             dt[i] = softplus(dt[i]);

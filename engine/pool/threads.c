@@ -53,7 +53,7 @@ static void wake(uint32_t *word, const uint32_t *sleepers) {
     }
 }
 
-/* The first item of a chunk. Chunks shrink towards the end, so that the workers finish together. */
+/* The first item of a chunk. Chunks shrink toward the end, so that the workers finish together. */
 static size_t chunk_begin(size_t chunk) {
     const uint64_t left = pool.chunks - chunk;
     return pool.items - (size_t)(pool.items * left * left / (pool.chunks * pool.chunks));

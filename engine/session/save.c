@@ -181,7 +181,7 @@ int64_t qn_session_save(const qn_session *session, uint64_t offset, void *bytes,
 
 /* ---- restore ---- */
 
-/* Empties the session and makes room for what the head announces. */
+/* Empties the session and takes the memory that the head asks for. */
 static int begin_restore(struct qn_session *session, const struct saved_head *head) {
     const uint32_t n_vocab = session->model->hparams.n_vocab;
     if (head->n_tokens > session->context) {

@@ -16,7 +16,8 @@ struct kv {
     uint32_t format; /* enum qn_cache */
 };
 
-/* Size of a page. Bidirectional models compute their input at once, so that all layers share the room of one. */
+/* Size of a page. Bidirectional models compute their input at once, so all their layers share the memory of one layer.
+ */
 uint64_t kv_page_bytes(const struct hparams *hparams, uint32_t format);
 static inline uint32_t kv_pages_for(uint32_t positions) { return (positions + KV_TILE - 1) / KV_TILE; }
 

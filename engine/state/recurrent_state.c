@@ -58,7 +58,7 @@ uint32_t recurrent_state_rewind(struct qn_session *session, uint32_t position) {
     }
     struct token_counts *counts = counts_of(session);
     enum copy best = LIVE;
-    /* Within a micro-batch some layers have advanced and others have not: the live state is of no use. */
+    /* Within a micro-batch some layers have advanced and others have not: the live state is unusable. */
     if (session->stage != SESSION_IDLE || counts->tokens[LIVE] > position) {
         counts->tokens[LIVE] = 0;
     }

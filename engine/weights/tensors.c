@@ -186,7 +186,7 @@ static bool is_draft(struct gguf_text name, const struct hparams *hparams) {
            layer < hparams->n_layer + hparams->n_draft;
 }
 
-/* Every tensor must be used: without one of them, the model would compute something else. */
+/* Every tensor must be used: ignoring one would change the results. */
 static int check_unbound(const struct binder *binder) {
     const struct gguf *gguf = binder->gguf;
     for (size_t i = 0; i < gguf->n_tensors; i++) {

@@ -1,7 +1,7 @@
 /* engine/weights: where each tensor of a model lies in memory. Takes the GGUF directory, the hyperparameters and the
  * address at which the file's data begins; returns structs with a pointer for each tensor, checked by name, type and
- * shape before a byte of data is loaded. This room knows nothing about how layers compute, about sessions, or about how
- * bytes arrive.
+ * shape before a byte of data is loaded. This folder knows nothing about how layers compute, about sessions, or about
+ * how bytes arrive.
  *
  *   tensors.h      the tensors of a model, and tensors_bind, which fills them in; tensors_*.c bind parts of a layer
  *   weight.h       one weight matrix
@@ -162,7 +162,7 @@ struct tensors {
 /* Binds every tensor of the file, whose data begins at the address `base`, and sets hparams->n_vocab. `layers` is
  * (n_layer). phases (n_tensors) gets for each tensor 1 + the load phase in which a pass first needs it. The data need
  * not be in memory yet; with base 0, the call only checks. Errors name the tensor: it is missing, has another shape or
- * an unsupported type, or the architecture has no use for it. */
+ * an unsupported type, or the architecture does not use it. */
 int tensors_bind(struct tensors *tensors, struct layer_tensors *layers, struct hparams *hparams,
                  const struct gguf *gguf, uintptr_t base, uint16_t *phases, struct qn_error *error);
 

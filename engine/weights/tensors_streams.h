@@ -1,4 +1,4 @@
-/* Binds the tensors of what joins the residual stream beside the sublayers: per-layer embeddings, AltUp streams and
+/* Binds the tensors that act on the residual stream outside the sublayers: per-layer embeddings, AltUp streams and
  * layer scales. */
 #ifndef ENGINE_WEIGHTS_TENSORS_STREAMS_H
 #define ENGINE_WEIGHTS_TENSORS_STREAMS_H

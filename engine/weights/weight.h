@@ -28,7 +28,7 @@ struct weights {
 
 /* Matrix number `index`. */
 struct weight weights_at(const struct weights *all, size_t index);
-/* Rows [first, first + count) of a matrix; none of none. */
+/* Rows [first, first + count) of a matrix; an absent matrix gives an absent one. */
 struct weight weight_rows(const struct weight *w, size_t first, size_t count);
 
 #endif

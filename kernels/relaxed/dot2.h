@@ -1,5 +1,5 @@
-/* The dot products of one token with relaxed SIMD. Codes are below 128 and come second, so the specification leaves one
- * result: sums of two products, at most 2 * 127 * 128 = 32512, as i16. */
+/* The dot products of one token with relaxed SIMD. Codes are below 128 and the second operand, so the specification
+ * allows only one result: sums of two products, at most 2 * 127 * 128 = 32512, as i16. */
 #ifndef KERNELS_RELAXED_DOT2_H
 #define KERNELS_RELAXED_DOT2_H
 

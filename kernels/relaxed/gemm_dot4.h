@@ -6,10 +6,10 @@
 #include "kernels/simd128/signed_type.h"
 #include "kernels/simd128/types_legacy.h"
 
-/* Panels of I8_LEGACY_PANEL_BYTES. Codes with an eighth bit must be what the host takes them for. */
+/* Panels of I8_LEGACY_PANEL_BYTES. Codes of eight bits must be signed or unsigned as the host takes them. */
 void gemm_dot4_legacy(const struct legacy_type *type, const struct gemm_args *args);
 
-/* Signed types. Where the host takes codes as unsigned (is_unsigned), the panel has them plus 128. */
+/* Signed types. If the host takes codes as unsigned (is_unsigned), the panel has them plus 128. */
 #define DOT4_SIGNED_PANEL_BYTES (16 * (5 * 32) + 32) /* of the panel per block */
 void unpack_dot4_signed_panel(const struct signed_type *type, int is_unsigned, const struct panel_args *args);
 void gemm_dot4_signed(int is_unsigned, const struct gemm_args *args);

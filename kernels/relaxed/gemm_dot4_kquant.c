@@ -2,11 +2,11 @@
  *
  * A panel holds one group of four rows after the other. A slice is eight weights of each row, in two vectors of two
  * rows (row 0: w0 ... w7, row 1: w0 ... w7), which are multiplied by eight activations, splatted. So each row has two
- * lanes, and their sums over a sub-block fit i16. Narrowed to i16, one dot product with the scales adds, scales and
- * widens the sums of four rows.
+ * lanes, and their sums over a sub-block fit i16. The sums are narrowed to i16. Then one dot product with the scales
+ * adds, scales and widens the sums of four rows.
  *
- * The tile is four rows by four tokens, which fit in 15 registers. So the loops of gemm_tile.h, whose tile is another,
- * do not apply. */
+ * The tile is four rows by four tokens, which fit in 15 registers. The loops of gemm_tile.h do not apply, because their
+ * tile is different. */
 #include "kernels/relaxed/gemm_dot4_kquant.h"
 
 #include "kernels/relaxed/dot4.h"

@@ -5,8 +5,8 @@
 
 #include "kernels/simd128/gemm_tile.h"
 
-/* What i32x4.relaxed_dot_i8x16_i7x16_add does with the highest bit of the bytes of its second operand. Where it is
- * signed or unsigned, the dot is one instruction, and the fastest there is. */
+/* What i32x4.relaxed_dot_i8x16_i7x16_add does with the highest bit of the bytes of its second operand. If the bit makes
+ * the byte signed or unsigned, the dot product is one instruction, and the fastest one. */
 enum eighth_bit {
     EIGHTH_BIT_UNUSABLE,
     EIGHTH_BIT_SIGNED,  /* as in ARM's sdot */

@@ -41,8 +41,8 @@ ALWAYS_INLINE v128_t dot2_block(const struct legacy_type *type, const uint8_t *b
 
 LEGACY_TYPES(LEGACY)
 
-/* ---- signed codes, which need all eight bits: where the host's dot4 has no use for the eighth, the kernels are those
- * of plain SIMD128. Where it takes codes as unsigned, they are raised by 128. ---- */
+/* ---- signed codes, which need all eight bits: if the host's dot4 does not use the eighth bit, the kernels of plain
+ * SIMD128 are used. If it takes codes as unsigned, 128 is added to them. ---- */
 
 ALWAYS_INLINE v128_t dot4_block(const struct legacy_type *type, const uint8_t *block, const uint8_t *q,
                                 const v128_t activations[2]) {

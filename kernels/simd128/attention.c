@@ -6,8 +6,8 @@
 #include "kernels/simd128/partial.h"
 #include "kernels/variants.h"
 
-/* Four cached f16, sign-extended to 32 bits, as floats. Shifted left by 13, the magnitude is in place, and of the
- * copies of the sign above it the mask leaves one. 2^112 corrects the bias of the exponent. */
+/* Four cached f16, sign-extended to 32 bits, as floats. A shift to the left by 13 puts the magnitude in place. The mask
+ * keeps one of the copies of the sign above it. 2^112 corrects the bias of the exponent. */
 ALWAYS_INLINE v128_t cached_to_f32x4(v128_t extended) {
     const v128_t bits = wasm_v128_and(wasm_i32x4_shl(extended, 13), wasm_i32x4_splat((int32_t)0x8fffffff));
     return wasm_f32x4_mul(bits, wasm_f32x4_splat(0x1p112f));

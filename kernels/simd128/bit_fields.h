@@ -19,8 +19,8 @@ static inline void nibbles(v128_t codes[2], const uint8_t qs[16]) {
     codes[1] = high_nibbles(bytes);
 }
 
-/* The bits of each byte from bit `from` on, as many as `mask` has, moved to bit `to`. All arguments but the first are
- * compile-time constants. */
+/* Takes from each byte the bits from bit `from` on, as many as `mask` has, and moves them to bit `to`. All arguments
+ * but the first are compile-time constants. */
 static inline v128_t bit_field(v128_t bytes, uint32_t from, int32_t mask, uint32_t to) {
     const v128_t moved = from > to ? wasm_u16x8_shr(bytes, from - to) : wasm_i16x8_shl(bytes, to - from);
     return wasm_v128_and(from == to ? bytes : moved, splat8(mask << to));

@@ -6,7 +6,8 @@
 #include "kernels/simd128/hints.h"
 #include "kernels/simd128/simd.h"
 
-/* By value: addresses that are passed to a call would keep the results of the common path in memory too. */
+/* Returned by value: if addresses were passed to the call, the results of the common path would be kept in memory too.
+ */
 struct widened_f16 {
     v128_t low;
     v128_t high;

@@ -46,7 +46,7 @@ ALWAYS_INLINE void store_kquant_scales(struct kquant_panel_scales *out, size_t s
     for (size_t k = 0; k < 4; k++) {
         rows[k][0] = wasm_v128_load(scales[k].minimum);
         rows[k][1] = wasm_v128_load(scales[k].minimum + 8);
-        if (sub_block == 32) { /* each is there twice */
+        if (sub_block == 32) { /* each is stored twice */
             rows[k][0] = wasm_i16x8_shuffle(rows[k][0], rows[k][1], 0, 2, 4, 6, 8, 10, 12, 14);
         }
     }

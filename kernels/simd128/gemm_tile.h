@@ -1,5 +1,5 @@
-/* The outer loop of every gemm whose tile is TOKENS tokens by the PANEL_ROWS rows of a panel, and its helpers. The
- * variants supply how a block of the panel is multiplied. */
+/* The outer loop of every gemm whose tile is TOKENS tokens by the PANEL_ROWS rows of a panel, and its helpers. Each
+ * variant supplies the function that multiplies a block of the panel. */
 #ifndef KERNELS_SIMD128_GEMM_TILE_H
 #define KERNELS_SIMD128_GEMM_TILE_H
 
@@ -86,7 +86,7 @@ ALWAYS_INLINE void gemm_tiles(multiply_block_fn *multiply_block, const struct ge
         for (size_t b = args->n / form->block; b; b--) {
             multiply_block(form, &sums, &w, &at);
         }
-        const struct tile copy = sums; /* so that sums may be in registers until here */
+        const struct tile copy = sums; /* so that sums can stay in registers until here */
         store_tile(args, token, &copy);
     }
 }

@@ -11,8 +11,8 @@
 
 #define QUAD_RUN_BYTES 256 /* bytes fetched ahead; four quads use up to 4 * QUAD_BYTES */
 
-/* Lanes that add up to the dot product of 16 signed codes and 16 activations: i32, or i16 if gemv_quad is told so,
- * where two vectors may be added and then any two lanes. */
+/* Lanes that add up to the dot product of 16 signed codes and 16 activations: i32, or i16 if gemv_quad is told so. In
+ * i16, the sum of any two lanes of two added vectors fits. */
 typedef v128_t dot16_fn(v128_t codes, v128_t activations);
 
 /* The products of four sub-blocks. d: the activation's scales. */
@@ -99,7 +99,8 @@ ALWAYS_INLINE void gemv_quad(const struct quad_type *given_type, dot16_fn *dot, 
     prefetch_end(&prefetch);
 }
 
-/* Stores a sub-block of four rows, group g of the panel, and its scales. Of sub-blocks of 16, codes[k][0] is used. */
+/* Stores a sub-block of four rows, group g of the panel, and its scales. For sub-blocks of 16, only codes[k][0] is
+ * used. */
 typedef void store_sub_block_fn(uint8_t *panel, size_t g, v128_t codes[4][2], v128_t d);
 
 /* panel_bytes: of the panel per sub-block. */

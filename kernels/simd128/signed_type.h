@@ -45,7 +45,7 @@ typedef void unpack_signed_fn(struct signed_block *out, const struct signed_type
 struct signed_type {
     unpack_signed_fn *unpack;
     size_t block_bytes;
-    /* The other members describe the grid, of types that have one. */
+    /* The other members describe the grid, for types that have one. */
     unpack_indices_fn *unpack_indices;
     const uint16_t *grid; /* (entries) packed as in quant/ */
     size_t entries;

@@ -2,9 +2,9 @@
  *
  * To add a type, write its two unpack functions, describe it, and add it to KQUANT_TYPES.
  *
- * Codes are unpacked to unsigned bytes below 128. Where a code stands for code - offset, the minimums pay the offset
- * back: weight = d * scale * code - dmin * minimum with minimum = offset * scale and dmin = d. Such a type is `exact`:
- * the two integer sums are subtracted before they become a float. */
+ * Codes are unpacked to unsigned bytes below 128. Where a code stands for code - offset, the minimums make up for the
+ * offset: weight = d * scale * code - dmin * minimum with minimum = offset * scale and dmin = d. Such a type is
+ * `exact`: the two integer sums are subtracted before they become a float. */
 #ifndef KERNELS_SIMD128_TYPES_KQUANT_H
 #define KERNELS_SIMD128_TYPES_KQUANT_H
 

@@ -28,8 +28,9 @@ ALWAYS_INLINE v128_t first_digit(v128_t bytes) {
                           wasm_u8x16_min(wasm_u8x16_sub_sat(bytes, splat8(170)), splat8(1)));
 }
 
-/* Makes the next digit the first one: three times the bytes. A zero that the compiler does not know keeps it from
- * forming a product. Wasm has no product of bytes, so it would multiply lane by lane. */
+/* Makes the next digit the first one by adding the bytes three times. If the compiler turned this into a product, it
+ * would multiply lane by lane, because Wasm has no product of bytes. A zero whose value it does not know prevents that.
+ */
 ALWAYS_INLINE v128_t next_digit(v128_t bytes) {
     const v128_t zero = load_constant(constants.zero);
     return wasm_i8x16_add(wasm_i8x16_add(bytes, wasm_v128_or(bytes, zero)), wasm_v128_xor(bytes, zero));

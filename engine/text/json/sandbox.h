@@ -1,7 +1,7 @@
 /* A sandbox bounds one evaluation of untrusted input: its memory, the work it may do, and how deeply it may nest.
  *
  * Errors are sticky. The first one is recorded and the evaluation has failed for good. Code that notices late does no
- * harm: from then on, functions that make a value return `scrap`, which reads as empty whatever kind it is taken for,
+ * harm: from then on, functions that make a value return `scrap`, which reads as empty, whatever kind the code expects,
  * and nothing is written to it or to any list, dict or buffer. Loops end because sandbox_step returns false. */
 #ifndef ENGINE_TEXT_JSON_SANDBOX_H
 #define ENGINE_TEXT_JSON_SANDBOX_H

@@ -21,7 +21,7 @@ struct interpreter {
     struct buffer *out;
 };
 
-/* The interpreter whose sandbox this is. Every sandbox in this room belongs to one. */
+/* The interpreter whose sandbox this is. Every sandbox in this folder belongs to one. */
 static inline struct interpreter *interpreter_of(struct sandbox *box) { return (struct interpreter *)(void *)box; }
 
 #endif

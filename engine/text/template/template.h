@@ -1,4 +1,4 @@
-/* The room engine/text/template: chat templates, in the subset of Jinja that model files use.
+/* engine/text/template: chat templates, in the subset of Jinja that model files use.
  *
  * The lexer splits a template into tokens (lexer.h), the parsers make a tree (node.h), and evaluate.c and execute.c
  * walk the tree. Filters, tests, methods and global functions are listed in builtin_tables.c. Input is a template and
@@ -6,9 +6,9 @@
  * text that records which bytes came from untrusted variables.
  *
  * Expressions call macros, macros execute statements, and statements evaluate expressions. The files evaluate.c,
- * execute.c and loop.c therefore call each other; no other files of this room form a cycle.
+ * execute.c and loop.c therefore call each other; no other files of this folder form a cycle.
  *
- * The room knows nothing about tokenizers, models or sessions. */
+ * This folder knows nothing about tokenizers, models or sessions. */
 #ifndef ENGINE_TEXT_TEMPLATE_TEMPLATE_H
 #define ENGINE_TEXT_TEMPLATE_TEMPLATE_H
 

@@ -1,4 +1,4 @@
-/* Which tokens are special. Where the metadata does not tell, the tokens' texts do; the lists of texts are those of
+/* Which tokens are special. If the metadata does not say, the tokens' texts decide; the lists of texts are those of
  * llama.cpp's llama_vocab::impl::load. */
 #include "engine/text/tokenizer/special_tokens.h"
 

@@ -1,4 +1,4 @@
-/* The room engine/text/tokenizer: vocabularies of model files, text to tokens (this header) and tokens to text
+/* engine/text/tokenizer: vocabularies of model files, text to tokens (this header) and tokens to text
  * (detokenizer.h).
  *
  * vocabulary_read.c builds a vocabulary from a GGUF file's metadata; it is immutable afterwards. A text is cut at its
@@ -6,7 +6,7 @@
  * encoding (bpe.c, after a pre-tokenizer), SentencePiece's BPE (spm.c), WordPiece (wordpiece.c) or unigram (unigram.c).
  * The ids are those of llama.cpp's llama_tokenize.
  *
- * Files and texts may be hostile. The room knows nothing about templates, layers or sessions. */
+ * Files and texts may be hostile. This folder knows nothing about templates, layers or sessions. */
 #ifndef ENGINE_TEXT_TOKENIZER_TOKENIZER_H
 #define ENGINE_TEXT_TOKENIZER_TOKENIZER_H
 

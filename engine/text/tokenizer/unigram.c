@@ -48,7 +48,7 @@ void unigram_read(struct vocabulary_reader *r) {
     }
 }
 
-/* A node of the double array; 0, which is no node's child, outside of it. */
+/* The node at an index of the double array. Outside of the array it is 0, which is no node's child. */
 static uint32_t node_at(const struct charsmap *map, uint32_t index) {
     uint32_t node = 0;
     if (index < map->n_nodes) {

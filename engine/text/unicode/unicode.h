@@ -1,4 +1,4 @@
-/* The room engine/text/unicode: character properties (this header) and UTF-8 (utf8.h).
+/* engine/text/unicode: character properties (this header) and UTF-8 (utf8.h).
  *
  * Functions take code points or bytes and have no state. They know nothing about tokenizers, templates or models.
  * tools/unicode_tables.py writes the tables in unicode_data.c. */
