@@ -29,7 +29,7 @@ export type ModuleExports = {
   readonly [name: `qn_${string}`]: (...values: (number | bigint)[]) => number;
 };
 
-/** What starts the engine's threads, instead of a Worker of the calling thread. */
+/** Starts a thread of the engine. By default, threads are Workers of the calling thread. */
 export type SpawnThread = (message: ThreadMessage) => ThreadWorker | Promise<ThreadWorker>;
 
 /** What a thread needs: it makes an instance of the module on the memory and enters the engine with it. */

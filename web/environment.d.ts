@@ -1,4 +1,5 @@
-/* What browsers have and TypeScript's library for pages does not declare. For tsconfig.json; not in the package. */
+/* Browser features that TypeScript's library for pages does not declare. Used by tsconfig.json; not part of the
+ * package. */
 
 declare class WorkerGlobalScope {}
 
@@ -16,7 +17,7 @@ interface FileSystemFileHandle {
   createSyncAccessHandle(options?: { mode?: 'readwrite' | 'read-only' }): Promise<FileSystemSyncAccessHandle>;
 }
 
-/* Of service workers. */
+/* The events of service workers. */
 interface ExtendableEvent extends Event {
   waitUntil(promise: Promise<unknown>): void;
 }

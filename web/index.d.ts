@@ -75,7 +75,7 @@ export interface LoadOptions {
   signal?: AbortSignal;
   /** Called at most every 50 ms while loading. */
   onProgress?: (progress: Progress) => void;
-  /** Called with news that is no error, such as why the model is not stored or why there is only one thread. */
+  /** Called with notices that are not errors, such as why the model is not stored or why there is only one thread. */
   onNote?: (text: string) => void;
   /** The folder of the modules; the package's folder wasm by default. */
   wasm?: Address;
@@ -426,7 +426,7 @@ export interface TextLogprobs {
 }
 
 /**
- * 'stop': the model ended the answer, or a stop string came. 'length': max_tokens or the end of the context was
+ * 'stop': the model ended the answer, or a stop string was reached. 'length': max_tokens or the end of the context was
  * reached.
  */
 export type FinishReason = 'stop' | 'length';
@@ -487,11 +487,11 @@ export interface QuernError extends Error {
   name: 'QuernError';
   /** A negative qn_status of include/quern.h, such as -4 if memory is refused. */
   code: number;
-  /** Of the byte in the file or template that caused it; null if there is none. */
+  /** The offset of the byte in the file or template that caused it; null if there is none. */
   offset: number | null;
 }
 
-/** A request that makes no sense. */
+/** An invalid request. */
 export interface RequestError extends Error {
   name: 'RequestError';
   /** The field; null if no single field is wrong. */
@@ -500,10 +500,10 @@ export interface RequestError extends Error {
   code: string | null;
 }
 
-/** A problem with the network, the server or the file there. */
+/** A problem with the network, the server, or the file on the server. */
 export interface SourceError extends Error {
   name: 'SourceError';
-  /** Of HTTP; 0 if there was no answer. */
+  /** The HTTP status; 0 if there was no answer. */
   status: number;
 }
 
@@ -533,9 +533,9 @@ export function deleteSession(name: string): Promise<void>;
 export interface StoredModelInfo {
   /** For {@link deleteModel}. */
   key: string;
-  /** Of the (first) file. */
+  /** The (first) file's name. */
   name: string;
-  /** Of the (first) file. */
+  /** The (first) file's URL. */
   url: string;
   /** Bytes of all files whose size is known. */
   size: number;

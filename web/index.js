@@ -49,7 +49,7 @@ export async function loadModel(source, { onProgress, onNote, signal, wasm, work
   const link = await Link.open(worker);
   const folder = wasm && absolute(String(wasm).replace(/\/?$/, '/'));
   return new Promise((resolve, reject) => {
-    /** What a model that was returned early has as its info. @type {any} */
+    /** The info of a model that was returned early. @type {any} */
     let info = {};
     /** @param {{ progress?: types.Progress, note?: string, info?: types.ModelInfo }} chunk */
     const onChunk = (chunk) => {

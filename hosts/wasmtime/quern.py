@@ -92,7 +92,7 @@ def write(data):
 
 
 def without_mark(data):
-    """Without the byte order mark with which some editors begin a text."""
+    """The text without the byte order mark that some editors put at its start."""
     return data.removeprefix(b"\xef\xbb\xbf")
 
 

@@ -112,7 +112,7 @@ static uint8_t *add_buffer(struct check *check, size_t bytes, bool floats) {
     b->before = take(check, bytes);
     b->placed = NULL;
     for (size_t i = 0; i < bytes; i++) {
-        b->expected[i] = (uint8_t)(0xc3 ^ (i * 7)); /* as floats finite, and unlike results */
+        b->expected[i] = (uint8_t)(0xc3 ^ (i * 7)); /* finite as floats, and different from results */
     }
     return b->expected;
 }

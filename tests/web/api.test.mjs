@@ -177,7 +177,7 @@ const checks = {
         while (session.step() && !session.waiting);
         layers.push(session.layers);
       });
-      /* Of 30. The file has blk.10 before blk.2. */
+      /* The model has 30 layers. The file has blk.10 before blk.2. */
       assert.ok(seekable ? layers.at(-3) >= 26 : layers.at(-3) >= 7, `${layers}`);
       assert.ok(seekable || layers.at(-20) <= 3, `${layers}`);
       assert.equal(session.position, ids.length);

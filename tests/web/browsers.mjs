@@ -1,5 +1,5 @@
-/* Chromium and Firefox with a profile of their own on the disk, as a visitor has one: in an off-the-record one storage
- * is another. Both are the system's, driven by the packages of bench/node_modules. */
+/* Chromium and Firefox with a profile of their own on the disk, as a visitor has one, because an off-the-record profile
+ * has different storage. Both are the system's browsers, driven by the packages of bench/node_modules. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';

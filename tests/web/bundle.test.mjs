@@ -32,7 +32,7 @@ function project(url) {
   return folder;
 }
 
-/* Asks on the page at `url`, and holds it to an answer that came in pieces, computed by threads. */
+/* Asks on the page at `url`, and checks that the answer came in pieces and was computed by threads. */
 async function ask(browser, url) {
   const page = await browser.newPage();
   const errors = [];
@@ -72,7 +72,7 @@ async function ask(browser, url) {
   return [...fetched];
 }
 
-/* What a visitor downloads beside the model, as most hosts send it. */
+/* What a visitor downloads besides the model, compressed as by most hosts. */
 async function compressed(urls) {
   let bytes = 0;
   for (const url of urls) {

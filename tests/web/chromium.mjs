@@ -16,7 +16,7 @@ export const start = (more = []) =>
     ],
   });
 
-/* A browser of its own profile with an unpacked extension. */
+/* A browser with its own profile and an unpacked extension. */
 export const startWithExtension = (profile, extension) =>
   chromium.launchPersistentContext(profile, {
     executablePath: process.env.QUERN_CHROMIUM ?? '/usr/bin/chromium',

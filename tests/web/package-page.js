@@ -1,4 +1,4 @@
-/* What a page of package.test.mjs does with the package, under window.my. */
+/* Functions that package.test.mjs calls in its page, under window.my. */
 import { deleteSession, listModels, listSessions, loadModel } from '/web/index.js';
 
 const hex = (bytes) => Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('');
@@ -57,8 +57,8 @@ window.my = {
     };
   },
 
-  /* Aborts what `work` does with a signal once what `begun` gives resolves, and tells the error's name, after how many milliseconds
-   * it came, and after how many the engine answered to something else. */
+  /* Starts `work` with a signal, waits for `begun`, and aborts. Resolves to the error's name, the milliseconds until it
+   * came, and the milliseconds until the engine answered another call. */
   async aborted(work, begun) {
     const controller = new AbortController();
     const end = work(controller.signal).then(

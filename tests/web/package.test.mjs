@@ -257,7 +257,8 @@ const checks = {
       await holds(tab, 'smollm2');
       await tab(() => my.free());
     }
-    /* Ranges are asked for in the order of need: blk.2, which lies behind blk.10 to blk.19, before the end of those. */
+    /* Ranges are requested in the order of need: blk.2 is stored after blk.10 to blk.19, but requested before their
+     * end. */
     const starts = model.requests.map(({ range }) => Number(range.slice(6).split('-')[0]));
     assert.ok(starts.findIndex((start) => start > 70e6) < starts.findLastIndex((start) => start < 60e6), `${starts}`);
   },
@@ -472,7 +473,7 @@ const checks = {
   },
 };
 
-/* Not in Firefox, which may wait for ever while it is driven: docs/page.md. */
+/* Not in Firefox, where it may hang while a test driver is attached: see docs/page.md. */
 if ((name === 'list' ? file : name) !== 'firefox') {
   checks["a worker of the page's own starts its threads itself"] = async ({ tab, model, server }) => {
     const { build } = await load(tab, model.url, { worker: `${server.url}/web/worker.js`, threads: 2 });

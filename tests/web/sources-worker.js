@@ -2,8 +2,8 @@
 import { openSource } from '../../web/sources/index.js';
 import { deleteModel, listModels, storageInfo } from '../../web/store/index.js';
 
-const PIECE = 5_000_000; // ends within a block
-const START = 100; // of the views, so that they lie at no round address
+const PIECE = 5_000_000; // bytes; a piece ends within a block
+const START = 100; // offset of the views, so that they are not aligned
 
 async function digest(bytes) {
   const hash = await crypto.subtle.digest('SHA-256', bytes.slice());
@@ -67,7 +67,7 @@ const calls = {
       (error) => error.message,
     ),
 
-  /* Spoils a stored file: other bytes at `at`, or another length. */
+  /* Damages a stored file: changes bytes at `at`, or the length. */
   async spoil(key, name, { at, bytes, size }) {
     const root = await navigator.storage.getDirectory();
     const folder = await (await root.getDirectoryHandle('quern')).getDirectoryHandle(key);
@@ -77,7 +77,8 @@ const calls = {
     handle.close();
   },
 
-  /* As a browser without the origin private file system, on a machine where each line of the journal takes `pause` ms more. */
+  /* Simulates a browser without the origin private file system, on a machine where writing the journal takes `pause` ms
+   * longer. */
   withoutFiles(pause = 0) {
     const { put } = Cache.prototype;
     Cache.prototype.put = async function slowly(address, response) {

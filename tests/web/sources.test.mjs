@@ -36,7 +36,7 @@ const ask = ([worker, script, message]) =>
     it.postMessage(message);
   });
 
-/* The same without waiting: a page that is reloaded under Puppeteer's eyes does again what is waited for. */
+/* The same without waiting, because Puppeteer repeats an evaluation that it waits for if the page is reloaded. */
 const begin = ([worker, script, message]) => {
   window.workers ??= {};
   window.workers[worker] ??= new Worker(script, { type: 'module' });
@@ -504,7 +504,7 @@ const checks = {
   },
 };
 
-/* Each browser has its own way to make room scarce. */
+/* Each browser has its own way to limit the storage. */
 const scarce = {
   async chromium(work, { tab, server }) {
     const session = await tab.page.context().newCDPSession(tab.page);
@@ -514,7 +514,7 @@ const scarce = {
   },
   async firefox(work, { server }) {
     const small = await start(name, {
-      'dom.quotaManager.temporaryStorage.fixedLimit': 40_000 /* KB of all, of which a site has a part */,
+      'dom.quotaManager.temporaryStorage.fixedLimit': 40_000 /* KB for all sites; each gets a share */,
     });
     const visit = new Visit(small, server);
     try {

@@ -25,7 +25,7 @@ def lines(*command):
 
 @functools.cache
 def outcomes(*command):
-    """One browser runs all checks; what each said is in the result, null when it passed."""
+    """One browser runs all checks. The result has each check's error, or null if it passed."""
     return {line["check"]: line["failure"] for line in lines(*command)}
 
 

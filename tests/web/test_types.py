@@ -24,7 +24,7 @@ RESOLUTIONS = {"node": {"module": "nodenext"}, "bundler": {"module": "esnext", "
 
 
 def refused(folder, program, resolution="bundler"):
-    """What the compiler says of a program that imports the package as it is installed."""
+    """The compiler's output for a program that imports the installed package."""
     if not TSC.exists():
         pytest.skip("tests/web/node_modules is not installed")
     installed = folder / "node_modules/quern"

@@ -1,4 +1,4 @@
-/* Reads the fields of requests in OpenAI's shapes and rejects values that make no sense. */
+/* Reads the fields of requests in OpenAI's shapes and rejects invalid values. */
 
 /**
  * @import { ChatMessage, RequestOptions, Sampling } from '../index.js'
@@ -9,7 +9,7 @@ const MAX_STOPS = 4;
 const MAX_PROMPTS = 128;
 const MAX_SEED = 2 ** 52; // of random seeds
 
-/** A request that makes no sense. */
+/** An invalid request. */
 export class RequestError extends Error {
   /**
    * @param {string} message

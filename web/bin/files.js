@@ -117,7 +117,7 @@ export function openOutput(path) {
   return { write, close: () => closeSync(file) };
 }
 
-/* Without the byte order mark with which some editors begin a text. */
+/* The text without the byte order mark that some editors put at its start. */
 const withoutMark = (bytes) =>
   bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
 

@@ -1,5 +1,5 @@
-/* Facts that hosts do not tell about a module and that are read from its bytes: the limits that a threaded module's
- * shared memory must match, and the types of a 64-bit module's functions. */
+/* Facts about a module that hosts do not report, read from its bytes: the limits that a threaded module's shared memory
+ * must match, and the types of a 64-bit module's functions. */
 
 const SECTION = { type: 1, import: 2, function: 3, memory: 5, export: 7 };
 const I64 = 0x7e;

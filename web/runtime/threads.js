@@ -32,8 +32,8 @@ async function spawnHere(message) {
 
 /**
  * Makes a SpawnThread that runs thread-worker.js in a worker of the page behind `port`; the page calls startForWorker.
- * Firefox can wait forever in `new Worker` of a worker while a debugger listens: the debugger's notice that it knows
- * the new worker may wake the wrong one. The message with the memory goes from worker to worker through its own
+ * In Firefox, `new Worker` in a worker can wait forever while a debugger is attached, because the debugger's notice
+ * about the new worker may wake the wrong one. The message with the memory goes from worker to worker through its own
  * channel, because the page would keep the memory until its next garbage collection.
  * @param {Port} port
  * @returns {SpawnThread}

@@ -1,5 +1,5 @@
-/* Finds out how many of an engine's threads make it faster. Neither the number of processors nor the load on them
- * tells; a short trial does. Results do not depend on the number of threads. */
+/* Finds out how many of an engine's threads make it faster. The number of processors and their load do not answer that;
+ * a short trial does. Results do not depend on the number of threads. */
 import { LOGITS_NONE } from '../engine/constants.js';
 
 /** @import { Engine, Model } from '../engine.js' */

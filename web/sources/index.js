@@ -27,7 +27,7 @@ export { SourceError };
  * @property {AbortSignal} [signal]
  * @property {(progress: { loaded: number, total: number }) => void} [onProgress] bytes of all splits; total is 0 while
  *   unknown
- * @property {(text: string) => void} [onNote] news that is no error
+ * @property {(text: string) => void} [onNote] notices that are not errors
  *
  * @typedef {object} Source
  * @property {number} size bytes of the (first) file; 0: unknown

@@ -8,7 +8,7 @@ const FIRST_DELAY = 250; // ms before a retry; doubled with each further one
 /** Buffers for chunks that are not in use. @type {ArrayBuffer[]} */
 const freeBuffers = [];
 
-/** A problem with the network, the server or the file there. */
+/** A problem with the network, the server, or the file on the server. */
 export class SourceError extends Error {
   /**
    * @param {string} message

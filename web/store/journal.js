@@ -1,5 +1,5 @@
-/* What is known of a stored file, as lines of text: a head in JSON, `<block> <checksum>` for each stored block, and at
- * last the commit record in JSON. Lines are only ever appended, so a torn last line costs one block and nothing
+/* What is known about a stored file, as lines of text: a head in JSON, `<block> <checksum>` for each stored block, and
+ * at last the commit record in JSON. Lines are only ever appended, so a torn last line costs one block and nothing
  * else. */
 
 /**

@@ -35,8 +35,8 @@ import { needsMemory64, startEngine } from './start.js';
  */
 
 /**
- * Chromium never frees a worker and its memory if it is ended while its own workers are ending; no event tells when
- * they have.
+ * Chromium never frees a worker and its memory if it is ended while its own workers are ending; no event reports when
+ * they have ended.
  */
 const WORKERS_END_MS = 200;
 
@@ -97,7 +97,7 @@ export class Host {
     return this.#loaded;
   }
 
-  /** What generates text. */
+  /** The part that generates text. */
   get #writer() {
     if (this.#conversation) {
       requireVocabulary(this.#loaded);
@@ -134,7 +134,7 @@ export class Host {
       return { ...info, ...this.#news(), loadMs: performance.now() - start };
     } catch (error) {
       this.#loading.end(error);
-      if (error.code === STATUS.format) await source.drop(); // no GGUF, or a damaged one: a stored copy is no use
+      if (error.code === STATUS.format) await source.drop(); // not a GGUF file, or damaged: do not keep it
       await Promise.all(others());
       await this.free();
       throw error;
@@ -207,7 +207,7 @@ export class Host {
     };
   }
 
-  /** What may change of a model's info. */
+  /** The fields of a model's info that may change. */
   #news() {
     return { memoryBytes: this.#loaded.engine.memory.buffer.byteLength, threads: this.#threads };
   }

@@ -20,7 +20,7 @@ function plainError(error) {
 }
 
 /**
- * Serves a model to what is at the other end of a port.
+ * Serves a model to the other end of a port.
  * @param {Port} port
  */
 export function serve(port) {

@@ -222,7 +222,7 @@ static void test_what_is_refused(void **state) {
     qn_model_free(model);
 }
 
-/* The plan is exact to the byte; the cache has room for one layer; after a refused page the step can be repeated. */
+/* The plan is exact to the byte; the cache holds a single layer; after a refused page the step can be repeated. */
 static void test_memory(void **state) {
     (void)state;
     qn_model *model = load_file(MODERN);

@@ -1,4 +1,4 @@
-"""What only a 32-bit module can run into: sizes that do not fit its addresses."""
+"""Limits that only 32-bit modules have: sizes that do not fit their addresses."""
 
 import pathlib
 import subprocess
@@ -14,7 +14,7 @@ LAYERS, HEADS, DIM = 16, 4096, 256
 
 @pytest.fixture
 def model(tmp_path):
-    """A page of whose KV cache takes 4 GiB: its size in 32 bits would be 0. A sparse file of 256 MB, all weights 0."""
+    """A model with KV pages of 4 GiB, whose size in 32 bits would be 0. A sparse file of 256 MB, all weights 0."""
     path = tmp_path / "wide.gguf"
     writer = gguf.GGUFWriter(str(path), "llama")
     writer.add_block_count(LAYERS)

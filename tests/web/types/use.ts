@@ -147,11 +147,11 @@ async function chats(model: Model, signal: AbortSignal) {
   await model.chat.completions.create({ messages, top_k: 'many' });
   // @ts-expect-error there are no such settings
   await model.chat.completions.create({ messages, temprature: 0 });
-  // @ts-expect-error what is not streamed is not a loop
+  // @ts-expect-error an answer that is not streamed cannot be iterated
   for await (const chunk of await model.chat.completions.create({ messages })) String(chunk);
   // @ts-expect-error logprobs of a completion are a number
   await model.completions.create({ prompt: '', logprobs: true });
-  // @ts-expect-error a picture is not understood
+  // @ts-expect-error images are not supported
   await model.template([{ role: 'user', content: [{ type: 'image_url', image_url: '' }] }]);
   return { text, likely };
 }
@@ -196,7 +196,7 @@ async function below(model: Model) {
   (await session.logits()).length;
   // @ts-expect-error OpenAI's names are for requests
   await session.sampling({ top_k: 4 });
-  // @ts-expect-error what a model says of itself is not replaced
+  // @ts-expect-error a model's info is read-only
   model.info = {};
   return { text, prompt, position, end, logits, resumed, kept };
 }
@@ -259,9 +259,9 @@ export async function whole() {
     if (date.getTime() + tokens + bytes < Date.now()) await deleteSession(name + model);
   const { usage, quota, persisted } = await storageInfo();
   if (!persisted && usage < quota) same<Awaited<ReturnType<typeof persist>>, boolean>(true);
-  // @ts-expect-error a number is no model
+  // @ts-expect-error a number is not a model
   await loadModel(7);
-  // @ts-expect-error a repository alone is no file
+  // @ts-expect-error a repository alone is not a file
   await loadModel({ repo: 'who/what' });
   // @ts-expect-error builds have names
   await loadModel('a.gguf', { build: 'fast' });
