@@ -82,7 +82,7 @@
  *     }
  *
  *     static void answer(qn_model *model, qn_session *session, const int32_t *ids, size_t count) {
- *         struct qn_decoder decoder = {0};
+ *         struct qn_decoder decoder = {.started = 1}; // the answer continues the prompt
  *         int32_t id;
  *         for (int i = 0; i < ANSWER; i++) {
  *             check(qn_session_feed(session, ids, count, QN_LOGITS_LAST));
@@ -483,18 +483,20 @@ enum qn_tokenize_flag {
 int64_t qn_tokenize(qn_model *model, const char *text, size_t bytes, uint32_t flags, int32_t *ids, size_t capacity);
 
 enum qn_detokenize_flag {
-    QN_SHOW_SPECIAL = 1 /* show control tokens by name; without it they are left out */
+    QN_SHOW_SPECIAL = 1, /* show control tokens by name; without it they are left out */
+    QN_CONTINUES = 2     /* qn_detokenize: the tokens continue a text; without it they start one */
 };
-/* The text of ids[count] as a whole, without the leading space that the tokenizer added: fills text[capacity] and
- * returns its bytes. flags: qn_detokenize_flag bits. The text may be malformed UTF-8. QN_ERR_ARGUMENT for an id outside
- * the vocabulary. */
+/* The text of ids[count] as a whole: fills text[capacity] and returns its bytes. If the tokens start a text, the
+ * leading space that the tokenizer added is left out. flags: qn_detokenize_flag bits. The text may be malformed UTF-8.
+ * QN_ERR_ARGUMENT for an id outside the vocabulary. */
 int64_t qn_detokenize(qn_model *model, const int32_t *ids, size_t count, uint32_t flags, char *text, size_t capacity);
 
-/* State of a streaming decoder, owned by the host. All zero at the start of a text. */
+/* State of a streaming decoder, owned by the host. All zero at the start of a text. Set started to 1 to decode tokens
+ * that continue a text, such as the answer to a prompt: otherwise the decoder may leave out their leading space. */
 struct qn_decoder {
     uint8_t held[8]; /* the bytes of a character that is not complete yet */
     uint32_t held_bytes;
-    uint32_t started; /* 1 after the first token */
+    uint32_t started; /* 1 after the first token of a text */
 };
 /* The text that token `id` completes, as whole characters: fills text[capacity] and returns its bytes, which may be 0.
  * flags: qn_detokenize_flag bits. Bytes that cannot become a character turn into U+FFFD. id < 0 ends the text: an

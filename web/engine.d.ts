@@ -243,13 +243,17 @@ export class Model {
   tokenize(text: string | Uint8Array, options?: { addSpecial?: boolean; parseSpecial?: boolean }): number[];
   /**
    * The bytes of tokens, which may be invalid UTF-8.
-   * @param options showSpecial: include the names of control tokens; false by default
+   * @param options showSpecial: include the names of control tokens; continues: the tokens continue a text, so keep
+   *   their leading space, which some tokenizers add to every text. Both are false by default.
    */
-  detokenize(ids: TokenIds, options?: { showSpecial?: boolean }): Uint8Array;
+  detokenize(ids: TokenIds, options?: { showSpecial?: boolean; continues?: boolean }): Uint8Array;
   /** Whether a token ends an answer. */
   isEnd(id: number): boolean;
-  /** Decodes tokens one by one into whole characters. */
-  streamDecoder(): StreamDecoder;
+  /**
+   * Decodes tokens one by one into whole characters.
+   * @param options continues: the tokens continue a text, such as a prompt; see detokenize
+   */
+  streamDecoder(options?: { continues?: boolean }): StreamDecoder;
   /**
    * @param options context: tokens that the session can hold; 0, the default: as trained. batch: tokens of a
    *   micro-batch; 0, the default: the engine's choice.

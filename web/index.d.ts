@@ -198,11 +198,12 @@ export interface Model {
   tokenize(text: string | Uint8Array, options?: { addSpecial?: boolean; parseSpecial?: boolean }): Promise<number[]>;
   /**
    * The text of tokens.
-   * @param options showSpecial: include the names of control tokens; false by default. bytes: resolve to UTF-8 bytes,
+   * @param options showSpecial: include the names of control tokens; false by default. continues: the
+   *   tokens continue a text, so keep their leading space, which some tokenizers add to every text. bytes: resolve to UTF-8 bytes,
    *   which end within a character if the tokens do
    */
-  detokenize(ids: TokenIds, options?: { showSpecial?: boolean; bytes?: false }): Promise<string>;
-  detokenize(ids: TokenIds, options: { showSpecial?: boolean; bytes: true }): Promise<Uint8Array>;
+  detokenize(ids: TokenIds, options?: { showSpecial?: boolean; continues?: boolean; bytes?: false }): Promise<string>;
+  detokenize(ids: TokenIds, options: { showSpecial?: boolean; continues?: boolean; bytes: true }): Promise<Uint8Array>;
   /**
    * The prompt that the model's chat template makes of messages.
    * @param variables further variables of the template

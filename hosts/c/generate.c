@@ -74,7 +74,7 @@ static size_t chat_tokens(qn_model *model, const char *question, int32_t ids[CON
 }
 
 static void answer(qn_model *model, qn_session *session, const int32_t *ids, size_t count) {
-    struct qn_decoder decoder = {0};
+    struct qn_decoder decoder = {.started = 1}; // the answer continues the prompt
     int32_t id;
     for (int i = 0; i < ANSWER; i++) {
         check(qn_session_feed(session, ids, count, QN_LOGITS_LAST));

@@ -432,11 +432,11 @@ class Model:
 
 
 class Decoder:
-    """Turns a stream of tokens into text."""
+    """Turns a stream of tokens into text. continues: they continue a text, such as a prompt."""
 
-    def __init__(self, model):
+    def __init__(self, model, continues=False):
         self.model = model
-        self.state = bytes(16)
+        self.state = bytes(12) + int(continues).to_bytes(4, "little")
 
     def push(self, id):
         """The text that token `id` completes, as whole characters. -1 ends the text."""

@@ -259,7 +259,7 @@ class Answer:
     """The generated tokens and their text, which is printed as it is completed unless `quiet`."""
 
     def __init__(self, model, quiet):
-        self.decoder, self.quiet = Decoder(model), quiet
+        self.decoder, self.quiet = Decoder(model, continues=True), quiet
         self.tokens, self.text, self.reason = [], "", "length"
 
     def push(self, id):

@@ -242,7 +242,7 @@ export class Conversation {
     const limit = this.#limit(ids.length, request);
     this.#session.sampling(samplingOf(request, seed));
     const cached = await this.#prefill(ids, { signal, onProgress });
-    const decoder = this.model.streamDecoder();
+    const decoder = this.model.streamDecoder({ continues: true });
     const stops = new StopText(stopsOf(request));
     /** @type {SampledToken[]} */
     let unsent = []; // tokens whose text has not been yielded

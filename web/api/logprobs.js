@@ -39,7 +39,7 @@ export function sampledToken(logits, id, count) {
  * @param {number} id
  */
 function tokenText(model, id) {
-  const bytes = model.detokenize([id], { showSpecial: true });
+  const bytes = model.detokenize([id], { showSpecial: true, continues: true });
   return { token: new TextDecoder().decode(bytes), bytes: Array.from(bytes) };
 }
 

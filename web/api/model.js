@@ -135,7 +135,7 @@ export class Model {
   }
   /**
    * @param {types.TokenIds} ids
-   * @param {{ showSpecial?: boolean, bytes?: boolean }} [options]
+   * @param {{ showSpecial?: boolean, continues?: boolean, bytes?: boolean }} [options]
    * @returns {Promise<any>}
    */
   detokenize(ids, options) {

@@ -54,7 +54,7 @@ async function prefill(session, prompt, interrupt) {
 
 /* Generates up to `limit` tokens and passes their text to emit(). Returns {tokens, reason}. */
 async function generate(session, model, { limit, context, interrupt, emit }) {
-  const stream = model.streamDecoder();
+  const stream = model.streamDecoder({ continues: true });
   const tokens = [];
   let reason = 'length';
   while (!interrupt.requested && tokens.length < limit) {

@@ -82,7 +82,10 @@ async function promptTokens(model, messages) {
   const { tokens } = await model.template(promptMessages(messages));
   return Promise.all(
     tokens.map(async (id) => {
-      const [token, plain] = await Promise.all([model.detokenize([id], { showSpecial: true }), model.detokenize([id])]);
+      const [token, plain] = await Promise.all([
+        model.detokenize([id], { showSpecial: true, continues: true }),
+        model.detokenize([id], { continues: true }),
+      ]);
       return { token, id, special: plain === '' && token !== '' };
     }),
   );

@@ -13,12 +13,14 @@ const MAX_READ_BYTES = 16 << 20; // of one read() of a source
 const ADD_SPECIAL = 1;
 const PARSE_SPECIAL = 2;
 const SHOW_SPECIAL = 1;
+const CONTINUES = 2;
 const WANT_BYTES = 32; // struct qn_want
 const NEED_BYTES = 32; // struct qn_need
 const PLAN_BYTES = 72; // struct qn_plan
 const VALUE_BYTES = 48; // struct qn_value
 const TENSOR_BYTES = 72; // struct qn_tensor
 const DECODER_BYTES = 16; // struct qn_decoder
+const DECODER_STARTED = 12; // offset of its field `started`
 
 /** @type {CacheType[]} */
 const CACHE_TYPES = ['f16', 'q8_0'];
@@ -196,11 +198,11 @@ export class Model {
 
   /**
    * @param {TokenIds} ids
-   * @param {{ showSpecial?: boolean }} [options]
+   * @param {{ showSpecial?: boolean, continues?: boolean }} [options]
    */
-  detokenize(ids, { showSpecial = false } = {}) {
+  detokenize(ids, { showSpecial = false, continues = false } = {}) {
     const { binding, exports } = this.engine;
-    const flags = showSpecial ? SHOW_SPECIAL : 0;
+    const flags = (showSpecial ? SHOW_SPECIAL : 0) | (continues ? CONTINUES : 0);
     return binding.withBytes(tokenBytes(ids), (at) =>
       binding.read(ids.length * 16 + 64, 1, (text, capacity) =>
         exports.qn_detokenize(this.address, at, ids.length, flags, text, capacity),
@@ -213,8 +215,9 @@ export class Model {
     return this.engine.exports.qn_token_is_end(this.address, id) !== 0;
   }
 
-  streamDecoder() {
-    return new StreamDecoder(this);
+  /** @param {{ continues?: boolean }} [options] */
+  streamDecoder({ continues = false } = {}) {
+    return new StreamDecoder(this, continues);
   }
 
   /** @param {{ context?: number, batch?: number }} [options] */
@@ -232,9 +235,13 @@ export class StreamDecoder {
   #model;
   #state = new Uint8Array(DECODER_BYTES);
 
-  /** @param {Model} model */
-  constructor(model) {
+  /**
+   * @param {Model} model
+   * @param {boolean} continues
+   */
+  constructor(model, continues) {
     this.#model = model;
+    this.#state[DECODER_STARTED] = continues ? 1 : 0;
   }
 
   /** @param {number} id */

@@ -252,7 +252,7 @@ export class Host {
   tokenize([text, options]) {
     return this.#texts.tokenize(text, options);
   }
-  /** @param {[types.TokenIds, { showSpecial?: boolean, bytes?: boolean }?]} args */
+  /** @param {[types.TokenIds, { showSpecial?: boolean, continues?: boolean, bytes?: boolean }?]} args */
   detokenize([ids, options]) {
     const bytes = this.#texts.detokenize(ids, options);
     return options?.bytes ? bytes : new TextDecoder().decode(bytes);

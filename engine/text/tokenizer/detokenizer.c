@@ -296,7 +296,7 @@ static void finish(struct cleaner *clean) {
 
 int64_t vocabulary_detokenize(const struct vocabulary *v, const int32_t *ids, size_t count, uint32_t flags, char *text,
                               size_t capacity) {
-    struct cleaner clean = {.out = {(uint8_t *)text, capacity, 0, v->add_space_prefix}};
+    struct cleaner clean = {.out = {(uint8_t *)text, capacity, 0, v->add_space_prefix && !(flags & QN_CONTINUES)}};
     const bool cleans = v->pretokenizer ? (v->pretokenizer->flags & PRE_CLEAN) != 0 : v->kind == VOCABULARY_WPM;
     for (size_t i = 0; i < count; i++) {
         emit_token(v, ids[i], flags, cleans ? put_clean : put, cleans ? (void *)&clean : (void *)&clean.out);

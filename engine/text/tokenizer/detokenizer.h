@@ -1,4 +1,4 @@
-/* Tokens to text. flags: QN_SHOW_SPECIAL or 0. */
+/* Tokens to text. flags: qn_detokenize_flag bits. */
 #ifndef ENGINE_TEXT_TOKENIZER_DETOKENIZER_H
 #define ENGINE_TEXT_TOKENIZER_DETOKENIZER_H
 

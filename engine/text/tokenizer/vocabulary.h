@@ -81,7 +81,7 @@ bool vocabulary_adds_eos(const struct vocabulary *vocabulary);
 /* Whether the token ends generation: eos, eot, eom and others. Accepts any number as an id. */
 bool vocabulary_is_end(const struct vocabulary *vocabulary, int32_t id);
 
-/* The token of this text; -1 if there is none. */
+/* The token of this text, the one with the lowest id if there are several; -1 if there is none. */
 int32_t vocabulary_find(const struct vocabulary *vocabulary, const uint8_t *text, size_t bytes);
 /* The same with the text's hash (text_hash). */
 int32_t vocabulary_find_hashed(const struct vocabulary *vocabulary, const uint8_t *text, size_t bytes, uint32_t hash);

@@ -49,15 +49,12 @@ static void read_tokens(struct vocabulary_reader *r) {
     for (uint32_t i = 0; r->status == QN_OK && i < v->tokens.count; i++) {
         const struct gguf_text text = strings_at(&v->tokens, i);
         const struct needle needle = {&v->tokens, (const uint8_t *)text.at, NULL, text.bytes, 0};
-        uint32_t other;
+        uint32_t other; /* a token of the same text: the first one is used to encode, both can be decoded */
         if (text.bytes == 0) {
             continue; /* never occurs in a text */
         }
         if (!index_put(&v->token_index, text_hash(needle.text, text.bytes), i, same_token, &needle, &other)) {
             fail_colliding(r, key);
-        } else if (other != NOT_FOUND) {
-            r->status = error_set(r->error, QN_ERR_FORMAT, gguf_find(r->gguf, key)->offset,
-                                  "tokens %u and %u are the same: %.*s", other, i, shown(text), text.at);
         }
     }
 }

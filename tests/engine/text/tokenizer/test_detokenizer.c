@@ -166,6 +166,12 @@ static void removes_only_the_first_space(void **state) {
     assert_int_equal(vocabulary_detokenize(l.vocabulary, (const int32_t[]){1, 3}, 2, 0, piece, 8),
                      2); /* as in llama.cpp */
     assert_memory_equal(piece, " a", 2);
+    /* A text that is continued keeps its space. */
+    assert_int_equal(vocabulary_detokenize(l.vocabulary, (const int32_t[]){3, 3}, 2, QN_CONTINUES, piece, 8), 4);
+    assert_memory_equal(piece, " a a", 4);
+    decoder = (struct qn_decoder){.started = 1};
+    assert_int_equal(vocabulary_piece(l.vocabulary, &decoder, 3, 0, piece, 8), 2);
+    assert_memory_equal(piece, " a", 2);
     loaded_free(&l);
 }
 

@@ -1,0 +1,90 @@
+/* Prompts and the text of answers, by the package in Node, with edited copies of the tiny models: node text.test.mjs
+ * <folder of tests/vectors>. Prints a line of JSON for each check: its name and its error, or null. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadModel } from '../../web/index.js';
+
+const folder = process.argv[2];
+const HEADER_BYTES = 24;
+const STRING = 8; // type of a GGUF value
+const ALIGNMENT = 32;
+
+const uint = (bits, value) => {
+  const bytes = Buffer.alloc(bits / 8);
+  bits === 64 ? bytes.writeBigUInt64LE(BigInt(value)) : bytes.writeUInt32LE(value);
+  return bytes;
+};
+const string = (text) => Buffer.concat([uint(64, Buffer.byteLength(text)), Buffer.from(text)]);
+const entry = (key, text) => Buffer.concat([string(key), uint(32, STRING), string(text)]);
+
+/* A copy of a tiny model with more texts in its metadata, and with some bytes replaced by as many others. */
+function edited(name, { add = {}, replace = {} } = {}) {
+  const file = readFileSync(join(folder, name));
+  for (const [from, to] of Object.entries(replace)) {
+    const at = file.indexOf(from);
+    assert.ok(at > 0 && Buffer.byteLength(from) === Buffer.byteLength(to), from);
+    file.write(to, at);
+  }
+  const entries = Object.entries(add).map(([key, text]) => entry(key, text));
+  const bytes = Buffer.concat([...entries, entry('test.padding', '')]).length;
+  entries.push(entry('test.padding', ' '.repeat((ALIGNMENT - (bytes % ALIGNMENT)) % ALIGNMENT)));
+  const count = file.readBigUInt64LE(16) + BigInt(entries.length);
+  return new Uint8Array(
+    Buffer.concat([file.subarray(0, 16), uint(64, count), ...entries, file.subarray(HEADER_BYTES)]),
+  );
+}
+
+async function using(bytes, options, use) {
+  const model = await loadModel(bytes, { threads: 1, contextSize: 256, ...options });
+  try {
+    await use(model);
+  } finally {
+    await model.free();
+  }
+}
+
+/* A SentencePiece model that puts a space in front of a text, as Llama 2 does. */
+const SPM = edited('tiny-gemma3-f32.gguf', {
+  add: { 'tokenizer.chat_template': '{% for m in messages %}{{ m.content }}{% endfor %}' },
+  replace: { 'tokenizer.ggml.add_space_prefix': 'tokenizer.ggml.no_space_prefix_' },
+});
+
+const checks = {
+  /* Line 8 */
+  async promptAndCompletionAreTheTextOfAllTokens() {
+    await using(SPM, {}, async (model) => {
+      const [the] = (await model.tokenize('the', { addSpecial: false })).slice(0, 1);
+      assert.equal(await model.detokenize([the]), 'the');
+      assert.equal(await model.detokenize([the], { continues: true }), ' the');
+      const request = { max_tokens: 12, logprobs: 1, logit_bias: { [the]: 3 }, temperature: 1 };
+      for (let seed = 0, spaces = 0; seed < 20 || spaces === 0; seed++) {
+        const messages = [{ role: 'user', content: 'in the' }];
+        const chat = await model.chat.completions.create({ ...request, messages, logprobs: true, seed });
+        const [{ message, logprobs }] = chat.choices;
+        const { tokens } = await model.template(messages);
+        const ids = logprobs.content.map(({ id }) => id);
+        const prompt = await model.detokenize(tokens);
+        const all = await model.detokenize([...tokens, ...ids]);
+        assert.equal(prompt + message.content, all);
+        spaces += message.content.startsWith(' ');
+        const [{ text, logprobs: listed }] = (await model.completions.create({ ...request, prompt: 'in the', seed }))
+          .choices;
+        assert.equal(text, message.content);
+        const bytes = logprobs.content.flatMap((token) => token.bytes);
+        assert.equal(new TextDecoder().decode(new Uint8Array(bytes)), text);
+        assert.equal(listed.tokens.length, logprobs.content.length);
+        assert.ok(seed < 200);
+      }
+    });
+  },
+};
+
+for (const [name, check] of Object.entries(checks)) {
+  const wrong = await check().then(
+    () => null,
+    (error) => error.stack,
+  );
+  console.log(JSON.stringify({ name, wrong }));
+}
+process.exit();
