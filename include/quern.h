@@ -332,8 +332,8 @@ enum qn_feature { QN_FEATURE_SIMD128 = 1, QN_FEATURE_RELAXED = 2, QN_FEATURE_THR
 /* The qn_feature bits of this build. */
 uint32_t qn_features(void);
 
-/* Checks, on a few sums, that the compiler or runtime does not contract multiply-add, flush subnormals to zero or round
- * other than to nearest. Call it once at startup. QN_OK, or QN_ERR_MISCOMPILED with the cause as text: results would
+/* Checks, on a few sums, that the compiler or runtime does not contract multiply-add, flush subnormals to zero or
+ * change the rounding mode. Call it once at startup. QN_OK, or QN_ERR_MISCOMPILED with the cause as text: results would
  * then differ from those of other hosts. */
 int32_t qn_self_check(void);
 
@@ -430,7 +430,7 @@ struct qn_value {
     uint64_t key_address; /* UTF-8 */
     uint64_t key_bytes;
     uint64_t address;      /* the value as stored: a little-endian number, the text of a string, or the elements of an
-                              array; each string in an array has its length in front, in 64 bits */
+                              array; each string of an array follows its length in 64 bits */
     uint64_t bytes;        /* of the value */
     uint64_t count;        /* elements of an array; else 1 */
     uint32_t type;         /* GGUF value type: 0 u8 ... 8 string, 9 array ... 12 f64 */
@@ -444,7 +444,7 @@ struct qn_tensor {
     uint64_t name_address; /* UTF-8 */
     uint64_t name_bytes;
     uint64_t shape[4]; /* elements; shape[0] is contiguous, unused dimensions are 1 */
-    uint64_t offset;   /* in the file; of a split model, in the concatenation of all files' tensors */
+    uint64_t offset;   /* in the file; in a split model, in the concatenation of all files' tensors */
     uint64_t bytes;
     uint32_t n_dims;
     uint32_t type; /* GGUF tensor type: 0 F32, 1 F16, 12 Q4_K ... */
@@ -517,10 +517,11 @@ typedef struct qn_prompt qn_prompt;
  * bos_token and eos_token default to its tokens. Text under messages, tools and documents is untrusted, all other text
  * is trusted. The host owns the prompt until qn_prompt_free.
  *
- * The messages are in the shapes of OpenAI's API. The template gets them in the form that it reads: a content as a text
- * or as a list of text parts, the arguments of a tool call as an object or as JSON, and the role developer as system
- * unless the template mentions developer. The prompt must contain the text of every message, apart from an assistant's
- * reasoning and the text next to tool calls; otherwise the template does not fit the conversation: QN_ERR_TEMPLATE.
+ * Messages have the format of OpenAI's API. The template gets them in the form that it expects: the content as a text
+ * or as a list of text parts, the arguments of a tool call as an object or as JSON, and the role system instead of
+ * developer unless the template mentions developer. The prompt must contain the text of every message, apart from an
+ * assistant's reasoning and the text next to tool calls. If it does not, the template does not fit the conversation and
+ * the error is QN_ERR_TEMPLATE.
  *
  * Null: QN_ERR_TEMPLATE, QN_ERR_LIMIT, QN_ERR_ARGUMENT for malformed JSON (the offset is in the JSON), or QN_ERR_FORMAT
  * if the model's template is not a string. */
