@@ -63,7 +63,7 @@ def test_run_answers(model, host):
 
 
 def test_run_is_the_same_in_both_hosts(model):
-    arguments = ["run", "-m", model, "-p", "Name three colours.", "-n", 16, "--seed", 7, "--json"]
+    arguments = ["run", "-m", model, "-p", "Name three colors.", "-n", 16, "--seed", 7, "--json"]
     assert json.loads(output(*arguments))["tokens"] == json.loads(output(*arguments, host="wasmtime"))["tokens"]
 
 
