@@ -45,7 +45,7 @@ function copyFiles() {
       filter: (path) => !/\/extension$|\.sha256$/.test(path),
     });
   }
-  /* A service worker controls only URLs below its own, and the engine's workers are beside the demo. */
+  /* A service worker controls only URLs below its own, and the engine's workers are in a folder next to the demo. */
   renameSync(join(OUT, 'demo/offline.js'), join(OUT, 'offline.js'));
   writeFileSync(join(OUT, 'index.html'), START);
 }

@@ -87,7 +87,7 @@ enum multipliers {
     MULTIPLIERS_MINICPM  /* the same, with defaults computed from n_layer and n_embd */
 };
 
-/* Values of window.every beside a number of layers. */
+/* Values of window.every other than a number of layers. */
 #define WINDOW_ALL       UINT32_MAX       /* every layer has a window; the file's pattern is ignored */
 #define WINDOW_FROM_FILE (UINT32_MAX - 1) /* the file must give the window and the layers that have it */
 

@@ -133,7 +133,7 @@ struct hparams {
 
     /* residual streams */
     uint32_t n_altup;     /* 0: the usual single stream */
-    uint32_t laurel_rank; /* of the low-rank branch beside attention; with n_altup */
+    uint32_t laurel_rank; /* of the low-rank branch parallel to attention; with n_altup */
 
     /* encoders */
     bool bidirectional; /* tokens see later ones: an input is computed in one micro-batch */

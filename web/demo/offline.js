@@ -2,7 +2,7 @@
  * where that fails or is slow. Models are stored by the package instead.
  *
  * Servers must serve this file from the folder above the demo (../offline.js), because a service worker controls only URLs
- * below its own, and the engine's workers are beside the demo. */
+ * below its own, and the engine's workers are in a folder next to the demo. */
 
 const CACHE = 'quern-app';
 const APP = /(\/|\.(html|js|css|svg|png|json|webmanifest|wasm))$/;

@@ -93,8 +93,8 @@ function ready(worker) {
 }
 
 /**
- * Starts threads - 1 workers beside the calling thread, before the first session is made. The calling thread must be
- * allowed to block: in a browser, a dedicated worker.
+ * Starts threads - 1 workers in addition to the calling thread, before the first session is made. The calling thread
+ * must be allowed to block: in a browser, a dedicated worker.
  * @param {object} options
  * @param {WebAssembly.Module} options.module
  * @param {WebAssembly.Memory} options.memory

@@ -8,7 +8,7 @@
 
 #define MAX_SAMPLE 64u /* bytes */
 
-/* The member of a dict; null if there is none or the value is no dict. */
+/* The member of a dict; null if there is none or the value is not a dict. */
 static struct value *member(struct sandbox *box, const struct value *dict, const char *name) {
     return dict->kind == VALUE_DICT ? dict_get_text(box, dict, name, strlen(name)) : NULL;
 }
@@ -30,7 +30,7 @@ static void set_member(struct sandbox *box, struct value *dict, const char *name
     dict_set(box, dict, value_name(box, name), value);
 }
 
-/* The text of a part; null if it is no text part. */
+/* The text of a part; null if it is not a text part. */
 static struct value *part_text(struct sandbox *box, const struct value *part) {
     struct value *text = member_is(box, part, "type", "text") ? member(box, part, "text") : NULL;
     return text && text->kind == VALUE_STRING ? text : NULL;
@@ -48,7 +48,7 @@ static size_t after_reasoning(struct sandbox *box, const struct value *text) {
     return from;
 }
 
-/* Whether templates print the byte as it is: JSON and HTML escape the others. */
+/* Whether templates print the byte unchanged: JSON and HTML escape the others. */
 static bool plain(char byte) {
     switch (byte) {
     case '"':
@@ -154,7 +154,7 @@ static struct value *parse_object(struct sandbox *box, const struct value *json)
         return object->kind == VALUE_DICT ? object : NULL;
     }
     if (ignored.code == QN_ERR_TEMPLATE) {
-        box->failed = false; /* it is no JSON: the template gets the text */
+        box->failed = false; /* it is not JSON: the template gets the text */
     } else {
         *error = ignored;
     }

@@ -71,7 +71,7 @@ static void mark_all(struct buffer *buffer) {
     }
 }
 
-/* One rendering, and the attempt that it makes at the form of the messages. */
+/* One rendering, with the form of the messages that is being tried. */
 struct rendering {
     const struct template_texts *texts;
     const char *json; /* (json_bytes) */
@@ -80,7 +80,7 @@ struct rendering {
     struct arena *arena;
     struct rendered *out;
     struct qn_error *error;
-    bool fits; /* whether messages are fitted and their text is looked for */
+    bool fits; /* fit the messages, and check that the prompt has their text */
     struct message_form form;
     uint8_t *none, *all; /* (n_messages) 0 and 1; null until the messages are known */
     uint8_t *missing;    /* (n_messages) see messages_missing */

@@ -41,7 +41,7 @@ struct template_texts {
  * is an object; its members are the template's variables. Strings under the keys messages, tools and documents are
  * untrusted. tokens may be null. All memory comes from the arena, whose limit bounds it.
  *
- * The template gets the messages in the form that it reads: see messages.h. The forms are tried in turn until the
+ * The template gets the messages in the form that it expects: see messages.h. The forms are tried in turn until the
  * template raises no error and the prompt has the text of every message.
  *
  * Errors: QN_ERR_TEMPLATE with the offset in the template (syntax, an unknown filter, the message of raise_exception),

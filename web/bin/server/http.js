@@ -39,7 +39,7 @@ export function sendJson(response, status, value, headers = {}) {
 const [QUOTE, BACKSLASH] = Buffer.from('"\\');
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = Buffer.from('[]{}');
 
-/* How deeply the arrays and objects of a JSON text nest. */
+/* How deeply the arrays and objects of a JSON text are nested. */
 function depthOf(bytes) {
   let depth = 0;
   let most = 0;

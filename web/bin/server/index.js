@@ -11,8 +11,8 @@ import { applyTemplate, detokenize, tokenize } from './text.js';
 const WEB = fileURLToPath(new URL('../../', import.meta.url));
 /* The path of the web folder. */
 const WEB_PATH = '/quern/';
-/* Files served at other paths. A service worker controls only URLs below its own, and the engine's workers are beside the
- * demo, so the demo's service worker is served from the folder above it. */
+/* Files served at other paths. A service worker controls only URLs below its own, and the engine's workers are in a
+ * folder next to the demo, so the demo's service worker is served from the folder above it. */
 const ALIASES = { 'offline.js': 'demo/offline.js' };
 
 const redirect = (response, to) => response.writeHead(302, { Location: to, 'Cache-Control': 'no-store' }).end();

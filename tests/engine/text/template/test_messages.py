@@ -1,5 +1,5 @@
-"""Messages are fitted to what a template reads. The expected prompts are jinja2's, for the same messages written in the
-form that the template reads."""
+"""Messages are fitted to the form that a template expects. The expected prompts are jinja2's, for the same messages
+written in the form that the template expects."""
 
 import json
 
@@ -171,7 +171,7 @@ def test_arguments_for_templates_that_read_objects(template, messages):
 
 
 def ascii_only(messages):
-    """So that Python's JSON, which escapes other characters, is Quern's."""
+    """Makes Python's JSON, which escapes other characters, equal to Quern's."""
     return json.loads(json.dumps(messages).replace("\\u00fc", "u"))
 
 

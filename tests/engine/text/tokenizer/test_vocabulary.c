@@ -86,7 +86,8 @@ static void assert_text(const struct loaded *l, int32_t id, const char *text) {
     assert_memory_equal(buffer, text, strlen(text));
 }
 
-/* Of tokens with the same text, the first one encodes. All of them decode. Google's Gemma 4 QAT files have three. */
+/* If several tokens have the same text, the first one is used to encode. All of them can be decoded. Google's Gemma 4
+ * QAT files have three. */
 static void accepts_duplicate_texts(void **state) {
     (void)state;
     static const struct {
