@@ -198,9 +198,9 @@ export interface Model {
   tokenize(text: string | Uint8Array, options?: { addSpecial?: boolean; parseSpecial?: boolean }): Promise<number[]>;
   /**
    * The text of tokens.
-   * @param options showSpecial: include the names of control tokens; false by default. continues: the
-   *   tokens continue a text, so keep their leading space, which some tokenizers add to every text. bytes: resolve to UTF-8 bytes,
-   *   which end within a character if the tokens do
+   * @param options showSpecial: include the names of control tokens. continues: the tokens continue a text, so their
+   *   leading space is kept; without it, the space that some tokenizers add to every text is left out. bytes: resolve to
+   *   UTF-8 bytes, which may end within a character. All are false by default.
    */
   detokenize(ids: TokenIds, options?: { showSpecial?: boolean; continues?: boolean; bytes?: false }): Promise<string>;
   detokenize(ids: TokenIds, options: { showSpecial?: boolean; continues?: boolean; bytes: true }): Promise<Uint8Array>;
