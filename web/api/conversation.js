@@ -33,6 +33,7 @@ const DEFAULT_CONTEXT = 4096; // tokens, or the model's if it has fewer
  *
  * @typedef {object} ConversationOptions
  * @property {number} [contextSize] in tokens
+ * @property {number} [batch] most tokens of a micro-batch; the engine's choice by default
  * @property {() => number} [now] seconds since 1970, for templates
  * @property {(waiting: boolean, signal?: AbortSignal) => Promise<unknown>} [pause] awaited between bounded steps, so
  *   that messages such as an abort are received; waiting: the next step needs more of the model, which is still loading
@@ -56,7 +57,7 @@ export class Conversation {
    */
   constructor(
     model,
-    { contextSize, now = () => Math.floor(Date.now() / 1000), pause = async () => {}, overflow = 'stop' } = {},
+    { contextSize, batch, now = () => Math.floor(Date.now() / 1000), pause = async () => {}, overflow = 'stop' } = {},
   ) {
     this.model = model;
     this.#engine = model.engine;
@@ -64,7 +65,7 @@ export class Conversation {
     this.#now = now;
     this.#pause = pause;
     this.#overflow = overflow;
-    this.#session = model.session({ context: this.contextSize });
+    this.#session = model.session({ context: this.contextSize, batch });
   }
 
   free() {

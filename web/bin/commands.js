@@ -136,6 +136,19 @@ export const COMMANDS = {
       ...generation,
     },
   },
+  chat: {
+    about: 'holds a conversation in the terminal',
+    options: {
+      ...common,
+      host: { ...common.host, choices: ['node'] },
+      ...batch,
+      prompt: { short: 'p', value: 'TEXT', help: 'the first message' },
+      ...generation,
+      n: { ...generation.n, help: 'most tokens of an answer; -1, the default: until the context is full' },
+      context: { ...context, help: "context size in tokens; 0 is the default: the model's, at most 4096" },
+      json: { help: 'print a line of JSON for each answer' },
+    },
+  },
   tokenize: {
     about: 'turns the text on standard input into token ids',
     options: {

@@ -36,7 +36,8 @@ function seed(name, option, text) {
 
 const CONVERT = { whole: number, number, ids, seed };
 
-function converted(name, option, text) {
+/* The value of an option from its text. Throws a UsageError. */
+export function convertOption(name, option, text) {
   const value = option.kind && !option.choices ? CONVERT[option.kind](name, option, text) : text;
   if (!option.choices) return value;
   const chosen = option.choices.find((choice) => String(choice) === text);
@@ -105,7 +106,7 @@ export function parse(command, args) {
     const value = values[name];
     if (option.required && value === undefined)
       throw new UsageError(`${option.short ? `-${option.short}` : `--${name}`} ${option.value} is required`);
-    if (typeof value === 'string') values[name] = converted(name, option, value);
+    if (typeof value === 'string') values[name] = convertOption(name, option, value);
   }
   return values;
 }

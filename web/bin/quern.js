@@ -14,6 +14,9 @@ function fail(error) {
   process.exit(misused ? 2 : 1);
 }
 
+/* Commands that wasmtime can run too. */
+const HOSTED = ['run', 'tokenize', 'detokenize', 'logits', 'embed', 'template', 'info'];
+
 /* Runs a command in wasmtime and ends this process. */
 async function inWasmtime(name, options) {
   const { runInWasmtime } = await import('./wasmtime.js');
@@ -21,13 +24,13 @@ async function inWasmtime(name, options) {
 }
 
 async function runCommand(name, options) {
-  if (name !== 'bench' && options.host === 'wasmtime') await inWasmtime(name, options);
+  if (HOSTED.includes(name) && options.host === 'wasmtime') await inWasmtime(name, options);
   if (name !== 'bench') enableRelaxed(options.build);
   const { default: command } = await import(`./${name}.js`);
   try {
     await command(options);
   } catch (error) {
-    if (!(error instanceof TooLarge) || !Object.hasOwn(options, 'host')) throw error;
+    if (!(error instanceof TooLarge) || !HOSTED.includes(name)) throw error;
     process.stderr.write(`quern: ${error.message}; using wasmtime instead\n`);
     await inWasmtime(name, { ...options, bits: 64 });
   }

@@ -11,7 +11,7 @@ const yieldToEvents = () =>
     setImmediate(resolve);
   });
 
-function hasTemplate(model) {
+export function hasTemplate(model) {
   for (const { key } of model.metadata(0)) if (key === 'tokenizer.chat_template') return true;
   return false;
 }

@@ -1,0 +1,134 @@
+/* A conversation with a model: its messages, its settings, and the answers. */
+import { chat, complete } from '../../api/completions.js';
+import { Conversation } from '../../api/conversation.js';
+import { hasTemplate } from '../run.js';
+
+/* The request field of each option. */
+const FIELDS = {
+  n: 'max_tokens',
+  temp: 'temperature',
+  'top-k': 'top_k',
+  'top-p': 'top_p',
+  'min-p': 'min_p',
+  'repeat-penalty': 'repeat_penalty',
+  'frequency-penalty': 'frequency_penalty',
+  'presence-penalty': 'presence_penalty',
+};
+export const SETTINGS = [...Object.keys(FIELDS), 'seed'];
+
+export class Talk {
+  #conversation;
+  #answers = 0; /* since the start, so that a seed does not give the same answer again */
+  messages = [];
+  text = ''; /* without a template: all that was said */
+  /** Of the last answer. @type {{ usage: any, promptSeconds: number, answerSeconds: number } | null} */
+  stats = null;
+
+  /* model: of engine.js. options: of the command line. */
+  constructor(model, options) {
+    this.settings = Object.fromEntries(SETTINGS.map((name) => [name, options[name]]));
+    this.raw = Boolean(options.raw) || !hasTemplate(model);
+    this.#conversation = new Conversation(model, {
+      contextSize: options.context,
+      batch: options.batch,
+      overflow: 'shift',
+      /* Lets signals be handled between two steps. */
+      pause: () =>
+        new Promise((resolve) => {
+          setImmediate(resolve);
+        }),
+    });
+    this.system = options.system;
+  }
+
+  get contextSize() {
+    return this.#conversation.contextSize;
+  }
+
+  clear() {
+    this.messages = [];
+    this.text = '';
+  }
+
+  #request() {
+    const request = { stream: true, stream_options: { include_usage: true } };
+    for (const [name, field] of Object.entries(FIELDS)) request[field] = this.settings[name];
+    if (request.max_tokens === -1) delete request.max_tokens;
+    const { seed } = this.settings;
+    if (seed !== undefined) request.seed = Number((BigInt(seed) + BigInt(this.#answers++)) % 2n ** 53n);
+    return request;
+  }
+
+  /* Messages with the system's. */
+  get #all() {
+    return this.system === undefined ? this.messages : [{ role: 'system', content: this.system }, ...this.messages];
+  }
+
+  /* Whether the oldest messages are left out, because the context does not hold them all. */
+  get overflows() {
+    return !this.raw && this.#conversation.template(this.#all).tokens.length >= this.contextSize;
+  }
+
+  #chunks(options) {
+    if (this.raw) return complete(this.#conversation, { ...this.#request(), prompt: this.text }, options);
+    return chat(this.#conversation, { ...this.#request(), messages: this.#all }, options);
+  }
+
+  /* Answers a message and passes the text on as it comes. Returns {text, reason, usage}. An answer that is stopped by the signal
+   * is kept; if it fails, the message is dropped. */
+  async answer(message, { signal, emit, onProgress }) {
+    const before = { messages: this.messages, text: this.text };
+    this.messages = [...this.messages, { role: 'user', content: message }];
+    this.text += message;
+    try {
+      const answer = await this.#generate({ signal, emit, onProgress });
+      this.messages.push({ role: 'assistant', content: answer.text });
+      this.text += answer.text;
+      return answer;
+    } catch (error) {
+      Object.assign(this, before);
+      throw error;
+    }
+  }
+
+  async #generate({ signal, emit, onProgress }) {
+    const start = performance.now();
+    let first = start;
+    /** @type {{ text: string, reason: string, usage: any }} */
+    const answer = { text: '', reason: 'stopped', usage: null };
+    const report = ({ prompt_progress: progress }) => {
+      first = performance.now();
+      onProgress?.(progress);
+    };
+    try {
+      for await (const { choices, usage } of this.#chunks({ name: 'quern', signal, onProgress: report })) {
+        const choice = /** @type {any} */ (choices[0]);
+        const piece = choice?.delta?.content ?? choice?.text ?? '';
+        answer.text += piece;
+        if (piece) emit(piece);
+        answer.reason = choice?.finish_reason ?? answer.reason;
+        answer.usage = usage ?? answer.usage;
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+    const promptSeconds = (first - start) / 1000;
+    this.stats = { usage: answer.usage, promptSeconds, answerSeconds: (performance.now() - first) / 1000 };
+    return answer;
+  }
+
+  /* Takes back the last message and its answer. Returns the message; undefined if there is none. */
+  undo() {
+    const last = this.messages.findLastIndex(({ role }) => role === 'user');
+    if (last < 0) return undefined;
+    const { content } = this.messages[last];
+    const removed = this.messages.slice(last).map((message) => message.content);
+    this.messages = this.messages.slice(0, last);
+    this.text = this.text.slice(0, this.text.length - removed.join('').length);
+    return content;
+  }
+
+  free() {
+    this.#conversation.free();
+  }
+}
