@@ -368,7 +368,7 @@ def test_usage_errors_have_status_2():
 
 # ---- help, values and limits ----
 
-COMMANDS = ["run", "tokenize", "detokenize", "logits", "embed", "template", "info", "serve", "bench"]
+COMMANDS = ["run", "chat", "tokenize", "detokenize", "logits", "embed", "template", "info", "serve", "bench"]
 VERSION = json.loads((ROOT / "web" / "package.json").read_text())["version"]
 
 
