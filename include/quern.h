@@ -512,6 +512,9 @@ int32_t qn_token_is_end(const qn_model *model, int32_t id);
 typedef struct qn_prompt qn_prompt;
 
 /* Renders a Jinja chat template. template_bytes == 0 uses the model's own template; otherwise, model may be null.
+ * The model's own template is tokenizer.chat_template. If the variable tools is true and the file has
+ * tokenizer.chat_template.tool_use, it is that one. A file may also have only keys of the form
+ * tokenizer.chat_template.*: then it is default or the first one.
  * context is a JSON object of context_bytes bytes: the template's variables, such as messages, tools,
  * add_generation_prompt, bos_token, eos_token and now (seconds since 1970, UTC, for strftime_now). With a model,
  * bos_token and eos_token default to its tokens. Text under messages, tools and documents is untrusted, all other text

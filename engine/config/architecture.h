@@ -13,10 +13,13 @@
 
 #include "gguf/gguf.h"
 
-enum norm_kind { NORM_RMS, NORM_LAYER };
+/* The enums of this header take one byte: the table has a row of them for each architecture. */
+#define PACKED __attribute__((packed))
+
+enum PACKED norm_kind { NORM_RMS, NORM_LAYER };
 
 /* Where a layer has its norms; f is a sublayer (mixer or FFN). */
-enum norm_placement {
+enum PACKED norm_placement {
     NORM_PRE,          /* x += f(norm(x)) */
     NORM_PRE_AND_POST, /* x += norm(f(norm(x))) */
     NORM_POST,         /* x += norm(f(x)) */
@@ -24,7 +27,7 @@ enum norm_placement {
 };
 
 /* The FFN's norm in layers that have one before the FFN. */
-enum ffn_norm {
+enum PACKED ffn_norm {
     FFN_NORM_DEFAULT,        /* ffn_norm.weight */
     FFN_NORM_OPTIONAL,       /* may be absent; then attention and FFN take the same normed input */
     FFN_NORM_POST_ATTENTION, /* is called post_attention_norm.weight */
@@ -32,7 +35,7 @@ enum ffn_norm {
 };
 
 /* Norms of queries and keys. */
-enum qk_norm {
+enum PACKED qk_norm {
     QK_NORM_NONE,
     QK_NORM_SHARED,   /* each head, with one weight (head_dim) for all heads */
     QK_NORM_PER_HEAD, /* each head, with a weight (head_dim) of its own; the file may omit the tensors */
@@ -40,16 +43,16 @@ enum qk_norm {
 };
 
 /* Which dimensions are rotated together: none; (2i, 2i + 1); (i, i + n / 2). */
-enum rope_kind { ROPE_NONE, ROPE_NORM, ROPE_NEOX };
+enum PACKED rope_kind { ROPE_NONE, ROPE_NORM, ROPE_NEOX };
 /* How multi-axis RoPE distributes rope.dimension_sections over the rotated pairs. */
-enum rope_sections {
+enum PACKED rope_sections {
     SECTIONS_NONE,
     SECTIONS_CONSECUTIVE, /* one section after the other */
     SECTIONS_INTERLEAVED  /* pairs belong to the sections 0, 1, 2, 0, 1, 2 and so on */
 };
 
 /* The mixer of a layer. All kinds but the first two keep recurrent state instead of keys and values. */
-enum layer_kind {
+enum PACKED layer_kind {
     LAYER_ATTENTION,
     LAYER_LATENT, /* multi-head latent attention */
     LAYER_SHORTCONV,
@@ -60,16 +63,16 @@ enum layer_kind {
 };
 
 /* The FFN's activation function. ACT_OAI: g * sigmoid(1.702 g) * (u + 1), with g at most 7 and u in [-7, 7]. */
-enum act_kind { ACT_SILU, ACT_GELU, ACT_OAI };
-enum ffn_gate {
+enum PACKED act_kind { ACT_SILU, ACT_GELU, ACT_OAI };
+enum PACKED ffn_gate {
     FFN_GATE_SEPARATE, /* down(act(gate(x)) * up(x)), with a tensor ffn_gate */
     FFN_GATE_FUSED,    /* the same; ffn_up holds the rows of the gate, then those of up */
     FFN_GATE_NONE      /* down(act(up(x))) */
 };
 
-enum expert_use { EXPERTS_NEVER, EXPERTS_OPTIONAL, EXPERTS_REQUIRED };
+enum PACKED expert_use { EXPERTS_NEVER, EXPERTS_OPTIONAL, EXPERTS_REQUIRED };
 /* The expert that every token uses in addition to the chosen ones. */
-enum shared_expert {
+enum PACKED shared_expert {
     SHARED_EXPERT_NONE,
     SHARED_EXPERT_WIDTH, /* as wide as expert_shared_feed_forward_length; none without that key */
     SHARED_EXPERT_GATED, /* the same, but n_ff wide without the key; its output is multiplied by a sigmoid */
@@ -77,10 +80,10 @@ enum shared_expert {
 };
 /* How router scores become weights: softmax over all experts; sigmoid; softmax over the chosen experts. The numbers are
  * those of the key expert_gating_func; GATING_NONE in a row means softmax. */
-enum gating { GATING_NONE, GATING_SOFTMAX, GATING_SIGMOID, GATING_CHOSEN };
+enum PACKED gating { GATING_NONE, GATING_SOFTMAX, GATING_SIGMOID, GATING_CHOSEN };
 
 /* Multipliers that the model reads from its metadata. */
-enum multipliers {
+enum PACKED multipliers {
     MULTIPLIERS_NONE,
     MULTIPLIERS_LOGITS,  /* logits * logit_scale */
     MULTIPLIERS_GRANITE, /* embedding_scale, residual_scale, attention.scale; logits / logit_scale */
@@ -88,8 +91,8 @@ enum multipliers {
 };
 
 /* Values of window.every other than a number of layers. */
-#define WINDOW_ALL       UINT32_MAX       /* every layer has a window; the file's pattern is ignored */
-#define WINDOW_FROM_FILE (UINT32_MAX - 1) /* the file must give the window and the layers that have it */
+#define WINDOW_ALL       UINT16_MAX       /* every layer has a window; the file's pattern is ignored */
+#define WINDOW_FROM_FILE (UINT16_MAX - 1) /* the file must give the window and the layers that have it */
 
 struct architecture {
     const char *name; /* general.architecture, and the prefix of the model's metadata keys */
@@ -105,7 +108,7 @@ struct architecture {
         bool token_types;         /* if the file has token_types, its first row is added to every token */
         bool norm;                /* a norm before the first layer */
         bool per_layer;           /* each token has a further embedding for each layer ... */
-        uint32_t per_layer_width; /* ... of this default width; 0: the file must give it */
+        uint16_t per_layer_width; /* ... of this default width; 0: the file must give it */
     } embedding;
 
     struct {
@@ -127,11 +130,11 @@ struct architecture {
         bool latent;                 /* multi-head latent attention */
         bool softcap;                /* scores are soft-capped, at 50 by default */
         bool unscaled;               /* scores are not multiplied by 1 / sqrt(head_dim) */
-        uint32_t embd_scale_n_layer; /* models of this many layers scale by 1 / sqrt(n_embd / n_head) */
+        uint16_t embd_scale_n_layer; /* models of this many layers scale by 1 / sqrt(n_embd / n_head) */
         bool value_norm;             /* values are normed, without a weight */
         bool value_is_key;           /* without attn_v, values are the keys before norm and RoPE */
         bool shared_kv;              /* the last attention.shared_kv_layers layers read keys of earlier layers */
-        uint32_t own_kv_layers;      /* default number of layers with their own keys and values; 0: all */
+        uint16_t own_kv_layers;      /* default number of layers with their own keys and values; 0: all */
     } attention;
 
     struct {
@@ -139,7 +142,7 @@ struct architecture {
         enum rope_sections sections;
         bool whole_head;        /* a rope.dimension_count other than head_dim is an error */
         bool can_be_off;        /* rope.scaling.finetuned = false: the model has no RoPE */
-        uint32_t none_every;    /* every n-th layer has no RoPE; 0: all have it */
+        uint16_t none_every;    /* every n-th layer has no RoPE; 0: all have it */
         bool ignore_freqs;      /* rope_freqs may be present and is not used, as in llama.cpp */
         bool freqs_required;    /* layers without a window need rope_freqs */
         bool windowed_only;     /* in a model with windows, layers without one have no RoPE */
@@ -148,10 +151,10 @@ struct architecture {
     } rope;
 
     struct {
-        uint32_t every;        /* default pattern: every n-th layer has no window; 0: the model has no windows */
+        uint16_t every;        /* default pattern: every n-th layer has no window; 0: the model has no windows */
         bool first;            /* the first of each n layers has no window, instead of the last */
         uint32_t size;         /* default window in positions; 0: no windows unless the file gives one */
-        uint32_t only_n_layer; /* only models of this many layers have windows; 0: all */
+        uint16_t only_n_layer; /* only models of this many layers have windows; 0: all */
         bool symmetric;        /* the window is centered on the token */
         bool own_heads;        /* layers with a window may have their own head_dim and rotated dimensions */
     } window;
@@ -162,7 +165,7 @@ struct architecture {
         enum act_kind act;
         bool act_from_file;     /* hidden_activation may name another function than `act` */
         bool scales;            /* ffn_*.scale multiply; otherwise they are ignored, as in llama.cpp */
-        uint32_t sparse_layers; /* default number of first layers with sparse gates; 0: the model has none */
+        uint16_t sparse_layers; /* default number of first layers with sparse gates; 0: the model has none */
     } ffn;
 
     struct {
@@ -179,7 +182,7 @@ struct architecture {
     struct {
         enum layer_kind kind;     /* LAYER_ATTENTION: the model has no recurrent layers */
         bool all;                 /* all layers are recurrent; otherwise those without KV heads are, or ... */
-        uint32_t attention_every; /* ... all but every n-th by default; the file may give n or the list */
+        uint16_t attention_every; /* ... all but every n-th by default; the file may give n or the list */
     } recurrent;
 
     struct {

@@ -8,6 +8,8 @@
 /* Limit on one call's working memory: ample for real text, and a bound for hostile text. */
 #define CALL_LIMIT ((size_t)256 << 20)
 
+#define TEMPLATE_KEY "tokenizer.chat_template"
+
 static int check_vocabulary(const struct qn_model *model) {
     if (model->vocabulary == NULL) {
         return error_set(&last_error, QN_ERR_STATE, QN_NO_OFFSET,
@@ -78,21 +80,44 @@ static int render(const struct qn_model *model, const struct template_texts *tex
                            &last_error);
 }
 
-qn_prompt *qn_prompt_render(qn_model *model, const char *template_text, size_t template_bytes, const char *context,
-                            size_t context_bytes) {
-    struct gguf_text text = {template_text, template_bytes};
-    if (template_bytes == 0) {
-        const bool readable = model && model_has_directory(model);
-        const int status = readable ? gguf_text(&model->gguf, "tokenizer.chat_template", &text, &last_error) : QN_MORE;
-        if (status != QN_OK) {
-            if (status == QN_MORE) {
-                error_set(&last_error, QN_ERR_TEMPLATE, QN_NO_OFFSET,
-                          "the model has no chat template (tokenizer.chat_template)");
-            }
-            return NULL;
+/* The text of the first key that starts with the template key and a dot; empty if there is none. */
+static struct gguf_text named_template(const struct gguf *gguf) {
+    static const char prefix[] = TEMPLATE_KEY ".";
+    for (size_t i = 0; i < gguf->n_values; i++) {
+        const struct gguf_value *value = &gguf->values[i];
+        if (value->type == GGUF_STRING && value->key.bytes >= sizeof(prefix) - 1 &&
+            memcmp(value->key.at, prefix, sizeof(prefix) - 1) == 0) {
+            return (struct gguf_text){(const char *)value->data, value->bytes};
         }
     }
-    const struct template_texts texts = {.usual = text};
+    return (struct gguf_text){"", 0};
+}
+
+/* Finds the file's templates. Some files have only named ones. */
+static int find_templates(const struct qn_model *model, struct template_texts *texts) {
+    if (model && model_has_directory(model)) {
+        static const char *const keys[] = {TEMPLATE_KEY, TEMPLATE_KEY ".default"};
+        struct qn_error ignored;
+        int status = QN_MORE;
+        for (size_t i = 0; status == QN_MORE && i < sizeof(keys) / sizeof(keys[0]); i++) {
+            status = gguf_text(&model->gguf, keys[i], &texts->usual, &last_error);
+        }
+        if (status != QN_OK && status != QN_MORE) {
+            return status;
+        }
+        gguf_text(&model->gguf, TEMPLATE_KEY ".tool_use", &texts->with_tools, &ignored);
+        if (texts->usual.bytes == 0) {
+            texts->usual = named_template(&model->gguf);
+        }
+    }
+    return texts->usual.bytes ? QN_OK
+                              : error_set(&last_error, QN_ERR_TEMPLATE, QN_NO_OFFSET,
+                                          "the model has no chat template (" TEMPLATE_KEY ")");
+}
+
+qn_prompt *qn_prompt_render(qn_model *model, const char *template_text, size_t template_bytes, const char *context,
+                            size_t context_bytes) {
+    struct template_texts texts = {{template_text, template_bytes}, {"", 0}};
     struct qn_prompt *prompt = block_take(sizeof(*prompt));
     if (prompt == NULL) {
         error_set(&last_error, QN_ERR_MEMORY, QN_NO_OFFSET, "no memory for a prompt");
@@ -100,7 +125,8 @@ qn_prompt *qn_prompt_render(qn_model *model, const char *template_text, size_t t
     }
     memset(prompt, 0, sizeof(*prompt));
     prompt->arena.limit = CALL_LIMIT;
-    if (render(model, &texts, context, context_bytes, prompt) != QN_OK) {
+    const int status = template_bytes ? QN_OK : find_templates(model, &texts);
+    if (status != QN_OK || render(model, &texts, context, context_bytes, prompt) != QN_OK) {
         qn_prompt_free(prompt);
         return NULL;
     }

@@ -243,7 +243,7 @@ def info(engine, options):
 
 
 def prompt_tokens(engine, model, text, options):
-    has_template = any(key == "tokenizer.chat_template" for key, *_ in model.metadata())
+    has_template = any(re.match(r"tokenizer\.chat_template($|\.)", key) for key, *_ in model.metadata())
     if options.raw or not has_template:
         if not options.raw:
             print("quern: the model has no chat template; the prompt is used as is (like --raw)", file=sys.stderr)

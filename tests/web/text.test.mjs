@@ -50,8 +50,31 @@ const SPM = edited('tiny-gemma3-f32.gguf', {
   replace: { 'tokenizer.ggml.add_space_prefix': 'tokenizer.ggml.no_space_prefix_' },
 });
 
+const TEXTS = '{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}';
+const TOOLS = `{% if tools %}TOOLS {{ tools | tojson }}{% endif %}${TEXTS}`;
+const KEY = 'tokenizer.chat_template';
+const hello = [{ role: 'user', content: 'Hello' }];
+const tools = [{ type: 'function', function: { name: 'now', parameters: {} } }];
+const tiny = (add) => edited('tiny-gemma3-f32.gguf', { add });
+
 const checks = {
-  /* Line 8 */
+  async toolsTakeTheTemplateForTools() {
+    await using(tiny({ [KEY]: TEXTS, [`${KEY}.tool_use`]: TOOLS }), {}, async (it) => {
+      assert.equal((await it.template(hello)).text, '<user>Hello');
+      assert.equal((await it.template(hello, { tools: [] })).text, '<user>Hello');
+      assert.match((await it.template(hello, { tools })).text, /^TOOLS .*"now".*<user>Hello$/);
+    });
+  },
+  async namedTemplatesAreEnough() {
+    for (const name of ['default', 'rag', 'tool_use']) {
+      const add = { [`${KEY}.${name}`]: name === 'tool_use' ? TOOLS : TEXTS };
+      await using(tiny(add), {}, async (it) => assert.equal((await it.template(hello)).text, '<user>Hello'));
+    }
+    await using(tiny({ [`${KEY}.tool_use`]: TOOLS, [`${KEY}.default`]: TEXTS }), {}, async (it) => {
+      assert.equal((await it.template(hello)).text, '<user>Hello');
+      assert.match((await it.template(hello, { tools })).text, /^TOOLS /);
+    });
+  },
   async promptAndCompletionAreTheTextOfAllTokens() {
     await using(SPM, {}, async (model) => {
       const [the] = (await model.tokenize('the', { addSpecial: false })).slice(0, 1);

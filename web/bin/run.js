@@ -12,7 +12,7 @@ const yieldToEvents = () =>
   });
 
 export function hasTemplate(model) {
-  for (const { key } of model.metadata(0)) if (key === 'tokenizer.chat_template') return true;
+  for (const { key } of model.metadata(0)) if (/^tokenizer\.chat_template($|\.)/.test(key)) return true;
   return false;
 }
 

@@ -18,14 +18,6 @@ static bool member_is(struct sandbox *box, const struct value *dict, const char 
     return value && value_is_text(value, text);
 }
 
-static struct value *untrusted_text(struct sandbox *box, const char *text) {
-    struct value *value = value_name(box, text);
-    if (!box->failed) {
-        value->untrusted = 1;
-    }
-    return value;
-}
-
 static void set_member(struct sandbox *box, struct value *dict, const char *name, struct value *value) {
     dict_set(box, dict, value_name(box, name), value);
 }
@@ -36,18 +28,6 @@ static struct value *part_text(struct sandbox *box, const struct value *part) {
     return text && text->kind == VALUE_STRING ? text : NULL;
 }
 
-/* Where the text that a template keeps of an assistant's message starts: after its reasoning. */
-static size_t after_reasoning(struct sandbox *box, const struct value *text) {
-    static const char *const ends[] = {"</think>", "<channel|>", "[/THINK]"};
-    size_t from = 0;
-    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-        const struct value end = {.kind = VALUE_STRING, .string = {.text = ends[i], .bytes = strlen(ends[i])}};
-        const size_t at = text_find(box, text, from, text->string.bytes, &end, true);
-        from = at == SIZE_MAX ? from : at + end.string.bytes;
-    }
-    return from;
-}
-
 /* Whether templates print the byte unchanged: JSON and HTML escape the others. */
 static bool plain(char byte) {
     switch (byte) {
@@ -56,6 +36,7 @@ static bool plain(char byte) {
     case '\\':
     case '<':
     case '>':
+    case ']':
     case '&':
         return false;
     default:
@@ -63,22 +44,25 @@ static bool plain(char byte) {
     }
 }
 
-/* Makes the longest stretch of plain bytes in text[from..] the sample, if it is longer. */
-static void sample_text(struct sandbox *box, const struct value *text, size_t from, struct gguf_text *sample) {
+/* Makes the longest stretch of plain bytes the sample, if it is longer. Of an assistant's text only the part after the
+ * last > or ] counts, because templates remove its reasoning, which ends with a tag. */
+static void sample_text(struct sandbox *box, const struct value *text, bool assistant, struct gguf_text *sample) {
+    const char *bytes = text->string.text;
     const size_t end = text->string.bytes;
     sandbox_step(box, end / 64);
-    while (from < end && sample->bytes < MAX_SAMPLE) {
-        size_t to = from;
-        while (to < end && to - from < MAX_SAMPLE && plain(text->string.text[to])) {
+    for (size_t from = 0, to; from < end; from = to + 1) {
+        for (to = from; to < end && plain(bytes[to]);) {
             to++;
         }
-        const size_t next = to + 1;
-        from += space_before(text->string.text + from, to - from);
-        const size_t bytes = to - from - space_after(text->string.text + from, to - from);
-        if (bytes > sample->bytes) {
-            *sample = (struct gguf_text){text->string.text + from, bytes};
+        const size_t start = from + space_before(bytes + from, to - from);
+        const size_t count = to - start - space_after(bytes + start, to - start);
+        const size_t sampled = count < MAX_SAMPLE ? count : MAX_SAMPLE;
+        if (sampled > sample->bytes) {
+            *sample = (struct gguf_text){bytes + start, sampled};
         }
-        from = next;
+        if (assistant && to < end && (bytes[to] == '>' || bytes[to] == ']')) {
+            sample->bytes = 0;
+        }
     }
 }
 
@@ -92,12 +76,12 @@ void messages_sample(struct sandbox *box, const struct value *messages, struct g
             continue; /* many templates drop the text next to a call */
         }
         if (content->kind == VALUE_STRING) {
-            sample_text(box, content, assistant ? after_reasoning(box, content) : 0, &samples[i]);
+            sample_text(box, content, assistant, &samples[i]);
         }
-        for (size_t k = 0; value_is(content, LISTS) && k < content->list.count; k++) {
+        for (size_t k = 0; content->kind == VALUE_LIST && k < content->list.count; k++) {
             const struct value *text = part_text(box, content->list.items[k]);
             if (text) {
-                sample_text(box, text, assistant ? after_reasoning(box, text) : 0, &samples[i]);
+                sample_text(box, text, assistant, &samples[i]);
             }
         }
     }
@@ -119,7 +103,7 @@ static struct value *join(struct sandbox *box, const struct value *parts) {
 
 static struct value *parts_of(struct sandbox *box, struct value *text) {
     struct value *part = value_new(box, VALUE_DICT);
-    set_member(box, part, "type", untrusted_text(box, "text"));
+    set_member(box, part, "type", value_name(box, "text"));
     set_member(box, part, "text", text);
     struct value *list = value_new(box, VALUE_LIST);
     list_add(box, list, part);
@@ -139,26 +123,15 @@ static void fit_content(struct sandbox *box, struct value *message, bool parts) 
     }
 }
 
-/* The object that a JSON text holds; null if it holds none. */
+/* The object that a JSON text holds; null if it holds none. Then the template gets the text. */
 static struct value *parse_object(struct sandbox *box, const struct value *json) {
     struct qn_error *const error = box->error;
     struct qn_error ignored;
-    const uint32_t depth = box->depth;
-    const size_t at = box->at;
     box->error = &ignored;
     struct value *object = json_read(box, json->string.text, json->string.bytes, true, QN_ERR_TEMPLATE);
     box->error = error;
-    box->depth = depth;
-    box->at = at;
-    if (!box->failed) {
-        return object->kind == VALUE_DICT ? object : NULL;
-    }
-    if (ignored.code == QN_ERR_TEMPLATE) {
-        box->failed = false; /* it is not JSON: the template gets the text */
-    } else {
-        *error = ignored;
-    }
-    return NULL;
+    box->failed = false; /* if memory or steps have run out, the next use of them fails again */
+    return object->kind == VALUE_DICT ? object : NULL;
 }
 
 static bool fit_arguments(struct sandbox *box, struct value *call, bool as_json) {
@@ -194,10 +167,6 @@ static bool contains(struct gguf_text text, const char *word) {
     return false;
 }
 
-bool messages_may_be_parts(struct gguf_text template_text) {
-    return contains(template_text, "'text'") || contains(template_text, "\"text\"") || contains(template_text, ".text");
-}
-
 bool messages_fit(struct sandbox *box, const struct value *messages, struct gguf_text template_text,
                   const struct message_form *form) {
     const bool developer = contains(template_text, "'developer'") || contains(template_text, "\"developer\"");
@@ -205,7 +174,7 @@ bool messages_fit(struct sandbox *box, const struct value *messages, struct gguf
     for (size_t i = 0; i < messages->list.count && !box->failed; i++) {
         struct value *message = messages->list.items[i];
         if (!developer && member_is(box, message, "role", "developer")) {
-            set_member(box, message, "role", untrusted_text(box, "system"));
+            set_member(box, message, "role", value_name(box, "system"));
         }
         fit_content(box, message, form->parts[i]);
         const struct value *calls = member(box, message, "tool_calls");

@@ -25,9 +25,6 @@ void messages_sample(struct sandbox *box, const struct value *messages, struct g
 bool messages_fit(struct sandbox *box, const struct value *messages, struct gguf_text template_text,
                   const struct message_form *form);
 
-/* Whether the template may read the texts of parts. */
-bool messages_may_be_parts(struct gguf_text template_text);
-
 /* Sets missing[i] to 1 where sample i is not in the prompt, or only in its trusted text. Returns whether any is
  * missing. */
 bool messages_missing(struct sandbox *box, const struct value *prompt, const struct gguf_text *samples, size_t count,

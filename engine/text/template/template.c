@@ -87,7 +87,6 @@ struct rendering {
     size_t n_messages;
     bool any_missing;
     bool has_arguments; /* of tool calls */
-    bool may_be_parts;
 };
 
 /* Fits the messages. Returns samples of their text; null if there are no messages, or after an error. */
@@ -113,7 +112,6 @@ static struct gguf_text *fit_messages(struct rendering *r, struct interpreter *i
     }
     messages_sample(&in->box, messages, samples);
     r->has_arguments = messages_fit(&in->box, messages, text, &r->form);
-    r->may_be_parts = messages_may_be_parts(text);
     return samples;
 }
 
@@ -188,7 +186,7 @@ static bool try_forms(struct rendering *r, bool failed) {
     if (failed && r->has_arguments && try_form(r, true, r->none)) {
         return true;
     }
-    return r->may_be_parts && (try_form(r, false, failed ? r->all : r->missing) || try_form(r, failed, r->all));
+    return try_form(r, false, failed ? r->all : r->missing) || try_form(r, failed, r->all);
 }
 
 int template_render(const struct template_texts *texts, const char *json, size_t json_bytes,
