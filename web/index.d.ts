@@ -63,6 +63,11 @@ export interface LoadOptions {
    * system's messages is dropped whenever the context is full.
    */
   overflow?: 'stop' | 'shift';
+  /**
+   * A chat template in Jinja, instead of the file's. A file without one needs it, unless its control tokens tell which
+   * family's format to use; onNote says so then.
+   */
+  template?: string;
   /** Store the model in the browser and use the stored copy; true by default. In Node nothing is stored. */
   cache?: boolean;
   /** Ask the server whether the stored copy is up to date; false by default: a stored model needs no network. */

@@ -244,7 +244,8 @@ def info(engine, options):
 
 def prompt_tokens(engine, model, text, options):
     has_template = any(re.match(r"tokenizer\.chat_template($|\.)", key) for key, *_ in model.metadata())
-    if options.raw or not has_template:
+    own = b"" if options.template is None else read_text(options.template)
+    if options.raw or not (own or has_template):
         if not options.raw:
             print("quern: the model has no chat template; the prompt is used as is (like --raw)", file=sys.stderr)
         return model.tokenize(text.encode(errors="replace"))
@@ -252,7 +253,8 @@ def prompt_tokens(engine, model, text, options):
     if options.system is not None:
         messages.insert(0, {"role": "system", "content": options.system})
     context = {"messages": messages, "add_generation_prompt": True, "now": int(time.time())}
-    return model.prompt_tokens(naming(options.model, lambda: engine.render(model, json.dumps(context))))
+    where = options.template or options.model
+    return model.prompt_tokens(naming(where, lambda: engine.render(model, json.dumps(context), own)))
 
 
 class Answer:

@@ -76,11 +76,28 @@ def test_run_streams_text_and_reports_rates(model):
 @pytest.mark.parametrize("host", HOSTS)
 def test_run_reports_a_missing_template(tmp_path, host):
     path = tmp_path / "plain.gguf"
-    path.write_bytes(TINY.read_bytes().replace(b"tokenizer.chat_template", b"tokenizer.that_template"))
+    other = TINY.read_bytes().replace(b"tokenizer.chat_template", b"tokenizer.that_template")
+    path.write_bytes(other.replace(b"<|assistant|>", b"<|assessment|", 1))
     done = quern("run", "-m", path, "-p", "a b", "-n", 2, "--temp", 0, host=host)
     assert done.returncode == 0 and done.stderr.startswith(b"quern: the model has no chat template")
     raw = quern("run", "-m", path, "-p", "a b", "-n", 2, "--temp", 0, "--raw", host=host)
     assert raw.stdout == done.stdout and b"template" not in raw.stderr
+
+
+def test_run_chooses_the_format_of_a_file_without_template(tmp_path):
+    path = tmp_path / "plain.gguf"
+    path.write_bytes(TINY.read_bytes().replace(b"tokenizer.chat_template", b"tokenizer.that_template"))
+    chat = tmp_path / "chat.jinja"
+    chat.write_text(
+        "{% for m in messages %}<|{{ m.role }}|>\n{{ m.content }}<|end|>\n{% endfor %}<|assistant|>{{ '\n' }}"
+    )
+    arguments = ["run", "-m", path, "-p", "a b", "-n", 4, "--temp", 0]
+    done = quern(*arguments)
+    assert done.returncode == 0 and b"format of Phi-3" in done.stderr
+    for host in HOSTS:
+        given = quern(*arguments, "--template", chat, host=host)
+        assert given.stdout == done.stdout and b"format" not in given.stderr
+    assert quern(*arguments, "--raw").stdout != done.stdout
 
 
 def test_default_model_is_used(model):

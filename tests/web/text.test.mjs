@@ -18,16 +18,26 @@ const uint = (bits, value) => {
 const string = (text) => Buffer.concat([uint(64, Buffer.byteLength(text)), Buffer.from(text)]);
 const entry = (key, text) => Buffer.concat([string(key), uint(32, STRING), string(text)]);
 
+/* The file with other names for its control tokens <pad> and <eos>. */
+function renamed(file, tokens) {
+  if (tokens.length === 0) return file;
+  const from = Buffer.concat(['<pad>', '<eos>'].map(string));
+  const start = file.indexOf(from);
+  assert.ok(start > 0);
+  return Buffer.concat([file.subarray(0, start), ...tokens.map(string), file.subarray(start + from.length)]);
+}
+
 /* A copy of a tiny model with more texts in its metadata, and with some bytes replaced by as many others. */
-function edited(name, { add = {}, replace = {} } = {}) {
-  const file = readFileSync(join(folder, name));
+function edited(name, { add = {}, replace = {}, tokens = [] } = {}) {
+  const original = readFileSync(join(folder, name));
+  const file = renamed(Buffer.from(original), tokens);
   for (const [from, to] of Object.entries(replace)) {
     const at = file.indexOf(from);
     assert.ok(at > 0 && Buffer.byteLength(from) === Buffer.byteLength(to), from);
     file.write(to, at);
   }
   const entries = Object.entries(add).map(([key, text]) => entry(key, text));
-  const bytes = Buffer.concat([...entries, entry('test.padding', '')]).length;
+  const bytes = Buffer.concat([...entries, entry('test.padding', '')]).length + file.length - original.length;
   entries.push(entry('test.padding', ' '.repeat((ALIGNMENT - (bytes % ALIGNMENT)) % ALIGNMENT)));
   const count = file.readBigUInt64LE(16) + BigInt(entries.length);
   return new Uint8Array(
@@ -64,6 +74,52 @@ const checks = {
       assert.equal((await it.template(hello, { tools: [] })).text, '<user>Hello');
       assert.match((await it.template(hello, { tools })).text, /^TOOLS .*"now".*<user>Hello$/);
     });
+  },
+  async aTemplateCanBeGiven() {
+    const notes = [];
+    const template = '{% for m in messages %}({{ m.content }}){% endfor %}';
+    for (const add of [{}, { [KEY]: TEXTS }]) {
+      await using(tiny(add), { template, onNote: (note) => notes.push(note) }, async (it) =>
+        assert.equal((await it.template(hello)).text, '(Hello)'),
+      );
+    }
+    assert.ok(!notes.some((note) => /template/.test(note)));
+    await using(tiny({}), {}, (it) => assert.rejects(it.template(hello), /no chat template/));
+  },
+  async controlTokensTellTheFormat() {
+    const system = { role: 'system', content: 'Be brief.' };
+    const answer = { role: 'assistant', content: 'Hi' };
+    const cases = {
+      ChatML: [
+        ['<|im_start|>', '<|im_end|>'],
+        '<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHello<|im_end|>\n<|im_start|>assistant\nHi<|im_end|>\n' +
+          '<|im_start|>user\nHello<|im_end|>\n<|im_start|>assistant\n',
+      ],
+      Gemma: [
+        ['<start_of_turn>', '<end_of_turn>'],
+        '<start_of_turn>user\nBe brief.\n\nHello<end_of_turn>\n<start_of_turn>model\nHi<end_of_turn>\n' +
+          '<start_of_turn>user\nHello<end_of_turn>\n<start_of_turn>model\n',
+      ],
+      'Llama 3': [
+        ['<|start_header_id|>', '<|eot_id|>'],
+        '<|start_header_id|>system<|end_header_id|>\n\nBe brief.<|eot_id|>' +
+          '<|start_header_id|>user<|end_header_id|>\n\nHello<|eot_id|>' +
+          '<|start_header_id|>assistant<|end_header_id|>\n\nHi<|eot_id|>' +
+          '<|start_header_id|>user<|end_header_id|>\n\nHello<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n',
+      ],
+    };
+    for (const [name, [tokens, text]] of Object.entries(cases)) {
+      const notes = [];
+      const bytes = edited('tiny-gemma3-f32.gguf', { tokens });
+      await using(bytes, { onNote: (note) => notes.push(note) }, async (it) => {
+        assert.equal((await it.template([system, ...hello, answer, ...hello])).text, text);
+        await assert.rejects(it.template(hello, { tools }), /tools need a chat template/);
+      });
+      assert.ok(
+        notes.some((note) => note.includes(`format of ${name},`)),
+        notes.join('\n'),
+      );
+    }
   },
   async namedTemplatesAreEnough() {
     for (const name of ['default', 'rag', 'tool_use']) {

@@ -38,6 +38,7 @@ const DEFAULT_CONTEXT = 4096; // tokens, or the model's if it has fewer
  * @property {(waiting: boolean, signal?: AbortSignal) => Promise<unknown>} [pause] awaited between bounded steps, so
  *   that messages such as an abort are received; waiting: the next step needs more of the model, which is still loading
  * @property {'stop' | 'shift'} [overflow] see LoadOptions in index.d.ts
+ * @property {string} [template] of chats; the file's own by default
  */
 
 export class Conversation {
@@ -50,6 +51,7 @@ export class Conversation {
   #now;
   #pause;
   #overflow;
+  #template;
 
   /**
    * @param {Model} model
@@ -57,7 +59,14 @@ export class Conversation {
    */
   constructor(
     model,
-    { contextSize, batch, now = () => Math.floor(Date.now() / 1000), pause = async () => {}, overflow = 'stop' } = {},
+    {
+      contextSize,
+      batch,
+      now = () => Math.floor(Date.now() / 1000),
+      pause = async () => {},
+      overflow = 'stop',
+      template,
+    } = {},
   ) {
     this.model = model;
     this.#engine = model.engine;
@@ -65,6 +74,7 @@ export class Conversation {
     this.#now = now;
     this.#pause = pause;
     this.#overflow = overflow;
+    this.#template = template;
     this.#session = model.session({ context: this.contextSize, batch });
   }
 
@@ -84,7 +94,7 @@ export class Conversation {
       add_generation_prompt: true,
       now: this.#now(),
     };
-    const prompt = this.#engine.prompt(this.model, context);
+    const prompt = this.#engine.prompt(this.model, context, this.#template);
     try {
       return { text: prompt.text, tokens: prompt.tokens(this.model) };
     } finally {

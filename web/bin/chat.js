@@ -106,6 +106,7 @@ export default async function chat(options) {
   const talk = new Talk(model, options);
   const reader = new Reader(completeSlash);
   if (reader.terminal) greet(talk, loaded);
+  if (talk.note) say(talk.note);
   if (talk.raw && !options.raw) say('the model has no chat template; texts are continued as they are (like --raw)');
   try {
     await converse(talk, reader, options);

@@ -121,6 +121,7 @@ const generation = {
   },
   seed,
   system: { value: 'TEXT', help: 'a system message' },
+  template: { value: 'FILE', help: "a chat template in Jinja, instead of the file's" },
   raw: { help: 'use no chat template' },
   ...json,
 };
@@ -219,6 +220,7 @@ export const COMMANDS = {
       ctx: { ...context, help: "context size in tokens (default: the model's, at most 4096)" },
       build: common.build,
       threads: common.threads,
+      template: { value: 'FILE', help: "a chat template in Jinja, instead of the files' own" },
       pooling: {
         value: 'HOW',
         choices: ['mean', 'cls', 'last'],

@@ -1,6 +1,7 @@
 /* quern run: answers a prompt. */
-import { DEFAULT_CONTEXT, loadModel } from './engine.js';
-import { standardText } from './files.js';
+import { chatTemplateOf } from '../api/chat-format.js';
+import { DEFAULT_CONTEXT, loadModel, naming } from './engine.js';
+import { readText, standardText } from './files.js';
 import { progress } from './progress.js';
 
 const DEFAULT_LIMIT = 512; /* tokens of an answer */
@@ -11,18 +12,17 @@ const yieldToEvents = () =>
     setImmediate(resolve);
   });
 
-export function hasTemplate(model) {
-  for (const { key } of model.metadata(0)) if (/^tokenizer\.chat_template($|\.)/.test(key)) return true;
-  return false;
-}
-
-function promptTokens(engine, model, text, options) {
-  if (!options.raw && !hasTemplate(model)) {
+export function promptTokens(engine, model, text, options) {
+  const own = options.template === undefined ? undefined : new TextDecoder().decode(readText(options.template));
+  const { template, note } = options.raw ? {} : chatTemplateOf(model, own);
+  if (!options.raw && template === undefined) {
     process.stderr.write('quern: the model has no chat template; the prompt is used as is (like --raw)\n');
   } else if (!options.raw) {
+    if (note) process.stderr.write(`quern: ${note}\n`);
     const messages = [{ role: 'user', content: text }];
     if (options.system !== undefined) messages.unshift({ role: 'system', content: options.system });
-    const prompt = engine.prompt(model, { messages, add_generation_prompt: true, now: Math.floor(Date.now() / 1000) });
+    const variables = { messages, add_generation_prompt: true, now: Math.floor(Date.now() / 1000) };
+    const prompt = naming(options.template ?? options.model, () => engine.prompt(model, variables, template));
     const tokens = prompt.tokens(model);
     prompt.free();
     return tokens;

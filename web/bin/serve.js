@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { loadModel } from '../index.js';
 import { placeModules } from './builds.js';
 import { runChild } from './child.js';
-import { modelPath, piecesOf, withPath } from './files.js';
+import { modelPath, piecesOf, readText, withPath } from './files.js';
 import { progress } from './progress.js';
 import { modelServers } from './server/index.js';
 
@@ -76,19 +76,23 @@ async function listenAll(servers, port, addresses) {
   }
 }
 
-async function load(entry, { ctx: contextSize, threads, build }) {
+async function load(entry, { ctx: contextSize, threads, build, template }) {
   const bar = progress(`loading ${entry.id}`);
+  const notes = [];
   const blobs = await Promise.all(entry.paths.map((path) => openAsBlob(path)));
   const source = entry.pieces ? new Blob(blobs) : blobs.length > 1 ? blobs : entry.paths[0];
   const model = await loadModel(source, {
     contextSize,
     threads,
     build,
+    template: template === undefined ? undefined : new TextDecoder().decode(readText(template)),
+    onNote: (note) => notes.push(note),
     onProgress: ({ loaded, total }) => bar.show(loaded, total),
   }).catch((error) => {
     throw new Error(`${entry.paths[0]}: ${error.message}`);
   });
   bar.done();
+  for (const note of notes) process.stderr.write(`quern: ${entry.id}: ${note}\n`);
   const { info } = model;
   process.stderr.write(
     `quern: ${entry.id}: ${info.build}, ${info.threads} thread${info.threads > 1 ? 's' : ''}, context of ${info.contextSize} tokens\n`,

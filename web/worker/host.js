@@ -1,5 +1,6 @@
 /* The engine with one model behind calls: in a dedicated worker of a page, or in Node's thread. Each public method is a
  * call; it takes its arguments as a list, and a CallContext. */
+import { chatTemplateOf } from '../api/chat-format.js';
 import { chat, complete } from '../api/completions.js';
 import { Conversation } from '../api/conversation.js';
 import { embed } from '../api/embeddings.js';
@@ -156,7 +157,7 @@ export class Host {
     this.#threads = this.#startedThreads = build.threads;
     this.#model = await engine.openDirectory(source);
     this.#model.place();
-    return this.#use(this.#model, build, options, source);
+    return this.#use(this.#model, build, { options, source, emit });
   }
 
   /**
@@ -178,17 +179,18 @@ export class Host {
    * Prepares for calls, and describes the model.
    * @param {Model} model
    * @param {Choice} build
-   * @param {HostOptions} options
-   * @param {Source} source
+   * @param {{ options: HostOptions, source: Source, emit: CallContext['emit'] }} loading
    * @returns {types.ModelInfo}
    */
-  #use(model, build, options, source) {
+  #use(model, build, { options, source, emit }) {
     this.#name = metadataText(model, 'general.name') || source.splits[0].name;
     if (model.isEncoder) {
       this.#contextSize = Math.min(options.contextSize ?? Infinity, model.contextSize);
     } else {
       const { contextSize, overflow } = options;
-      this.#conversation = new Conversation(model, { contextSize, overflow, pause: this.#pause });
+      const { template, note } = chatTemplateOf(model, options.template);
+      if (note) emit({ note });
+      this.#conversation = new Conversation(model, { contextSize, overflow, template, pause: this.#pause });
       this.#contextSize = this.#conversation.contextSize;
     }
     return {

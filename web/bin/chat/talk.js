@@ -1,7 +1,9 @@
 /* A conversation with a model: its messages, its settings, and the answers. */
+
+import { chatTemplateOf } from '../../api/chat-format.js';
 import { chat, complete } from '../../api/completions.js';
 import { Conversation } from '../../api/conversation.js';
-import { hasTemplate } from '../run.js';
+import { readText } from '../files.js';
 
 /* The request field of each option. */
 const FIELDS = {
@@ -27,8 +29,12 @@ export class Talk {
   /* model: of engine.js. options: of the command line. */
   constructor(model, options) {
     this.settings = Object.fromEntries(SETTINGS.map((name) => [name, options[name]]));
-    this.raw = Boolean(options.raw) || !hasTemplate(model);
+    const own = options.template === undefined ? undefined : new TextDecoder().decode(readText(options.template));
+    const { template, note } = options.raw ? {} : chatTemplateOf(model, own);
+    this.raw = template === undefined;
+    this.note = note;
     this.#conversation = new Conversation(model, {
+      template,
       contextSize: options.context,
       batch: options.batch,
       overflow: 'shift',
