@@ -207,8 +207,8 @@ export interface Model {
    *   leading space is kept; without it, the space that some tokenizers add to every text is left out. bytes: resolve to
    *   UTF-8 bytes, which may end within a character. All are false by default.
    */
-  detokenize(ids: TokenIds, options?: { showSpecial?: boolean; continues?: boolean; bytes?: false }): Promise<string>;
   detokenize(ids: TokenIds, options: { showSpecial?: boolean; continues?: boolean; bytes: true }): Promise<Uint8Array>;
+  detokenize(ids: TokenIds, options?: { showSpecial?: boolean; continues?: boolean; bytes?: false }): Promise<string>;
   /**
    * The prompt that the model's chat template makes of messages.
    * @param variables further variables of the template

@@ -44,6 +44,36 @@ const checks = {
     assert.equal(streamed, text);
     assert.equal(usage.total_tokens, usage.prompt_tokens + usage.completion_tokens);
   },
+  async reportsProgress() {
+    for (const stream of [false, true]) {
+      const progress = [];
+      const seen = [];
+      const request = { messages: [{ role: 'user', content: 'word '.repeat(200) }], max_tokens: 1, stream };
+      const answer = await create(request, { onProgress: (each) => progress.push(each) });
+      if (stream) for await (const chunk of answer) seen.push(chunk);
+      const { total } = progress[0];
+      assert.ok(total > 200 && progress.length > (stream ? 1 : 2));
+      assert.deepEqual([progress[0].processed, progress.at(-1).processed], [0, total]);
+      assert.equal(progress.at(-1).cache > 200, stream); /* the second request repeats the first one */
+      assert.ok(!seen.some((chunk) => 'prompt_progress' in chunk));
+    }
+    for await (const chunk of await create({ ...greedy, stream: true, return_progress: true })) {
+      assert.equal(chunk.prompt_progress.processed, 0);
+      break;
+    }
+    await assert.rejects(create({ messages, logit_bias: { 999999: 1 } }), {
+      name: 'RequestError',
+      param: 'logit_bias',
+    });
+    await assert.rejects(model.completions.create({ prompt: [2 ** 30] }), { name: 'RequestError', param: 'prompt' });
+  },
+  async detokenizesToBytes() {
+    const ids = await model.tokenize('🌞');
+    const pieces = [];
+    for (const id of ids) pieces.push(...(await model.detokenize([id], { bytes: true })));
+    assert.ok(ids.length > 1);
+    assert.equal(new TextDecoder().decode(Uint8Array.from(pieces)), '🌞');
+  },
   async stopsAtAStopString() {
     const stop = text.slice(8, 14);
     const {

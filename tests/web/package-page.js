@@ -26,16 +26,18 @@ window.my = {
     model = null;
   },
 
-  /* A greedy answer. */
+  /* A greedy answer, and how the prompt's progress was reported. */
   async answer(content, most) {
     let text = '';
     let pieces = 0;
+    const progress = [];
+    const onProgress = (each) => progress.push(each);
     const request = { messages: [{ role: 'user', content }], temperature: 0, max_tokens: most, stream: true };
-    for await (const { choices } of await model.chat.completions.create(request)) {
+    for await (const { choices } of await model.chat.completions.create(request, { onProgress })) {
       pieces++;
       text += choices[0]?.delta.content ?? '';
     }
-    return { text, pieces };
+    return { text, pieces, progress };
   },
 
   /* The sha256 of the logits after each of the ids, one after another, and that of all their steps computed at once. */

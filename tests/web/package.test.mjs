@@ -109,7 +109,9 @@ const checks = {
       { from: 'network', build: 'relaxed-mt', reason: 'the fastest build that this browser supports' },
     );
     assert.ok(threads >= 1);
-    const { text, pieces } = await tab(([question]) => my.answer(question, 24), [QUESTION]);
+    const { text, pieces, progress } = await tab(([question]) => my.answer(question, 24), [QUESTION]);
+    assert.equal(progress[0].processed, 0);
+    assert.ok(progress.at(-1).processed === progress[0].total && progress[0].total > 20);
     assert.match(text, /Paris/);
     assert.ok(pieces > 5);
     await holds(tab, 'smollm2');

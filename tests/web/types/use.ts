@@ -11,6 +11,7 @@ import type {
   Model,
   ModelInfo,
   ModelSource,
+  PromptProgress,
   QuernError,
   RequestError,
   Sampling,
@@ -133,6 +134,11 @@ async function chats(model: Model, signal: AbortSignal) {
     const delta: string | undefined = chunk.choices[0]?.delta.content;
     (delta ?? '').trim();
   }
+  const { total, cache, processed, time_ms: ms }: PromptProgress = { total: 1, cache: 0, processed: 1, time_ms: 0.5 };
+  const onProgress = (progress: PromptProgress) => void (progress.processed / (total + cache + processed + ms));
+  await model.chat.completions.create({ messages, return_progress: true }, { signal, onProgress });
+  const bytes: Uint8Array = await model.detokenize([1], { bytes: true });
+  bytes.slice();
   const either = await model.chat.completions.create({ messages, stream: Math.random() > 0.5 });
   if ('choices' in either) either.usage.total_tokens.toFixed();
   else await either.return();
