@@ -52,6 +52,7 @@ const every: Required<LoadOptions> = {
   build: 'plain',
   early: true,
   overflow: 'shift',
+  template: '{{ messages }}',
   cache: false,
   revalidate: true,
   sha256: ['0'],
