@@ -156,7 +156,14 @@ def test_a_conversation_longer_than_the_context(model):
 
 def test_without_a_template(tmp_path):
     path = tmp_path / "plain.gguf"
-    path.write_bytes(TINY.read_bytes().replace(b"tokenizer.chat_template", b"tokenizer.that_template"))
+    other = TINY.read_bytes().replace(b"tokenizer.chat_template", b"tokenizer.that_template")
+    usual = tmp_path / "usual.gguf"
+    usual.write_bytes(other)
+    answers, errors = chat(usual, ["a b"], "-n", 2)
+    run = [ROOT / "quern", "run", "-m", usual, "-p", "a b", "--temp", "0", "-n", "2", "--json"]
+    assert json.loads(subprocess.run(run, capture_output=True, check=True).stdout)["text"] == answers[0]["text"]
+    assert "format of Phi-3" in errors
+    path.write_bytes(other.replace(b"<|assistant|>", b"<|assessment|", 1))  # no control tokens of a usual format
     answers, errors = chat(path, ["a b", "c"], "-n", 2)
     assert len(answers) == 2 and "no chat template" in errors
     raw, errors = chat(path, ["a b", "c"], "-n", 2, "--raw")
