@@ -30,7 +30,9 @@ static int render(const char *text, size_t bytes, const char *json, size_t json_
     REQUIRE(status == QN_ERR_TEMPLATE || status == QN_ERR_ARGUMENT || status == QN_ERR_LIMIT ||
             status == QN_ERR_MEMORY);
     REQUIRE(error.code == status && error.text_bytes > 0 && error.text_bytes < sizeof(error.text));
-    REQUIRE(error.offset <= (bytes > json_bytes ? bytes : json_bytes));
+    /* Only the error about a message that the prompt lacks has no place in the template or the JSON. */
+    REQUIRE(error.offset <= (bytes > json_bytes ? bytes : json_bytes) ||
+            (error.offset == QN_NO_OFFSET && strstr(error.text, "leaves out the text of messages[")));
     return status;
 }
 
