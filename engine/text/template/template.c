@@ -86,6 +86,7 @@ struct rendering {
     uint8_t *missing;    /* (n_messages) see messages_missing */
     size_t n_messages;
     bool any_missing;
+    bool out_of_memory; /* in a form after the first one */
     bool has_arguments; /* of tool calls */
 };
 
@@ -170,15 +171,23 @@ static int attempt(struct rendering *r) {
     return QN_OK;
 }
 
-/* Tries another form. Its failure is not reported: the error of the first one means more. */
+/* Tries another form, unless memory ran out in one before. Its failure is not reported, because the error of the first
+ * form means more; only a lack of memory is, because the form might have worked. */
 static bool try_form(struct rendering *r, bool arguments_as_json, const uint8_t *parts) {
-    struct qn_error ignored;
+    if (r->out_of_memory) {
+        return false;
+    }
+    struct qn_error other;
     struct qn_error *const error = r->error;
-    r->error = &ignored;
+    r->error = &other;
     r->form = (struct message_form){arguments_as_json, parts};
-    const bool good = attempt(r) == QN_OK && !r->any_missing;
+    const int status = attempt(r);
     r->error = error;
-    return good;
+    if (status == QN_ERR_MEMORY) {
+        r->out_of_memory = true;
+        *error = other;
+    }
+    return status == QN_OK && !r->any_missing;
 }
 
 /* Tries the other forms after the first one failed, or left text out. Returns whether one of them works. */
@@ -210,6 +219,9 @@ int template_render(const struct template_texts *texts, const char *json, size_t
     }
     if (try_forms(&r, status != QN_OK)) {
         return QN_OK;
+    }
+    if (r.out_of_memory) {
+        return QN_ERR_MEMORY;
     }
     return status == QN_OK ? error_set(error, QN_ERR_TEMPLATE, QN_NO_OFFSET,
                                        "the chat template leaves out the text of messages[%zu]", first)
