@@ -54,7 +54,7 @@ def test_memory_of_all_processes():
     "arguments, why",
     [
         (["--engine", "onnx"], "--engine"),
-        (["-p", "0"], "above 0"),
+        (["-p", "0"], "from 1 to"),
         (["--host", "safari"], "--host"),
         (["-m", "/nowhere.gguf"], "nowhere"),
         (["--runs", "0"], "--runs"),

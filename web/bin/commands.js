@@ -71,7 +71,7 @@ const generation = {
     value: 'N',
     kind: 'whole',
     range: [-1, MAX_I32],
-    help: 'most tokens of an answer (default: 512); -1: until the context is full',
+    help: 'maximum number of tokens to generate (default: 512); -1: until the context is full',
   },
   context: {
     ...context,
@@ -145,7 +145,7 @@ export const COMMANDS = {
       ...batch,
       prompt: { short: 'p', value: 'TEXT', help: 'the first message' },
       ...generation,
-      n: { ...generation.n, help: 'most tokens of an answer; -1, the default: until the context is full' },
+      n: { ...generation.n, help: 'maximum number of tokens to generate; -1, the default: until the context is full' },
       context: { ...context, help: "context size in tokens; 0 is the default: the model's, at most 4096" },
       json: { help: 'print a line of JSON for each answer' },
     },

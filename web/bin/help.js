@@ -37,7 +37,8 @@ function limits({ range, choices }) {
 }
 
 function describeOption([name, option]) {
-  const head = `  ${option.short ? `-${option.short}, ` : '    '}${withValue(`--${name}`, option)}`;
+  const short = option.short ? `-${option.short}, ` : '    ';
+  const head = `  ${withValue(option.short === name ? `-${name}` : `${short}--${name}`, option)}`;
   const words = [...limits(option), ...option.help.split(' ')];
   const indent = 32;
   if (head.length < indent) return wrapped(head.padEnd(indent - 1), words, indent);

@@ -7,7 +7,10 @@ export class UsageError extends Error {}
 const MAX_ID = 0x7fffffff;
 
 /* An option's name in an error. */
-const label = (name, { short }) => (short && short !== name ? `-${short} (--${name})` : `--${name}`);
+function label(name, { short }) {
+  if (!short) return `--${name}`;
+  return short === name ? `-${short}` : `-${short} (--${name})`;
+}
 
 function number(name, option, text) {
   const [low, high] = option.range ?? [0, Infinity];
