@@ -61,7 +61,7 @@ ALWAYS_INLINE void store_kquant_scales(struct kquant_panel_scales *out, size_t s
     }
     v128_t first;
     v128_t second;
-    widen_f16_pairs(&first, &second, d);
+    widen_f16_pairs(&first, &second, d, widen_any_f16);
     wasm_v128_store(out->d, exact ? second : first);
     wasm_v128_store(out->dmin, second);
 }

@@ -16,7 +16,7 @@ struct legacy_panel_scales {
 ALWAYS_INLINE void store_legacy_scales(struct legacy_panel_scales *out, size_t g, v128_t scales) {
     v128_t d;
     v128_t m;
-    widen_f16_pairs(&d, &m, scales);
+    widen_f16_pairs(&d, &m, scales, widen_any_f16);
     wasm_v128_store(out->d[g], d);
     wasm_v128_store(out->m[g], m);
 }

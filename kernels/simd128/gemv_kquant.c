@@ -34,7 +34,7 @@ void kquant_products(float *out, const v128_t isums[KQUANT_RUN], const v128_t ms
     four_blocks(at, blocks, type->block_bytes);
     v128_t first;
     v128_t second;
-    widen_f16_pairs(&first, &second, load_word_of_rows(at, type->d_offset));
+    widen_f16_pairs(&first, &second, load_word_of_rows(at, type->d_offset), widen_any_f16_inline);
     const v128_t scale = wasm_f32x4_mul(first, wasm_v128_load(d));
     const v128_t other = wasm_f32x4_mul(second, wasm_v128_load(d));
     const v128_t isum = add_across_i32(isums);

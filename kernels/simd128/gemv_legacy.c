@@ -29,7 +29,7 @@ void add_legacy_columns(v128_t *sum, const v128_t *isums, size_t count, size_t b
         f16 = wasm_v128_load16_lane(at[2] + second, f16, 6);
         f16 = wasm_v128_load16_lane(at[3] + second, f16, 7);
         v128_t scales[2];
-        widen_f16(&scales[0], &scales[1], f16);
+        widen_f16(&scales[0], &scales[1], f16, widen_any_f16_inline);
         result = wasm_f32x4_add(result, column_products(isums[i], offset_log2, scales[0], d + 4 * i, s + 4 * i));
         if (second != first) {
             result = wasm_f32x4_add(
@@ -48,7 +48,7 @@ void add_legacy_columns_with_minimum(v128_t *sum, const v128_t *isums, size_t co
     for (size_t i = 0; i < count; i++) {
         v128_t scale;
         v128_t minimum;
-        widen_f16_pairs(&scale, &minimum, load_word_of_rows(at, i * block_bytes));
+        widen_f16_pairs(&scale, &minimum, load_word_of_rows(at, i * block_bytes), widen_any_f16_inline);
         const v128_t products = column_products(isums[i], 0, scale, d + 4 * i, NULL);
         result = wasm_f32x4_add(result,
                                 wasm_f32x4_add(products, wasm_f32x4_mul(minimum, wasm_v128_load32_splat(s + 4 * i))));

@@ -12,7 +12,9 @@ ALWAYS_INLINE void load8_f32(v128_t out[2], const uint8_t *w) {
     out[1] = wasm_v128_load(w + 16);
 }
 
-ALWAYS_INLINE void load8_f16(v128_t out[2], const uint8_t *w) { widen_f16(&out[0], &out[1], wasm_v128_load(w)); }
+ALWAYS_INLINE void load8_f16(v128_t out[2], const uint8_t *w) {
+    widen_f16(&out[0], &out[1], wasm_v128_load(w), widen_any_f16);
+}
 
 ALWAYS_INLINE void load8_bf16(v128_t out[2], const uint8_t *w) {
     const v128_t bf16 = wasm_v128_load(w);
