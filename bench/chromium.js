@@ -1,5 +1,5 @@
-/* Runs Chromium without a debugger. Playwright's debugging interface takes time and keeps copies of downloads, so here a page
- * reads its task from its URL and reports the result in a request. */
+/* Runs Chromium without a debugger. Playwright's debugging interface takes time and keeps copies of downloads, so
+ * here a page reads its task from its URL and reports the result in a request. */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';

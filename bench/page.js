@@ -1,5 +1,6 @@
-/* Measures what a visitor of a page experiences, in Chromium: node page.js [first visit blocked abort bytes memory] prints a
- * line per figure. Uses SmolLM2 from tools/fetch_model.py and, for memory, the 1B shape that e2e/suite.js writes. */
+/* Measures what a visitor of a page experiences, in Chromium: node page.js [first visit blocked abort bytes memory]
+ * prints a line per figure. Uses SmolLM2 from tools/fetch_model.py and, for memory, the 1B shape that e2e/suite.js
+ * writes. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -71,7 +72,8 @@ const measurements = {
     }
   },
 
-  /* A second visit in a restarted browser with the server offline: page, package and model come from the browser's storage. */
+  /* A second visit in a restarted browser with the server offline: page, package and model come from the browser's
+   * storage. */
   async visit() {
     await visiting(({ server }) =>
       withProfile(async (profile) => {
@@ -195,7 +197,8 @@ const measurements = {
     });
   },
 
-  /* The peak memory of all of the browser's processes while the 1B shape loads and answers, compared with an empty page. */
+  /* The peak memory of all of the browser's processes while the 1B shape loads and answers, compared with an empty
+   * page. */
   async memory() {
     if (!existsSync(LARGE)) return say('memory', `skipped, because ${LARGE} does not exist`);
     const cell = { prompt: 100, generate: 16, context: 0, threads: 2, seed: 1 };

@@ -1,5 +1,5 @@
-/* Runs in a page that chromium.js opens. The URL's fragment is JSON {report, reload, name, args}: the URL to report to, a
- * service worker to install first (optional), and the name and arguments of one of the functions below. */
+/* Runs in a page that chromium.js opens. The URL's fragment is JSON {report, reload, name, args}: the URL to report
+ * to, a service worker to install first (optional), and the name and arguments of one of the functions below. */
 
 const wait = (ms) =>
   new Promise((resolve) => {
@@ -10,8 +10,8 @@ const visits = {
   /* Does nothing, to measure the browser itself. */
   empty: () => wait(5000),
 
-  /* Sends a request as soon as the model accepts it. Returns when the first token came, in ms since the navigation (after) and
-   * since 1970 (at), and the prompt's length. */
+  /* Sends a request as soon as the model accepts it. Returns when the first token came, in ms since the navigation
+   * (after) and since 1970 (at), and the prompt's length. */
   async firstToken(url, text, options) {
     const { loadModel } = await import('/web/index.js');
     const model = await loadModel(url, { early: true, contextSize: 512, ...options });

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds CMake presets: tools/build.sh wasm32-simd128 wasm32-relaxed. Prints nothing unless a build takes more than a second or
-# fails.
+# Builds CMake presets: tools/build.sh wasm32-simd128 wasm32-relaxed. Prints nothing unless a build takes more than a
+# second or fails.
 set -eu
 cd "$(dirname "$0")/.."
 mkdir -p build

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Checks the format and style of every source file: clang-format and clang-tidy for C, Biome and tsc for JavaScript, Ruff
-# for Python. `tools/lint.sh --fix` formats the files instead. `make lint` installs the tools first.
+# Checks the format and style of every source file: clang-format and clang-tidy for C, Biome and tsc for JavaScript,
+# Ruff for Python. `tools/lint.sh --fix` formats the files instead. `make lint` installs the tools first.
 set -u
 cd "$(dirname "$0")/.."
 cache=${QUERN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/quern}

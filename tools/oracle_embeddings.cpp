@@ -3,9 +3,9 @@
 //
 //   oracle_embeddings MODEL IDS POOLING OUT.f32 [flash]
 //
-// IDS: comma-separated. POOLING: llama.cpp's number, or -1 for the pooling that the model file names. OUT.f32 gets rows of
-// n_embd float32: one per token if nothing is pooled, otherwise a single one. flash: with flash attention, which rounds
-// keys and values to f16, as Quern does.
+// IDS: comma-separated. POOLING: llama.cpp's number, or -1 for the pooling that the model file names. OUT.f32 gets rows
+// of n_embd float32: one per token if nothing is pooled, otherwise a single one. flash: with flash attention, which
+// rounds keys and values to f16, as Quern does.
 #include "llama.h"
 #include <cstdio>
 #include <cstdlib>

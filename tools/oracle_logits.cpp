@@ -3,8 +3,8 @@
 //
 //   oracle_logits MODEL IDS BATCH OUT.f32 GREEDY
 //
-// IDS: comma-separated. BATCH: tokens decoded at once. OUT.f32 gets a row of n_vocab float32 per token. Then GREEDY tokens
-// are generated and printed as id:margin, where margin is the best logit minus the second best.
+// IDS: comma-separated. BATCH: tokens decoded at once. OUT.f32 gets a row of n_vocab float32 per token. Then GREEDY
+// tokens are generated and printed as id:margin, where margin is the best logit minus the second best.
 #include "llama.h"
 #include <algorithm>
 #include <cstdio>

@@ -244,8 +244,8 @@ export class Model {
   /**
    * The bytes of tokens, which may be invalid UTF-8.
    * @param options showSpecial: include the names of control tokens. continues: the tokens continue a text, so their
-   *   leading space is kept; without it, the space that some tokenizers add to every text is left out. Both are false by
-   *   default.
+   *   leading space is kept; without it, the space that some tokenizers add to every text is left out. Both are false
+   *   by default.
    */
   detokenize(ids: TokenIds, options?: { showSpecial?: boolean; continues?: boolean }): Uint8Array;
   /** Whether a token ends an answer. */

@@ -204,8 +204,8 @@ export interface Model {
   /**
    * The text of tokens.
    * @param options showSpecial: include the names of control tokens. continues: the tokens continue a text, so their
-   *   leading space is kept; without it, the space that some tokenizers add to every text is left out. bytes: resolve to
-   *   UTF-8 bytes, which may end within a character. All are false by default.
+   *   leading space is kept; without it, the space that some tokenizers add to every text is left out. bytes: resolve
+   *   to UTF-8 bytes, which may end within a character. All are false by default.
    */
   detokenize(ids: TokenIds, options: { showSpecial?: boolean; continues?: boolean; bytes: true }): Promise<Uint8Array>;
   detokenize(ids: TokenIds, options?: { showSpecial?: boolean; continues?: boolean; bytes?: false }): Promise<string>;

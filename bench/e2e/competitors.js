@@ -4,8 +4,9 @@
  *   build: plain or relaxed, for quern only; context: the number of tokens in the KV cache before the measurement
  * An open competitor has
  *   load_ms, version (of the host), peak_bytes (of linear memory; null if unknown)
- *   round() → {prefill_s, decode_s}: seconds for `prompt` tokens at once, and for `generate` tokens one by one. For quern also
- *     peak_bytes, and crc32 of the logits after the prompt, which must not depend on host, build or thread count.
+ *   round() → {prefill_s, decode_s}: seconds for `prompt` tokens at once, and for `generate` tokens one by one. For
+ *     quern also peak_bytes, and crc32 of the logits after the prompt, which must not depend on host, build or thread
+ *     count.
  *   close() */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';

@@ -1,5 +1,5 @@
-/* Measures how much of the machine other programs use during a round, because rounds with much interference are useless. Linux
- * only; elsewhere the result is 0. */
+/* Measures how much of the machine other programs use during a round, because rounds with much interference are
+ * useless. Linux only; elsewhere the result is 0. */
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { descendants } from './pss.js';
@@ -35,7 +35,8 @@ function ownSeconds() {
   return ticks / TICKS;
 }
 
-/* Runs work() and returns {value, others}; others is the share of the machine, 0 to 1, that other programs used meanwhile. */
+/* Runs work() and returns {value, others}; others is the share of the machine, 0 to 1, that other programs used
+ * meanwhile. */
 export async function besideOthers(work) {
   if (process.platform !== 'linux') return { value: await work(), others: 0 };
   const busy = busySeconds() - ownSeconds();

@@ -1,5 +1,5 @@
-/* Memory of all processes that this one has started, as proportional set size: pages shared between them count once. Linux
- * only. */
+/* Memory of all processes that this one has started, as proportional set size: pages shared between them count once.
+ * Linux only. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 function read(path) {
@@ -47,8 +47,8 @@ function shared(pids) {
   return processes().some((pid) => !own.has(pid) && browsers.has(program(pid)));
 }
 
-/* Samples the memory while work() runs. Returns {peak, median, disturbed, value}; disturbed: another instance of the browser
- * was running. */
+/* Samples the memory while work() runs. Returns {peak, median, disturbed, value}; disturbed: another instance of the
+ * browser was running. */
 export async function peakPss(work) {
   const seen = [];
   let disturbed = false;

@@ -1,5 +1,5 @@
-/* A static server for the measured pages, cross-origin isolated and with range requests. It serves the source tree, and added
- * files at /files/<number>/<name>. */
+/* A static server for the measured pages, cross-origin isolated and with range requests. It serves the source tree,
+ * and added files at /files/<number>/<name>. */
 import { createReadStream, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { basename, extname, join, normalize } from 'node:path';

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-/* Runs all end-to-end measurements: `make bench`. Competitors with the same model, thread count and context are open at the
- * same time and take turns, round by round, so that other load on the machine affects all of them. A ratio is the median
- * over the rounds. Only ratios within a run can be compared with other machines. */
+/* Runs all end-to-end measurements: `make bench`. Competitors with the same model, thread count and context are open
+ * at the same time and take turns, round by round, so that other load on the machine affects all of them. A ratio is
+ * the median over the rounds. Only ratios within a run can be compared with other machines. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';

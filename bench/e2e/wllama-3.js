@@ -1,7 +1,7 @@
-/* wllama 3.8.1 as a competitor. Runs in the page. It accepts neither tokens nor single steps, so the prompt is text of about
- * the right length, and the timings of a completion are scaled to the token count. One token is favored, because wllama's
- * JSON layer fails on output that is not valid UTF-8. Decode follows the prompt, so its context is `prompt` tokens longer
- * than for the other engines. */
+/* wllama 3.8.1 as a competitor. Runs in the page. It accepts neither tokens nor single steps, so the prompt is text
+ * of about the right length, and the timings of a completion are scaled to the token count. One token is favored,
+ * because wllama's JSON layer fails on output that is not valid UTF-8. Decode follows the prompt, so its context is
+ * `prompt` tokens longer than for the other engines. */
 import { Wllama } from '/bench/node_modules/wllama-3/esm/index.js';
 import { randomTokens } from './tokens.js';
 

@@ -4,9 +4,9 @@
 const SLICE = 2; /* ms */
 const PEAK = 'machine peak';
 
-/* entries: a regular expression for "type variant". Returns rows {name, gemv, dram, gemm, batch} of matrix products, in
- * GMAC/s; dram is gemv on more weights than the caches hold, in GB/s. Other kernels have rows {name, cache}: GB/s read and
- * written. The first row has the limits of the machine. */
+/* entries: a regular expression for "type variant". Returns rows {name, gemv, dram, gemm, batch} of matrix products,
+ * in GMAC/s; dram is gemv on more weights than the caches hold, in GB/s. Other kernels have rows {name, cache}: GB/s
+ * read and written. The first row has the limits of the machine. */
 export async function measure(bytes, { entries = '', rounds = 60, n = 2048, tokens = 64, dramBytes = 0 } = {}) {
   const { module } = await WebAssembly.instantiate(bytes, {});
   const table = new WebAssembly.Instance(module).exports;
@@ -61,7 +61,8 @@ export async function measure(bytes, { entries = '', rounds = 60, n = 2048, toke
   ];
 }
 
-/* The limits of the machine as a row: gemm is the rate of products alone (GMAC/s), dram that of reading alone (GB/s). */
+/* The limits of the machine as a row: gemm is the rate of products alone (GMAC/s), dram that of reading alone
+ * (GB/s). */
 async function machine(module, { rounds, n, dramBytes }) {
   const { exports } = new WebAssembly.Instance(module);
   const item = { results: {} };

@@ -1,5 +1,5 @@
-/* Measures linear memory after a prompt and a token: node measure_memory.mjs MODEL MODULE TOKENS THREADS. Prints JSON with
- * the bytes of memory, and what tensors and the KV cache in use take of them. */
+/* Measures linear memory after a prompt and a token: node measure_memory.mjs MODEL MODULE TOKENS THREADS. Prints
+ * JSON with the bytes of memory, and what tensors and the KV cache in use take of them. */
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { Engine } from '../../web/engine.js';
 

@@ -1,5 +1,5 @@
-/* Renders chat templates in Node: node render_templates.mjs MODULE. Reads JSON from standard input, a list of [template,
- * context], and prints the list of their statuses. */
+/* Renders chat templates in Node: node render_templates.mjs MODULE. Reads JSON from standard input, a list of
+ * [template, context], and prints the list of their statuses. */
 import { readFileSync } from 'node:fs';
 import { Engine, QuernError } from '../../web/engine.js';
 

@@ -1,6 +1,6 @@
-/* Hashes rows of logits or embeddings for test_vectors.py and test_embeddings.py: node rows.mjs plain|relaxed THREADS.
- * Each line of standard input is a job as JSON: {model, ids, batch}, or {model, ids, batch, pooling, normalize}. Each is
- * answered by a line: the sha256 of all rows, or "failed: " and the reason. */
+/* Hashes rows of logits or embeddings for test_vectors.py and test_embeddings.py: node rows.mjs plain|relaxed
+ * THREADS. Each line of standard input is a job as JSON: {model, ids, batch}, or {model, ids, batch, pooling,
+ * normalize}. Each is answered by a line: the sha256 of all rows, or "failed: " and the reason. */
 import { createHash } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { startEngine } from '../../web/bin/engine.js';

@@ -1,5 +1,5 @@
-/* The package in Node: node api.test.mjs <model.gguf> <question and the command line's greedy answer, as JSON>. Prints a line of
- * JSON for each check: its name and its error, or null. */
+/* The package in Node: node api.test.mjs <model.gguf> <question and the command line's greedy answer, as JSON>.
+ * Prints a line of JSON for each check: its name and its error, or null. */
 import assert from 'node:assert/strict';
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { StopText } from '../../web/api/stop-text.js';

@@ -1,5 +1,6 @@
-/* Uses the packed package as its users do: node bundle.test.mjs <quern.tgz> <model.gguf> [check...]. The page and the model's
- * headers are those of web/README.md. Prints a line of JSON for each check: its name and its error, or null. */
+/* Uses the packed package as its users do: node bundle.test.mjs <quern.tgz> <model.gguf> [check...]. The page and
+ * the model's headers are those of web/README.md. Prints a line of JSON for each check: its name and its error, or
+ * null. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';

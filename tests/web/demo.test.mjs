@@ -1,5 +1,5 @@
-/* Drives the demo in Chromium: node demo.test.mjs <model.gguf> [scenario...]. Prints a line of JSON per scenario: its name
- * and its error, or null. */
+/* Drives the demo in Chromium: node demo.test.mjs <model.gguf> [scenario...]. Prints a line of JSON per scenario:
+ * its name and its error, or null. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -463,7 +463,8 @@ const scenarios = {
     assert.deepEqual(found, []);
   },
 
-  /* The site made by tools/make_site.mjs, in a subfolder of a host that sends no headers of its own, compressed by Brotli. */
+  /* The site made by tools/make_site.mjs, in a subfolder of a host that sends no headers of its own, compressed by
+   * Brotli. */
   async worksAsPlainFiles(env) {
     const root = mkdtempSync(join(tmpdir(), 'quern-site-'));
     execFileSync('node', [fileURLToPath(new URL('../../tools/make_site.mjs', import.meta.url)), join(root, 'folder')]);

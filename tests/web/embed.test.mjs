@@ -1,5 +1,5 @@
-/* Embeddings by the package in Node: node embed.test.mjs <folder of tests/vectors>. Prints a line of JSON for each check: its
- * name and its error, or null. */
+/* Embeddings by the package in Node: node embed.test.mjs <folder of tests/vectors>. Prints a line of JSON for each
+ * check: its name and its error, or null. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

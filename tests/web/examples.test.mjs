@@ -1,5 +1,5 @@
-/* Tests the examples in Chromium: node examples.test.mjs <model.gguf> [example...]. Prints a line of JSON per example: its
- * name and its error, or null. */
+/* Tests the examples in Chromium: node examples.test.mjs <model.gguf> [example...]. Prints a line of JSON per
+ * example: its name and its error, or null. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -63,7 +63,8 @@ const idOf = (path) =>
     .slice(0, 32)
     .replace(/./g, (digit) => 'abcdefghijklmnop'[parseInt(digit, 16)]);
 
-/* Runs the extension with the package and the test's model. Its tab is given explicitly, because nobody clicks its icon. */
+/* Runs the extension with the package and the test's model. Its tab is given explicitly, because nobody clicks its
+ * icon. */
 async function extension(server, model) {
   const scratch = mkdtempSync(join(tmpdir(), 'quern-'));
   const folder = join(scratch, 'extension');

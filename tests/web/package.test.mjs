@@ -1,5 +1,6 @@
-/* The package in a browser: node package.test.mjs chromium|firefox <model.gguf> [check...]. Prints a line of JSON for each
- * check: its name, its error, or null, and figures. node package.test.mjs list chromium|firefox prints the names. */
+/* The package in a browser: node package.test.mjs chromium|firefox <model.gguf> [check...]. Prints a line of JSON
+ * for each check: its name, its error, or null, and figures. node package.test.mjs list chromium|firefox prints the
+ * names. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -1,5 +1,5 @@
-/* Tests the server of ./quern serve with models that fail: node serve-failing.test.mjs. Prints a line of JSON per check: its
- * name and its error, or null. */
+/* Tests the server of ./quern serve with models that fail: node serve-failing.test.mjs. Prints a line of JSON per
+ * check: its name and its error, or null. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import OpenAI from 'openai';

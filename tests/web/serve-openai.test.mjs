@@ -1,5 +1,5 @@
-/* Tests a running ./quern serve with OpenAI's JavaScript client: node serve-openai.test.mjs <base URL> <model> <the command
- * line's greedy answer>. Prints a line of JSON per check: its name and its error, or null. */
+/* Tests a running ./quern serve with OpenAI's JavaScript client: node serve-openai.test.mjs <base URL> <model> <the
+ * command line's greedy answer>. Prints a line of JSON per check: its name and its error, or null. */
 import assert from 'node:assert/strict';
 import OpenAI from 'openai';
 

@@ -1,5 +1,5 @@
-/* Tests a running ./quern serve in Chromium: node serve-page.test.mjs <port> <model>. Prints a line of JSON per check: its
- * name and its error, or null. */
+/* Tests a running ./quern serve in Chromium: node serve-page.test.mjs <port> <model>. Prints a line of JSON per
+ * check: its name and its error, or null. */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { start } from './chromium.mjs';

@@ -143,8 +143,9 @@ async function answer(file, request, response, headers) {
   return send(file, response, start, end, entry);
 }
 
-/* Returns {url, isolated, offline, missing, requests, add(content, options) → ServedFile, close()}. isolated: send the headers
- * for cross-origin isolation; missing: a pattern of paths that get status 404; options: the fields of a ServedFile, and `name`. */
+/* Returns {url, isolated, offline, missing, requests, add(content, options) → ServedFile, close()}. isolated: send
+ * the headers for cross-origin isolation; missing: a pattern of paths that get status 404; options: the fields of a
+ * ServedFile, and `name`. */
 export async function serve({ isolated = true, root = ROOT } = {}) {
   const files = [];
   const placed = new Map(); // path → ServedFile

@@ -1,5 +1,5 @@
-/* Sources and storage in a browser: node sources.test.mjs chromium|firefox [check...]. Prints a line of JSON for each check: its
- * name and its error, or null. node sources.test.mjs list <browser> prints the names. */
+/* Sources and storage in a browser: node sources.test.mjs chromium|firefox [check...]. Prints a line of JSON for
+ * each check: its name and its error, or null. node sources.test.mjs list <browser> prints the names. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,10 +1,10 @@
-/* The chat template of a model: the caller's, the file's own or, if there is neither, the usual format of the model's family. The
- * formats are those of the families' own templates, without default system messages. */
+/* The chat template of a model: the caller's, the file's own or, if there is neither, the usual format of the
+ * model's family. The formats are those of the families' own templates, without default system messages. */
 
 /** @import { Model } from '../engine/model.js' */
 
-/* `tokens` identify a format. `variables` are those of the common template: `a` comes before the role, `b` after it and `c` after
- * the text; `names` renames roles; with `joins`, a system message goes in front of the next message. */
+/* `tokens` identify a format. `variables` are those of the common template: `a` comes before the role, `b` after it
+ * and `c` after the text; `names` renames roles; with `joins`, a system message goes in front of the next message. */
 const FORMATS = [
   {
     name: 'ChatML',
@@ -77,8 +77,8 @@ function formatOf(model) {
 }
 
 /**
- * The template to render chats with: an empty text for the file's own, undefined if there is none. note: says that a format was
- * chosen.
+ * The template to render chats with: an empty text for the file's own, undefined if there is none. note: says that a
+ * format was chosen.
  * @param {Model} model
  * @param {string} [given] the caller's
  * @returns {{ template?: string, note?: string }}

@@ -24,8 +24,8 @@ const MAX_CHOICES = 128;
 const wantsUsage = (request) => request.stream_options?.include_usage || !request.stream;
 
 /**
- * Throws if the request cannot be answered; otherwise reports that its first prompt is about to be computed. Runs before
- * the request waits for earlier ones, so that a server can send its status at once.
+ * Throws if the request cannot be answered; otherwise reports that its first prompt is about to be computed. Runs
+ * before the request waits for earlier ones, so that a server can send its status at once.
  * @param {Conversation} conversation
  * @param {Request} request
  * @param {number[][]} prompts

@@ -39,8 +39,8 @@ export function relaxedFlag() {
     : null;
 }
 
-/* Enables relaxed SIMD in Node 20, in this process: a child process with the flag could outlive this one. Call it before the
- * first module is compiled. build: plain, relaxed, or undefined for the fastest. */
+/* Enables relaxed SIMD in Node 20, in this process: a child process with the flag could outlive this one. Call it
+ * before the first module is compiled. build: plain, relaxed, or undefined for the fastest. */
 export function enableRelaxed(build) {
   const flag = build === 'plain' ? null : relaxedFlag();
   if (flag) setFlagsFromString(flag);

@@ -6,9 +6,9 @@ import { constants } from 'node:os';
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /**
- * Runs a program until it ends and forwards this process's signals to it. Returns its exit status, as a shell reports it.
- * interrupt: the signal that stands for SIGINT. A terminal sends SIGINT to the child as well, so a child that counts
- * interrupts needs another one.
+ * Runs a program until it ends and forwards this process's signals to it. Returns its exit status, as a shell reports
+ * it. interrupt: the signal that stands for SIGINT. A terminal sends SIGINT to the child as well, so a child that
+ * counts interrupts needs another one.
  * @param {string} command
  * @param {string[]} args
  * @param {{ stdio?: import('node:child_process').StdioOptions, interrupt?: NodeJS.Signals }} [options]

@@ -1,8 +1,8 @@
 /* The table of commands and their options. The parser (options.js) and the help texts (help.js) follow from it.
  *
- * An option: {short, value, kind, range, choices, default, required, multiple, help}. Without `value` it is a flag; `value` is
- * the name of its value in help texts. kind: how the text is converted: 'whole', 'number', 'seed' or 'ids'; by default it stays
- * a text. range: the smallest and the largest number. */
+ * An option: {short, value, kind, range, choices, default, required, multiple, help}. Without `value` it is a flag;
+ * `value` is the name of its value in help texts. kind: how the text is converted: 'whole', 'number', 'seed' or
+ * 'ids'; by default it stays a text. range: the smallest and the largest number. */
 
 const MAX_U32 = 0xffffffff;
 const MAX_I32 = 0x7fffffff;

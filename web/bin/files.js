@@ -47,8 +47,8 @@ function splitPath(path, split) {
   return `${path.slice(0, end.index)}-${String(split + 1).padStart(5, '0')}${end[1]}`;
 }
 
-/* The files that a raw piece belongs to, in order. Raw pieces are the bytes of one GGUF file, cut anywhere: name.part1of2,
- * name.part2of2 or name-split-a, name-split-b. Other files are one piece. */
+/* The files that a raw piece belongs to, in order. Raw pieces are the bytes of one GGUF file, cut anywhere:
+ * name.part1of2, name.part2of2 or name-split-a, name-split-b. Other files are one piece. */
 export function piecesOf(path) {
   const numbered = /\.part(\d+)of(\d+)$/.exec(path);
   if (numbered) {

@@ -49,7 +49,8 @@ export function convertOption(name, option, text) {
   return chosen;
 }
 
-/* Joins each option with its value, as in --temp=-1, because parseArgs refuses a separate value that starts with a dash. */
+/* Joins each option with its value, as in --temp=-1, because parseArgs refuses a separate value that starts with a
+ * dash. */
 function joined(args, options) {
   const names = new Map();
   for (const [name, option] of Object.entries(options)) {
@@ -90,7 +91,8 @@ function forParseArgs(options) {
 }
 
 /**
- * The options of a command, from its arguments. Throws a UsageError. With --help or --version, only {help} or {version}.
+ * The options of a command, from its arguments. Throws a UsageError. With --help or --version, only {help} or
+ * {version}.
  * @param {string} command
  * @param {string[]} args
  * @returns {Record<string, any>}

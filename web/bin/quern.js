@@ -36,7 +36,8 @@ async function runCommand(name, options) {
   }
 }
 
-/* Answers `quern`, `quern help [COMMAND]`, `quern --version` and so on. Returns whether the arguments were of this kind. */
+/* Answers `quern`, `quern help [COMMAND]`, `quern --version` and so on. Returns whether the arguments were of this
+ * kind. */
 function answerAbout(args) {
   const [name, topic] = args;
   const known = Object.hasOwn(COMMANDS, topic ?? '');

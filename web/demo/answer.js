@@ -43,8 +43,8 @@ class Stopwatch {
   }
 }
 
-/* Appends to `answer` ({ content, pieces, stats }) and calls changed() after each piece. Returns early, without an error,
- * when the signal is aborted. */
+/* Appends to `answer` ({ content, pieces, stats }) and calls changed() after each piece. Returns early, without an
+ * error, when the signal is aborted. */
 export async function streamAnswer(model, messages, answer, signal, changed) {
   const watch = new Stopwatch(model);
   let finish, usage;

@@ -1,5 +1,5 @@
-/* Registers the service worker, which lets the page work offline and adds the headers that threads need where the server
- * does not send them. */
+/* Registers the service worker, which lets the page work offline and adds the headers that threads need where the
+ * server does not send them. */
 
 const RELOADED = 'quern.isolated';
 const TIMEOUT = 20_000; // ms; a slow device takes seconds to start a service worker
@@ -40,8 +40,8 @@ const timeout = new Promise((resolve) => {
   timer = setTimeout(resolve, TIMEOUT, 'late');
 });
 
-/* Resolves when the service worker handles the page's requests, or when there will be none. The engine loads after that,
- * because its worker is stored only if the service worker sees the request. */
+/* Resolves when the service worker handles the page's requests, or when there will be none. The engine loads after
+ * that, because its worker is stored only if the service worker sees the request. */
 export const controlled = () => Promise.race([control.catch(() => {}), timeout]);
 
 let offline = false;

@@ -1,6 +1,6 @@
-/* Converts Markdown to DOM nodes. A model's output is untrusted, so only the elements below are created: HTML is shown as
- * text, an image as its description, and links lead only to web pages and mail addresses. Nothing loads by itself, so an
- * answer cannot send data anywhere. */
+/* Converts Markdown to DOM nodes. A model's output is untrusted, so only the elements below are created: HTML is
+ * shown as text, an image as its description, and links lead only to web pages and mail addresses. Nothing loads by
+ * itself, so an answer cannot send data anywhere. */
 import { copyButton, h } from './dom.js';
 
 let marked;

@@ -1,8 +1,8 @@
-/* The demo's service worker. It stores the app as it is used: requests go to the network first, and to the stored copy
- * where that fails or is slow. Models are stored by the package instead.
+/* The demo's service worker. It stores the app as it is used: requests go to the network first, and to the stored
+ * copy where that fails or is slow. Models are stored by the package instead.
  *
- * Servers must serve this file from the folder above the demo (../offline.js), because a service worker controls only URLs
- * below its own, and the engine's workers are in a folder next to the demo. */
+ * Servers must serve this file from the folder above the demo (../offline.js), because a service worker controls
+ * only URLs below its own, and the engine's workers are in a folder next to the demo. */
 
 const CACHE = 'quern-app';
 const APP = /(\/|\.(html|js|css|svg|png|json|webmanifest|wasm))$/;
@@ -40,5 +40,6 @@ addEventListener('fetch', (event) => {
   }
 });
 
-/* Defines isolated(), which adds the headers. Its own listener must come second, because the first one to respond wins. */
+/* Defines isolated(), which adds the headers. Its own listener must come second, because the first one to respond
+ * wins. */
 importScripts('isolate.js');

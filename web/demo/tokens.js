@@ -1,4 +1,5 @@
-/* The token sidebar: the prompt after the chat template and tokenizer, and the answer with each token's alternatives. */
+/* The token sidebar: the prompt after the chat template and tokenizer, and the answer with each token's
+ * alternatives. */
 import { promptMessages } from './answer.js';
 import { lastExchange } from './chat.js';
 import { $, h } from './dom.js';

@@ -1,6 +1,6 @@
-/* Compares index.d.ts and engine.d.ts with the package: node values.mjs <model.gguf> <out.ts>. Writes the package's answers as
- * a program, which the compiler rejects if a field is missing or not declared. Prints a line of JSON: the names that only the
- * types or only the package has. */
+/* Compares index.d.ts and engine.d.ts with the package: node values.mjs <model.gguf> <out.ts>. Writes the package's
+ * answers as a program, which the compiler rejects if a field is missing or not declared. Prints a line of JSON: the
+ * names that only the types or only the package has. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import * as engine from '../../../web/engine.js';

@@ -1,5 +1,5 @@
-/* Reads the messages of a conversation from a terminal or a pipe. A message is a line. It can have several: between two """,
- * after a line that ends with a backslash, or pasted at once. */
+/* Reads the messages of a conversation from a terminal or a pipe. A message is a line. It can have several: between
+ * two """, after a line that ends with a backslash, or pasted at once. */
 import { createInterface } from 'node:readline';
 
 const QUOTES = '"""';
@@ -18,7 +18,8 @@ export class Message {
     return this.#lines.length > 0 || this.#quoted;
   }
 
-  /* Adds a line; joined: the message goes on with the next line in any case. Returns the message once it is whole, or null. */
+  /* Adds a line; joined: the message goes on with the next line in any case. Returns the message once it is whole,
+   * or null. */
   add(line, joined = false) {
     let text = line;
     if (!this.started && text.startsWith(QUOTES)) {

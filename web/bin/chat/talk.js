@@ -80,8 +80,8 @@ export class Talk {
     return chat(this.#conversation, { ...this.#request(), messages: this.#all }, options);
   }
 
-  /* Answers a message and passes the text on as it comes. Returns {text, reason, usage}. An answer that is stopped by the signal
-   * is kept; if it fails, the message is dropped. */
+  /* Answers a message and passes the text on as it comes. Returns {text, reason, usage}. An answer that is stopped
+   * by the signal is kept; if it fails, the message is dropped. */
   async answer(message, { signal, emit, onProgress }) {
     const before = { messages: this.messages, text: this.text };
     this.messages = [...this.messages, { role: 'user', content: message }];

@@ -35,8 +35,8 @@ export async function resolveBelow(root, path) {
   return file;
 }
 
-/* The [start, end) of a Range header; undefined for the whole file. Requests for several ranges get the whole file, as HTTP
- * allows. */
+/* The [start, end) of a Range header; undefined for the whole file. Requests for several ranges get the whole file,
+ * as HTTP allows. */
 function rangeOf(header, size) {
   const match = /^bytes=(\d*)-(\d*)$/.exec(header ?? '');
   if (!match || (match[1] === '' && match[2] === '')) return undefined;

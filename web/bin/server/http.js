@@ -109,8 +109,8 @@ function originHeaders(origin, host) {
   return { 'Access-Control-Allow-Origin': origin, 'Access-Control-Expose-Headers': '*', Vary: 'Origin' };
 }
 
-/* The host and the path of a request, without its query. A request target is a path, or a whole URL, whose host then counts
- * instead of the header. Clients that append a path to a base URL can double a slash or end with one. */
+/* The host and the path of a request, without its query. A request target is a path, or a whole URL, whose host then
+ * counts instead of the header. Clients that append a path to a base URL can double a slash or end with one. */
 export function targetOf({ url, headers }) {
   const absolute = /^https?:\/\/([^/?#]*)(.*)$/i.exec(url);
   const [path] = (absolute ? absolute[2] : url).split(/[?#]/, 1);
@@ -118,8 +118,8 @@ export function targetOf({ url, headers }) {
   return { host: absolute ? absolute[1] : (headers.host ?? ''), path: single };
 }
 
-/* Sets the headers of every answer. Throws if the request is not allowed. host: that of the request. own: the host name that
- * the server listens on. */
+/* Sets the headers of every answer. Throws if the request is not allowed. host: that of the request. own: the host
+ * name that the server listens on. */
 export function admit(request, response, host, own) {
   checkHost(host, own);
   for (const [name, value] of Object.entries(originHeaders(request.headers.origin, host)))

@@ -108,8 +108,8 @@ async function answer(entries, own, request, response) {
 /**
  * Returns HTTP servers that do not listen yet.
  * @param {number} count of addresses to listen on
- * @param {any[]} entries [{id, created, size, files, pooling, model}]; files maps names to paths, and model is set once it has
- *   loaded
+ * @param {any[]} entries [{id, created, size, files, pooling, model}]; files maps names to paths, and model is set once
+ *   it has loaded
  * @param {object} [options]
  * @param {string} [options.own] the host name that the server listens on
  * @param {(error: Error) => void} [options.onFailure] called for errors that no request caused

@@ -1,5 +1,5 @@
-/* OpenAI's endpoints. entries: [{id, created, metrics, pooling, model}]; model, from loadModel(), is set once it has loaded.
- * pooling: how embeddings are pooled if neither the request nor the model says so. */
+/* OpenAI's endpoints. entries: [{id, created, metrics, pooling, model}]; model, from loadModel(), is set once it has
+ * loaded. pooling: how embeddings are pooled if neither the request nor the model says so. */
 import { EventStream } from './events.js';
 import { HttpError, readJson, sendJson } from './http.js';
 import { Stopwatch } from './metrics.js';
@@ -29,7 +29,8 @@ export function loadedModel(entries, id) {
   return entry;
 }
 
-/* Parameters that would change the answer but are not supported. Each function returns whether a value must be refused. */
+/* Parameters that would change the answer but are not supported. Each function returns whether a value must be
+ * refused. */
 const REFUSED = {
   audio: () => true,
   best_of: (value, { n }) => value !== (n ?? 1),

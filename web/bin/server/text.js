@@ -1,4 +1,5 @@
-/* Endpoints for a model's text, as llama.cpp's server has them: tokens of a text, text of tokens, and the prompt of a chat. */
+/* Endpoints for a model's text, as llama.cpp's server has them: tokens of a text, text of tokens, and the prompt of
+ * a chat. */
 import { chatOf } from '../../api/requests.js';
 import { HttpError, readJson, sendJson } from './http.js';
 import { loadedModel } from './openai.js';
