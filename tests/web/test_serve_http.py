@@ -1,5 +1,6 @@
 """./quern serve over plain HTTP and in Chromium: files, access control, startup and shutdown."""
 
+import gzip
 import json
 import os
 import pathlib
@@ -10,7 +11,7 @@ import subprocess
 import tarfile
 
 import pytest
-from serve_helpers import ENCODER, HERE, MODEL, NAME, ROOT, TINY, ask, checks_of, results_of, start
+from serve_helpers import ENCODER, HERE, MESSAGES, MODEL, NAME, ROOT, TINY, ask, checks_of, results_of, start
 
 
 def test_access_control(port):
@@ -40,6 +41,26 @@ def test_access_control(port):
         for method in ("GET", "OPTIONS"):
             answer = ask(port, method, "/v1/models", Origin=origin)
             assert (answer.status, answer.headers["Access-Control-Allow-Origin"]) == (403, None)
+
+
+def test_encodings_of_bodies(port):
+    body = json.dumps({"messages": MESSAGES, "max_tokens": 1}).encode()
+    path = "/v1/chat/completions"
+    assert ask(port, "POST", path, b"\xef\xbb\xbf" + body).status == 200  # a byte order mark, as PowerShell writes it
+    gbk = '{"messages": [{"role": "user", "content": "你好"}]}'.encode("gbk")
+    for bad, offset in ((gbk, 43), (body.decode().encode("utf-16"), 0), (body[:-1] + b'"\xf0\x9f"}', len(body))):
+        answer = ask(port, "POST", path, bad)
+        assert (answer.status, answer.error["message"]) == (
+            400,
+            f"the request body is not valid UTF-8 at byte {offset}; JSON is sent as UTF-8",
+        )
+    for encoding in ("gzip", "br", "deflate, gzip"):
+        answer = ask(port, "POST", path, gzip.compress(body), Content_Encoding=encoding)
+        assert (answer.status, answer.error["message"]) == (
+            415,
+            f"the request body has the Content-Encoding {encoding}; send it without one",
+        )
+    assert ask(port, "POST", path, body, Content_Encoding="identity").status == 200
 
 
 TYPES = {

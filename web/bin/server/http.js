@@ -1,4 +1,5 @@
 /* Shared by the routes: errors in OpenAI's format, JSON bodies, and access control. */
+import { isUtf8 } from 'node:buffer';
 import { isIP } from 'node:net';
 
 const MAX_BODY = 8 << 20; /* bytes */
@@ -54,11 +55,23 @@ function depthOf(bytes) {
   return most;
 }
 
+/* The text of a body, without the byte order mark that some clients send. */
+function decode(bytes) {
+  const text = bytes.toString();
+  if (!isUtf8(bytes)) {
+    const again = Buffer.from(text); /* differs where an invalid sequence was replaced */
+    const offset = bytes.findIndex((byte, i) => byte !== again[i]);
+    throw new HttpError(400, `the request body is not valid UTF-8 at byte ${offset}; JSON is sent as UTF-8`);
+  }
+  return text.startsWith('\ufeff') ? text.slice(1) : text;
+}
+
 function parseJson(bytes) {
+  const text = decode(bytes);
   if (depthOf(bytes) > MAX_DEPTH)
     throw new HttpError(400, `the request body nests more than ${MAX_DEPTH} arrays and objects`);
   try {
-    return JSON.parse(bytes.toString());
+    return JSON.parse(text);
   } catch (error) {
     throw new HttpError(400, `the request body is not valid JSON: ${error.message}`);
   }
@@ -66,6 +79,9 @@ function parseJson(bytes) {
 
 /* Reads the JSON object in a request's body. */
 export async function readJson(request) {
+  const encoding = request.headers['content-encoding'] ?? 'identity';
+  if (encoding !== 'identity')
+    throw new HttpError(415, `the request body has the Content-Encoding ${encoding}; send it without one`);
   const chunks = [];
   let size = 0;
   for await (const chunk of request) {
