@@ -7,6 +7,38 @@
 #define MIN_TENSOR        24 /* bytes of an entry without a name and dimensions */
 #define DEFAULT_ALIGNMENT 32
 
+/* Files that people take for a model, by their first bytes. */
+static const struct {
+    uint8_t offset;
+    uint8_t n_bytes;
+    char bytes[8];
+    const char *hint;
+} other_files[] = {
+    {0, 8, "version ", "it is a Git LFS pointer; download the file that it stands for"},
+    {0, 1, "<", "it is a web page, perhaps a server's error or sign-in page"},
+    {0, 1, "{", "it is a JSON text, perhaps a server's error"},
+    {0, 4, "PK\x03\x04", "it is a ZIP archive or a PyTorch checkpoint"},
+    {0, 2, "\x1f\x8b", "it is compressed with gzip; unpack it first"},
+    {0, 4, "\x28\xb5\x2f\xfd", "it is compressed with Zstandard; unpack it first"},
+    {1, 4, "7zXZ", "it is compressed with xz; unpack it first"},
+    {5, 4, "\0\0\0{", "it is a safetensors file; convert it to GGUF"},
+    {0, 4, "lmgg", "it is a GGML file, the format before GGUF; convert the original model again"},
+    {0, 4, "fmgg", "it is a GGML file, the format before GGUF; convert the original model again"},
+    {0, 4, "tjgg", "it is a GGML file, the format before GGUF; convert the original model again"},
+};
+
+/* start: the first HEADER_BYTES of a file that is not GGUF. */
+static int report_other_file(struct qn_error *error, const uint8_t *start) {
+    const char *hint = "it does not start with the letters GGUF";
+    for (size_t i = 0; i < sizeof other_files / sizeof other_files[0]; i++) {
+        if (memcmp(start + other_files[i].offset, other_files[i].bytes, other_files[i].n_bytes) == 0) {
+            hint = other_files[i].hint;
+            break;
+        }
+    }
+    return error_set(error, QN_ERR_FORMAT, 0, "this is not a GGUF file: %s", hint);
+}
+
 static int scan_header(struct gguf_scan *scan, struct cursor *c) {
     static const uint8_t magic[4] = {'G', 'G', 'U', 'F'};
     if (scan->file_bytes && scan->file_bytes < HEADER_BYTES) {
@@ -14,13 +46,12 @@ static int scan_header(struct gguf_scan *scan, struct cursor *c) {
                          "this is not a GGUF file: it has %llu bytes, and the header alone has %d",
                          (unsigned long long)scan->file_bytes, HEADER_BYTES);
     }
-    if (c->have && memcmp(c->bytes, magic, c->have < 4 ? (size_t)c->have : 4) != 0) {
-        return error_set(c->error, QN_ERR_FORMAT, 0,
-                         "this is not a GGUF file: it does not start with the letters GGUF");
-    }
     const int status = cursor_need(c, HEADER_BYTES, 0);
     if (status != QN_OK) {
         return status;
+    }
+    if (memcmp(c->bytes, magic, sizeof magic) != 0) {
+        return report_other_file(c->error, c->bytes);
     }
     c->at = 4;
     scan->version = cursor_u32(c);

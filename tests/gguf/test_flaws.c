@@ -16,7 +16,37 @@ static void wrong_magic(void **state) {
         struct build b = {0};
         put_bytes(&b, starts[i], strlen(starts[i]));
         b.at[b.n - 1] ^= 1;
-        assert_refused(&b, QN_ERR_FORMAT, 0, "GGUF");
+        put_bytes(&b, (uint8_t[24]){0}, 24 - b.n);
+        assert_refused(&b, QN_ERR_FORMAT, 0, "letters GGUF");
+    }
+}
+
+/* Files that users take for a model. */
+static void other_files(void **state) {
+    (void)state;
+    static const struct {
+        char start[25];
+        const char *word;
+    } files[] = {
+        {"version https://git-lfs.", "Git LFS"},
+        {"<!doctype html><title>Si", "web page"},
+        {"<html lang=en><title>Not", "web page"},
+        {"{\"error\":\"unauthorized\"}", "JSON"},
+        {"PK\3\4\24\0\0\0\10\0archive/dat", "PyTorch"},
+        {"\x1f\x8b\10\0\0\0\0\0\0\3GGUF", "gzip"},
+        {"\x28\xb5\x2f\xfd\4\0GGUF", "Zstandard"},
+        {"\xfd"
+         "7zXZ\0\0\4",
+         "xz"},
+        {"\x40\1\0\0\0\0\0\0{\"__metadata__\"", "safetensors"},
+        {"lmgg", "GGML"},
+        {"fmgg\1", "GGML"},
+        {"tjgg\3", "GGML"},
+    };
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        struct build b = {0};
+        put_bytes(&b, files[i].start, 24);
+        assert_refused(&b, QN_ERR_FORMAT, 0, files[i].word);
     }
 }
 
@@ -209,6 +239,7 @@ static void hostile_names_do_not_break_the_message(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wrong_magic),
+        cmocka_unit_test(other_files),
         cmocka_unit_test(versions_that_are_not_read),
         cmocka_unit_test(wrong_endianness),
         cmocka_unit_test(cve_2024_21836_number_of_tensors),

@@ -281,7 +281,7 @@ const scenarios = {
       [`${env.server.url}/missing.gguf`]:
         /^“missing” could not be loaded\. There is no file at .*\/missing\.gguf\. Check the URL/,
       [page.url]:
-        /^“login” could not be loaded\. This is not a GGUF file: .*letters GGUF\. Check that this is the right file/,
+        /^“login” could not be loaded\. This is not a GGUF file: it is a web page.*\. Check that this is the right file/,
       [closed.url]: /^“closed” could not be loaded\. .* refused the download \(403\); you may have to sign in/,
       [other(env.model.url)]:
         /could not be loaded\. 127\.0\.0\.1:\d+ cannot be reached, or does not allow other sites to read its files \(CORS\)/,
