@@ -240,13 +240,14 @@ export interface TokenEmbedOptions extends CallOptions {
   normalize?: boolean;
 }
 
+/** null is the same as no value, as in all requests. */
 export interface EmbeddingRequest {
   input: EmbeddingInput | EmbeddingInput[];
   /** See {@link EmbedOptions.pooling}. Not part of OpenAI's API. */
-  pooling?: 'mean' | 'cls' | 'last';
+  pooling?: 'mean' | 'cls' | 'last' | null;
   /** Return only the first numbers of each embedding, scaled to length 1; all by default. */
   dimensions?: number | null;
-  encoding_format?: 'float' | 'base64';
+  encoding_format?: 'float' | 'base64' | null;
 }
 
 export interface EmbeddingList {
@@ -382,7 +383,7 @@ export interface RequestOptions {
   n?: number | null;
   stream?: boolean | null;
   /** include_usage: end the stream with a chunk that has the usage; false by default. */
-  stream_options?: { include_usage?: boolean } | null;
+  stream_options?: { include_usage?: boolean | null } | null;
   /** Begin the stream with chunks that have `prompt_progress`; false by default. */
   return_progress?: boolean | null;
 }
@@ -390,7 +391,7 @@ export interface RequestOptions {
 export interface ChatRequest extends RequestOptions {
   messages: ChatMessage[];
   /** Passed to the chat template. */
-  tools?: unknown[];
+  tools?: unknown[] | null;
   /** Return log probabilities; false by default. */
   logprobs?: boolean | null;
   /** With each token, list this many of the likeliest ones, up to 20; 0 by default. */

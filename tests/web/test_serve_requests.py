@@ -189,6 +189,46 @@ def test_embeddings_need_no_vocabulary(bare):
     assert post(bare, "/v1/embeddings", {"input": [1, 2], "pooling": "mean"})[0] == 200
 
 
+# ---- null ----
+
+SHARED = (
+    "max_completion_tokens temperature top_p top_k min_p repeat_penalty frequency_penalty presence_penalty logit_bias "
+    "stop n stream stream_options return_progress model user"
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "names"),
+    [
+        (
+            "chat/completions",
+            {"messages": MESSAGES, "max_tokens": 3, "seed": 1},
+            f"{SHARED} tools tool_choice logprobs",
+        ),
+        ("chat/completions", {"messages": MESSAGES, "max_tokens": 3, "seed": 1}, "response_format store metadata"),
+        ("completions", {"prompt": "One, two,", "max_tokens": 3, "seed": 1}, f"{SHARED} logprobs suffix echo best_of"),
+        ("embeddings", {"model": ENCODER.stem, "input": "a"}, "encoding_format pooling dimensions user"),
+    ],
+)
+def test_null_is_the_same_as_an_absent_field(port, path, body, names):
+    def answer(more):
+        status, found = post(port, f"/v1/{path}", {**body, **more})
+        assert status == 200, found
+        return found.get("choices", found.get("data"))
+
+    assert answer(dict.fromkeys(names.split())) == answer({})
+
+
+def test_null_in_nested_fields(port):
+    body = {"messages": MESSAGES, "max_tokens": 3, "seed": 1, "stream": True}
+    for options in (None, {"include_usage": None}, {"include_usage": None, "include_obfuscation": None}):
+        data = json.dumps({**body, "stream_options": options}).encode()
+        assert not any("usage" in chunk for chunk in events_of(ask(port, "POST", "/v1/chat/completions", data)))
+    for fields in ({}, {"name": None, "tool_calls": None, "function_call": None, "refusal": None}):
+        prompt = post(port, "/apply-template", {"messages": [{**MESSAGES[0], **fields}], "tools": None})[1]["prompt"]
+        assert prompt == post(port, "/apply-template", {"messages": MESSAGES})[1]["prompt"]
+
+
 # ---- a model's text ----
 
 

@@ -131,6 +131,51 @@ const checks = {
       assert.match((await it.template(hello, { tools })).text, /^TOOLS /);
     });
   },
+  async nullIsTheSameAsAnAbsentField() {
+    const nulls = (names) => Object.fromEntries(names.split(' ').map((name) => [name, null]));
+    const shared = `max_completion_tokens temperature top_p top_k min_p repeat_penalty frequency_penalty
+      presence_penalty logit_bias stop n stream stream_options return_progress`.replace(/\s+/g, ' ');
+    await using(SPM, {}, async (model) => {
+      const chat = async (more) => {
+        const request = { messages: hello, max_tokens: 3, seed: 1, logprobs: true, ...more };
+        const { choices, usage } = await model.chat.completions.create(request);
+        return { choices, tokens: usage.completion_tokens };
+      };
+      const plain = await chat({});
+      assert.equal(plain.tokens, 3);
+      assert.deepEqual(await chat({ ...nulls(shared), ...nulls('tools tool_choice top_logprobs') }), plain);
+      assert.deepEqual(await chat({ stream_options: { include_usage: null, include_obfuscation: null } }), plain);
+      const fields = { name: null, tool_calls: null, refusal: null };
+      const parts = [{ type: 'text', text: 'Hello', cache_control: null }];
+      const template = '{% for m in messages %}{{ m.keys() | list | join }}{{ m.content }}{% endfor %}';
+      await using(SPM, { template }, async (it) => {
+        const { text } = await it.template(hello);
+        for (const content of ['Hello', parts])
+          assert.equal((await it.template([{ ...hello[0], content, ...fields }])).text, text);
+      });
+      const complete = async (more) =>
+        (await model.completions.create({ prompt: 'in', max_tokens: 3, seed: 1, ...more })).choices;
+      assert.deepEqual(
+        await complete({ ...nulls(shared), ...nulls('logprobs suffix best_of echo') }),
+        await complete(),
+      );
+      const embed = async (more) => (await model.embeddings.create({ input: 'in', pooling: 'last', ...more })).data;
+      assert.deepEqual(await embed(nulls('dimensions encoding_format')), await embed());
+      await assert.rejects(embed({ pooling: null }), /names no pooling/);
+      await assert.rejects(model.embed('in', { pooling: null }), /names no pooling/);
+      const options = { pooling: 'last', normalize: null };
+      assert.deepEqual(await model.embed('in', options), await model.embed('in', { pooling: 'last' }));
+      const session = await model.session();
+      const drawn = async (value) => {
+        const names =
+          'temperature topP topK minP repeatPenalty frequencyPenalty presencePenalty penaltyLastN logitBias';
+        await session.sampling({ ...Object.fromEntries(names.split(' ').map((name) => [name, value])), seed: 1 });
+        return Promise.all(Array.from({ length: 20 }, () => session.sample()));
+      };
+      await session.prefill(await model.tokenize('in the'));
+      assert.deepEqual(await drawn(null), await drawn(undefined));
+    });
+  },
   async promptAndCompletionAreTheTextOfAllTokens() {
     await using(SPM, {}, async (model) => {
       const [the] = (await model.tokenize('the', { addSpecial: false })).slice(0, 1);

@@ -1,6 +1,6 @@
 /* Chat and text completions as streams of chunks in OpenAI's shapes. */
 import { chatLogprobs, textLogprobs } from './logprobs.js';
-import { chatOf, integerField, promptsOf, seedOf } from './requests.js';
+import { chatOf, integerField, presentFields, promptsOf, seedOf } from './requests.js';
 import { sumOfUsage, usageOf } from './usage.js';
 
 /**
@@ -72,8 +72,8 @@ async function* choices(conversation, request, prompt, options, toChunk) {
  * @returns {AsyncGenerator<ChatCompletionChunk, void, undefined>}
  */
 export async function* chat(conversation, request, { name, signal, onProgress }) {
-  const fields = /** @type {Request} */ (/** @type {unknown} */ (request));
-  const logprobs = request.logprobs ? integerField(fields, 'top_logprobs', 0, MAX_TOP_LOGPROBS, 0) : null;
+  const fields = presentFields(request);
+  const logprobs = fields.logprobs ? integerField(fields, 'top_logprobs', 0, MAX_TOP_LOGPROBS, 0) : null;
   const head = {
     id: `chatcmpl-${crypto.randomUUID()}`,
     object: /** @type {const} */ ('chat.completion.chunk'),
@@ -94,7 +94,7 @@ export async function* chat(conversation, request, { name, signal, onProgress })
     const logprobs = chatLogprobs(conversation.model, tokens);
     return { ...head, choices: [{ index, delta, logprobs, finish_reason: finish ?? null }] };
   }
-  const { messages, variables } = chatOf(request);
+  const { messages, variables } = chatOf(fields);
   const prompt = conversation.chatPrompt(messages, variables);
   /** @param {Progress} progress */
   const report = (progress) => onProgress?.({ ...head, choices: [], prompt_progress: progress });
@@ -113,9 +113,8 @@ export async function* chat(conversation, request, { name, signal, onProgress })
  * @returns {AsyncGenerator<Completion, void, undefined>}
  */
 export async function* complete(conversation, request, { name, signal, onProgress }) {
-  const fields = /** @type {Request} */ (/** @type {unknown} */ (request));
-  const wantsLogprobs = request.logprobs !== undefined && request.logprobs !== null;
-  const logprobs = wantsLogprobs ? integerField(fields, 'logprobs', 0, MAX_TOP_LOGPROBS, 0) : null;
+  const fields = presentFields(request);
+  const logprobs = fields.logprobs !== undefined ? integerField(fields, 'logprobs', 0, MAX_TOP_LOGPROBS, 0) : null;
   const head = {
     id: `cmpl-${crypto.randomUUID()}`,
     object: /** @type {const} */ ('text_completion'),
@@ -132,7 +131,7 @@ export async function* complete(conversation, request, { name, signal, onProgres
     const logprobs = textLogprobs(conversation.model, tokens);
     return { ...head, choices: [{ index: first + index, text, finish_reason: finish ?? null, logprobs }] };
   }
-  const prompts = promptsOf(request).map((prompt) =>
+  const prompts = promptsOf(fields).map((prompt) =>
     typeof prompt === 'string' ? conversation.model.tokenize(prompt) : prompt,
   );
   /** @param {Progress} progress */
@@ -145,7 +144,7 @@ export async function* complete(conversation, request, { name, signal, onProgres
     for (const ids of prompts) {
       const prompt = { ids, head: () => conversation.textHead() };
       usage = sumOfUsage(usage, yield* choices(conversation, fields, prompt, options, toChunk));
-      first += request.n ?? 1;
+      first += fields.n ?? 1;
     }
     if (wantsUsage(fields)) yield { ...head, choices: [], usage };
   });

@@ -1,7 +1,7 @@
 /* The session that chat and text completions share. It keeps what was computed, and takes one request after another. */
 
 import { sampledToken } from './logprobs.js';
-import { contentOf, maxTokensOf, RequestError, samplingOf, stopsOf } from './requests.js';
+import { maxTokensOf, RequestError, samplingOf, stopsOf, templateMessage } from './requests.js';
 import { StopText } from './stop-text.js';
 import { usageOf } from './usage.js';
 
@@ -90,7 +90,7 @@ export class Conversation {
   template(messages, variables = {}) {
     const context = {
       ...variables,
-      messages: messages.map((message) => ({ ...message, content: contentOf(message) })),
+      messages: messages.map(templateMessage),
       add_generation_prompt: true,
       now: this.#now(),
     };

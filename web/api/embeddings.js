@@ -1,6 +1,6 @@
 /* Embeddings of texts, and OpenAI's shape of them. */
 import { POOLINGS } from '../engine/constants.js';
-import { RequestError, requireVocabulary, textsOf } from './requests.js';
+import { present, RequestError, requireVocabulary, textsOf } from './requests.js';
 
 /**
  * @import { EmbeddingList, EmbeddingRequest } from '../index.js'
@@ -60,11 +60,14 @@ function tokensOf(model, inputs, pooling, contextSize) {
  * @param {EmbedOptions} [options]
  * @returns {Promise<Embedded>}
  */
-export async function embed(
-  model,
-  inputs,
-  { pooling = 'model', normalize = true, contextSize = model.contextSize, pause = async () => {}, signal } = {},
-) {
+export async function embed(model, inputs, options = {}) {
+  const {
+    pooling = 'model',
+    normalize = true,
+    contextSize = model.contextSize,
+    pause = async () => {},
+    signal,
+  } = present(options);
   const { texts, longest } = tokensOf(model, inputs, pooling, contextSize);
   const session = model.session({ context: longest });
   try {
@@ -90,10 +93,10 @@ export async function embed(
 /**
  * The first numbers of a row, scaled to length 1. Models trained for it lose little.
  * @param {Float32Array} row
- * @param {number | null | undefined} dimensions
+ * @param {number | undefined} dimensions
  */
 function shortened(row, dimensions) {
-  if (dimensions === undefined || dimensions === null) return row;
+  if (dimensions === undefined) return row;
   if (!Number.isInteger(dimensions) || dimensions < 1 || dimensions > row.length) {
     throw new RequestError(`dimensions must be an integer from 1 to ${row.length}`, 'dimensions');
   }
@@ -120,7 +123,7 @@ function base64(row) {
  * @returns {Promise<EmbeddingList>}
  */
 export async function createEmbeddings(request, name, embedInputs) {
-  const { input, dimensions, encoding_format: format = 'float', pooling } = request;
+  const { input, dimensions, encoding_format: format = 'float', pooling } = present(request);
   if (format !== 'float' && format !== 'base64')
     throw new RequestError('encoding_format must be float or base64', 'encoding_format');
   const { rows, pooled, tokens } = await embedInputs(inputsOf(input), { pooling });

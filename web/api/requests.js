@@ -2,7 +2,13 @@
 
 /**
  * @import { ChatMessage, RequestOptions, Sampling } from '../index.js'
- * @typedef {RequestOptions & Record<string, unknown>} Request
+ * @typedef {Present<RequestOptions> & Record<string, unknown>} Request
+ */
+
+/**
+ * T without null.
+ * @template T
+ * @typedef {{ [K in keyof T]: Exclude<T[K], null> }} Present
  */
 
 const MAX_STOPS = 4;
@@ -25,7 +31,32 @@ export class RequestError extends Error {
 }
 
 /**
- * A field with a number from `low` to `high`; null and undefined give the default.
+ * The object without its members that are null, which mean the same as absent ones.
+ * @template {object} T
+ * @param {T} object
+ * @returns {Present<T>}
+ */
+export const present = (object) =>
+  /** @type {Present<T>} */ (
+    Object.fromEntries(
+      Object.entries(/** @type {Record<string, unknown>} */ (object)).filter(([, value]) => value !== null),
+    )
+  );
+
+/**
+ * A request without its fields that are null.
+ * @template {object} T
+ * @param {T} request
+ * @returns {Present<T> & Record<string, unknown>}
+ */
+export function presentFields(request) {
+  const fields = /** @type {Present<T> & { stream_options?: object }} */ (present(request));
+  if (fields.stream_options) fields.stream_options = present(fields.stream_options);
+  return fields;
+}
+
+/**
+ * A field with a number from `low` to `high`.
  * @template {number | undefined} T
  * @param {Request} request
  * @param {string} name
@@ -34,7 +65,7 @@ export class RequestError extends Error {
  * @param {T} fallback
  */
 export function numberField(request, name, low, high, fallback) {
-  const value = request[name] ?? fallback;
+  const value = request[name];
   if (value === undefined) return fallback;
   if (typeof value !== 'number' || !(value >= low && value <= high))
     throw new RequestError(`${name} must be a number from ${low} to ${high}`, name);
@@ -61,7 +92,7 @@ export function integerField(request, name, low, high, fallback) {
  * @returns {string[]}
  */
 export function stopsOf({ stop }) {
-  const stops = stop === undefined || stop === null ? [] : /** @type {string[]} */ ([]).concat(stop);
+  const stops = stop === undefined ? [] : /** @type {string[]} */ ([]).concat(stop);
   if (stops.length > MAX_STOPS || !stops.every((each) => typeof each === 'string')) {
     throw new RequestError(`stop must be a string or a list of up to ${MAX_STOPS} strings`, 'stop');
   }
@@ -74,7 +105,7 @@ export const seedOf = (request) =>
 
 /** @param {Request} request */
 function logitBiasOf({ logit_bias: bias }) {
-  if (bias === undefined || bias === null) return undefined;
+  if (bias === undefined) return undefined;
   const valid =
     typeof bias === 'object' &&
     Object.entries(bias).every(([id, value]) => /^\d{1,9}$/.test(id) && typeof value === 'number');
@@ -108,7 +139,7 @@ export function samplingOf(request, seed) {
  * @param {Request} request
  */
 export function maxTokensOf(request) {
-  const name = (request.max_completion_tokens ?? undefined) === undefined ? 'max_tokens' : 'max_completion_tokens';
+  const name = request.max_completion_tokens === undefined ? 'max_tokens' : 'max_completion_tokens';
   return integerField(request, name, 1, 2 ** 53, undefined);
 }
 
@@ -156,26 +187,10 @@ export function requireVocabulary({ hasVocabulary }) {
 }
 
 /**
- * The messages and tools of a chat.
- * @param {{ messages?: unknown, tools?: unknown }} request
- */
-export function chatOf({ messages, tools }) {
-  if (!Array.isArray(messages) || messages.length === 0)
-    throw new RequestError('messages must be a list with at least one message', 'messages');
-  if (!messages.every((message) => typeof message?.role === 'string'))
-    throw new RequestError('each message must have a role', 'messages');
-  if (!Array.isArray(tools ?? [])) throw new RequestError('tools must be a list', 'tools');
-  return {
-    messages: /** @type {ChatMessage[]} */ (messages),
-    variables: /** @type {Record<string, unknown>} */ (tools ? { tools } : {}),
-  };
-}
-
-/**
  * The text of a message, whose content may be a list of text parts.
  * @param {ChatMessage} message
  */
-export function contentOf({ content }) {
+function contentOf({ content }) {
   if (!Array.isArray(content)) {
     if (typeof (content ?? '') !== 'string')
       throw new RequestError('content must be a text or a list of text parts', 'messages');
@@ -189,4 +204,26 @@ export function contentOf({ content }) {
       return part.text;
     })
     .join('');
+}
+
+/**
+ * A message as templates get it.
+ * @param {ChatMessage} message
+ */
+export const templateMessage = (message) => ({ ...present(message), content: contentOf(message) });
+
+/**
+ * The messages and tools of a chat.
+ * @param {{ messages?: unknown, tools?: unknown }} request
+ */
+export function chatOf({ messages, tools }) {
+  if (!Array.isArray(messages) || messages.length === 0)
+    throw new RequestError('messages must be a list with at least one message', 'messages');
+  if (!messages.every((message) => typeof message?.role === 'string'))
+    throw new RequestError('each message must have a role', 'messages');
+  if (tools !== undefined && !Array.isArray(tools)) throw new RequestError('tools must be a list', 'tools');
+  return {
+    messages: /** @type {ChatMessage[]} */ (messages),
+    variables: /** @type {Record<string, unknown>} */ (tools ? { tools } : {}),
+  };
 }

@@ -45,18 +45,19 @@ export class Session {
 
   /** @param {Sampling} [settings] */
   sampling(settings = {}) {
+    const { topK = null, penaltyLastN = null, seed = null } = settings;
     const biases = Object.entries(settings.logitBias ?? {});
     this.#binding.withBuffer(SAMPLING_BYTES, (at) =>
       this.#binding.withBuffer(BIAS_BYTES * biases.length, (biasAt) => {
         this.#exports.qn_sampling_default(at);
         const view = new DataView(this.#binding.memory.buffer);
         FLOATS.forEach((name, i) => {
-          const value = settings[name];
-          if (value !== undefined) view.setFloat32(at + 4 * i, value, true);
+          const value = settings[name] ?? null;
+          if (value !== null) view.setFloat32(at + 4 * i, value, true);
         });
-        if (settings.topK !== undefined) view.setInt32(at + 24, settings.topK, true);
-        if (settings.penaltyLastN !== undefined) view.setInt32(at + 28, settings.penaltyLastN, true);
-        if (settings.seed !== undefined) view.setBigUint64(at + 32, BigInt.asUintN(64, BigInt(settings.seed)), true);
+        if (topK !== null) view.setInt32(at + 24, topK, true);
+        if (penaltyLastN !== null) view.setInt32(at + 28, penaltyLastN, true);
+        if (seed !== null) view.setBigUint64(at + 32, BigInt.asUintN(64, BigInt(seed)), true);
         biases.forEach(([id, bias], i) => {
           view.setInt32(biasAt + BIAS_BYTES * i, Number(id), true);
           view.setFloat32(biasAt + BIAS_BYTES * i + 4, bias, true);

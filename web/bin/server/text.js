@@ -1,6 +1,6 @@
 /* Endpoints for a model's text, as llama.cpp's server has them: tokens of a text, text of tokens, and the prompt of
  * a chat. */
-import { chatOf } from '../../api/requests.js';
+import { chatOf, presentFields } from '../../api/requests.js';
 import { HttpError, readJson, sendJson } from './http.js';
 import { loadedModel } from './openai.js';
 
@@ -48,6 +48,6 @@ export async function detokenize(entries, request, response) {
 export async function applyTemplate(entries, request, response) {
   const body = await readJson(request);
   const { model } = loadedModel(entries, body.model);
-  const { messages, variables } = chatOf(body);
+  const { messages, variables } = chatOf(presentFields(body));
   sendJson(response, 200, { prompt: (await model.template(messages, variables)).text });
 }
