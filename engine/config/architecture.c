@@ -215,8 +215,7 @@ const struct architecture *architecture_find(struct gguf_text name, uint64_t off
     char known[sizeof(error->text)];
     const size_t bytes = list_names(known, sizeof(known));
     const int shown = name.bytes < 32 ? (int)name.bytes : 32;
-    error_set(error, QN_ERR_UNSUPPORTED, offset,
-              "general.architecture is \"%.*s\", which this build does not run; it runs%.*s", shown, name.at,
-              (int)bytes, known);
+    error_set(error, QN_ERR_UNSUPPORTED, offset, "the architecture \"%.*s\" is not supported; these are:%.*s", shown,
+              name.at, (int)bytes, known);
     return NULL;
 }

@@ -197,11 +197,40 @@ static void read_layers(struct reader *reader, struct hparams *hparams, struct l
     }
 }
 
+/* Files that people load instead of a language model: the values of `key` that mark them. */
+static const struct {
+    const char *key;
+    const char *value;
+    const char *hint;
+} other_files[] = {
+    {"general.type", "adapter", "it is an adapter (LoRA), which only changes another model"},
+    {"general.type", "mmproj", "it is the image or audio encoder of a model; load the other file of that model"},
+    {"general.architecture", "clip", "it is the image or audio encoder of a model; load the other file of that model"},
+    {"general.type", "imatrix", "it is an importance matrix, which only helps to quantize a model"},
+    {"general.architecture", "imatrix", "it is an importance matrix, which only helps to quantize a model"},
+    {"general.architecture", "controlvector", "it is a control vector, which only changes another model"},
+};
+
+static int refuse_other_files(const struct gguf *gguf, struct qn_error *error) {
+    for (size_t i = 0; i < sizeof(other_files) / sizeof(other_files[0]); i++) {
+        const struct gguf_value *value = gguf_find(gguf, other_files[i].key);
+        if (value != NULL && value->type == GGUF_STRING && value->bytes == strlen(other_files[i].value) &&
+            memcmp(value->data, other_files[i].value, value->bytes) == 0) {
+            return error_set(error, QN_ERR_UNSUPPORTED, value->offset, "the file has no language model: %s",
+                             other_files[i].hint);
+        }
+    }
+    return QN_OK;
+}
+
 int hparams_read(struct hparams *hparams, const struct gguf *gguf, struct arena *arena, struct qn_error *error) {
     const struct gguf_value *name = gguf_find(gguf, "general.architecture");
     if (name == NULL || name->type != GGUF_STRING) {
         return error_set(error, QN_ERR_FORMAT, name ? name->offset : QN_NO_OFFSET,
                          "the metadata has no general.architecture");
+    }
+    if (refuse_other_files(gguf, error) != QN_OK) {
+        return error->code;
     }
     const struct gguf_text text = {(const char *)name->data, name->bytes};
     memset(hparams, 0, sizeof(*hparams));

@@ -40,6 +40,27 @@ static void valid_files_run(void **state) {
     assert_runs(&f);
 }
 
+static void files_without_a_language_model(void **state) {
+    (void)state;
+    static const char *const files[][3] = {
+        {"general.type", "adapter", "LoRA"},
+        {"general.type", "mmproj", "image or audio encoder"},
+        {"general.architecture", "clip", "image or audio encoder"},
+        {"general.type", "imatrix", "importance matrix"},
+        {"general.architecture", "imatrix", "importance matrix"},
+        {"general.architecture", "controlvector", "control vector"},
+    };
+    struct model_file f;
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        file_make(&f, "llama");
+        file_text(&f, files[i][0], files[i][1]);
+        assert_refused(&f, QN_ERR_UNSUPPORTED, files[i][0], "no language model", files[i][2]);
+    }
+    file_make(&f, "llama");
+    file_text(&f, "general.type", "model");
+    assert_runs(&f);
+}
+
 static void architectures(void **state) {
     (void)state;
     struct model_file f;
@@ -54,7 +75,7 @@ static void architectures(void **state) {
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
         file_make(&f, "llama");
         file_text(&f, "general.architecture", others[i]);
-        assert_refused(&f, QN_ERR_UNSUPPORTED, "general.architecture", shown[i], "it runs bert bitnet ");
+        assert_refused(&f, QN_ERR_UNSUPPORTED, "general.architecture", shown[i], "these are: bert bitnet ");
     }
     file_make(&f, "llama");
     file_text(&f, "general.architecture", "a name that goes on and on and on and on");
@@ -393,6 +414,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(valid_files_run),
         cmocka_unit_test(architectures),
+        cmocka_unit_test(files_without_a_language_model),
         cmocka_unit_test(sizes),
         cmocka_unit_test(numbers),
         cmocka_unit_test(missing_keys),
