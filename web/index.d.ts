@@ -58,9 +58,10 @@ export interface LoadOptions {
   early?: boolean;
   /**
    * What happens when the context is full. 'stop', the default: a chat longer than the context is an error, and an
-   * answer ends at the end of the context with the finish_reason 'length'. 'shift': the oldest messages after the
-   * system's are dropped from the chat; an answer goes on to its max_tokens, and the older half of the tokens after the
-   * system's messages is dropped whenever the context is full.
+   * answer ends at the end of the context with the finish_reason 'length'. 'shift': the oldest turns (a question with all
+   * that answers it) are dropped from the chat, but no message of the role system or developer; an answer goes on to
+   * its max_tokens, and the older half of the tokens after the first system messages is dropped whenever the context is
+   * full.
    */
   overflow?: 'stop' | 'shift';
   /**

@@ -54,6 +54,16 @@ async function using(bytes, options, use) {
   }
 }
 
+/* Takes turns of user and assistant, with tool calls and their results in between, like the templates of many families. */
+const STRICT = `{% set s = namespace(last='assistant') %}{% for m in messages %}
+{%- if m.role == 'system' or m.role == 'developer' %}{% elif m.role == 'tool' and s.last != 'call' %}
+{{- raise_exception('a tool result without its call') }}{% elif m.role == 'user' and s.last != 'assistant' %}
+{{- raise_exception('roles must alternate') }}{% elif m.role == 'assistant' and s.last not in ['user', 'call'] %}
+{{- raise_exception('roles must alternate') }}{% endif %}
+{%- if m.tool_calls %}{% set s.last = 'call' %}{% elif m.role != 'tool' %}{% set s.last = m.role %}{% endif %}
+{%- if m.role == 'system' or m.role == 'developer' %}{% set s.last = 'assistant' %}{% endif %}
+{{- '<' + m.role + '>' + m.content }}{% endfor %}`;
+
 /* A SentencePiece model that puts a space in front of a text, as Llama 2 does. */
 const SPM = edited('tiny-gemma3-f32.gguf', {
   add: { 'tokenizer.chat_template': '{% for m in messages %}{{ m.content }}{% endfor %}' },
@@ -130,6 +140,48 @@ const checks = {
       assert.equal((await it.template(hello)).text, '<user>Hello');
       assert.match((await it.template(hello, { tools })).text, /^TOOLS /);
     });
+  },
+  async wholeTurnsAreDropped() {
+    const say = (role, content, more = {}) => ({ role, content, ...more });
+    const call = (name) =>
+      say('assistant', '', { tool_calls: [{ type: 'function', function: { name, arguments: '{}' } }] });
+    const words = (i) => `${i} ${'word '.repeat(9)}`;
+    const turn = (i) => [say('user', words(i)), say('assistant', words(-i))];
+    const withCalls = (i) => [say('user', words(i)), call('f'), say('tool', words(i)), say('assistant', words(-i))];
+    const round = (i) => [call(`f${i}`), say('tool', words(i))];
+    const system = say('system', 'Be brief.');
+    const cases = {
+      'an answer is not first': [[], [turn(1), turn(2), turn(3), [say('user', 'So?')]]],
+      'a result goes with its call': [[system], [withCalls(1), withCalls(2), [say('user', 'So?')]]],
+      'the system may be called developer': [[say('developer', words(0))], [turn(1), turn(2), [say('user', 'So?')]]],
+      'the last turn keeps its question': [
+        [system, say('user', words(0))],
+        [round(1), round(2), round(3), round(4), round(5)],
+      ],
+    };
+    await using(tiny({ [KEY]: STRICT }), {}, async (sizes) => {
+      for (const [name, [start, groups]] of Object.entries(cases)) {
+        const wanted = groups.length > 2 ? groups.slice(2) : groups.slice(1);
+        const { length } = (await sizes.template([...start, ...wanted.flat()])).tokens;
+        const options = { template: STRICT, overflow: 'shift', contextSize: length + 2 };
+        await using(tiny({}), options, async (it) => {
+          const { usage } = await it.chat.completions.create({ messages: [...start, ...groups.flat()], max_tokens: 1 });
+          assert.equal(usage.prompt_tokens, length, name);
+        });
+      }
+    });
+  },
+  async theInstructionsStayWhenAnAnswerIsLong() {
+    /* What a full context keeps does not depend on the name of the role. */
+    const answers = [];
+    for (const role of ['system', 'developer']) {
+      await using(tiny({ [KEY]: TEXTS }), { overflow: 'shift', contextSize: 48 }, async (it) => {
+        const messages = [{ role, content: 'Be brief and say no more.' }, ...hello];
+        const request = { messages, max_tokens: 60, temperature: 0, logit_bias: { 1: -100 } };
+        answers.push((await it.chat.completions.create(request)).choices[0].message.content);
+      });
+    }
+    assert.equal(answers[0], answers[1]);
   },
   async nullIsTheSameAsAnAbsentField() {
     const nulls = (names) => Object.fromEntries(names.split(' ').map((name) => [name, null]));

@@ -3,6 +3,7 @@
 import { sampledToken } from './logprobs.js';
 import { maxTokensOf, RequestError, samplingOf, stopsOf, templateMessage } from './requests.js';
 import { StopText } from './stop-text.js';
+import { isSystem, withoutOldestTurn } from './turns.js';
 import { usageOf } from './usage.js';
 
 /**
@@ -114,7 +115,7 @@ export class Conversation {
    * @param {Record<string, unknown>} variables
    */
   #chatHead(messages, variables) {
-    const first = messages.findIndex(({ role }) => role !== 'system');
+    const first = messages.findIndex((message) => !isSystem(message));
     if (first < 0) return this.textHead();
     /** @param {string} content */
     const tokens = (content) =>
@@ -125,23 +126,16 @@ export class Conversation {
   }
 
   /**
-   * The prompt of a chat. With the overflow 'shift', messages after the system's are dropped, oldest first, until it
-   * fits.
+   * The prompt of a chat. With the overflow 'shift', the oldest turns are dropped until it fits.
    * @param {ChatMessage[]} messages
    * @param {Record<string, unknown>} variables
    * @returns {Prompt}
    */
   chatPrompt(messages, variables) {
-    for (let kept = messages; ; ) {
-      const { tokens } = this.template(kept, variables);
-      const oldest = kept.findIndex(({ role }) => role !== 'system');
-      const canDrop = this.#overflow === 'shift' && oldest >= 0 && oldest !== kept.length - 1;
-      if (tokens.length < this.contextSize || !canDrop) {
-        const last = kept;
-        return { ids: tokens, head: () => this.#chatHead(last, variables) };
-      }
-      kept = kept.filter((_, i) => i !== oldest);
-    }
+    const { tokens: ids } = this.template(messages, variables);
+    const shorter =
+      this.#overflow === 'shift' && ids.length >= this.contextSize ? withoutOldestTurn(messages) : undefined;
+    return shorter ? this.chatPrompt(shorter, variables) : { ids, head: () => this.#chatHead(messages, variables) };
   }
 
   /**
