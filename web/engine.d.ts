@@ -242,6 +242,11 @@ export class Model {
    */
   tokenize(text: string | Uint8Array, options?: { addSpecial?: boolean; parseSpecial?: boolean }): number[];
   /**
+   * Token ids of a text that a prompt starts with, as with `tokenize`. If the text itself names the begin-of-text token,
+   * as prompts copied from a chat template do, the token is not added a second time.
+   */
+  promptTokens(text: string | Uint8Array): number[];
+  /**
    * The bytes of tokens, which may be invalid UTF-8.
    * @param options showSpecial: include the names of control tokens. continues: the tokens continue a text, so their
    *   leading space is kept; without it, the space that some tokenizers add to every text is left out. Both are false

@@ -412,6 +412,11 @@ class Model:
 
         return engine.with_bytes(text, use)
 
+    def text_tokens(self, text):
+        """The tokens of a prompt, with the begin-of-text token once, even if the text itself begins with it."""
+        begin, ids = self.tokenize(b"")[:1], self.tokenize(text)
+        return ids[1:] if begin and ids[:2] == begin * 2 else ids
+
     def detokenize(self, ids, flags=0):
         engine = self.engine
 

@@ -248,7 +248,7 @@ def prompt_tokens(engine, model, text, options):
     if options.raw or not (own or has_template):
         if not options.raw:
             print("quern: the model has no chat template; the prompt is used as is (like --raw)", file=sys.stderr)
-        return model.tokenize(text.encode(errors="replace"))
+        return model.text_tokens(text.encode(errors="replace"))
     messages = [{"role": "user", "content": text}]
     if options.system is not None:
         messages.insert(0, {"role": "system", "content": options.system})

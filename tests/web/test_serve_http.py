@@ -63,6 +63,20 @@ def test_encodings_of_bodies(port):
     assert ask(port, "POST", path, body, Content_Encoding="identity").status == 200
 
 
+def test_a_prompt_does_not_begin_twice():
+    """Prompts copied from a chat template begin with the token that a tokenizer adds by itself."""
+    process, port = start("-m", ROOT / "tests/vectors/tiny-gemma3-f32.gguf")
+    try:
+        counts = []
+        for prompt in ("a", "<bos>a", "<bos><bos>a"):
+            answer = ask(port, "POST", "/v1/completions", json.dumps({"prompt": prompt, "max_tokens": 1}).encode())
+            counts.append(json.loads(answer.body)["usage"]["prompt_tokens"])
+        assert counts == [2, 2, 3]
+    finally:
+        process.terminate()
+        process.wait()
+
+
 TYPES = {
     "/quern/demo/": "text/html",
     "/quern/index.js": "text/javascript",

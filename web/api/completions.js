@@ -132,7 +132,7 @@ export async function* complete(conversation, request, { name, signal, onProgres
     return { ...head, choices: [{ index: first + index, text, finish_reason: finish ?? null, logprobs }] };
   }
   const prompts = promptsOf(fields).map((prompt) =>
-    typeof prompt === 'string' ? conversation.model.tokenize(prompt) : prompt,
+    typeof prompt === 'string' ? conversation.model.promptTokens(prompt) : prompt,
   );
   /** @param {Progress} progress */
   const report = (progress) => onProgress?.({ ...head, choices: [], prompt_progress: progress });

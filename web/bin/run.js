@@ -27,7 +27,7 @@ export function promptTokens(engine, model, text, options) {
     prompt.free();
     return tokens;
   }
-  return model.tokenize(text);
+  return model.promptTokens(text);
 }
 
 const samplerSettings = (options) => ({

@@ -196,6 +196,13 @@ export class Model {
     );
   }
 
+  /** @param {string | Uint8Array} text */
+  promptTokens(text) {
+    const [begin] = this.tokenize('');
+    const ids = this.tokenize(text);
+    return begin !== undefined && ids[0] === begin && ids[1] === begin ? ids.slice(1) : ids;
+  }
+
   /**
    * @param {TokenIds} ids
    * @param {{ showSpecial?: boolean, continues?: boolean }} [options]
