@@ -295,6 +295,36 @@ const checks = {
     );
   },
 
+  async 'a worker that cannot be loaded is named'({ tab, model, server, open }) {
+    const why = (tab, options) =>
+      tab(
+        ([url, more]) =>
+          my.load(url, more).then(
+            () => 'taken',
+            ({ name, status, message }) => `${name} ${status} ${message}`,
+          ),
+        [model.url, options],
+      );
+    const expect = (status, found) =>
+      new RegExp(
+        `^SourceError ${status} .*: the engine's worker cannot be loaded \\(${found}\\)\\. .*the option worker`,
+      );
+    assert.match(await why(tab, { worker: '/gone/worker.js' }), expect(404, '404 Not Found'));
+    assert.match(
+      await why(tab, { worker: '/gone/worker.js' }),
+      /^SourceError 404 http:\/\/localhost:\d+\/gone\/worker\.js: /,
+    );
+    const page = server.add(Buffer.from('<!doctype html>'), { name: 'index.html' });
+    assert.match(await why(tab, { worker: page.url }), expect(200, '200 OK, text/html'));
+    const parts = server.add(Buffer.from("import '/gone.js';"), { name: 'worker.js' });
+    assert.match(await why(tab, { worker: parts.url }), expect(200, 'it or a script that it imports is missing.*'));
+    assert.match(await why(tab, { worker: 'http://localhost:1/worker.js' }), expect(0, '.+'));
+    server.missing = /\/worker\.js$/;
+    const fresh = await open();
+    assert.match(await why(fresh, {}), expect(404, '404 Not Found'));
+    assert.match(await why(fresh, {}), /^SourceError 404 http:\/\/localhost:\d+\/web\/worker\.js: /);
+  },
+
   async 'what is no model is not kept'({ tab, server }) {
     const page = server.add(Buffer.from(`<!doctype html>${'no model '.repeat(200_000)}`));
     const kept = () => tab(() => my.listModels());

@@ -2,6 +2,7 @@
  * worker answers {id, chunk} any number of times, then {id, value} or {id, error}. */
 import { isNode } from '../runtime/node.js';
 import { startForWorker } from '../runtime/threads.js';
+import { openWorker } from './open.js';
 
 /**
  * What a Link needs of a Worker.
@@ -65,13 +66,8 @@ export class Link {
       serve(far);
       return new Link(near, () => {});
     }
-    /* Bundlers recognize a worker by the exact form of the second expression. */
-    const worker = script
-      ? new Worker(script, { type: 'module' })
-      : new Worker(new URL('../worker.js', import.meta.url), { type: 'module', name: 'quern' });
+    const worker = openWorker(script, (error) => link.#fail(error));
     const link = new Link(worker, () => worker.terminate());
-    worker.onerror = (event) =>
-      link.#fail(new Error(`the worker failed: ${event.message ?? 'its script could not be loaded'}`));
     return link;
   }
 
