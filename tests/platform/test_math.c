@@ -1,5 +1,4 @@
-/* platform/math.c compared with the C library in long double: errors are within the bounds that platform/math.h states.
- */
+/* platform/math.c compared with the C library in long double: errors are within the bounds of platform/math.h. */
 #include <float.h>
 #include <math.h>
 #include <setjmp.h>
