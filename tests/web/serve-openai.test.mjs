@@ -63,6 +63,40 @@ const checks = {
     } = await create({ logprobs: true, top_logprobs: 2 });
     assert.equal(logprobs.content.map(({ token }) => token).join(''), text);
   },
+  async probabilitiesEndWithTheText() {
+    const [whole] = (await create({ logprobs: true })).choices;
+    const tokens = whole.logprobs.content.map(({ token }) => token);
+    const request = { model, prompt: 'One, two, three,', temperature: 0, max_tokens: 8, logprobs: 0 };
+    const [counted] = (await client.completions.create(request)).choices;
+    const tokensBefore = (list, end) => list.filter((_, i) => list.slice(0, i).join('').length < end);
+    for (const length of [1, 3, 9]) {
+      for (let from = 0; from + length <= text.length && from < 30; from += 5) {
+        const stop = text.slice(from, from + length);
+        const kept = tokensBefore(tokens, text.indexOf(stop));
+        const [{ message, logprobs }] = (await create({ logprobs: true, stop })).choices;
+        assert.equal(message.content, text.slice(0, text.indexOf(stop)));
+        assert.deepEqual(
+          (logprobs?.content ?? []).map(({ token }) => token),
+          kept,
+          stop,
+        );
+      }
+      const stop = counted.text.slice(7, 7 + length);
+      const kept = tokensBefore(counted.logprobs.tokens, counted.text.indexOf(stop));
+      const [{ logprobs }] = (await client.completions.create({ ...request, stop })).choices;
+      assert.deepEqual(logprobs?.tokens ?? [], kept, stop);
+    }
+    let shown = '';
+    let listed = '';
+    for await (const { choices } of await create({ logprobs: true, stop: [text.slice(20, 28), 'e x'], stream: true })) {
+      shown += choices[0].delta.content ?? '';
+      for (const { token } of choices[0].logprobs?.content ?? []) {
+        assert.ok(listed.length < shown.length);
+        listed += token;
+      }
+    }
+    assert.ok(shown.length > 0 && listed.startsWith(shown));
+  },
   async completes() {
     let streamed = '';
     const request = { model, prompt: 'One, two, three,', temperature: 0, max_tokens: 6 };

@@ -1,6 +1,6 @@
 /* The session that chat and text completions share. It keeps what was computed, and takes one request after another. */
 
-import { sampledToken } from './logprobs.js';
+import { PendingTokens, sampledToken } from './logprobs.js';
 import { maxTokensOf, RequestError, samplingOf, stopsOf, templateMessage } from './requests.js';
 import { StopText } from './stop-text.js';
 import { isSystem, withoutOldestTurn } from './turns.js';
@@ -249,8 +249,8 @@ export class Conversation {
     const cached = await this.#prefill(ids, { signal, onProgress });
     const decoder = this.model.streamDecoder({ continues: true });
     const stops = new StopText(stopsOf(request));
-    /** @type {SampledToken[]} */
-    let unsent = []; // tokens whose text has not been yielded
+    const pending = new PendingTokens();
+    let [decoded, shown] = [0, 0]; // characters
     let count = 0;
     /** @type {FinishReason} */
     let finish = 'length';
@@ -262,12 +262,12 @@ export class Conversation {
         break;
       }
       count++;
-      if (logits && logprobs !== null) unsent.push(sampledToken(logits, id, logprobs));
-      const text = stops.push(decoder.push(id));
-      if (text) {
-        yield { text, tokens: unsent };
-        unsent = [];
-      }
+      if (logits && logprobs !== null) pending.add(decoded, sampledToken(logits, id, logprobs));
+      const piece = decoder.push(id);
+      const text = stops.push(piece);
+      decoded += piece.length;
+      shown += text.length;
+      if (text) yield { text, tokens: pending.take(shown) };
       if (stops.stopped) {
         finish = 'stop';
         break;
@@ -275,7 +275,8 @@ export class Conversation {
       if (count < limit) await this.#append(id, head, signal);
     }
     const text = stops.push(decoder.flush()) + stops.flush();
-    if (text || unsent.length) yield { text, tokens: unsent };
+    const tokens = pending.take(stops.stopped ? shown + text.length : Infinity);
+    if (text || tokens.length) yield { text, tokens };
     yield { finish, usage: usageOf(ids.length, count, cached) };
   }
 

@@ -10,6 +10,29 @@
  * @typedef {{ id: number, logprob: number, top: [number, number][] }} SampledToken
  */
 
+/** Sampled tokens whose text has not been shown. */
+export class PendingTokens {
+  /** The position at which the text of each token starts. @type {{ start: number, token: SampledToken }[]} */
+  #tokens = [];
+
+  /**
+   * @param {number} start
+   * @param {SampledToken} token
+   */
+  add(start, token) {
+    this.#tokens.push({ start, token });
+  }
+
+  /**
+   * Removes and returns the tokens whose text starts before `end`.
+   * @param {number} end
+   */
+  take(end) {
+    const count = this.#tokens.filter(({ start }) => start < end).length;
+    return this.#tokens.splice(0, count).map(({ token }) => token);
+  }
+}
+
 /**
  * @param {Float32Array} logits
  * @param {number} id of the sampled token
