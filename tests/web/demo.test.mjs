@@ -415,6 +415,23 @@ const scenarios = {
     assert.deepEqual(foreign, [], 'no requests to other servers');
   },
 
+  /* The message box never covers the field for a model's URL, even when a phone's keyboard takes half of the screen. */
+  async fitsPhones(env) {
+    const my = await visit(env, { query: '', viewport: { width: 360, height: 640 }, hasTouch: true, isMobile: true });
+    const inView = () =>
+      my.page.evaluate(() => {
+        const [field, list] = ['url', 'scroll'].map((id) => document.getElementById(id).getBoundingClientRect());
+        return field.top >= list.top && field.bottom <= list.bottom;
+      });
+    await my.page.waitForSelector('#cards button');
+    assert.ok(await inView(), 'the field is in view at first');
+    await my.page.focus('#url');
+    await my.page.setViewportSize({ width: 360, height: 320 });
+    await my.page.waitForFunction(() => innerHeight === 320);
+    await my.page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+    assert.ok(await inView(), 'the field stays in view above a keyboard');
+  },
+
   /* Checks every state against the rules of axe-core, light and dark, wide and as narrow as a small phone. */
   async isAccessible(env) {
     const found = [];

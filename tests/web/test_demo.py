@@ -1,5 +1,7 @@
-"""The demo and the examples in Chromium, with SmolLM2. demo.test.mjs and examples.test.mjs can also be run by hand."""
+"""The demo and the examples in Chromium, and what visitors of the demo do in Chromium and Firefox, with SmolLM2. The
+scripts demo.test.mjs, examples.test.mjs and demo-chats.test.mjs can also be run by hand."""
 
+import functools
 import json
 import os
 import pathlib
@@ -17,20 +19,25 @@ import vendor_demo  # noqa: E402
 
 SCENARIOS = re.findall(r"^  async (\w+)\(env\)", (HERE / "demo.test.mjs").read_text(), re.M)
 EXAMPLES = sorted(path.stem for path in (ROOT / "web/examples").iterdir())
+PROGRAMS = {
+    "chromium": os.environ.get("QUERN_CHROMIUM", "/usr/bin/chromium"),
+    "firefox": os.environ.get("QUERN_FIREFOX", "/usr/bin/firefox-esr"),
+}
+CHECKS = re.findall(r"^  async '(.+)'\(", (HERE / "demo-chats.test.mjs").read_text(), re.M)
 
 
-def run(script):
+def run(script, browser="chromium", arguments=()):
     if not (ROOT / "web/index.js").exists():
         pytest.skip("web/index.js is missing")
     if not (ROOT / "bench/node_modules/playwright-core").exists():
         pytest.skip("bench/node_modules is not installed")
-    if not pathlib.Path(os.environ.get("QUERN_CHROMIUM", "/usr/bin/chromium")).exists():
-        pytest.skip("Chromium is not installed")
+    if not pathlib.Path(PROGRAMS[browser]).exists():
+        pytest.skip(f"{browser} is not installed")
     model = fetch_model.cache() / "models" / fetch_model.MODELS["smollm2"]["file"]
     if not model.exists():
         pytest.skip(f"{model} is missing; tools/fetch_model.py smollm2 fetches it")
     vendor_demo.vendor_all()
-    done = subprocess.run(["node", HERE / script, model], capture_output=True, text=True, check=False)
+    done = subprocess.run(["node", HERE / script, *arguments, model], capture_output=True, text=True, check=False)
     print(done.stderr)
     return {line["name"]: line["error"] for line in map(json.loads, done.stdout.splitlines())}
 
@@ -45,6 +52,11 @@ def examples():
     return run("examples.test.mjs")
 
 
+@functools.cache
+def checks(browser):
+    return run("demo-chats.test.mjs", browser, [browser])
+
+
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_demo(demo, name):
     assert demo.get(name, "did not run") is None
@@ -53,3 +65,9 @@ def test_demo(demo, name):
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_example(examples, name):
     assert examples.get(name, "did not run") is None
+
+
+@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("browser", PROGRAMS)
+def test_demo_chats(browser, check):
+    assert checks(browser).get(check, "did not run") is None

@@ -107,10 +107,11 @@ function openPage(url) {
     .unref();
 }
 
-/* Returns whether there is a demo; only checkouts have one. Downloads its Markdown parser if necessary. */
+/* Returns whether there is a demo; only checkouts have one. Downloads its libraries if necessary. */
 async function prepareDemo() {
   if (!existsSync(new URL('../demo', import.meta.url))) return false;
-  if (existsSync(new URL('../demo/vendor/marked.js', import.meta.url))) return true;
+  const has = (library) => existsSync(new URL(`../demo/vendor/${library}`, import.meta.url));
+  if (has('marked.js') && has('highlight.js')) return true;
   const tool = fileURLToPath(new URL('../../tools/vendor_demo.py', import.meta.url));
   const status = await runChild('python3', [tool], { stdio: 'ignore' }).catch(() => 1);
   if (status > 128) process.exit(status);

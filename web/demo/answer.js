@@ -31,11 +31,13 @@ class Stopwatch {
     this.#count += tokens;
   }
 
-  stats(usage, finish) {
+  /* prompt: tokens of the prompt. */
+  stats({ prompt, usage, finish }) {
     const count = this.#count;
+    const tokens = usage?.completion_tokens ?? count;
     return {
-      tokens: usage?.completion_tokens ?? count,
-      prompt: usage?.prompt_tokens,
+      tokens,
+      used: prompt && prompt + tokens,
       first: this.#first && (this.#first - this.#start) / 1000,
       rate: count > 1 ? (count - 1) / ((this.#last - this.#first) / 1000) : undefined,
       finish,
@@ -47,7 +49,7 @@ class Stopwatch {
  * error, when the signal is aborted. */
 export async function streamAnswer(model, messages, answer, signal, changed) {
   const watch = new Stopwatch(model);
-  let finish, usage;
+  const state = {};
   const request = {
     messages: promptMessages(messages),
     stream: true,
@@ -56,23 +58,26 @@ export async function streamAnswer(model, messages, answer, signal, changed) {
     stream_options: { include_usage: true },
     ...requestSettings(),
   };
+  const onProgress = ({ total }) => {
+    state.prompt = total;
+  };
   try {
-    for await (const chunk of await model.chat.completions.create(request, { signal })) {
-      usage = chunk.usage ?? usage;
+    for await (const chunk of await model.chat.completions.create(request, { signal, onProgress })) {
+      state.usage = chunk.usage ?? state.usage;
       const choice = chunk.choices[0];
       if (!choice) continue;
-      finish = choice.finish_reason ?? finish;
+      state.finish = choice.finish_reason ?? state.finish;
       const tokens = choice.logprobs?.content ?? [];
       if (tokens.length > 0 || choice.delta.content) watch.add(tokens.length || 1);
       answer.pieces.push(...tokens);
       answer.content += choice.delta.content ?? '';
-      answer.stats = watch.stats(usage, finish);
+      answer.stats = watch.stats(state);
       changed();
     }
   } catch (error) {
     if (!signal.aborted) throw error;
   }
-  answer.stats = watch.stats(usage, signal.aborted ? 'stopped' : finish);
+  answer.stats = watch.stats({ ...state, ...(signal.aborted && { finish: 'stopped' }) });
 }
 
 const FINISH = { length: 'maximum length reached', stopped: 'stopped' };

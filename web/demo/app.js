@@ -1,57 +1,28 @@
 /* Entry point of the demo: connects the conversation, the models and the sidebars. */
-import { currentChat, lastExchange, show, startChat, stop } from './chat.js';
+import { lastExchange, show, startChat, stop } from './chat.js';
+import { drawChats, startChatList } from './chat-list.js';
 import * as conversations from './conversations.js';
-import { $, h } from './dom.js';
+import { $ } from './dom.js';
 import { controlled } from './installed.js';
-import { currentModel, drawModels, load, loadLast, reload, startModels, statusLine } from './models.js';
+import { drawModels, startModelList, statusLine } from './model-list.js';
+import { currentModel, load, loadLast, reload, startModels } from './models.js';
+import { startSamples } from './samples.js';
 import { startSettings } from './settings.js';
-import { closeSidebar, openSidebar, startSidebars } from './sidebars.js';
+import { openSidebar, startSidebars } from './sidebars.js';
 import { drawTokens, startTokens } from './tokens.js';
 
-function contextUsed() {
-  const stats = lastExchange().answer?.stats;
-  return stats?.prompt && stats.prompt + stats.tokens;
-}
-
-/* The list of models is on the start page until there is a model or a message; after that it is in its sidebar. */
+/* While there is no model, the list of models is below the conversation; after that it is in its sidebar. */
 function arrange() {
-  const state = document.body.dataset;
-  const start = state.model === 'none' && state.chat === 'empty';
+  const { model, chat } = document.body.dataset;
+  const start = model === 'none';
   $('start').hidden = !start;
+  $('welcome').hidden = chat !== 'empty';
   (start ? $('start-slot') : $('sidebar-slot')).append($('chooser'));
-  $('greeting').hidden = !(state.model === 'ready' && state.chat === 'empty');
+  $('greeting').hidden = start || chat !== 'empty';
+  $('greeting-text').hidden = model !== 'ready';
   $('greeting-name').textContent = $('model-name').textContent;
   $('status').textContent =
-    state.model === 'none' && !start ? 'Choose a model to continue.' : statusLine(contextUsed());
-}
-
-function chatLine({ id, title, when }) {
-  const open = () => {
-    closeSidebar();
-    show(conversations.open(id));
-  };
-  const remove = () => {
-    conversations.remove(id);
-    if (id === currentChat()) show(conversations.create());
-    drawChats();
-    $('chats-title').focus();
-  };
-  const date = new Date(when).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' });
-  const current = id === currentChat() && 'true';
-  return h(
-    'li',
-    {},
-    h('button', { type: 'button', class: 'open', onclick: open, 'aria-current': current }, title, h('small', {}, date)),
-    h(
-      'button',
-      { type: 'button', class: 'quiet', onclick: remove, 'aria-label': `Delete the chat ${title}` },
-      'Delete',
-    ),
-  );
-}
-
-function drawChats() {
-  $('chat-list').replaceChildren(...conversations.list().map(chatLine));
+    start && chat !== 'empty' ? 'Choose a model to continue.' : statusLine(lastExchange().answer?.stats?.used);
 }
 
 document.addEventListener('model', arrange);
@@ -60,12 +31,15 @@ document.addEventListener('leaving', stop);
 startSidebars({ models: drawModels, chats: drawChats, tokens: drawTokens });
 startSettings({ reloadModel: reload });
 startTokens();
+startChatList();
+startSamples();
 $('new-chat').addEventListener('click', () => show(conversations.create()));
 
 await Promise.all([
   startChat({ onTokens: (from) => openSidebar('tokens', from) }),
   startModels({ before: controlled }),
 ]);
+startModelList();
 document.body.dataset.started = '';
 const wanted = new URLSearchParams(location.search).get('model');
 if (wanted) load(new URL(wanted, location.href).href);

@@ -1,19 +1,20 @@
-/* The conversation: draws the messages, and sends, stops, edits and regenerates them. */
-import { describe, streamAnswer } from './answer.js';
+/* The conversation: sends, stops, edits, regenerates and continues. messages.js draws it. */
+import { streamAnswer } from './answer.js';
 import * as conversations from './conversations.js';
-import { $, announce, copyButton, h, showProblem } from './dom.js';
-import { markdownReady, render } from './markdown.js';
-import { CANCELED, currentModel, modelReady } from './models.js';
+import { $, announce, showProblem } from './dom.js';
+import { markdownReady } from './markdown.js';
+import { drawMessage, makeView, openEditor } from './messages.js';
+import { currentModel, modelReady, modelState } from './models.js';
 import { answerProblem } from './problems.js';
+import { keepAtEnd, scrollToEnd, scrollToStart, startScrolling } from './scrolling.js';
 import { sidebarOpen } from './sidebars.js';
 
 const REDRAW_MS = 80;
 let chat = conversations.create();
-let running; // { abort, answer } while the model answers
+let running; // { abort, answer, changed } while the model answers
 let views = []; // one per message
 let showTokens;
 
-const scroll = $('scroll');
 const prompt = $('prompt');
 
 /* The last answer and the messages that it was given, for the token sidebar. */
@@ -22,66 +23,28 @@ export function lastExchange() {
   return end < 0 ? { before: chat.messages } : { before: chat.messages.slice(0, end), answer: chat.messages[end] };
 }
 
-export const currentChat = () => chat.id;
+export const currentChat = () => chat;
 
-function keepAtEnd(draw) {
-  const atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 40;
-  draw();
-  if (atEnd) scroll.scrollTop = scroll.scrollHeight;
-}
-
-function tool(name, act, label) {
-  return h('button', { type: 'button', onclick: act, 'aria-label': label, disabled: Boolean(running) }, name);
-}
-
-function drawUser(view, message, index) {
-  view.body.textContent = message.content;
-  const unanswered = index === chat.messages.length - 1 && tool('Answer', regenerate, 'Answer this message');
-  view.tools.replaceChildren(...[tool('Edit', () => edit(index), 'Edit this message'), unanswered].filter(Boolean));
-}
-
-function drawAssistant(view, message, index) {
-  const live = running?.answer === message;
-  view.element.setAttribute('aria-busy', String(live));
-  if (live && !message.content) view.body.replaceChildren(h('p', { class: 'waiting cursor' }, message.waiting ?? ''));
-  else view.body.replaceChildren(...render(message.content, { done: !live }));
-  if (live && message.content) {
-    const end = view.body.querySelector(':scope > :last-child:not(pre, ul, ol, details, .table)');
-    (end ?? view.body).classList.add('cursor');
-  } else if (!live) view.body.classList.remove('cursor');
-  const last = index === chat.messages.length - 1;
-  view.tools.replaceChildren(
-    ...(live
-      ? []
-      : [
-          last && tool('Regenerate', regenerate, 'Regenerate the answer'),
-          copyButton('Copy the answer', () => message.content),
-          last && tool('Tokens', (event) => showTokens(event.currentTarget), 'Tokens of this answer'),
-        ].filter(Boolean)),
-    h('span', { class: 'figures' }, message.stats ? describe(message.stats) : ''),
-  );
-}
-
-function drawMessage(index) {
+function drawAt(index) {
+  const act = { regenerate, showTokens, edit: () => edit(index), showVersion: showVersion(index) };
   const message = chat.messages[index];
-  (message.role === 'user' ? drawUser : drawAssistant)(views[index], message, index);
-}
-
-function makeView(message) {
-  const body = h('div', { class: 'body' });
-  const tools = h('div', { class: 'tools' });
-  const who = h('h2', { class: 'hidden' }, message.role === 'user' ? 'You' : 'Answer');
-  return { body, tools, element: h('li', { class: `message ${message.role}` }, who, body, tools) };
+  const last = index === chat.messages.length - 1;
+  drawMessage(views[index], message, { live: running?.answer === message, last, busy: Boolean(running), act });
 }
 
 /* Draws the whole conversation. */
-export function draw() {
+function redraw() {
   views = chat.messages.map(makeView);
   $('messages').replaceChildren(...views.map((view) => view.element));
-  for (const index of chat.messages.keys()) drawMessage(index);
+  for (const index of chat.messages.keys()) drawAt(index);
   document.body.dataset.chat = chat.messages.length > 0 ? 'some' : 'empty';
   document.dispatchEvent(new Event('chat'));
-  scroll.scrollTop = chat.messages.length > 0 ? scroll.scrollHeight : 0;
+}
+
+function drawFromEnd() {
+  redraw();
+  if (chat.messages.length > 0) scrollToEnd();
+  else scrollToStart();
 }
 
 /* Only with a mouse or trackpad: on a touch screen, focus would open the keyboard. */
@@ -105,75 +68,79 @@ function updateButtons() {
   if (!running && stopping) focusPrompt();
 }
 
-/* Says why there is no answer, unless loading the model failed: models.js has reported that already. */
+/* Says why there is no answer, unless loading the model failed: models.js says that, and how to help it. */
 async function explain(error, model) {
-  const failed = await Promise.race([
-    model?.loaded.then(
+  const mayBeLoading = model && model !== currentModel() && error.name !== 'RequestError';
+  const failed =
+    mayBeLoading &&
+    (await model.loaded.then(
       () => false,
       () => true,
-    ),
-    new Promise((resolve) => {
-      setTimeout(resolve, 0, false);
-    }),
-  ]);
-  if (!failed) showProblem(answerProblem(error));
-  else if (error.name === 'AbortError') showProblem(CANCELED);
+    ));
+  if (!failed && !error.shown) showProblem(answerProblem(error));
 }
 
 /* Returns changed(), which redraws a message soon but at most every REDRAW_MS, and stop(). */
 function redrawing(index) {
   let due = 0;
   let timer;
-  const redraw = () => {
+  const draw = () => {
     due = performance.now() + REDRAW_MS;
     timer = undefined;
-    keepAtEnd(() => drawMessage(index));
+    keepAtEnd(() => drawAt(index));
   };
   return {
     changed() {
-      timer ??= setTimeout(redraw, Math.max(0, due - performance.now()));
+      timer ??= setTimeout(draw, Math.max(0, due - performance.now()));
     },
     stop: () => clearTimeout(timer),
   };
 }
 
-/* Shows that the model is still loading, if an answer has to wait for it. */
+/* Shows what an answer waits for, unless the model is ready soon. */
 function waitingNote(message, changed) {
-  const timer = setTimeout(() => {
-    message.waiting = 'Waiting for the model to load…';
+  const tell = () => {
+    message.waiting = modelState() === 'none' ? 'Choose a model to get the answer.' : 'Waiting for the model to load…';
     changed();
-  }, 200);
+  };
+  const timer = setTimeout(tell, 200);
+  document.addEventListener('model', tell);
+  const stop = () => {
+    clearTimeout(timer);
+    document.removeEventListener('model', tell);
+  };
   return {
+    stop,
     clear() {
-      clearTimeout(timer);
+      stop();
       message.waiting = undefined;
       if (running?.answer === message) changed();
     },
-    stop: () => clearTimeout(timer),
   };
 }
 
-/* Answers the last message. previous: the answer to put back if this one stays empty. */
-async function answer(previous) {
+/* Streams the answer into the message at `index`. */
+async function stream(index) {
   let model;
-  const message = { role: 'assistant', content: '', pieces: [] };
-  const index = chat.messages.push(message) - 1;
-  const before = chat.messages.slice(0, index);
   const own = chat; // another chat may be opened meanwhile
+  const message = own.messages[index];
   const abort = new AbortController();
   const { changed, stop: stopRedrawing } = redrawing(index);
 
   running = { abort, answer: message };
   showProblem();
-  draw();
+  drawFromEnd();
   updateButtons();
+  if (modelState() === 'none') views[index - 1].element.scrollIntoView();
   const waiting = waitingNote(message, changed);
   try {
     model = await modelReady(abort.signal);
     if (currentModel() === model) waiting.clear();
     else model.loaded.then(waiting.clear, () => {});
     const saving = setInterval(() => conversations.save(own), 1000);
-    await streamAnswer(model, before, message, abort.signal, changed).finally(() => clearInterval(saving));
+    await streamAnswer(model, own.messages.slice(0, index), message, abort.signal, changed).finally(() =>
+      clearInterval(saving),
+    );
     announce(`Answer: ${message.content.slice(0, 2000)}`);
   } catch (error) {
     if (!abort.signal.aborted) await explain(error, model);
@@ -181,14 +148,31 @@ async function answer(previous) {
   waiting.stop();
   stopRedrawing();
   running = undefined;
-  if (!message.content) own.messages.splice(index, 1, ...(previous ? [previous] : []));
+}
+
+/* Stores the chat after an answer, and draws it. */
+function finish(own) {
   if (!conversations.save(own))
     showProblem(
       'This browser’s storage is full, so this chat will be lost when you leave the page. Delete old chats to make room.',
     );
-  keepAtEnd(draw);
+  keepAtEnd(redraw);
   updateButtons();
   if (sidebarOpen('tokens')) document.dispatchEvent(new Event('tokens'));
+}
+
+/* Answers the last message. previous: another version of the answer, which comes back if the new one stays empty. */
+async function answer(previous) {
+  const own = chat;
+  const message = { role: 'assistant', content: '', pieces: [] };
+  const index = own.messages.push(message) - 1;
+  await stream(index);
+  if (!message.content) own.messages.splice(index, 1, ...(previous ? [previous] : []));
+  else if (previous) {
+    const versions = [...(previous.versions ?? [previous]), message];
+    for (const version of versions) version.versions = versions;
+  }
+  finish(own);
 }
 
 function regenerate() {
@@ -196,45 +180,35 @@ function regenerate() {
   answer(chat.messages.at(-1)?.role === 'assistant' ? chat.messages.pop() : undefined);
 }
 
+const showVersion = (index) => (version, label) => {
+  chat.messages[index] = version;
+  conversations.save(chat);
+  keepAtEnd(redraw);
+  const buttons = [...views[index].tools.querySelectorAll('.versions button')];
+  (
+    buttons.find((each) => !each.disabled && each.ariaLabel === label) ?? buttons.find((each) => !each.disabled)
+  )?.focus();
+};
+
 function edit(index) {
   const view = views[index];
-  const text = h('textarea', { 'aria-label': 'Edit your message', rows: 2 }, chat.messages[index].content);
-  const back = () => {
-    drawMessage(index);
-    view.element.replaceChild(view.body, form);
-    view.tools.hidden = false;
-    view.tools.querySelector('button').focus();
-  };
-  const form = h(
-    'form',
-    { class: 'editor', onsubmit: save, onkeydown: keys },
-    text,
-    h(
-      'div',
-      { class: 'row' },
-      h('button', { type: 'button', class: 'quiet', onclick: back }, 'Cancel'),
-      h('button', { class: 'save' }, 'Send'),
-    ),
-  );
+  openEditor(view, chat.messages[index].content, {
+    save(content) {
+      if (running) return;
+      chat.messages.splice(index, Infinity, { role: 'user', content });
+      answer();
+    },
+    back() {
+      drawAt(index);
+      view.tools.querySelector('button').focus();
+    },
+  });
+}
 
-  function save(event) {
-    event.preventDefault();
-    if (running || text.value.trim() === '') return;
-    chat.messages.splice(index, Infinity, { role: 'user', content: text.value.trim() });
-    answer();
-  }
-  function keys(event) {
-    if (event.key === 'Escape') {
-      event.preventDefault();
-      event.stopPropagation();
-      back();
-    }
-    if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) save(event);
-  }
-  view.element.replaceChild(form, view.body);
-  view.tools.hidden = true;
-  text.focus();
-  text.setSelectionRange(text.value.length, text.value.length);
+export function ask(content) {
+  if (running) return;
+  chat.messages.push({ role: 'user', content });
+  answer();
 }
 
 function send(event) {
@@ -242,8 +216,8 @@ function send(event) {
   const content = prompt.value.trim();
   if (running || content === '') return;
   prompt.value = '';
-  chat.messages.push({ role: 'user', content });
-  answer();
+  conversations.setDraft('');
+  ask(content);
 }
 
 export function stop() {
@@ -255,33 +229,26 @@ export function show(next) {
   chat = next;
   conversations.setCurrent(chat.id);
   showProblem();
-  draw();
+  drawFromEnd();
   focusPrompt();
 }
 
-/* Keeps the end of the conversation in view when its area is resized. */
-function followSize() {
-  let atEnd = true;
-  scroll.addEventListener('scroll', () => {
-    atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 40;
-  });
-  new ResizeObserver(() => {
-    if (atEnd && chat.messages.length > 0) scroll.scrollTop = scroll.scrollHeight;
-  }).observe(scroll);
-}
-
 export async function startChat({ onTokens }) {
-  followSize();
+  startScrolling(() => chat.messages.length > 0);
   showTokens = onTokens;
   $('composer').addEventListener('submit', send);
   $('stop').addEventListener('click', stop);
-  prompt.addEventListener('input', updateButtons);
+  prompt.addEventListener('input', () => {
+    conversations.setDraft(prompt.value);
+    updateButtons();
+  });
   prompt.addEventListener('keydown', (event) => {
     if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) send(event);
   });
   addEventListener('pagehide', () => conversations.save(chat));
   chat = conversations.current();
+  prompt.value = conversations.draft();
   updateButtons();
   await markdownReady;
-  draw();
+  drawFromEnd();
 }

@@ -2,6 +2,7 @@
  * shown as text, an image as its description, and links lead only to web pages and mail addresses. Nothing loads by
  * itself, so an answer cannot send data anywhere. */
 import { copyButton, h } from './dom.js';
+import { highlight } from './highlight.js';
 
 let marked;
 export const markdownReady = import('./vendor/marked.js').then(
@@ -37,8 +38,9 @@ const INLINE = {
 const inline = (tokens) => tokens.map((token) => (INLINE[token.type] ?? INLINE.html)(token));
 
 function code({ text, lang }) {
-  const shown = h('pre', { tabindex: 0 }, h('code', {}, text));
   const language = /^[\w+#.-]*/.exec(lang ?? '')[0];
+  const shown = h('code', {}, text);
+  highlight(shown, text, language);
   return h(
     'div',
     { class: 'code' },
@@ -48,7 +50,7 @@ function code({ text, lang }) {
       h('span', {}, language),
       copyButton('Copy the code', () => text),
     ),
-    shown,
+    h('pre', { tabindex: 0 }, shown),
   );
 }
 

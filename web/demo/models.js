@@ -1,14 +1,14 @@
-/* The model: choosing and loading one, what is known about it, and which ones are stored on this device. */
-import { deleteModel, listModels, loadModel, storageInfo } from '../index.js';
-import { $, announce, bytes, h, showProblem, storage } from './dom.js';
-import { worksOffline } from './installed.js';
+/* Loads models: one at a time, with its progress and its errors. model-list.js shows which there are. */
+import { deleteModel, listModels, loadModel } from '../index.js';
+import { fetchCatalog, isUrlOf, nameOf, recommendedFor } from './catalog.js';
+import { $, announce, showProblem, storage } from './dom.js';
 import { isNoModel, loadingProblem } from './problems.js';
 import { Progress } from './progress.js';
 import { loadSettings, settingsLoaded } from './settings.js';
-import { closeSidebar, sidebarOpen } from './sidebars.js';
+import { closeSidebar } from './sidebars.js';
 
 const LAST = 'quern.model';
-export const CANCELED = 'Loading was canceled. Choose a model to get an answer.';
+const CANCELED = 'Loading was canceled. Choose a model to get an answer.';
 let model; // loaded completely
 let arriving; // accepts requests while the rest of its file is loading
 let loading; // { from, name, abort } while a model loads
@@ -18,6 +18,16 @@ let notes = [];
 let waiting = []; // { resolve, reject } of each modelReady()
 
 export const currentModel = () => model;
+export const currentNotes = () => notes;
+/* Where the model that is loaded or loading comes from. */
+export const currentSource = () => loading?.from ?? source;
+export const currentName = () => loading?.name ?? (model ? title : undefined);
+
+/* 'none', 'loading' or 'ready' */
+export function modelState() {
+  if (loading) return 'loading';
+  return model ? 'ready' : 'none';
+}
 
 /* Resolves to the model as soon as it accepts requests. */
 export function modelReady(signal) {
@@ -33,20 +43,10 @@ function settleWaiting(settle) {
   waiting = [];
 }
 
-/* A readable name: the last part of the URL or the file's name, without .gguf. */
-export function nameOf(from) {
-  const path = from instanceof File ? from.name : (from.file ?? new URL(from, location.href).pathname);
-  return decodeURIComponent(path.split('/').at(-1)).replace(/\.gguf$/i, '');
-}
-
 function changed() {
-  let state = 'none';
-  if (loading) state = 'loading';
-  else if (model) state = 'ready';
-  document.body.dataset.model = state;
-  $('model-name').textContent = loading?.name ?? (model ? title : 'Choose a model');
+  document.body.dataset.model = modelState();
+  $('model-name').textContent = currentName() ?? 'Choose a model';
   document.dispatchEvent(new Event('model'));
-  if (sidebarOpen('models')) drawModels();
 }
 
 /* Resolves to the whole model, or to undefined if another load has replaced this one. */
@@ -61,13 +61,17 @@ async function loadWhole(own, progress) {
     onProgress: (state) => {
       if (loading === own) progress.update(state);
     },
-    onNote: (note) => notes.push(String(note.text ?? note)),
+    onNote: (note) => {
+      own.notes.push(note);
+      if (own.notes === notes) changed();
+    },
   });
   if (loading !== own) return void loaded.free();
   if (loaded.info.encoder) {
     await loaded.free();
     throw new Error('This model is an encoder: it produces embeddings, not text. Choose a chat model.');
   }
+  settingsLoaded(loaded.info.sampling, recommendedFor(own.from));
   arriving = loaded;
   settleWaiting(({ resolve }) => resolve(loaded));
   await loaded.loaded;
@@ -77,34 +81,33 @@ async function loadWhole(own, progress) {
 
 async function loadFailed(error, { from, name, abort }) {
   const canceled = abort.signal.aborted;
-  const text = canceled ? CANCELED : loadingProblem(error, name, from);
-  if (!canceled) showProblem(text);
+  const asked = waiting.length > 0 || arriving !== undefined;
+  if (!canceled || asked) showProblem(canceled ? CANCELED : loadingProblem(error, name, from));
   if (isNoModel(error)) await deleteStored(from);
-  settleWaiting(({ reject }) => reject(new Error(text)));
+  settleWaiting(({ reject }) => reject(Object.assign(new Error(error.message), { shown: true })));
 }
 
 /* Loads a model and frees the current one. from: a URL, a File or { repo, file, revision }. */
-export async function load(from, name = nameOf(from)) {
+export async function load(from) {
   loading?.abort.abort();
   if (model ?? arriving) document.dispatchEvent(new Event('leaving'));
   arriving = undefined;
-  const own = { from, name, abort: new AbortController() };
+  const own = { from, name: nameOf(from), abort: new AbortController(), notes: [] };
   loading = own;
-  notes = [];
+  notes = own.notes;
   showProblem();
   closeSidebar();
-  const progress = new Progress(name, stageOf(from));
+  const progress = new Progress(own.name, stageOf(from));
   changed();
   try {
     const loaded = await loadWhole(own, progress);
     if (!loaded) return;
     model = loaded;
     source = from;
-    title = name;
-    if (!(from instanceof File)) storage.set(LAST, { from, name });
+    title = own.name;
+    if (!(from instanceof File)) storage.set(LAST, { from });
     navigator.storage?.persist?.();
-    settingsLoaded();
-    announce(`${name} is ready`);
+    announce(`${title} is ready`);
   } catch (error) {
     if (loading === own) await loadFailed(error, own);
   } finally {
@@ -127,14 +130,10 @@ function loadAddress(text) {
   return load(url.href);
 }
 
-export const reload = () => source && load(source, title);
+export const reload = () => source && load(source);
 
-const isOf =
-  (from) =>
-  ({ url }) =>
-    from.repo ? url.includes(`/${from.repo}/`) && url.endsWith(`/${from.file}`) : url === from;
-
-const storedAs = async (from) => (from instanceof File ? [] : (await listModels().catch(() => [])).filter(isOf(from)));
+const storedAs = async (from) =>
+  from instanceof File ? [] : (await listModels().catch(() => [])).filter(({ url }) => isUrlOf(from, url));
 
 async function stageOf(from) {
   if (from instanceof File) return 'Reading';
@@ -156,80 +155,7 @@ export async function loadLast() {
   const last = storage.get(LAST);
   if (!last) return;
   const stored = await storedAs(last.from);
-  if (stored.some(({ complete }) => complete)) await load(last.from, last.name);
-}
-
-const BUILDS = { relaxed: 'relaxed SIMD', simd128: 'SIMD' };
-
-export function facts() {
-  if (!model) return [];
-  const { name, build, reason, threads, memoryBytes, contextSize } = model.info;
-  return [
-    ['Model', name === title ? '' : name],
-    ['Build', build],
-    ['Reason', reason],
-    ['Threads', threads === 1 && build.endsWith('-mt') ? '1 (more were not faster)' : String(threads)],
-    ['Memory', bytes(memoryBytes)],
-    ['Context', `${contextSize.toLocaleString('en')} tokens`],
-    ['Offline', worksOffline() ? 'This page works without a network' : ''],
-  ].filter(([, value]) => value !== undefined && value !== '');
-}
-
-/* The line below the message box. used: tokens in the context after the last answer. */
-export function statusLine(used) {
-  if (!model) return '';
-  const { build = '', threads, memoryBytes, contextSize } = model.info;
-  const kind = Object.entries(BUILDS).find(([word]) => build.includes(word))?.[1] ?? build;
-  const words = [`${threads} thread${threads === 1 ? '' : 's'}`, kind, `${bytes(memoryBytes)} of memory`];
-  if (used) words.push(`${used.toLocaleString('en')} of ${contextSize.toLocaleString('en')} tokens`);
-  return words.join(' · ');
-}
-
-export async function drawModels() {
-  $('facts').replaceChildren(...facts().flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)]));
-  $('notes').replaceChildren(...notes.map((note) => h('li', {}, note)));
-  const stored = await listModels().catch(() => []);
-  const { usage, quota } = await storageInfo().catch(() => ({}));
-  $('storage').hidden = stored.length === 0;
-  $('others').textContent = stored.length > 0 ? 'Other models' : 'Available models';
-  $('quota').textContent = quota ? `Using ${bytes(usage)} of the ${bytes(quota)} that this browser allows.` : '';
-  $('stored').replaceChildren(...stored.map(storedLine));
-}
-
-function storedLine({ key, name: path, url, size, bytes: stored, complete }) {
-  const name = nameOf({ file: path });
-  const remove = () =>
-    deleteModel(key)
-      .then(
-        () => announce(`${name} deleted`),
-        (error) => showProblem(`${name} could not be deleted: ${error.message}`),
-      )
-      .then(drawModels);
-  return h(
-    'li',
-    {},
-    h(
-      'button',
-      { class: 'open', type: 'button', onclick: () => load(url) },
-      name,
-      h('small', {}, complete ? bytes(size) : `${bytes(stored)} of ${bytes(size)} downloaded`),
-    ),
-    h('button', { class: 'quiet', type: 'button', onclick: remove, 'aria-label': `Delete ${name}` }, 'Delete'),
-  );
-}
-
-function card({ name, about, megabytes, repo, file, url }) {
-  const from = url ? new URL(url, location.href).href : { repo, file };
-  return h(
-    'li',
-    {},
-    h(
-      'button',
-      { type: 'button', onclick: () => load(from, name) },
-      h('span', { class: 'title' }, name, h('span', { class: 'size' }, megabytes ? `${megabytes} MB` : '')),
-      h('span', { class: 'about' }, about),
-    ),
-  );
+  if (stored.some(({ complete }) => complete)) await load(last.from);
 }
 
 function acceptDrops() {
@@ -273,8 +199,5 @@ export async function startModels({ before }) {
   $('loading-cancel').addEventListener('click', () => loading?.abort.abort());
   acceptDrops();
   changed();
-  const list = await fetch('models.json')
-    .then((response) => response.json())
-    .catch(() => []); // URLs and files still work
-  $('cards').replaceChildren(...list.map(card));
+  await fetchCatalog();
 }

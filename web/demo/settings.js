@@ -1,6 +1,8 @@
-/* The settings: their table, their form and their current values. Changes apply at once, except those marked `reload`,
- * which apply when the model is loaded again. */
+/* The settings: their table, their form and their current values. What the user has not set comes from the model's file,
+ * then from the list of models, then from the table. Changes apply at once, except those marked `reload`, which apply
+ * when the model is loaded again. */
 import { $, h, storage } from './dom.js';
+import { chosenTheme, setTheme, THEMES } from './theme.js';
 
 const TABLE = [
   { key: 'system', name: 'System prompt', kind: 'text', value: '', hint: 'Sent at the start of every conversation.' },
@@ -11,7 +13,7 @@ const TABLE = [
     min: 0,
     max: 2,
     step: 0.05,
-    value: 0.5,
+    value: 0.6,
     hint: '0 always picks the most likely token.',
   },
   {
@@ -43,6 +45,16 @@ const TABLE = [
     step: 0.01,
     value: 0.05,
     hint: 'Drops tokens with less than this fraction of the highest probability.',
+  },
+  {
+    key: 'repeat_penalty',
+    name: 'Repetition penalty',
+    kind: 'range',
+    min: 1,
+    max: 1.5,
+    step: 0.01,
+    value: 1.05,
+    hint: 'Makes tokens that have occurred less likely; 1 has no effect.',
   },
   {
     key: 'max_tokens',
@@ -99,22 +111,47 @@ const TABLE = [
   },
 ];
 const KEY = 'quern.settings';
-const defaults = Object.fromEntries(TABLE.map(({ key, value }) => [key, value]));
+const ROWS = [
+  ['system'],
+  ['temperature'],
+  ['top_p'],
+  ['top_k'],
+  ['min_p'],
+  ['repeat_penalty'],
+  ['max_tokens', 'seed'],
+  ['contextSize', 'threads'],
+  ['overflow'],
+];
+const general = Object.fromEntries(TABLE.map(({ key, value }) => [key, value]));
 
-let current = { ...defaults, ...storage.get(KEY) };
-export const settings = () => current;
+let chosen = storage.get(KEY) ?? {};
+let ofFile = {}; // what the current model's file says
+let recommended = {}; // what the list of models says of it
+const defaults = () => ({ ...general, ...recommended, ...ofFile });
+export const settings = () => ({ ...defaults(), ...chosen });
+
+/* Where the sampling settings come from. */
+export function settingsSource() {
+  const has = (values) => TABLE.some(({ kind, key }) => kind === 'range' && key in values);
+  const from = [
+    has(ofFile) && 'the file',
+    has(recommended) && 'the list of models',
+    has(chosen) && 'your settings',
+  ].filter(Boolean);
+  return from.length > 0 ? `From ${from.join(' and ')}` : 'General defaults';
+}
 
 /* The options for loadModel(). */
-export const loadSettings = () => ({
-  contextSize: current.contextSize,
-  overflow: current.overflow,
-  ...(current.threads && { threads: current.threads }),
-});
+export function loadSettings() {
+  const { contextSize, overflow, threads } = settings();
+  return { contextSize, overflow, ...(threads && { threads }) };
+}
 
 /* The parameters of a request. */
 export function requestSettings() {
-  const { temperature, top_p, top_k, min_p, max_tokens, seed } = current;
-  return { temperature, top_p, top_k, min_p, max_tokens, ...(seed !== null && { seed }) };
+  const { temperature, top_p, top_k, min_p, repeat_penalty, max_tokens, seed } = settings();
+  const sampling = { temperature, top_p, top_k, min_p, repeat_penalty, max_tokens };
+  return { ...sampling, ...(seed !== null && { seed }) };
 }
 
 /* The value that the user entered; null for an empty number. */
@@ -123,38 +160,56 @@ function read(kind, input) {
   return input.value === '' ? null : Number(input.value);
 }
 
+function selectOf(name, options, value) {
+  const option = ([each, text]) => h('option', { value: each, selected: each === value }, text);
+  return h('select', { name, id: `set-${name}` }, ...Object.entries(options).map(option));
+}
+
 function inputOf({ key, kind, min, max, step, empty, options }) {
-  const value = current[key] ?? '';
-  if (kind === 'text') return h('textarea', { name: key, rows: 3 }, value);
-  if (kind === 'select') {
-    const choices = Object.entries(options);
-    const option = ([each, text]) => h('option', { value: each, selected: each === value }, text);
-    return h('select', { name: key }, ...choices.map(option));
-  }
-  const placeholder = defaults[key] ?? empty;
+  const value = settings()[key] ?? '';
+  const id = `set-${key}`;
+  if (kind === 'text') return h('textarea', { name: key, id, rows: 3 }, value);
+  if (kind === 'select') return selectOf(key, options, value);
+  const placeholder = defaults()[key] ?? empty;
   const inputmode = kind === 'number' && 'numeric';
-  return h('input', { name: key, type: kind, min, max, step, value, placeholder, inputmode });
+  return h('input', { name: key, id, type: kind, min, max, step, value, placeholder, inputmode });
+}
+
+/* A control with its label and hint. output: shows the value of a range, outside the label: a label names the first
+ * control in it, which may be the output. */
+function labeled(input, name, hint, output) {
+  input.setAttribute('aria-describedby', `hint-${input.name}`);
+  return h(
+    'div',
+    { class: 'setting' },
+    h('div', { class: 'name' }, h('label', { for: input.id }, name), output),
+    input,
+    h('span', { class: 'hint', id: `hint-${input.name}` }, hint),
+  );
+}
+
+function choose(key, value) {
+  chosen = { ...chosen, [key]: value };
+  if (value === null) delete chosen[key];
+  storage.set(KEY, chosen);
+  offerReload();
 }
 
 function control(setting) {
   const { key, name, kind, hint } = setting;
   const input = inputOf(setting);
-  const output = kind === 'range' ? h('output', { 'aria-hidden': 'true' }, String(current[key] ?? '')) : '';
-  input.setAttribute('aria-describedby', `hint-${key}`);
+  const output = kind === 'range' ? h('output', { 'aria-hidden': 'true' }, String(settings()[key])) : undefined;
   input.addEventListener('input', () => {
-    const value = read(kind, input);
     if (output) output.value = input.value;
-    if (!input.checkValidity()) return;
-    current = { ...current, [key]: value ?? defaults[key] };
-    storage.set(KEY, current);
-    offerReload();
+    if (input.checkValidity()) choose(key, read(kind, input));
   });
-  return h(
-    'div',
-    { class: 'setting' },
-    h('label', {}, h('span', { class: 'name' }, name, output), input),
-    h('span', { class: 'hint', id: `hint-${key}` }, hint),
-  );
+  return labeled(input, name, hint, output);
+}
+
+function themeControl() {
+  const input = selectOf('theme', THEMES, chosenTheme());
+  input.addEventListener('input', () => setTheme(input.value));
+  return labeled(input, 'Theme', 'The colors of this page.');
 }
 
 let loadedWith, reload;
@@ -169,28 +224,32 @@ function offerReload() {
   offer.hidden = !loadedWith || loadedWith === JSON.stringify(loadSettings());
 }
 
-/* Call this after a model has been loaded with loadSettings(). */
-export function settingsLoaded() {
+/* Call this when a model has been loaded with loadSettings(). fromFile, fromList: its own settings; undefined if there
+ * are none. */
+export function settingsLoaded(fromFile, fromList) {
+  ofFile = fromFile ?? {};
+  recommended = fromList ?? {};
   loadedWith = JSON.stringify(loadSettings());
+  draw();
   offerReload();
 }
 
 function reset() {
-  current = { ...defaults };
-  storage.set(KEY, current);
+  chosen = {};
+  storage.set(KEY, chosen);
   draw();
   offerReload();
   $('settings-form').querySelector('textarea').focus();
 }
 
 function draw() {
-  const fields = TABLE.map(control);
-  const pairs = [
-    h('div', { class: 'pair' }, ...fields.slice(5, 7)),
-    h('div', { class: 'pair' }, ...fields.slice(7, 9)),
-  ];
+  const focused = document.activeElement?.closest('#settings-form') && document.activeElement.name;
+  const fields = Object.fromEntries(TABLE.map((setting) => [setting.key, control(setting)]));
+  const row = (keys) =>
+    keys.length === 1 ? fields[keys[0]] : h('div', { class: 'pair' }, ...keys.map((key) => fields[key]));
   const resetButton = h('button', { type: 'button', class: 'quiet', onclick: reset }, 'Reset to defaults');
-  $('settings-form').replaceChildren(...fields.slice(0, 5), ...pairs, fields[9], offer, h('p', {}, resetButton));
+  $('settings-form').replaceChildren(...ROWS.map(row), offer, h('p', {}, resetButton), themeControl());
+  if (focused) $('settings-form').elements[focused]?.focus();
 }
 
 export function startSettings({ reloadModel }) {

@@ -1,0 +1,405 @@
+/* What a visitor of the demo finds and does, in a browser: node demo-chats.test.mjs chromium|firefox <SmolLM2.gguf>
+ * [check...]. Prints a line of JSON for each check: its name and its error, or null. */
+import assert from 'node:assert/strict';
+import { start } from './browsers.mjs';
+import { serve } from './server.js';
+
+const [name, file, ...wanted] = process.argv.slice(2);
+const DEMO = '/web/demo/index.html';
+const QUESTION = 'What is the capital of France?';
+const SHORT = { temperature: 0, max_tokens: 12 };
+
+/* In the page: `ui`, what a visitor can do there. Elements are found by a selector and, optionally, by their text. */
+function defineUi() {
+  const find = (selector, text) =>
+    [...document.querySelectorAll(selector)].find(
+      (each) => text === undefined || (each.getAttribute('aria-label') ?? each.textContent).includes(text),
+    );
+  const until = async (what, told = String(what)) => {
+    for (let tries = 0; tries < 1200; tries++) {
+      const found = what();
+      if (found) return found;
+      await new Promise((resolve) => {
+        setTimeout(resolve, 50);
+      });
+    }
+    throw new Error(`not so after a minute: ${told}`);
+  };
+  const visible = (element) => Boolean(element?.checkVisibility() && element.getClientRects().length > 0);
+  const click = async (selector, text) => {
+    const ready = () => {
+      const element = find(selector, text);
+      return visible(element) && !element.disabled && element;
+    };
+    (await until(ready, `${selector} ${text ?? ''} can be clicked`)).click();
+  };
+  const type = (selector, value) => {
+    const element = find(selector);
+    element.focus();
+    element.value = value;
+    element.dispatchEvent(new Event('input', { bubbles: true }));
+    element.dispatchEvent(new Event('change', { bubbles: true }));
+  };
+  window.ui = {
+    find,
+    until,
+    visible,
+    click,
+    type,
+    text: (selector) => find(selector)?.textContent ?? '',
+    seen: (selector) => visible(find(selector)),
+    idle: () => until(() => visible(find('#send')), 'the answer ends'),
+    ready: () => until(() => document.body.dataset.model === 'ready', 'the model is ready'),
+    async ask(question) {
+      type('#prompt', question);
+      await click('#send');
+      await ui.idle();
+    },
+    load(url) {
+      type('#url', url);
+      find('#from-url').requestSubmit();
+      return ui.ready();
+    },
+  };
+}
+
+/* Opens the demo without any chats. settings: those of the settings sidebar. */
+async function visit({ browser, server }, { settings = SHORT, query: search = '' } = {}) {
+  const page = await browser.page(`${server.url}/tests/web/blank.html`);
+  await page.evaluate((stored) => {
+    localStorage.clear();
+    localStorage.setItem('quern.settings', stored);
+  }, JSON.stringify(settings));
+  const open = async () => {
+    await page.goto(`${server.url}${DEMO}${search}`);
+    await page.waitForSelector('body[data-started]');
+    await page.evaluate(defineUi);
+  };
+  await open();
+  return {
+    page,
+    open,
+    /* Runs a function in the page. Puppeteer waits for what it returns, as Playwright does. */
+    tab: (run, argument) => page.evaluate(run, argument),
+  };
+}
+
+const query = ({ model }) => `?model=${encodeURIComponent(model.url)}`;
+
+const bad = (server) =>
+  server.add(Buffer.from('<!doctype html><title>Sign in</title>'.repeat(99)), { name: 'login.gguf' });
+
+const checks = {
+  async 'every control of the settings has its name as its label'(env) {
+    const my = await visit(env);
+    const unnamed = await my.tab(async () => {
+      await ui.click('#open-settings');
+      return [...document.querySelectorAll('#settings-form :is(input, textarea, select)')]
+        .filter(({ labels }) => labels.length !== 1 || !/^[A-Z][A-Za-z ]+$/.test(labels[0].textContent))
+        .map((control) => control.name);
+    });
+    assert.deepEqual(unnamed, []);
+  },
+
+  async 'a question before there is a model keeps the models in view'(env) {
+    const my = await visit(env);
+    const before = await my.tab(async (question) => {
+      ui.type('#prompt', question);
+      await ui.click('#send');
+      await ui.until(() => /Choose a model/.test(ui.text('.message.assistant')), 'the answer says what it waits for');
+      return { cards: ui.seen('#cards button'), url: ui.seen('#url'), status: ui.text('#status') };
+    }, QUESTION);
+    assert.deepEqual(before, { cards: true, url: true, status: 'Choose a model to continue.' });
+    const after = await my.tab(async (url) => {
+      await ui.load(url);
+      await ui.idle();
+      return { text: ui.text('.message.assistant .body'), cards: ui.seen('#cards button') };
+    }, env.model.url);
+    assert.match(after.text, /Paris/);
+    assert.equal(after.cards, false);
+  },
+
+  async 'the error of a bad file keeps its help while a question waits for it'(env) {
+    const half = env.server.add(env.bytes.subarray(0, env.bytes.length >> 1), { name: 'half.gguf' });
+    for (const { url } of [bad(env.server), half]) {
+      const my = await visit(env);
+      const said = await my.tab(async (address) => {
+        const texts = new Set();
+        new MutationObserver(() => texts.add(ui.text('#problem'))).observe(ui.find('#problem'), { childList: true });
+        ui.type('#prompt', 'Hello');
+        await ui.click('#send');
+        ui.type('#url', address);
+        ui.find('#from-url').requestSubmit();
+        await ui.until(() => ui.seen('#problem'), 'a problem is shown');
+        await ui.until(() => document.body.dataset.model === 'none', 'loading has ended');
+        await ui.idle();
+        await new Promise((resolve) => {
+          setTimeout(resolve, 0);
+        });
+        return [...texts].filter((text) => text !== '');
+      }, url);
+      for (const text of said)
+        assert.match(
+          text,
+          /^“(login|half)” could not be loaded\. .*Check that this is the right file and that it is c/s,
+        );
+    }
+  },
+
+  async 'a deleted chat can be restored'(env) {
+    const my = await visit(env, { query: query(env) });
+    const { gone, back, shown } = await my.tab(async (question) => {
+      const listed = () => document.querySelectorAll('#chat-list .open').length;
+      await ui.ready();
+      await ui.ask(question);
+      const said = ui.text('.message.assistant .body');
+      await ui.click('#open-chats');
+      await ui.click('#chat-list button', 'Delete the chat');
+      const gone = listed();
+      await ui.click('#chats button', 'Undo');
+      const back = listed();
+      await ui.click('#chat-list .open');
+      return { gone, back, shown: ui.text('.message.assistant .body') === said };
+    }, QUESTION);
+    assert.deepEqual({ gone, back, shown }, { gone: 0, back: 1, shown: true });
+  },
+
+  async 'a draft is kept over a reload, until it is sent'(env) {
+    const my = await visit(env);
+    await my.tab(() => ui.type('#prompt', 'half a question'));
+    await my.open();
+    assert.equal(await my.tab(() => ui.find('#prompt').value), 'half a question');
+    assert.equal(await my.tab(() => ui.find('#send').disabled), false);
+    await my.tab(() => ui.click('#send'));
+    await my.open();
+    assert.equal(await my.tab(() => ui.find('#prompt').value), '');
+  },
+
+  async 'the number of tokens in the context stays after Stop'(env) {
+    const my = await visit(env, {
+      settings: { temperature: 0, max_tokens: 1024 },
+      query: query(env),
+    });
+    const status = await my.tab(async () => {
+      await ui.ready();
+      ui.type('#prompt', 'Write a long story about a harbor.');
+      await ui.click('#send');
+      await ui.until(() => ui.text('.message.assistant .body').length > 20, 'the answer begins');
+      await ui.click('#stop');
+      await ui.idle();
+      return ui.text('#status');
+    });
+    assert.match(status, /\d+ of [\d,]+ tokens/);
+  },
+
+  async 'a model of the list has one name everywhere, and is not among the other models'(env) {
+    const my = await visit(env);
+    const names = await my.tab(async (url) => {
+      await ui.load(url);
+      await ui.click('#open-models');
+      await ui.until(() => ui.find('#stored .open'), 'the stored models are listed');
+      return {
+        bar: ui.text('#model-name'),
+        facts: ui.text('#facts'),
+        stored: ui.find('#stored .open').firstChild.textContent,
+        current: ui.find('#stored .open').getAttribute('aria-current'),
+        others: [...document.querySelectorAll('#cards li')].filter(ui.visible).map((each) => each.textContent),
+      };
+    }, env.model.url);
+    assert.equal(names.bar, 'SmolLM2 135M');
+    assert.equal(names.stored, 'SmolLM2 135M');
+    assert.equal(names.current, 'true');
+    assert.ok(names.facts.includes('SmolLM2-135M-Instruct.Q4_1.gguf'), 'the facts have the file');
+    assert.doesNotMatch(names.facts, /Lc100K/);
+    assert.ok(names.others.length >= 3);
+    assert.ok(!names.others.some((each) => each.startsWith('SmolLM2 135M')), names.others.join());
+  },
+
+  async 'an answer that was regenerated keeps its versions'(env) {
+    const my = await visit(env, { settings: { temperature: 1.5, max_tokens: 8 }, query: query(env) });
+    const seen = await my.tab(async () => {
+      await ui.ready();
+      await ui.ask('Tell me a story.');
+      const texts = [ui.text('.message.assistant .body')];
+      for (let again = 0; again < 2; again++) {
+        await ui.click('.message.assistant button', 'Regenerate');
+        await ui.idle();
+        texts.push(ui.text('.message.assistant .body'));
+      }
+      const at = ui.text('.versions span');
+      await ui.click('.versions button', 'Previous version');
+      return { texts, at, shown: ui.text('.message.assistant .body'), after: ui.text('.versions span') };
+    });
+    assert.equal(new Set(seen.texts).size, 3);
+    assert.deepEqual([seen.at, seen.after, seen.shown], ['3 of 3', '2 of 3', seen.texts[1]]);
+    await my.open();
+    const kept = await my.tab(async () => {
+      const text = ui.text('.message.assistant .body');
+      await ui.click('.versions button', 'Next version');
+      return [text, ui.text('.message.assistant .body'), ui.find('.versions button', 'Next version').disabled];
+    });
+    assert.deepEqual(kept, [seen.texts[1], seen.texts[2], true]);
+  },
+
+  async 'code is colored, and only by spans'(env) {
+    const my = await visit(env);
+    await my.tab(() => {
+      const content =
+        '```python\ndef area(r):\n    # a <circle>\n    return 3.14 * r ** 2, "<img src=x>"\n```\n\n```nolang\nplain\n```';
+      const messages = [
+        { role: 'user', content: 'Hi' },
+        { role: 'assistant', content },
+      ];
+      localStorage.setItem('quern.chat', '"one"');
+      localStorage.setItem('quern.chat.one', JSON.stringify({ id: 'one', messages }));
+    });
+    await my.open();
+    const code = await my.tab(async () => {
+      await ui.until(() => ui.find('.code .keyword'), 'the code is colored');
+      const [python, plain] = document.querySelectorAll('.code code');
+      const of = (kind) => [...python.querySelectorAll(`.${kind}`)].map((each) => each.textContent);
+      return {
+        text: python.textContent,
+        kinds: [of('keyword'), of('comment'), of('number'), of('string'), of('name')],
+        elements: [...new Set([...python.querySelectorAll('*')].map((each) => each.localName))],
+        plain: plain.innerHTML,
+      };
+    });
+    assert.deepEqual(code, {
+      text: 'def area(r):\n    # a <circle>\n    return 3.14 * r ** 2, "<img src=x>"',
+      kinds: [['def', 'return'], ['# a <circle>'], ['3.14', '2'], ['"<img src=x>"'], ['area']],
+      elements: ['span'],
+      plain: 'plain',
+    });
+  },
+
+  async 'an empty chat offers sample questions'(env) {
+    const my = await visit(env, { query: query(env) });
+    const { question, text, count } = await my.tab(async () => {
+      await ui.ready();
+      await ui.click('#samples button', 'capital of France');
+      await ui.until(() => ui.find('.message.assistant'), 'the answer begins');
+      await ui.idle();
+      const [question] = document.querySelectorAll('.message.user .body');
+      return { question: question.textContent, text: ui.text('.message.assistant .body'), count: ui.seen('#samples') };
+    });
+    assert.deepEqual([question, count], [QUESTION, false]);
+    assert.match(text, /Paris/);
+  },
+
+  async 'chats can be searched, renamed and exported'(env) {
+    const my = await visit(env);
+    await my.tab(() => {
+      const chats = { a: ['Cats?', 'They purr.'], b: ['Dogs?', 'They <b>bark</b>.'] };
+      for (const [id, [question, content]] of Object.entries(chats)) {
+        const messages = [
+          { role: 'user', content: question },
+          { role: 'assistant', content },
+        ];
+        localStorage.setItem(`quern.chat.${id}`, JSON.stringify({ id, messages }));
+      }
+      const entries = Object.entries(chats).map(([id, [title]], at) => ({ id, title, when: 1e12 - at }));
+      localStorage.setItem('quern.chats', JSON.stringify(entries));
+    });
+    await my.open();
+    const seen = await my.tab(async () => {
+      const titles = () => [...document.querySelectorAll('#chat-list .open')].map((each) => each.textContent);
+      await ui.click('#open-chats');
+      const all = titles();
+      ui.type('#search-chats', 'PURR');
+      const found = titles();
+      ui.type('#search-chats', 'birds');
+      const none = [titles().length, ui.seen('#no-chats')];
+      ui.type('#search-chats', '');
+      await ui.click('#chat-list button', 'Rename the chat Dogs?');
+      ui.type('#chat-list input', 'About dogs');
+      await ui.click('#chat-list form button');
+      const renamed = titles();
+      const exported = new Promise((resolve) => {
+        const { createObjectURL } = URL;
+        URL.createObjectURL = (blob) => {
+          resolve(blob.text());
+          return createObjectURL(blob);
+        };
+      });
+      let download;
+      HTMLAnchorElement.prototype.click = function click() {
+        download = this.download;
+      };
+      await ui.click('#chat-list button', 'Export the chat About dogs');
+      return { all, found, none, renamed, markdown: await exported, download };
+    });
+    assert.deepEqual(seen, {
+      all: ['Cats?', 'Dogs?'],
+      found: ['Cats?'],
+      none: [0, true],
+      renamed: ['Cats?', 'About dogs'],
+      markdown: '# About dogs\n\n## You\n\nDogs?\n\n## Answer\n\nThey <b>bark</b>.\n',
+      download: 'About dogs.md',
+    });
+    await my.open();
+    assert.match(await my.tab(() => ui.click('#open-chats').then(() => ui.text('#chat-list'))), /About dogs/);
+  },
+
+  async 'the theme can be chosen, and stays'(env) {
+    const my = await visit(env);
+    const ground = () => getComputedStyle(document.body).backgroundColor;
+    const seen = await my.tab(async () => {
+      const color = () => getComputedStyle(document.body).backgroundColor;
+      await ui.click('#open-settings');
+      return ['light', 'dark'].map((theme) => {
+        ui.type('#set-theme', theme);
+        return [color(), document.querySelector('meta[name="theme-color"]').content];
+      });
+    });
+    assert.deepEqual(seen, [
+      ['rgb(246, 243, 237)', '#f6f3ed'],
+      ['rgb(25, 23, 20)', '#191714'],
+    ]);
+    await my.open();
+    assert.equal(await my.tab(ground), 'rgb(25, 23, 20)');
+  },
+
+  async 'a long chat has a button that jumps to its end'(env) {
+    const my = await visit(env);
+    await my.tab(() => {
+      const messages = Array.from({ length: 40 }, (_, at) => ({
+        role: at % 2 ? 'assistant' : 'user',
+        content: `Message ${at}`,
+      }));
+      localStorage.setItem('quern.chat', '"long"');
+      localStorage.setItem('quern.chat.long', JSON.stringify({ id: 'long', messages }));
+      localStorage.setItem('quern.model', 'null');
+    });
+    await my.open();
+    const seen = await my.tab(async () => {
+      const scroll = ui.find('#scroll');
+      const left = () => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight;
+      scroll.scrollTop = 0;
+      await ui.until(() => ui.seen('#jump'), 'the button appears');
+      await ui.click('#jump');
+      await ui.until(() => !ui.seen('#jump'), 'the button disappears');
+      return left();
+    });
+    assert.ok(seen < 2, `${seen} pixels from the end`);
+  },
+};
+
+async function run() {
+  const { readFileSync } = await import('node:fs');
+  const browser = await start(name);
+  const server = await serve();
+  const env = { browser, server, model: server.add(file), bytes: readFileSync(file) };
+  for (const [check, test] of Object.entries(checks)) {
+    if (wanted.length > 0 && !wanted.some((each) => check.includes(each))) continue;
+    const error = await test(env).then(
+      () => null,
+      (failure) => String(failure.stack ?? failure),
+    );
+    console.log(JSON.stringify({ name: check, error }));
+  }
+  await browser.close();
+  server.close();
+}
+
+await run();
