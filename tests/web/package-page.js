@@ -1,5 +1,5 @@
 /* Functions that package.test.mjs calls in its page, under window.my. */
-import { deleteSession, listModels, listSessions, loadModel } from '/web/index.js';
+import { deleteModel, deleteSession, listModels, listSessions, loadModel } from '/web/index.js';
 
 const hex = (bytes) => Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('');
 const notes = [];
@@ -7,9 +7,20 @@ let model = null;
 
 window.my = {
   notes,
+  deleteModel,
   listModels,
   listSessions,
   deleteSession,
+
+  /* The names of the folders of stored models. */
+  async folders() {
+    const root = await navigator.storage.getDirectory();
+    const folder = await root.getDirectoryHandle('quern', { create: true });
+    const names = [];
+    for await (const name of folder.keys()) names.push(name);
+    return names;
+  },
+
   get model() {
     return model;
   },
@@ -22,7 +33,7 @@ window.my = {
   },
 
   async free() {
-    await model.free();
+    await model?.free();
     model = null;
   },
 

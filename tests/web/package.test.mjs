@@ -326,23 +326,38 @@ const checks = {
   },
 
   async 'what is no model is not kept'({ tab, server }) {
-    const page = server.add(Buffer.from(`<!doctype html>${'no model '.repeat(200_000)}`));
-    const kept = () => tab(() => my.listModels());
-    for (const options of [{}, { early: true }]) {
-      const why = await tab(
-        ([url, more]) =>
-          my.load(url, more).then(
-            () => 'taken',
-            ({ name, code }) => `${name} ${code}`,
-          ),
-        [page.url, options],
-      );
-      assert.equal(why, 'QuernError -2');
-      assert.deepEqual(await kept(), []);
+    const tiny = readFileSync(join(VECTORS, 'tiny-llama-f32.gguf'));
+    const page = (words) => Buffer.from(`<!doctype html>${'no model '.repeat(words)}`);
+    for (const [what, content, loads] of [
+      ['page', page(3400), LOADS],
+      ['large page', page(200_000), 4],
+      ['truncated', tiny.subarray(0, tiny.length - 1000), LOADS],
+    ]) {
+      const served = server.add(content);
+      for (let load = 0; load < loads; load++) {
+        const outcome = await tab(
+          async ([url, options]) => {
+            const why = await my.load(url, options).then(
+              () => 'taken',
+              ({ name, code, message }) => `${name} ${code} ${message}`,
+            );
+            return { why, kept: await my.listModels(), folders: await my.folders() };
+          },
+          [served.url, { early: load % 2 === 1, threads: 1 }],
+        );
+        assert.match(outcome.why, /^QuernError -2/);
+        assert.doesNotMatch(outcome.why, /deleted/);
+        assert.deepEqual([outcome.kept, outcome.folders], [[], []], `${what}, load ${load}`);
+        assert.ok(served.requests.length > load, `${what}, load ${load} sent no request`);
+      }
+      served.content = tiny;
+      assert.equal((await load(tab, served.url)).from, 'network');
+      assert.equal((await load(tab, served.url)).from, 'store');
+      await tab(async () => {
+        await my.free();
+        for (const { key } of await my.listModels()) await my.deleteModel(key);
+      });
     }
-    page.content = join(VECTORS, 'tiny-llama-f32.gguf');
-    assert.equal((await load(tab, page.url)).from, 'network');
-    assert.equal((await kept()).length, 1);
   },
 
   async 'plain SIMD gives the same bits'({ tab, model }) {

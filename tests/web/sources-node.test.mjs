@@ -18,7 +18,7 @@ async function load(what, options) {
   const got = Buffer.alloc(DATA.length + 5);
   let at = 0;
   for (let count = -1; count !== 0; at += count) count = await source.read(got.subarray(at, at + (16 << 20)), at, 0);
-  await source.close();
+  await source.finish();
   assert.ok(at === DATA.length && got.subarray(0, at).equals(DATA), 'the bytes differ');
   return source;
 }

@@ -53,7 +53,7 @@ const calls = {
       });
       const sums = [];
       for (let part = 0; part < source.splits.length; part++) sums.push(await readPart(source, part, how));
-      if (!hold) await source.close();
+      if (!hold) await source.finish();
       return { from: source.from, splits: source.splits, size: source.size, sums, notes, progress };
     } catch (error) {
       return { error: error.message, kind: error.name, notes };

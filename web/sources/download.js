@@ -12,6 +12,8 @@ import { Answer, Retries, SourceError } from './request.js';
  * @typedef {object} Owner
  * @property {(length: number) => Uint8Array} allocate bytes for a block
  * @property {(block: number, bytes: Uint8Array) => Promise<void>} arrived a block is complete
+ * @property {(error: Error) => Promise<unknown>} changed the server has another version of the file; awaited before the
+ *   error is reported
  * @property {(block: number) => Promise<void>} canTake resolves when a stream may go on to a block
  * @property {(error?: any) => void} ended a job has ended
  */
@@ -174,6 +176,7 @@ export class Download {
       try {
         return await this.#receive(job, retries);
       } catch (error) {
+        if (error.changed) await this.#owner.changed(error);
         await retries.after(error, this.#request.signal);
       }
     }

@@ -38,8 +38,11 @@ export { SourceError };
  * @property {boolean} seekable whether any order of reading is equally fast
  * @property {(ranges: [number, number][], split?: number) => void} expect announces the order in which ranges [offset,
  *   length] of a split will be read, so that they are downloaded in that order
- * @property {() => Promise<void>} drop deletes the stored copy
- * @property {() => Promise<void>} close closes files and connections; downloaded blocks stay stored
+ * @property {() => Promise<void>} finish call it when the model has been read and is valid. It verifies the hashes,
+ *   stores what was not read, marks the stored copy as complete, and closes the source
+ * @property {(error: Error) => Promise<boolean>} dropFor deletes the stored copy because of an error. Returns whether
+ *   that succeeded; if not, the error's message says so too
+ * @property {() => Promise<void>} close closes files and connections. Downloaded blocks stay stored, to be continued with
  *
  * One file of a source.
  * @typedef {object} SourceFile
@@ -50,7 +53,7 @@ export { SourceError };
  * @property {(bytes: Uint8Array, offset: number) => number | Promise<number>} read
  * @property {(probe: boolean) => Promise<void>} [open]
  * @property {(ranges: [number, number][]) => void} [expect]
- * @property {() => Promise<void>} [close]
+ * @property {() => Promise<void>} [finish]
  * @property {(reason: unknown) => void} [abort]
  */
 
@@ -161,21 +164,19 @@ class OpenSource {
     if (this.#copy?.complete) this.from = 'store';
   }
 
-  async drop() {
-    await this.#copy?.drop();
+  /** @param {Error} error why the stored copy is deleted */
+  async dropFor(error) {
+    return this.#copy ? this.#copy.dropFor(error) : true;
   }
 
-  /** Closes files after what has to be stored has been. */
-  async close() {
-    try {
-      await Promise.all(this.files.map((file) => file.close?.()));
-    } finally {
-      await this.abort();
-    }
+  /** Completes the stored copy of a valid model, and closes the source. */
+  async finish() {
+    await Promise.all(this.files.map((file) => file.finish?.()));
+    await this.close();
   }
 
   /** Closes files and connections at once. */
-  async abort() {
+  async close() {
     for (const file of this.files) file.abort?.(this.#signal.reason ?? new SourceError('the source has been closed'));
     await this.#copy?.close();
   }
@@ -190,13 +191,13 @@ export async function openSource(described, options = {}) {
   const signal = options.signal ?? new AbortController().signal;
   signal.throwIfAborted();
   const source = new OpenSource({ ...options, signal });
-  const aborted = () => void source.abort().catch(() => {});
+  const aborted = () => void source.close().catch(() => {});
   signal.addEventListener('abort', aborted, { once: true });
   try {
     await source.open(described);
   } catch (error) {
     signal.removeEventListener('abort', aborted);
-    const closed = source.abort();
+    const closed = source.close();
     if (signal.aborted)
       closed.catch(() => {}); // an abort does not wait for the storage
     else await closed;
@@ -215,7 +216,8 @@ export async function openSource(described, options = {}) {
       return files[split].read(bytes, offset);
     },
     expect: (ranges, split = 0) => files[split]?.expect?.(ranges),
-    drop: () => source.drop(),
+    finish: () => source.finish(),
+    dropFor: (error) => source.dropFor(error),
     async close() {
       await source.close().finally(() => signal.removeEventListener('abort', aborted));
     },

@@ -8,6 +8,7 @@ import { SourceError } from './request.js';
 
 /**
  * @import { StoredFile } from '../store/copy.js'
+ * @import { Head } from '../store/journal.js'
  * @import { SourceFile } from './index.js'
  *
  * @typedef {object} RemoteFileOptions
@@ -68,8 +69,6 @@ export class RemoteFile {
   #waiting = [];
   /** @type {unknown} */
   #failure = null;
-  /** @type {Promise<unknown> | null} */
-  #finishing = null;
   #started = false;
 
   /** @param {RemoteFileOptions} options */
@@ -90,6 +89,7 @@ export class RemoteFile {
       owner: {
         allocate: (length) => this.#allocate(length),
         arrived: (block, bytes) => this.#arrived(block, bytes),
+        changed: async (error) => this.#copy?.dropFor(error),
         canTake: (block) => this.#canTake(block),
         ended: (error) => this.#ended(error),
       },
@@ -134,13 +134,16 @@ export class RemoteFile {
     const copy = this.#copy;
     const journal = copy?.journal;
     if (journal) for (const block of journal.sums.keys()) this.#old.add(block);
-    if (copy && journal && (copy.complete || journal.whole)) {
+    if (copy && journal && copy.complete) {
       this.#size = journal.head.size;
-      if (copy.complete) return;
-      await copy.start(journal.head);
-      if (copy.whole) return void this.#finish();
+      return;
     }
-    if (!(await this.#download.connect(this.#firstRun(), journal?.head, probe))) {
+    if (journal?.whole && (await this.#isCurrent(journal.head))) {
+      this.#size = journal.head.size;
+      await copy?.start(journal.head);
+      return;
+    }
+    if (journal?.whole || !(await this.#download.connect(this.#firstRun(), journal?.head, probe))) {
       this.#note(`${this.name} has changed on the server: downloading it again`);
       this.#old.clear();
       await this.#download.connect(this.#firstRun(), null, probe);
@@ -149,6 +152,23 @@ export class RemoteFile {
     await this.#startCopy();
     for (const block of this.#old) this.#seen.add(block);
     if (!probe) this.#start();
+  }
+
+  /**
+   * Whether the server still has the version that is stored, whose commit record is missing. True, after a note, if it
+   * cannot be reached.
+   * @param {Head} head
+   */
+  async #isCurrent(head) {
+    try {
+      return await this.#download.connect([0, 1], head, true);
+    } catch (error) {
+      if (error.status || this.#stop.signal.aborted) throw error;
+      this.#note(
+        `the server cannot be asked whether ${this.name} has changed (${error.message}): the stored bytes are used`,
+      );
+      return true;
+    }
   }
 
   async #startCopy() {
@@ -229,7 +249,7 @@ export class RemoteFile {
         break;
       }
     }
-    if (this.#hash && this.#read.size === this.#count) await this.#finish();
+    if (this.#hash && this.#read.size === this.#count) await this.#verify();
     return done;
   }
 
@@ -379,8 +399,8 @@ export class RemoteFile {
       this.#storing.add(block);
       await this.#copy.put(block, bytes);
       this.#storing.delete(block);
+      this.#wake();
     }
-    this.#finishIfWhole();
   }
 
   /** @param {number} length */
@@ -453,7 +473,6 @@ export class RemoteFile {
   /** @param {any} error of a request; undefined if it succeeded */
   #ended(error) {
     if (error && !this.#stop.signal.aborted) this.#failure = error;
-    if (error?.changed) this.#copy?.drop();
     if (this.#download.ended) this.#size = this.#download.size;
     if (!error) this.#fetchAhead();
     this.#wake();
@@ -468,27 +487,14 @@ export class RemoteFile {
     const head = copy.journal?.head;
     this.#note(`the stored copy of ${this.name} is damaged at byte ${block * BLOCK}: downloading that block again`);
     this.#old.delete(block);
-    this.#finishing = null;
     await copy.repair();
     if (this.#download.size) return;
     if (await this.#download.connect([block, block + 1], head, false)) return;
-    await copy.drop();
-    throw new SourceError(
+    const error = new SourceError(
       `${this.#url}: the stored copy is damaged, and the server has another version now; load it again`,
     );
-  }
-
-  /** Verifies the file and marks the stored copy as complete. */
-  #finish() {
-    this.#finishing ??= this.#verify().then(async () => {
-      if (this.#copy?.writing && this.#copy.whole) await this.#copy.finish(this.#sha256);
-    });
-    this.#finishing.catch(() => {});
-    return this.#finishing;
-  }
-
-  #finishIfWhole() {
-    if (this.#copy?.writing && this.#copy.whole) this.#finish();
+    await copy.dropFor(error);
+    throw error;
   }
 
   async #verify() {
@@ -499,26 +505,26 @@ export class RemoteFile {
     }
     this.#digest ??= this.#hash.hex();
     if (this.#digest === this.#sha256) return;
-    await this.#copy?.drop();
-    throw new SourceError(`${this.#url}: its SHA-256 is ${this.#digest}, not ${this.#sha256}: nothing of it is stored`);
+    const error = new SourceError(`${this.#url}: its SHA-256 is ${this.#digest}, not ${this.#sha256}`);
+    if (!this.#copy || (await this.#copy.dropFor(error))) error.message += ': nothing of it is stored';
+    throw error;
   }
 
-  /** Closes the file. If it was read to its end, skipped blocks are downloaded, stored and verified first. */
-  async close() {
-    const { signal } = this.#stop;
-    const storesMore = () =>
-      this.#read.has(this.#count - 1) && this.#copy?.writing && !this.#copy.whole && !this.#failure;
-    try {
-      while (!signal.aborted && storesMore()) {
-        this.#fetchAhead();
-        await this.#news();
-      }
-      if (signal.aborted) return;
-      this.#finishIfWhole(); // the journal's line of the last block may not have been written when it arrived
-      await this.#finishing;
-    } finally {
-      this.abort(new SourceError(`${this.#url}: the source has been closed`));
+  /** Downloads and stores the blocks that were skipped, verifies the file, and marks the stored copy as complete. */
+  async finish() {
+    const storesMore = () => this.#copy?.writing && !this.#copy.whole && !this.#failure;
+    if (storesMore()) this.#next = this.#count - 1; // a stream goes on to its end
+    while (storesMore()) {
+      this.#start();
+      this.#fetchAhead();
+      this.#wake();
+      await this.#news();
+      this.#stop.signal.throwIfAborted();
     }
+    await this.#verify();
+    if (!this.#copy?.writing) return;
+    if (this.#failure) this.#note(`${this.name} is not stored completely: ${this.#failure}`);
+    else await this.#copy.finish(this.#sha256);
   }
 
   /** @param {unknown} reason */

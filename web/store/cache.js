@@ -17,7 +17,7 @@ class CacheFile {
   /** @type {Cache | null} */
   #cache = null;
   #text = '';
-  /** @type {Promise<void | undefined>} */
+  /** @type {Promise<void>} */
   #appended = Promise.resolve();
 
   /**
@@ -56,8 +56,8 @@ class CacheFile {
    */
   append(text) {
     this.#text += text;
-    this.#appended = this.#appended.then(() => this.#cache?.put(this.#address('journal'), new Response(this.#text)));
-    return /** @type {Promise<void>} */ (this.#appended);
+    this.#appended = this.#appended.then(() => this.#opened.put(this.#address('journal'), new Response(this.#text)));
+    return this.#appended;
   }
 
   get #opened() {
@@ -103,7 +103,10 @@ export const cache = {
 
   async remove(key) {
     const store = await open();
-    for (const request of await requests()) if (keyOf(request) === key) await store.delete(request);
+    const found = (await requests()).filter((request) => keyOf(request) === key);
+    const isJournal = (/** @type {Request} */ { url }) => url.endsWith('/journal');
+    for (const request of found) if (isJournal(request)) await store.delete(request);
+    for (const request of found) await store.delete(request);
   },
 
   async touch(key) {

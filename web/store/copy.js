@@ -1,5 +1,7 @@
 /* A model's copy in the browser's storage while it is read or written. One tab writes at a time; other tabs read from
- * the network meanwhile. An error of the storage does not fail the load: the copy is given up with a note. */
+ * the network meanwhile. A copy counts once its commit record is written, after everything else has been stored and
+ * verified. Until then, its blocks only save downloads. An error of the storage does not fail the load: the copy is
+ * given up with a note. A copy that must not stay is another matter: drop() rejects if it cannot be deleted. */
 import { cache } from './cache.js';
 import { checksum } from './checksum.js';
 import { BLOCK, Journal } from './journal.js';
@@ -121,7 +123,6 @@ export class StoredFile {
    * @param {Uint8Array} bytes as long as the block
    */
   async get(block, bytes) {
-    while (this.#model.settling) await this.#model.settling;
     let intact = false;
     await this.#model.guard(async () => {
       intact =
@@ -133,35 +134,35 @@ export class StoredFile {
   }
 
   /**
-   * Appends the commit record. Nothing is flushed to the disk: the checksums detect what a power failure destroyed.
+   * Appends the commit record when all blocks have been written. Nothing is flushed to the disk, which would take
+   * 1.4 s for each GB just before the first token: the checksums detect what a power failure destroyed.
    * @param {string} [sha256] of the file, if it was verified
    */
   async finish(sha256) {
+    await this.#model.idle();
     await this.#model.guard(async () => {
       await this.#file.append(this.#opened.finish(sha256 ?? null));
-      this.#writing = false;
-      await this.#model.settle();
     });
   }
 
   /** Reopens a damaged copy for writing. */
   async repair() {
     if (this.writing) return;
+    await this.#model.idle();
     this.close();
     if (await this.#model.lockForWriting()) await this.start(this.#opened.head);
   }
 
-  /** Deletes the copy of the whole model. */
-  drop() {
-    return this.#model.drop();
-  }
-
-  closeHandles() {
-    this.#file.close();
+  /**
+   * Deletes the copy of the whole model. Returns whether that succeeded; if not, the error's message says so too.
+   * @param {Error} error why it is deleted
+   */
+  dropFor(error) {
+    return this.#model.dropFor(error);
   }
 
   close() {
-    this.closeHandles();
+    this.#file.close();
     this.#open = this.#writing = false;
   }
 }
@@ -169,14 +170,17 @@ export class StoredFile {
 /** The copies of a model's files, and the lock on them. */
 export class StoredModel {
   usable = true;
-  /** While files are being reopened. @type {Promise<void> | null} */
-  settling = null;
   #store;
   #key;
   /** @type {(() => Promise<void>) | null} */
   #release = null;
+  #exclusive = false; // the lock
   /** @type {StoredFile[]} */
   #files = [];
+  /** Running operations on the files. @type {Set<Promise<void>>} */
+  #running = new Set();
+  /** @type {Promise<void> | null} */
+  #dropped = null;
 
   /**
    * Opens the copy. Resolves to undefined, after a note, if there is no storage or another tab is writing the copy.
@@ -252,8 +256,7 @@ export class StoredModel {
    * @param {ExpectedVersion[]} expected
    */
   async #lock(expected) {
-    this.#release = await hold(lockName(this.#key), 'shared');
-    if (!this.#release) return false;
+    if (!(await this.#relock('shared'))) return false;
     this.#files = await this.#filesOf(expected.length, false);
     for (const [i, file] of this.#files.entries()) await file.look(expected[i]);
     if (this.#files.length && this.complete) return true;
@@ -267,6 +270,7 @@ export class StoredModel {
   async #relock(mode) {
     await this.#release?.();
     this.#release = await hold(lockName(this.#key), mode);
+    this.#exclusive = mode === 'exclusive';
     return !!this.#release;
   }
 
@@ -276,27 +280,21 @@ export class StoredModel {
    */
   async guard(work) {
     if (!this.usable) return;
+    const running = work().finally(() => this.#running.delete(running));
+    this.#running.add(running);
     try {
-      await work();
+      await running;
     } catch (error) {
       if (!this.usable) return; // it was closed meanwhile
       this.note(`the model is not stored in this browser: ${reasonOf(error)}`);
-      if (isStorageFull(error)) await this.drop();
+      if (isStorageFull(error)) await this.drop().catch(({ message }) => this.note(message));
       else await this.close();
     }
   }
 
-  /** When all files are complete, lets other tabs read them too. */
-  async settle() {
-    if (!this.complete) return;
-    this.settling = (async () => {
-      for (const file of this.#files) file.closeHandles();
-      if (!(await this.#relock('shared'))) await this.close();
-      else for (const file of this.#files) await file.openReading();
-    })().finally(() => {
-      this.settling = null;
-    });
-    await this.settling;
+  /** Resolves when no operation is running. */
+  async idle() {
+    while (this.#running.size) await Promise.allSettled(this.#running);
   }
 
   /** Returns whether the copy can be written now. */
@@ -308,17 +306,57 @@ export class StoredModel {
     return this.usable;
   }
 
-  /** Deletes the copy. */
-  async drop() {
-    this.usable = false;
-    for (const file of this.#files) file.close();
-    await this.#store.remove(this.#key).catch(() => {});
-    await this.close();
+  /**
+   * Deletes the copy when running operations have ended. Rejects if it cannot be deleted. Its journals are deleted
+   * first: what may be left of it does not count.
+   */
+  drop() {
+    this.#dropped ??= this.#drop();
+    return this.#dropped;
   }
 
+  /**
+   * Deletes the copy. Returns whether that succeeded; if not, the error's message says so too.
+   * @param {Error} error why it is deleted
+   */
+  dropFor(error) {
+    return this.drop().then(
+      () => true,
+      ({ message }) => {
+        error.message += `; ${message}`;
+        return false;
+      },
+    );
+  }
+
+  async #drop() {
+    await this.#closeFiles();
+    try {
+      if (!this.#release) return; // it was given up, or another tab has it
+      if (!this.#exclusive && !(await this.#relock('exclusive'))) throw new Error('another tab is using it');
+      await this.#store.remove(this.#key);
+    } catch (error) {
+      throw new Error(`the stored copy ${this.#key} could not be deleted: ${reasonOf(error)}`);
+    } finally {
+      await this.#unlock();
+    }
+  }
+
+  /** Closes the copy. What is stored stays. */
   async close() {
+    await this.#closeFiles();
+    await this.#dropped?.catch(() => {}); // drop()'s caller gets the error
+    await this.#unlock();
+  }
+
+  /** Closes the files when running operations have ended: one that went on would open files again. */
+  async #closeFiles() {
     this.usable = false;
+    await this.idle();
     for (const file of this.#files) file.close();
+  }
+
+  async #unlock() {
     const release = this.#release;
     this.#release = null;
     await release?.();

@@ -38,15 +38,14 @@ async function fileIn(folder, name) {
 }
 
 /**
- * Opens a file for writing. Retries, because a worker that is ending may still have the file open.
- * @param {FileSystemDirectoryHandle} folder
- * @param {string} name
+ * Does something that fails while a file is open. Retries, because a worker that is ending may still have it open.
+ * @template T
+ * @param {() => Promise<T>} work
  */
-export async function openHandle(folder, name) {
-  const file = await folder.getFileHandle(name, { create: true });
+async function whenClosed(work) {
   for (let tries = 1; ; tries++) {
     try {
-      return await file.createSyncAccessHandle();
+      return await work();
     } catch (error) {
       if (error.name !== 'NoModificationAllowedError' || tries === MAX_TRIES) throw error;
       await new Promise((resolve) => {
@@ -54,6 +53,16 @@ export async function openHandle(folder, name) {
       });
     }
   }
+}
+
+/**
+ * Opens a file for writing.
+ * @param {FileSystemDirectoryHandle} folder
+ * @param {string} name
+ */
+export async function openHandle(folder, name) {
+  const file = await folder.getFileHandle(name, { create: true });
+  return whenClosed(() => file.createSyncAccessHandle());
 }
 
 /**
@@ -184,7 +193,13 @@ export const opfs = {
   },
 
   async remove(key) {
-    if (await opfsFolder(key)) await (await opfsFolder())?.removeEntry(key, { recursive: true });
+    const folder = await opfsFolder(key);
+    if (!folder) return;
+    const names = [];
+    for await (const name of folder.keys()) names.push(name);
+    for (const name of names) if (name.endsWith('.journal')) await whenClosed(() => folder.removeEntry(name));
+    const parent = await opfsFolder();
+    await whenClosed(async () => parent?.removeEntry(key, { recursive: true }));
   },
 
   async touch(key) {

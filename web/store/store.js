@@ -20,7 +20,8 @@
  * @property {(key: string, count: number, create?: boolean) => Promise<StoreFile[]>} files of a model; none if it is
  *   not stored
  * @property {() => Promise<string[]>} keys of all models
- * @property {(key: string) => Promise<void>} remove
+ * @property {(key: string) => Promise<void>} remove deletes the journals first: what is left after an error does not
+ *   count
  * @property {(key: string) => Promise<void>} touch sets when a model was used last
  * @property {(key: string) => Promise<string | null | undefined>} used when that was
  */

@@ -51,6 +51,17 @@ function metadataText(model, wanted) {
   return '';
 }
 
+/**
+ * Deletes the stored copy of what is no GGUF file, or damaged.
+ * @param {Source} source
+ * @param {any} error why it is invalid
+ * @param {CallContext['emit']} emit
+ */
+async function dropInvalid(source, error, emit) {
+  if ((await source.dropFor(error)) && source.from === 'store')
+    emit({ note: 'the stored copy was no valid model and has been deleted: load it again' });
+}
+
 export class Host {
   #port;
   /** What starts threads, if not this worker. @type {SpawnThread | undefined} */
@@ -135,7 +146,7 @@ export class Host {
       return { ...info, ...this.#news(), loadMs: performance.now() - start };
     } catch (error) {
       this.#loading.end(error);
-      if (error.code === STATUS.format) await source.drop(); // not a GGUF file, or damaged: do not keep it
+      if (error.code === STATUS.format) await dropInvalid(source, error, emit);
       await Promise.all(others());
       await this.free();
       throw error;
@@ -171,7 +182,7 @@ export class Host {
       return this.#yield();
     };
     await (options.early ? readTensors(this.#loaded, source, arrived) : this.#loaded.read(source, arrived));
-    await source.close();
+    await source.finish();
     this.#loading.end();
   }
 
