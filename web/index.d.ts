@@ -14,22 +14,28 @@ export type Address = string | URL;
 
 /**
  * Where a model comes from. Several addresses or files are the splits of a model in order. If an address ends in
- * -00001-of-0000N.gguf, the other splits are found.
+ * -00001-of-0000N.gguf, the other splits are found. A Response or a stream is read to its end; nothing of it is stored.
+ * Anything else is rejected with a TypeError.
  */
 export type ModelSource =
   | Address
   | Address[]
-  | Blob
-  | Blob[]
-  | ArrayBuffer
-  | ArrayBufferView
+  | SourceFile
+  | SourceFile[]
+  | FileList
+  | Response
   | ReadableStream<Uint8Array>
-  | { url: string }
-  | { urls: string[] }
+  | { url: Address }
+  | { urls: Address[] }
   /** A file of a Hugging Face repository. revision: main by default; endpoint: https://huggingface.co by default. */
-  | { repo: string; file: string; revision?: string; endpoint?: string }
-  | { files: Blob[] }
-  | { buffer: ArrayBuffer | Uint8Array };
+  | { repo: string; file: string; revision?: string; endpoint?: Address }
+  | { files: SourceFile[] }
+  /** size: in bytes, if it is known. */
+  | { stream: ReadableStream<Uint8Array>; size?: number }
+  | { buffer: ArrayBufferLike | ArrayBufferView };
+
+/** A whole file. A view gives the bytes that it covers, whatever their type. */
+export type SourceFile = Blob | FileSystemFileHandle | ArrayBufferLike | ArrayBufferView;
 
 /** Bytes of all splits. */
 export interface Progress {
@@ -333,7 +339,7 @@ export interface Session {
   fork(): Promise<Session>;
   /** The session as bytes, for restore() with the same model. */
   save(): Promise<ArrayBuffer>;
-  restore(bytes: ArrayBuffer | Uint8Array): Promise<void>;
+  restore(bytes: ArrayBuffer | ArrayBufferView): Promise<void>;
   /**
    * Keeps the session in the browser's storage, in place of a kept session of the same name. Rejects with a
    * {@link SessionError}.

@@ -1,42 +1,14 @@
 /* The package's main entry: loads models. README.md and index.d.ts document it. */
 import { Model } from './api/model.js';
-import { isNode, node } from './runtime/node.js';
+import { isNode } from './runtime/node.js';
+import { absoluteUrl, describe } from './sources/argument.js';
 import { Link } from './worker/link.js';
+import { streamPort } from './worker/stream-port.js';
 
-/**
- * @import * as types from './index.js'
- * @import { SourceDescription } from './sources/index.js'
- */
+/** @import * as types from './index.js' */
 
 export { deleteModel, listModels, persist, storageInfo } from './store/index.js';
 export { deleteSession, listSessions } from './store/sessions.js';
-
-/** @param {string | URL} address relative ones are relative to the page */
-const absolute = (address) => new URL(address, globalThis.location?.href).href;
-
-/**
- * A source in a form that can be posted to a worker.
- * @param {types.ModelSource} source
- * @returns {Promise<SourceDescription>}
- */
-async function describe(source) {
-  if (typeof source === 'string' || source instanceof URL) {
-    const text = String(source);
-    if (!isNode || /^https?:/.test(text)) return { url: absolute(text) };
-    const { openAsBlob } = await node('fs');
-    return { files: [await openAsBlob(source instanceof URL || text.startsWith('file:') ? new URL(text) : text)] };
-  }
-  if (Array.isArray(source)) {
-    return source[0] instanceof Blob
-      ? { files: /** @type {Blob[]} */ (source) }
-      : { urls: /** @type {types.Address[]} */ (source).map(absolute) };
-  }
-  if (source instanceof Blob) return { files: [source] };
-  if (source instanceof ReadableStream) return { stream: source };
-  if (source instanceof ArrayBuffer) return { buffer: source };
-  if (ArrayBuffer.isView(source)) return { buffer: /** @type {Uint8Array} */ (source) };
-  return source;
-}
 
 /**
  * @param {types.ModelSource} source
@@ -46,8 +18,11 @@ async function describe(source) {
 export async function loadModel(source, { onProgress, onNote, signal, wasm, worker, ...options } = {}) {
   signal?.throwIfAborted();
   const described = await describe(source);
+  const folder = wasm && (await absoluteUrl(String(wasm).replace(/\/?$/, '/')));
   const link = await Link.open(worker);
-  const folder = wasm && absolute(String(wasm).replace(/\/?$/, '/'));
+  /** @type {any[]} */
+  const transfer = [];
+  if (!isNode && 'stream' in described) transfer.push(streamPort(described.stream));
   return new Promise((resolve, reject) => {
     /** The info of a model that was returned early. @type {any} */
     let info = {};
@@ -59,10 +34,11 @@ export async function loadModel(source, { onProgress, onNote, signal, wasm, work
       info = chunk.info;
       resolve(new Model(link, info, loaded));
     };
-    const call = link.call('load', [described, { ...options, wasm: folder, threadsByPage: !isNode && !worker }], {
+    const posted = transfer.length ? { ...described, stream: transfer[0] } : described;
+    const call = link.call('load', [posted, { ...options, wasm: folder, threadsByPage: !isNode && !worker }], {
       signal,
       onChunk,
-      transfer: 'stream' in described ? [described.stream] : [],
+      transfer,
     });
     const loaded = call.then((value) => Object.assign(info, value));
     loaded.then(

@@ -1,4 +1,5 @@
 /* A loaded model and its sessions as a page sees them: each method is a call to the worker that runs the engine. */
+import { bytesOf } from '../sources/bytes.js';
 import { collect } from './collect.js';
 import { createEmbeddings, inputsOf } from './embeddings.js';
 
@@ -52,9 +53,11 @@ export class Session {
   save() {
     return this.#link.call('sessionSave', [this.#id]);
   }
-  /** @param {ArrayBuffer | Uint8Array} bytes */
-  restore(bytes) {
-    return this.#link.call('sessionRestore', [this.#id, bytes]);
+  /** @param {ArrayBuffer | ArrayBufferView} bytes */
+  async restore(bytes) {
+    const saved = bytesOf(bytes);
+    if (!saved) throw new TypeError(`restore() takes the ArrayBuffer of save(), or a view of it, not ${bytes}`);
+    return this.#link.call('sessionRestore', [this.#id, saved]);
   }
   /** @param {string} name */
   keep(name) {

@@ -15,6 +15,7 @@ export const node = (name) => import(/* @vite-ignore */ /* webpackIgnore: true *
  *   fs: typeof import('node:fs'),
  *   'fs/promises': typeof import('node:fs/promises'),
  *   os: typeof import('node:os'),
+ *   url: typeof import('node:url'),
  *   worker_threads: typeof import('node:worker_threads'),
  * }} NodeModules
  */

@@ -1,7 +1,9 @@
 /* Downloads the blocks of one file: by several range requests at once, or as one stream if the server does not support
  * ranges. A request that breaks off is continued from the byte it reached. */
 import { BLOCK, blocksOf } from '../store/journal.js';
-import { Answer, Retries, SourceError } from './request.js';
+import { bytesOf, classOf } from './bytes.js';
+import { SourceError } from './error.js';
+import { Answer, Retries } from './request.js';
 
 /**
  * A run of blocks that is being downloaded. at: the next byte. end: the block after the last. bytes: of the current
@@ -38,9 +40,13 @@ export class GivenAnswer {
 
   async *chunks() {
     for (;;) {
-      const { done, value } = await this.#reader.read();
+      const { done, value } = await this.#reader.read().catch((error) => {
+        throw new SourceError(`the stream failed: ${error?.message ?? error}`);
+      });
       if (done) return;
-      yield value;
+      const bytes = bytesOf(value);
+      if (!bytes) throw new SourceError(`the stream must yield bytes, not a ${classOf(value)}`);
+      yield bytes;
     }
   }
 
@@ -74,6 +80,7 @@ export class Download {
     this.#url = url;
     this.#request = { headers, signal };
     this.#given = given;
+    if (given) signal.addEventListener('abort', () => given.end());
     this.#owner = owner;
   }
 

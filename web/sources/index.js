@@ -2,9 +2,10 @@
  * stored. */
 import { StoredModel } from '../store/copy.js';
 import { keyOf } from '../store/index.js';
+import { SourceError } from './error.js';
 import { BlobFile, BufferFile } from './local.js';
 import { RemoteFile } from './remote.js';
-import { Answer, SourceError } from './request.js';
+import { Answer } from './request.js';
 import { nameOf, urlsOf } from './urls.js';
 
 export { SourceError };

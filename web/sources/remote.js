@@ -4,7 +4,7 @@
 import { BLOCK, blocksOf } from '../store/journal.js';
 import { Sha256 } from '../store/sha256.js';
 import { Download, GivenAnswer } from './download.js';
-import { SourceError } from './request.js';
+import { SourceError } from './error.js';
 
 /**
  * @import { StoredFile } from '../store/copy.js'

@@ -1,4 +1,5 @@
 /* HTTP requests: errors of one line that name the URL, and retries where they may help. */
+import { SourceError } from './error.js';
 
 const MAX_TRIES = 6;
 const STALL_TIMEOUT = 30_000; // ms without a byte
@@ -7,24 +8,6 @@ const FIRST_DELAY = 250; // ms before a retry; doubled with each further one
 
 /** Buffers for chunks that are not in use. @type {ArrayBuffer[]} */
 const freeBuffers = [];
-
-/** A problem with the network, the server, or the file on the server. */
-export class SourceError extends Error {
-  /**
-   * @param {string} message
-   * @param {object} [options]
-   * @param {number} [options.status] of HTTP; 0 if there was no answer
-   * @param {boolean} [options.retry] whether trying again may help
-   * @param {boolean} [options.changed] whether the server has another version of the file now
-   */
-  constructor(message, { status = 0, retry = false, changed = false } = {}) {
-    super(message);
-    this.name = 'SourceError';
-    this.status = status;
-    this.retry = retry;
-    this.changed = changed;
-  }
-}
 
 /**
  * @param {number} ms

@@ -14,6 +14,7 @@ import { keepSession, resumeSession, SessionError } from '../store/sessions.js';
 import { yielder } from './event-loop.js';
 import { Loading, readTensors } from './loading.js';
 import { needsMemory64, startEngine } from './start.js';
+import { readStream } from './stream-port.js';
 
 /**
  * @import { SpawnThread } from '../engine.js'
@@ -60,6 +61,16 @@ function metadataText(model, wanted) {
 async function dropInvalid(source, error, emit) {
   if ((await source.dropFor(error)) && source.from === 'store')
     emit({ note: 'the stored copy was no valid model and has been deleted: load it again' });
+}
+
+/**
+ * A description whose stream can be read here: from a page it comes as a port.
+ * @param {SourceDescription} described
+ * @returns {SourceDescription}
+ */
+function withStream(described) {
+  const stream = /** @type {unknown} */ ('stream' in described && described.stream);
+  return stream instanceof MessagePort ? { ...described, stream: readStream(stream) } : described;
 }
 
 export class Host {
@@ -131,7 +142,7 @@ export class Host {
   async load([described, options], { signal, emit, others }) {
     const start = performance.now();
     if (options.threadsByPage) this.#spawn = spawnByPage(this.#port);
-    const source = await openSource(described, {
+    const source = await openSource(withStream(described), {
       ...options,
       signal,
       onProgress: (progress) => emit({ progress }),
@@ -379,9 +390,9 @@ export class Host {
   sessionSave([id]) {
     return new Blob([.../** @type {Iterable<Uint8Array<ArrayBuffer>>} */ (this.#session(id).save())]).arrayBuffer();
   }
-  /** @param {[number, ArrayBuffer | Uint8Array<ArrayBuffer>]} args */
+  /** @param {[number, Uint8Array]} args */
   sessionRestore([id, bytes]) {
-    return this.#session(id).restore([new Uint8Array(bytes)]);
+    return this.#session(id).restore([bytes]);
   }
   /**
    * @param {[number, string]} args

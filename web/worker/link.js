@@ -2,6 +2,7 @@
  * worker answers {id, chunk} any number of times, then {id, value} or {id, error}. */
 import { isNode } from '../runtime/node.js';
 import { startForWorker } from '../runtime/threads.js';
+import { compact } from '../sources/bytes.js';
 import { openWorker } from './open.js';
 
 /**
@@ -124,7 +125,8 @@ export class Link {
       };
       signal?.addEventListener('abort', abort);
       this.#calls.set(id, { resolve, reject, done, onChunk });
-      this.#port.postMessage({ id, call: name, args }, transfer);
+      const moved = [...transfer];
+      this.#port.postMessage({ id, call: name, args: isNode ? args : compact(args, moved) }, moved);
     });
   }
 

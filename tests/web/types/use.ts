@@ -45,6 +45,12 @@ const sources: ModelSource[] = [
   new Uint8Array(8),
   { buffer: new ArrayBuffer(8) },
   new Blob([]).stream(),
+  { stream: new Blob([]).stream(), size: 8 },
+  new Response(),
+  new Float32Array(8),
+  new DataView(new SharedArrayBuffer(8)),
+  [new ArrayBuffer(8), new Blob([])],
+  ...(document.createElement('input').files ?? []),
 ];
 const every: Required<LoadOptions> = {
   contextSize: 2048,

@@ -1,0 +1,250 @@
+/* The package in unusual places: node environments.test.mjs chromium|firefox|node [check...]. Prints a line of JSON for
+ * each check: its name and its error, or null. node environments.test.mjs list chromium|firefox|node prints the
+ * names. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { loadModel } from '../../web/index.js';
+import { start } from './browsers.mjs';
+import { functions } from './environments-page.js';
+import { serve } from './server.js';
+
+const [mode, ...wanted] = process.argv.slice(2);
+const [browserName] = mode === 'list' ? wanted : [mode];
+const VECTORS = new URL('../vectors/', import.meta.url);
+const path = (name) => fileURLToPath(new URL(name, VECTORS));
+const TINY = '/tests/vectors/tiny-llama-f32.gguf';
+const SPLITS = [1, 2, 3, 4].map((i) => `split/tiny-llama-f32-0000${i}-of-00004.gguf`);
+const EXPECTED = 'TypeError: the source must be a URL, { repo, file }, a File or Blob, a Response';
+const PATIENCE = 120_000; /* ms, with a check that hangs */
+
+const here = functions({ loadModel });
+/* What the model answers anywhere. */
+const { text: ANSWER } = mode === 'list' ? {} : await here.use(path('tiny-llama-f32.gguf'));
+
+/* The next two run in the page. */
+async function useAll([url, splits]) {
+  const said = {};
+  for (const [kind, source] of Object.entries(await my.sourcesOf(url, splits)))
+    said[kind] = await my.use(source, { cache: false }).then(
+      ({ text }) => text,
+      (error) => `${error.name}: ${error.message}`,
+    );
+  return said;
+}
+
+async function postViews(url) {
+  const bytes = new Uint8Array(await (await fetch(url)).arrayBuffer());
+  const large = (content) => {
+    const memory = new Uint8Array(64 << 20);
+    memory.set(content, 1000);
+    return memory.subarray(1000, 1000 + content.length);
+  };
+  const figures = {};
+  const count = my.countPosted();
+  const measure = async (what, work) => {
+    const before = count.bytes;
+    const value = await work();
+    figures[what] = count.bytes - before;
+    return value;
+  };
+  const stream = new ReadableStream({
+    start(controller) {
+      controller.enqueue(large(bytes));
+      controller.close();
+    },
+  });
+  await (await measure('stream', () => my.loadModel(stream, { contextSize: 64 }))).free();
+  const model = await measure('source', () => my.loadModel(large(bytes), { contextSize: 64 }));
+  const session = await model.session();
+  await session.prefill([1, 2, 3]);
+  const saved = new Uint8Array(await session.save());
+  await measure('session.restore', () => session.restore(large(saved)));
+  await measure('tokenize', () => model.tokenize(large(new TextEncoder().encode('One, two'))));
+  await measure('prefill', () => session.prefill(new Int32Array(large(new Uint8Array(16)).buffer, 1000, 3)));
+  await model.free();
+  return { size: bytes.length, saved: saved.length, figures };
+}
+
+const REJECTED = {
+  null: [null, 'not null'],
+  undefined: [undefined, 'not undefined'],
+  number: [42, 'not a Number'],
+  true: [true, 'not a Boolean'],
+  'empty text': ['', 'not an empty text'],
+  '{}': [{}, 'not an object with the fields {}'],
+  '[]': [[], 'not an empty array'],
+  '[null]': [[null], 'not an array of null'],
+  '{ repo }': [{ repo: 'a/b' }, 'not an object with the fields {repo}'],
+  '{ urls: [] }': [{ urls: [] }, 'not an empty array'],
+};
+
+const checks = {
+  async 'sources of every kind are taken'({ open, server }) {
+    const tab = await open();
+    const said = await tab(useAll, [server.url + TINY, SPLITS.map((name) => `${server.url}/tests/vectors/${name}`)]);
+    assert.deepEqual(said, Object.fromEntries(Object.keys(said).map((kind) => [kind, ANSWER])));
+    assert.equal(Object.keys(said).length, 18);
+  },
+
+  async 'what is no source is rejected with an error that says so'({ open, server }) {
+    const tab = await open();
+    for (const [kind, [source, why]] of Object.entries(REJECTED)) {
+      const said = await tab(
+        ([given, missing]) => my.refusal(missing ? undefined : given),
+        [source ?? null, source === undefined],
+      );
+      assert.ok(said.startsWith(EXPECTED) && said.endsWith(why), `${kind}: ${said}`);
+    }
+    const others = await tab(async (url) => {
+      const read = await fetch(url);
+      await read.arrayBuffer();
+      const locked = new Blob(['a']).stream();
+      locked.getReader();
+      const moved = new ArrayBuffer(8);
+      structuredClone(moved, { transfer: [moved] });
+      const sources = {
+        promise: fetch(url),
+        date: new Date(),
+        mixed: [new Blob(['a']), url],
+        missing: await fetch(`${url}.missing`),
+        opaque: await fetch(url, { mode: 'no-cors' }),
+        read,
+        locked,
+        moved,
+        texts: new ReadableStream({ start: (controller) => controller.enqueue('GGUF') }),
+        failing: new ReadableStream({ start: (controller) => controller.error(new Error('the tape tore')) }),
+      };
+      const said = {};
+      for (const [kind, source] of Object.entries(sources)) said[kind] = await my.refusal(source);
+      return said;
+    }, server.url + TINY);
+    assert.match(others.promise, /^TypeError: the source must be .* not a Promise: await it first$/);
+    assert.match(others.date, /^TypeError: the source must be .* not a Date$/);
+    assert.match(others.mixed, /^TypeError: the source must be .* not an array of a Blob, a String$/);
+    assert.match(others.missing, /^SourceError: http.*\.missing: the server answered 404 Not Found$/);
+    assert.match(others.read, /^TypeError: http.*: the response has been read already$/);
+    assert.match(others.locked, /^TypeError: the stream has another reader/);
+    assert.match(others.moved, /^TypeError: the source has no bytes: it is empty, or was transferred/);
+    assert.match(others.texts, /^SourceError: the stream must yield bytes, not a String$/);
+    assert.match(others.failing, /^SourceError: the stream failed: the tape tore$/);
+  },
+
+  async 'a view posts its own bytes only'({ open, server }) {
+    const tab = await open();
+    const { size, saved, figures } = await tab(postViews, server.url + TINY);
+    const limit = { stream: size, source: size, 'session.restore': saved, tokenize: 8, prefill: 12 };
+    for (const [what, bytes] of Object.entries(limit)) assert.equal(figures[what], bytes, what);
+  },
+
+  async 'an aborted load cancels its stream'({ open }) {
+    const tab = await open();
+    const said = await tab(async () => {
+      const abort = new AbortController();
+      let cancelled;
+      const ended = new Promise((resolve) => {
+        cancelled = () => resolve('cancelled');
+      });
+      const source = new ReadableStream({
+        start: (controller) => controller.enqueue(new Uint8Array(100)),
+        pull: () => abort.abort(),
+        cancel: cancelled,
+      });
+      return [await my.refusal(source, { signal: abort.signal }), await ended];
+    });
+    assert.match(said[0], /^AbortError/);
+    assert.equal(said[1], 'cancelled');
+  },
+};
+
+const nodeChecks = {
+  async 'sources of every kind are taken'() {
+    const bytes = readFileSync(path('tiny-llama-f32.gguf'));
+    const { buffer, byteOffset, byteLength } = Buffer.from(bytes.buffer.slice(0), bytes.byteOffset, bytes.byteLength);
+    const server = await serve();
+    const url = server.url + TINY;
+    const sources = {
+      Buffer: bytes,
+      DataView: new DataView(buffer, byteOffset, byteLength),
+      Float32Array: new Float32Array(Uint8Array.from(bytes).buffer),
+      Response: await fetch(url),
+      ReadableStream: new Blob([bytes]).stream(),
+      URL: new URL('tiny-llama-f32.gguf', VECTORS),
+      paths: SPLITS.map(path),
+      'ArrayBuffers of splits': SPLITS.map((name) => Uint8Array.from(readFileSync(path(name))).buffer),
+    };
+    server.close();
+    for (const [kind, source] of Object.entries(sources)) assert.equal((await here.use(source)).text, ANSWER, kind);
+  },
+
+  async 'what is no source is rejected with an error that says so'() {
+    for (const [kind, [source, why]] of Object.entries(REJECTED)) {
+      const said = await here.refusal(source);
+      assert.ok(said.startsWith(EXPECTED) && said.endsWith(why), `${kind}: ${said}`);
+    }
+    assert.match(await here.refusal('missing.gguf'), /^SourceError: missing\.gguf: the file cannot be opened \(ENOENT/);
+    assert.match(
+      await here.refusal(path('.')),
+      /^SourceError: .*: the file cannot be opened \(it is not a regular file/,
+    );
+  },
+
+  async 'the folder of the modules can be a path'() {
+    const folder = fileURLToPath(new URL('../../web/wasm', import.meta.url));
+    assert.equal((await here.use(path('tiny-llama-f32.gguf'), { wasm: folder })).text, ANSWER);
+  },
+};
+
+/* Runs checks with what `prepare` gives them, and prints their errors. */
+async function runAll(all, prepare) {
+  for (const [check, run] of Object.entries(all)) {
+    if (wanted.length && !wanted.includes(check)) continue;
+    const { close = () => {}, ...given } = await prepare();
+    let failure = null;
+    let timer;
+    const late = new Promise((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`nothing came for ${PATIENCE / 1000} s`)), PATIENCE);
+    });
+    try {
+      await Promise.race([run(given), late]);
+    } catch (error) {
+      failure = error.stack;
+    }
+    clearTimeout(timer);
+    console.log(JSON.stringify({ check, failure }));
+    await close();
+  }
+}
+
+async function runInBrowser() {
+  const browser = await start(browserName);
+  await runAll(checks, async () => {
+    const server = await serve();
+    const pages = [];
+    /* Opens a page with the functions under window.my. `web`: the address of the package. */
+    const open = async (page = '/tests/web/blank.html', { web = `${server.url}/web`, prepare } = {}) => {
+      const opened = await browser.page(server.url + page);
+      pages.push(opened);
+      if (prepare) await opened.evaluate(prepare);
+      await opened.evaluate(
+        async ([script, entry]) => {
+          const { functions, ...others } = await import(script);
+          window.my = { ...functions(await import(entry)), ...others };
+        },
+        [`${server.url}/tests/web/environments-page.js`, `${web}/index.js`],
+      );
+      return (work, given) => opened.evaluate(work, given);
+    };
+    const close = async () => {
+      for (const page of pages) await page.close();
+      server.close();
+    };
+    return { open, server, close };
+  });
+  await browser.close();
+}
+
+const all = browserName === 'node' ? nodeChecks : checks;
+if (mode === 'list') console.log(JSON.stringify(Object.keys(all)));
+else if (mode === 'node') await runAll(nodeChecks, async () => ({}));
+else await runInBrowser();
