@@ -87,7 +87,10 @@ export interface LoadOptions {
   signal?: AbortSignal;
   /** Called at most every 50 ms while loading. */
   onProgress?: (progress: Progress) => void;
-  /** Called with notices that are not errors, such as why the model is not stored or why there is only one thread. */
+  /**
+   * Called with notices that are not errors, such as why the model is not stored, why there is only one thread, or how
+   * many threads a trial has chosen. The last one may come after loading.
+   */
   onNote?: (text: string) => void;
   /** The folder of the modules; the package's folder wasm by default. */
   wasm?: Address;
@@ -130,8 +133,10 @@ export interface ModelInfo {
   name: string;
   /** Tokens. */
   contextSize: number;
-  /** Threads in use. */
+  /** Threads in use; while `tuning`, those that were started. */
   threads: number;
+  /** Whether a short trial of the number of threads is still to come. Its result is reported to onNote. */
+  tuning: boolean;
   from: 'network' | 'store' | 'file' | 'memory';
   /** The build in use, such as 'relaxed-mt'. */
   build: string;

@@ -34,6 +34,10 @@ export async function loadModel(source, { onProgress, onNote, signal, wasm, work
       info = chunk.info;
       resolve(new Model(link, info, loaded));
     };
+    link.onNews = (news, note) => {
+      Object.assign(info, news);
+      onNote?.(note);
+    };
     const posted = transfer.length ? { ...described, stream: transfer[0] } : described;
     const call = link.call('load', [posted, { ...options, wasm: folder, threadsByPage: !isNode && !worker }], {
       signal,

@@ -192,6 +192,22 @@ const checks = {
     assert.match(status, /\d+ of [\d,]+ tokens/);
   },
 
+  async 'while the threads are being tuned, the page says so'(env) {
+    const my = await visit(env);
+    const { told, most, last } = await my.tab(async (url) => {
+      const told = [];
+      new MutationObserver(() => told.push(ui.text('#status'))).observe(ui.find('#status'), { childList: true });
+      ui.type('#prompt', 'Hello');
+      await ui.click('#send');
+      await ui.load(url);
+      await ui.idle();
+      const last = await ui.until(() => /^(\d+ of )?\d+ threads? /.test(ui.text('#status')) && ui.text('#status'));
+      return { told, most: Math.min(8, navigator.hardwareConcurrency), last };
+    }, env.model.url);
+    if (most > 1) assert.ok(told.some((text) => text.startsWith(`up to ${most} threads, tuning`)), told.join('\n'));
+    assert.doesNotMatch(last, /tuning/);
+  },
+
   async 'a model of the list has one name everywhere, and is not among the other models'(env) {
     const my = await visit(env);
     const names = await my.tab(async (url) => {

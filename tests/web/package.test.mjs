@@ -118,6 +118,29 @@ const checks = {
     await holds(tab, 'smollm2');
   },
 
+  async 'a trial of the threads is announced, and its result is reported'({ tab, model }) {
+    const seen = await tab(async (url) => {
+      const info = await my.load(url, { contextSize: 512, early: true });
+      const first = { threads: info.threads, tuning: info.tuning };
+      /* While a call runs, there is no trial. */
+      const asked = my.model.chat.completions.create({ messages: [{ role: 'user', content: 'Hi' }], max_tokens: 1 });
+      await my.model.loaded;
+      await asked;
+      while (my.model.info.tuning) await new Promise((resolve) => void setTimeout(resolve, 20));
+      const { threads } = my.model.info;
+      const told = my.notes.filter((note) => /threads in use/.test(note));
+      await my.load(url, { contextSize: 512, threads: 2 });
+      return { first, threads, told, most: navigator.hardwareConcurrency, fixed: my.model.info.tuning };
+    }, model.url);
+    assert.deepEqual(seen.first, { threads: Math.min(seen.most, 8), tuning: true });
+    assert.equal(seen.told.length, 1);
+    assert.match(
+      seen.told[0],
+      new RegExp(`^(all )?${seen.threads} (of ${seen.most} )?threads in use: (more|fewer) were`),
+    );
+    assert.equal(seen.fixed, false);
+  },
+
   async 'an abort ends a download'({ tab, model, figure }) {
     model.rate = 5e6;
     const aborted = await tab((url) => {

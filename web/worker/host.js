@@ -152,7 +152,6 @@ export class Host {
       const info = await this.#open(source, options, emit);
       if (options.early) emit({ info });
       await this.#read(source, options);
-      this.#tuned = options.threads !== undefined;
       if (!others().length) this.idle();
       return { ...info, ...this.#news(), loadMs: performance.now() - start };
     } catch (error) {
@@ -177,6 +176,7 @@ export class Host {
     if (build.advice) emit({ note: `${build.reason}; ${build.advice}` });
     this.#engine = engine;
     this.#threads = this.#startedThreads = build.threads;
+    this.#tuned = options.threads !== undefined || build.threads === 1;
     this.#model = await engine.openDirectory(source);
     this.#model.place();
     return this.#use(this.#model, build, { options, source, emit });
@@ -233,13 +233,21 @@ export class Host {
 
   /** The fields of a model's info that may change. */
   #news() {
-    return { memoryBytes: this.#loaded.engine.memory.buffer.byteLength, threads: this.#threads };
+    const { memory } = this.#loaded.engine;
+    return { memoryBytes: memory.buffer.byteLength, threads: this.#threads, tuning: !this.#tuned };
   }
 
   /** No call is running: time for a trial of how many threads to use, which would slow a call down. */
   idle() {
-    if (!this.#tuned) this.#threads = tuneThreads(this.#loaded.engine, this.#loaded, this.#startedThreads);
+    if (this.#tuned) return;
+    const most = this.#startedThreads;
+    this.#threads = tuneThreads(this.#loaded.engine, this.#loaded, most);
     this.#tuned = true;
+    const note =
+      this.#threads < most
+        ? `${this.#threads} of ${most} threads in use: more were not faster in a short trial`
+        : `all ${most} threads in use: fewer were slower in a short trial`;
+    this.#port.postMessage({ news: this.#news(), note });
   }
 
   /**

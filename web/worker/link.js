@@ -1,5 +1,5 @@
 /* The page's side of the connection to the engine. A call is the message {id, call, args}; {id, abort} ends it. The
- * worker answers {id, chunk} any number of times, then {id, value} or {id, error}. */
+ * worker answers {id, chunk} any number of times, then {id, value} or {id, error}. On its own it sends {news, note}. */
 import { isNode } from '../runtime/node.js';
 import { startForWorker } from '../runtime/threads.js';
 import { compact } from '../sources/bytes.js';
@@ -53,6 +53,8 @@ export class Link {
   #nextId = 1;
   /** Resolves when the worker has ended the call that was aborted last. @type {Promise<void> | undefined} */
   #aborted;
+  /** Receives changes of the model's info, and why. @type {(news: object, note: string) => void} */
+  onNews = () => {};
   /** The error of all later calls, once the link has ended. @type {unknown} */
   #error = null;
 
@@ -86,6 +88,10 @@ export class Link {
   #receive(message) {
     if (message.thread) {
       this.#threads.push(startForWorker(message));
+      return;
+    }
+    if (message.news) {
+      this.onNews(message.news, message.note);
       return;
     }
     const { id, chunk, value, error } = message;
