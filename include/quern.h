@@ -309,7 +309,8 @@ enum qn_status {
     QN_ERR_CONTEXT = -6,     /* the tokens do not fit the session's context */
     QN_ERR_TEMPLATE = -7,    /* the chat template is wrong or raised an exception; offset is in the template */
     QN_ERR_LIMIT = -8,       /* a limit on depth, steps or size was reached */
-    QN_ERR_MISCOMPILED = -9  /* floating-point results are wrong; see qn_self_check */
+    QN_ERR_MISCOMPILED = -9, /* floating-point results are wrong; see qn_self_check */
+    QN_ERR_NOT_FINITE = -10  /* activations, logits or embeddings are infinite or NaN; see qn_session_step */
 };
 
 #define QN_NO_OFFSET UINT64_MAX
@@ -564,8 +565,10 @@ int32_t qn_session_feed(qn_session *session, const int32_t *ids, size_t count, u
 
 /* Does one bounded piece of the queued work: some layers of a micro-batch, or one whole token.
  * QN_MORE: call again. QN_OK: the queue is empty. QN_WAIT: call again when more tensors have arrived. QN_ERR_MEMORY if
- * the KV cache cannot grow; the queue is unchanged, so the call can be repeated once memory is available. After every
- * call, read the rows that qn_session_rows counts: the next call replaces them. With an empty queue nothing changes. */
+ * the KV cache cannot grow; the queue is unchanged, so the call can be repeated once memory is available.
+ * QN_ERR_NOT_FINITE if the weights make activations overflow: the queue and the tokens of this micro-batch are dropped,
+ * because no result can be computed from them. Rows that are returned are always finite. After every call, read the
+ * rows that qn_session_rows counts: the next call replaces them. With an empty queue nothing changes. */
 int32_t qn_session_step(qn_session *session);
 
 /* Layers that the current micro-batch has passed, out of <architecture>.block_count. */
