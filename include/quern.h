@@ -178,7 +178,8 @@
  *   qn_model_want                                    yes     yes      yes     yes     no
  *   qn_model_wrote                                   yes     (1)      yes     (1)     no
  *   qn_model_cache, qn_model_plan, qn_model_need,
- *   qn_model_metadata, qn_model_tensor               no      yes      yes     yes     no
+ *   qn_model_metadata, qn_model_tensor,
+ *   qn_model_sampling                                no      yes      yes     yes     no
  *   qn_model_vocab_size, qn_model_context_size,
  *   qn_model_embedding_size, qn_model_pooling,
  *   qn_model_is_encoder, qn_token_is_end             zero    yes      yes     yes     (2)
@@ -650,6 +651,21 @@ struct qn_bias {
 
 /* Fills in the defaults. */
 void qn_sampling_default(struct qn_sampling *sampling);
+
+enum qn_sampling_field {
+    QN_SAMPLING_TEMPERATURE = 1,     /* general.sampling.temp */
+    QN_SAMPLING_TOP_P = 2,           /* general.sampling.top_p */
+    QN_SAMPLING_MIN_P = 4,           /* general.sampling.min_p */
+    QN_SAMPLING_REPEAT_PENALTY = 8,  /* general.sampling.penalty_repeat */
+    QN_SAMPLING_TOP_K = 16,          /* general.sampling.top_k */
+    QN_SAMPLING_PENALTY_LAST_N = 32, /* general.sampling.penalty_last_n */
+    QN_SAMPLING_OTHER = 64           /* general.sampling.mirostat, xtc_probability or sequence: not supported */
+};
+/* Fills in the settings that the model's file recommends, and the defaults where it recommends none. Returns the
+ * qn_sampling_field bits of what the file recommends. New sessions do not use them by themselves: pass them to
+ * qn_session_sampling. QN_ERR_FORMAT if a key has the wrong type or is out of range; *sampling then has the defaults.
+ */
+int32_t qn_model_sampling(const qn_model *model, struct qn_sampling *sampling);
 
 /* Sets the sampler, copies biases[count] and restarts the random sequence from the seed. biases may be null if count is
  * 0. QN_ERR_ARGUMENT for a setting out of range or a bias for an id outside the vocabulary; the sampler is then

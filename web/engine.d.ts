@@ -201,6 +201,12 @@ export class Model {
   readonly pooling: Pooling | undefined;
   /** Whether the model only computes embeddings. */
   readonly isEncoder: boolean;
+  /**
+   * The sampler's settings that the file recommends, which Session.sampling() uses unless others are given.
+   * unsupported: the file also recommends Mirostat, XTC or an order of samplers. error: why the file's settings are
+   * ignored, such as a value that is out of range.
+   */
+  readonly recommended: { settings: Sampling; unsupported: boolean; error: string | null };
   /** Whether the file has a vocabulary; without one, the model takes only token ids. */
   readonly hasVocabulary: boolean;
   /**
@@ -308,7 +314,7 @@ export class Session {
   embedding(row?: number): Float32Array | null;
   /** A copy of a row of logits, the last by default; null if there is none. */
   logits(row?: number): Float32Array | null;
-  /** Sets how sample() chooses. Omitted settings take their defaults. */
+  /** Sets how sample() chooses. Omitted settings take the file's values (Model.recommended) or else their defaults. */
   sampling(settings?: Sampling): void;
   /** Chooses the next token from the last row of logits. */
   sample(): number;

@@ -1,5 +1,6 @@
 /* The session that chat and text completions share. It keeps what was computed, and takes one request after another. */
 
+import { LoopDetector } from './loops.js';
 import { PendingTokens, sampledToken } from './logprobs.js';
 import { maxTokensOf, RequestError, samplingOf, stopsOf, templateMessage } from './requests.js';
 import { StopText } from './stop-text.js';
@@ -20,8 +21,8 @@ const DEFAULT_CONTEXT = 4096; // tokens, or the model's if it has fewer
  * A prompt's tokens. head() is how many of them a full context keeps.
  * @typedef {{ ids: number[], head: () => number }} Prompt
  *
- * A piece of an answer; the last one has `finish` and `usage`.
- * @typedef {{ text?: string, tokens?: SampledToken[], finish?: FinishReason, usage?: Usage }} Piece
+ * A piece of an answer; the last one has `finish` and `usage`. stopReason: what ended the answer, if stop_loops did.
+ * @typedef {{ text?: string, tokens?: SampledToken[], finish?: FinishReason, stopReason?: 'loop', usage?: Usage }} Piece
  *
  * How much of a prompt has been computed: `processed` of `total` tokens, of which `cache` were computed for earlier
  * requests, in `time_ms` milliseconds. The names are llama.cpp's.
@@ -191,8 +192,8 @@ export class Conversation {
       await this.#prefill([...this.#held.slice(0, keep), ...later.slice(later.length >> 1), id], { signal });
     } else {
       this.#session.feed([id]);
-      this.#held.push(id);
       while (this.#session.step());
+      this.#held.push(id);
     }
     await this.#pause(false);
     signal?.throwIfAborted();
@@ -218,6 +219,8 @@ export class Conversation {
     const { vocabSize } = this.model;
     maxTokensOf(request);
     stopsOf(request);
+    if (typeof (request.stop_loops ?? false) !== 'boolean')
+      throw new RequestError('stop_loops must be true or false', 'stop_loops');
     const { logitBias = {} } = samplingOf(request, 0);
     const wrong = Object.keys(logitBias).find((id) => Number(id) >= vocabSize);
     if (wrong !== undefined)
@@ -251,6 +254,9 @@ export class Conversation {
     const stops = new StopText(stopsOf(request));
     const pending = new PendingTokens();
     let [decoded, shown] = [0, 0]; // characters
+    const loops = request.stop_loops ? new LoopDetector() : null;
+    /** @type {Pick<Piece, 'stopReason'>} */
+    let reason = {};
     let count = 0;
     /** @type {FinishReason} */
     let finish = 'length';
@@ -272,12 +278,17 @@ export class Conversation {
         finish = 'stop';
         break;
       }
+      if (loops?.push(id)) {
+        finish = 'stop';
+        reason = { stopReason: 'loop' };
+        break;
+      }
       if (count < limit) await this.#append(id, head, signal);
     }
     const text = stops.push(decoder.flush()) + stops.flush();
     const tokens = pending.take(stops.stopped ? shown + text.length : Infinity);
     if (text || tokens.length) yield { text, tokens };
-    yield { finish, usage: usageOf(ids.length, count, cached) };
+    yield { finish, ...reason, usage: usageOf(ids.length, count, cached) };
   }
 
   /**
