@@ -182,7 +182,8 @@
  *   qn_model_sampling                                no      yes      yes     yes     no
  *   qn_model_vocab_size, qn_model_context_size,
  *   qn_model_embedding_size, qn_model_pooling,
- *   qn_model_is_encoder, qn_token_is_end             zero    yes      yes     yes     (2)
+ *   qn_model_is_encoder, qn_model_is_recurrent,
+ *   qn_token_is_end                                  zero    yes      yes     yes     (2)
  *   qn_tokenize, qn_detokenize, qn_piece,
  *   qn_prompt_tokens (3)                             no      yes      yes     yes     (2)
  *   qn_prompt_render with the model's template       (4)     yes      yes     yes     (4)
@@ -474,6 +475,9 @@ int32_t qn_model_pooling(const qn_model *model);
  * refuses, and a session's batch is its context. 0 for a model that generates text; it can compute embeddings too. */
 int32_t qn_model_is_encoder(const qn_model *model);
 
+/* 1 for a model with recurrent layers, such as Mamba or LFM2, else 0. See qn_session_rewind. */
+int32_t qn_model_is_recurrent(const qn_model *model);
+
 /* ---- text ----------------------------------------------------------------------------------------------- */
 
 enum qn_tokenize_flag {
@@ -586,10 +590,18 @@ const float *qn_session_logits(const qn_session *session, uint32_t row);
 uint32_t qn_session_position(const qn_session *session);
 
 /* Forgets the tokens from `position` on, the queue and the rows. To go on when the context is full, rewind to what must
- * stay (such as a system message) and feed the most recent tokens again. In a model with recurrent layers, the
- * following steps may compute some earlier tokens again, with identical results. QN_ERR_ARGUMENT if position exceeds
- * qn_session_position. */
+ * stay (such as a system message) and feed the most recent tokens again. QN_ERR_ARGUMENT if position exceeds
+ * qn_session_position.
+ *
+ * In a model with recurrent layers, the following steps may compute earlier tokens again, with identical results,
+ * because a session keeps only two copies of an earlier state: from before the last feed of several tokens, and from
+ * the start of that feed's last micro-batch (from its end if the micro-batch has 32 tokens or more). To return cheaply
+ * to a position within a prompt, feed the tokens before it, step until QN_OK, and feed the rest, at most 31 tokens. */
 int32_t qn_session_rewind(qn_session *session, uint32_t position);
+
+/* How many of the tokens that qn_session_position counts the following steps compute again. 0 in a model without
+ * recurrent layers. */
+uint32_t qn_session_to_recompute(const qn_session *session);
 
 /* Forgets all tokens and queues ids[count], a whole input, to compute its embedding. Step until QN_OK, then read the
  * row with qn_session_embedding; with QN_POOLING_NONE, each step gives rows, in the order of the tokens. ids: from

@@ -201,6 +201,8 @@ export class Model {
   readonly pooling: Pooling | undefined;
   /** Whether the model only computes embeddings. */
   readonly isEncoder: boolean;
+  /** Whether the model has recurrent layers, such as Mamba or LFM2; see {@link Session.rewind}. */
+  readonly isRecurrent: boolean;
   /**
    * The sampler's settings that the file recommends, which Session.sampling() uses unless others are given.
    * unsupported: the file also recommends Mirostat, XTC or an order of samplers. error: why the file's settings are
@@ -318,7 +320,15 @@ export class Session {
   sampling(settings?: Sampling): void;
   /** Chooses the next token from the last row of logits. */
   sample(): number;
-  /** Drops the tokens from `position` on, and all queued ones. */
+  /**
+   * How many of the tokens of `position` the next steps compute again, after a rewind of a recurrent model. 0 for other
+   * models.
+   */
+  readonly toRecompute: number;
+  /**
+   * Drops the tokens from `position` on, and all queued ones. A recurrent model goes back to the latest earlier state
+   * that it has a copy of, and computes the tokens after it again; see qn_session_rewind in include/quern.h.
+   */
   rewind(position: number): void;
   /** A session with the same tokens, cache, logits and sampler. */
   fork(): Session;

@@ -431,7 +431,7 @@ export interface Usage {
   prompt_tokens: number;
   completion_tokens: number;
   total_tokens: number;
-  /** Tokens of the prompt that were computed for an earlier request. */
+  /** Tokens of the prompt that were computed for an earlier request and not again for this one. */
   prompt_tokens_details: { cached_tokens: number };
 }
 

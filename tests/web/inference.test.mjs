@@ -14,13 +14,28 @@ import { editorOf } from './edit-model.mjs';
 const edited = editorOf(process.argv[2]);
 const TEMPLATE = { 'tokenizer.chat_template': '{% for m in messages %}{{ m.content }}{% endfor %}' };
 const MODEL = 'tiny-gemma3-f32.gguf';
+const RECURRENT = ['lfm2', 'mamba', 'falcon-h1', 'granitehybrid', 'qwen35'].map((name) => `tiny-${name}-f32.gguf`);
+/* They have no vocabulary, but 48 tokens: here is one with single characters. */
+const TOKENS = ['<unk>', '<s>', '</s>', ...'▁abcdefghijklmnopqrstuvwxyz0123456789<>/_.,;:'];
+const VOCABULARY = {
+  'tokenizer.ggml.model': 'llama',
+  'tokenizer.ggml.tokens': TOKENS,
+  'tokenizer.ggml.scores': { f32: TOKENS.map(() => 0) },
+  'tokenizer.ggml.token_type': { i32: TOKENS.map((_, i) => [2, 3, 3][i] ?? 1) },
+};
+const RENAMED = { replace: { 'tokenizer.ggml.model': 'tokenizer.ggml.other' } };
 const messages = [{ role: 'user', content: 'one two three' }];
 
 async function using(bytes, options, use) {
   const notes = [];
-  const model = await loadModel(bytes, { threads: 1, contextSize: 256, onNote: (note) => notes.push(note), ...options });
+  const model = await loadModel(bytes, {
+    threads: 1,
+    contextSize: 256,
+    onNote: (note) => notes.push(note),
+    ...options,
+  });
   try {
-    await use(model, notes.filter((note) => note.includes('sampling')).join('\n'));
+    await use(model, notes.filter((note) => /sampl/.test(note)).join('\n'));
   } finally {
     await model.free();
   }
@@ -28,6 +43,14 @@ async function using(bytes, options, use) {
 
 const ask = async (model, request) => (await model.chat.completions.create({ messages, ...request })).choices[0];
 const textOf = async (model, request) => (await ask(model, { max_tokens: 24, ...request })).message.content;
+
+/* The text of an answer that a model gives as its first one. */
+async function fresh(file, request) {
+  const model = await loadModel(file, { threads: 1, contextSize: 480 });
+  const { choices } = await model.chat.completions.create(request);
+  await model.free();
+  return choices[0].message.content;
+}
 
 /* A copy of a model file whose tensor `name`, of f32, is multiplied by `factor`. */
 async function scaled(file, name, factor) {
@@ -111,7 +134,7 @@ const checks = {
       writeFileSync(path, edited(MODEL, { add: { ...TEMPLATE, 'general.sampling.top_k': { i32: 1 } } }));
       const quern = fileURLToPath(import.meta.resolve('../../web/bin/quern.js'));
       const run = (command, ...args) => {
-        const all = [quern, command, '-m', path, '-p', 'one two', '-n', '12', '--json', ...args];
+        const all = [quern, command, '-m', path, '-p', 'one two', '-n', '12', '-t', '1', '--json', ...args];
         const { stdout, stderr, status } = spawnSync(process.execPath, all, { encoding: 'utf8', input: '' });
         assert.equal(status, 0, stderr);
         return { text: JSON.parse(stdout).text, stderr };
@@ -156,6 +179,39 @@ const checks = {
       const wrong = ask(model, { stop_loops: 'yes' });
       await assert.rejects(wrong, { name: 'RequestError', param: 'stop_loops' });
     });
+  },
+  async keepsTheStateOfTheLastTurn() {
+    const THINKING = {
+      'tokenizer.chat_template':
+        "{% for m in messages %}<{{ m.role }}>{{ m.content.split('</think>')[-1] }}{% endfor %}" +
+        '{% if add_generation_prompt %}<assistant><think>{% endif %}',
+    };
+    for (const name of [MODEL, ...RECURRENT]) {
+      const file = edited(name, name === MODEL ? { add: THINKING } : { add: { ...THINKING, ...VOCABULARY }, ...RENAMED });
+      await using(file, { contextSize: 480 }, async (model) => {
+        const talk = [{ role: 'user', content: 'tell me about it '.repeat(6) }];
+        let known = 0; // tokens that the next turn must not compute again
+        for (let turn = 0; turn < 3; turn++) {
+          const { text, tokens } = await model.template(talk);
+          const before = (await model.template(talk, { add_generation_prompt: false })).tokens.length;
+          assert.ok(text.endsWith('<think>') && before < tokens.length);
+          const request = { messages: talk, max_tokens: 12, temperature: 1, seed: turn };
+          const progress = [];
+          const answer = await model.chat.completions.create(request, { onProgress: (each) => progress.push(each) });
+          const cached = answer.usage.prompt_tokens_details.cached_tokens;
+          assert.ok(cached >= known && cached < tokens.length, `${name}: ${cached} of ${known} in turn ${turn}`);
+          assert.ok(progress.slice(1).every(({ cache, processed }) => cache === cached && processed >= cached));
+          assert.equal(answer.choices[0].message.content, await fresh(file, request), name);
+          known = before;
+          talk.push({ role: 'assistant', content: `<think>${answer.choices[0].message.content}</think>ok` });
+          talk.push({ role: 'user', content: `and now ${turn}` });
+        }
+        /* A chat that differs early: a recurrent model has to start over, and says so. */
+        talk[0] = { role: 'user', content: `${talk[0].content.slice(0, -20)} else` };
+        const { usage } = await model.chat.completions.create({ messages: talk, max_tokens: 1 });
+        assert.equal(usage.prompt_tokens_details.cached_tokens > 0, name === MODEL, name);
+      });
+    }
   },
   async reportsNumbersThatOverflow() {
     const original = edited(MODEL, { add: TEMPLATE });

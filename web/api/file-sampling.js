@@ -23,6 +23,7 @@ export function samplingNote(model) {
   const list = entries.map(([name, value]) => `${NAMES[/** @type {keyof NAMES} */ (name)]} ${value}`).join(', ');
   const notes = [];
   if (entries.length) notes.push(`these sampling settings of the file apply unless others are given: ${list}`);
-  if (unsupported) notes.push('the file also recommends Mirostat, XTC or an order of samplers, which are not supported');
+  if (unsupported)
+    notes.push('the file also recommends Mirostat, XTC or an order of samplers, which are not supported');
   return notes.join('; ');
 }

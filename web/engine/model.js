@@ -127,6 +127,9 @@ export class Model {
   get isEncoder() {
     return this.engine.exports.qn_model_is_encoder(this.address) !== 0;
   }
+  get isRecurrent() {
+    return this.engine.exports.qn_model_is_recurrent(this.address) !== 0;
+  }
 
   /** @returns {{ settings: Sampling, unsupported: boolean, error: string | null }} */
   get recommended() {

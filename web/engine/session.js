@@ -106,6 +106,9 @@ export class Session {
   get rows() {
     return this.#exports.qn_session_rows(this.#address);
   }
+  get toRecompute() {
+    return this.#exports.qn_session_to_recompute(this.#address);
+  }
   get position() {
     return this.#exports.qn_session_position(this.#address);
   }
