@@ -491,8 +491,8 @@ class Session:
         self.address = address or self.engine.handle(self.engine.call("qn_session_new", model.address, context, batch))
 
     def sampling(self, **settings):
-        """Sets the sampler: fields of struct qn_sampling. A field that is None or missing has the value that the model's
-        file recommends, or else its default."""
+        """Sets the sampler: fields of struct qn_sampling. A field that is None or missing has the value that the model
+        recommends in its file, or else its default."""
         engine = self.engine
 
         def use(address):

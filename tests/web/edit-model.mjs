@@ -25,7 +25,7 @@ function numbers(type, values) {
 }
 
 /* The type and bytes of a value: a text, {i32} or {f32} with a number or a list, or a list of texts. */
-function valueOf(value) {
+function encoded(value) {
   if (typeof value === 'string') return [uint(32, STRING), string(value)];
   if (Array.isArray(value))
     return [uint(32, ARRAY), uint(32, STRING), uint(64, value.length), ...value.map((each) => string(each))];
@@ -33,7 +33,7 @@ function valueOf(value) {
   if (!Array.isArray(content)) return [uint(32, TYPES[type]), numbers(type, [content])];
   return [uint(32, ARRAY), uint(32, TYPES[type]), uint(64, content.length), numbers(type, content)];
 }
-const entry = (key, value) => Buffer.concat([string(key), ...valueOf(value)]);
+const entry = (key, value) => Buffer.concat([string(key), ...encoded(value)]);
 
 /* The file with other names for its control tokens <pad> and <eos>. */
 function renamed(file, tokens) {
@@ -45,7 +45,7 @@ function renamed(file, tokens) {
 }
 
 /* A function that makes copies of the tiny models in a folder, with more metadata and with some bytes replaced by as many
- * others. add: values by key, as in valueOf. */
+ * others. add: values by key, as in encoded. */
 export const editorOf =
   (folder) =>
   (name, { add = {}, replace = {}, tokens = [] } = {}) => {

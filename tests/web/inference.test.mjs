@@ -187,7 +187,10 @@ const checks = {
         '{% if add_generation_prompt %}<assistant><think>{% endif %}',
     };
     for (const name of [MODEL, ...RECURRENT]) {
-      const file = edited(name, name === MODEL ? { add: THINKING } : { add: { ...THINKING, ...VOCABULARY }, ...RENAMED });
+      const file = edited(
+        name,
+        name === MODEL ? { add: THINKING } : { add: { ...THINKING, ...VOCABULARY }, ...RENAMED },
+      );
       await using(file, { contextSize: 480 }, async (model) => {
         const talk = [{ role: 'user', content: 'tell me about it '.repeat(6) }];
         let known = 0; // tokens that the next turn must not compute again
