@@ -149,11 +149,6 @@ export interface ModelInfo {
   encoder: boolean;
   /** Numbers of an embedding. */
   embeddingSize: number;
-  /**
-   * The sampler's settings that the file recommends (its keys general.sampling.*), without those that it leaves open.
-   * They are the defaults of requests and sessions; onNote lists them. {} for most files.
-   */
-  sampling: Pick<Sampling, 'temperature' | 'topP' | 'topK' | 'minP' | 'repeatPenalty' | 'penaltyLastN'>;
   plan: Plan;
   /** Memory of the module after the last answer. */
   memoryBytes: number;
@@ -305,7 +300,7 @@ export interface SessionOptions {
   batch?: number;
 }
 
-/** How the next token is chosen. A default gives way to what the model's file recommends: {@link ModelInfo.sampling}. */
+/** How the next token is chosen. */
 export interface Sampling {
   /** 0: always the likeliest token. 0.8 by default. */
   temperature?: number;
@@ -335,7 +330,7 @@ export interface Session {
   prefill(ids: TokenIds, options?: CallOptions): Promise<number>;
   /** Computes one token. Resolves to the position after it. */
   step(id: number): Promise<number>;
-  /** Sets how sample() chooses. Omitted settings take the file's values or else their defaults. */
+  /** Sets how sample() chooses. Omitted settings take their defaults. */
   sampling(settings?: Sampling): Promise<void>;
   /** Chooses the next token. It is not computed: pass it to step(). */
   sample(): Promise<number>;
@@ -396,11 +391,6 @@ export interface RequestOptions {
   seed?: number | null;
   /** Up to four strings at which the answer ends. They are not part of it. */
   stop?: string | string[] | null;
-  /**
-   * End an answer that repeats a phrase of up to 256 tokens at least four times in a row, over at least 64 tokens;
-   * false by default. The choice then has the finish_reason 'stop' and the stop_reason 'loop'.
-   */
-  stop_loops?: boolean | null;
   /** How many answers, up to 128; 1 by default. The seed of each is one higher than the last. */
   n?: number | null;
   stream?: boolean | null;
@@ -431,7 +421,7 @@ export interface Usage {
   prompt_tokens: number;
   completion_tokens: number;
   total_tokens: number;
-  /** Tokens of the prompt that were computed for an earlier request and not again for this one. */
+  /** Tokens of the prompt that were computed for an earlier request. */
   prompt_tokens_details: { cached_tokens: number };
 }
 
@@ -455,7 +445,7 @@ export interface TextLogprobs {
 }
 
 /**
- * 'stop': the model ended the answer, a stop string was reached, or stop_loops ended it. 'length': max_tokens or the end of the context was
+ * 'stop': the model ended the answer, or a stop string was reached. 'length': max_tokens or the end of the context was
  * reached.
  */
 export type FinishReason = 'stop' | 'length';
@@ -470,8 +460,6 @@ export interface ChatCompletion {
     message: { role: 'assistant'; content: string };
     logprobs: ChatLogprobs | null;
     finish_reason: FinishReason;
-    /** See {@link RequestOptions.stop_loops}. */
-    stop_reason?: 'loop';
   }[];
   usage: Usage;
 }
@@ -486,8 +474,6 @@ export interface ChatCompletionChunk {
     delta: { role?: 'assistant'; content?: string };
     logprobs: ChatLogprobs | null;
     finish_reason: FinishReason | null;
-    /** See {@link RequestOptions.stop_loops}. */
-    stop_reason?: 'loop';
   }[];
   /** In the last chunk, whose choices are empty, if stream_options.include_usage was true. */
   usage?: Usage;
@@ -506,8 +492,6 @@ export interface Completion {
     text: string;
     logprobs: TextLogprobs | null;
     finish_reason: FinishReason | null;
-    /** See {@link RequestOptions.stop_loops}. */
-    stop_reason?: 'loop';
   }[];
   usage?: Usage;
   /** In the first chunks, whose choices are empty, if return_progress was true. */
@@ -516,7 +500,8 @@ export interface Completion {
 
 /**
  * A file, a session or a template that the engine rejects, or memory that is refused. Recognize this and the following
- * errors by `name`: they come from a worker as plain errors.
+ * errors by `name`, or in TypeScript by {@link isQuernError} and its siblings: they come from a worker as plain errors,
+ * not as instances of a class.
  */
 export interface QuernError extends Error {
   name: 'QuernError';
@@ -548,6 +533,12 @@ export interface SessionError extends Error {
   /** 'refused': the session belongs to another model, or does not fit. */
   code: 'no_storage' | 'no_room' | 'not_found' | 'damaged' | 'refused';
 }
+
+/** Whether a caught value is an error of this package with that name; also narrows its type. */
+export function isQuernError(error: unknown): error is QuernError;
+export function isRequestError(error: unknown): error is RequestError;
+export function isSourceError(error: unknown): error is SourceError;
+export function isSessionError(error: unknown): error is SessionError;
 
 export interface KeptSession {
   name: string;

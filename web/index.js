@@ -7,6 +7,7 @@ import { streamPort } from './worker/stream-port.js';
 
 /** @import * as types from './index.js' */
 
+export { isQuernError, isRequestError, isSessionError, isSourceError } from './api/guards.js';
 export { deleteModel, listModels, persist, storageInfo } from './store/index.js';
 export { deleteSession, listSessions } from './store/sessions.js';
 

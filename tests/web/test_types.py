@@ -20,18 +20,22 @@ SETTINGS = {
     "lib": ["esnext", "dom", "dom.iterable"],
     "types": [],
 }
-RESOLUTIONS = {"node": {"module": "nodenext"}, "bundler": {"module": "esnext", "moduleResolution": "bundler"}}
+RESOLUTIONS = {
+    "node": {"module": "nodenext"},
+    "node16": {"module": "node16"},
+    "bundler": {"module": "esnext", "moduleResolution": "bundler"},
+}
 
 
-def refused(folder, program, resolution="bundler"):
-    """The compiler's output for a program that imports the installed package."""
+def refused(folder, program, resolution="bundler", kind="module"):
+    """The compiler's output for a program that imports the installed package. kind: "commonjs" compiles to require."""
     if not TSC.exists():
         pytest.skip("tests/web/node_modules is not installed")
     installed = folder / "node_modules/quern"
     if not installed.exists():
         installed.parent.mkdir()
         os.symlink(ROOT / "web", installed, target_is_directory=True)
-    (folder / "package.json").write_text('{"type": "module"}')
+    (folder / "package.json").write_text(json.dumps({"type": kind}))
     (folder / "tsconfig.json").write_text(
         json.dumps({"compilerOptions": SETTINGS | RESOLUTIONS[resolution], "files": [program]})
     )
@@ -42,6 +46,14 @@ def refused(folder, program, resolution="bundler"):
 def test_a_program_is_taken(tmp_path, resolution):
     (tmp_path / "use.ts").write_text((HERE / "types/use.ts").read_text())
     assert refused(tmp_path, "use.ts", resolution) == ""
+
+
+@pytest.mark.parametrize("resolution", ["node", "node16"])
+def test_a_commonjs_program_is_taken(tmp_path, resolution):
+    program = (HERE / "types/use.ts").read_text()
+    assert "import type {} from 'quern/worker';\n" in program, "a worker is never required"
+    (tmp_path / "use.ts").write_text(program.replace("import type {} from 'quern/worker';\n", ""))
+    assert refused(tmp_path, "use.ts", resolution, "commonjs") == ""
 
 
 def test_types_say_what_the_package_has_and_answers(tmp_path):

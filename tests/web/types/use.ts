@@ -21,7 +21,19 @@ import type {
   StoredModelInfo,
   Usage,
 } from 'quern';
-import { deleteModel, deleteSession, listModels, listSessions, loadModel, type persist, storageInfo } from 'quern';
+import {
+  deleteModel,
+  deleteSession,
+  isQuernError,
+  isRequestError,
+  isSessionError,
+  isSourceError,
+  listModels,
+  listSessions,
+  loadModel,
+  type persist,
+  storageInfo,
+} from 'quern';
 
 import { Engine, QuernError as EngineError, LOGITS_ALL, POOLINGS, type Pooling, type SplitSource } from 'quern/engine';
 import type {} from 'quern/worker';
@@ -295,4 +307,13 @@ export function explain(error: QuernError | RequestError | SessionError | Source
     case 'SourceError':
       return `${error.message}: ${error.status}`;
   }
+}
+
+export function narrow(error: unknown): string | number | null {
+  if (isQuernError(error)) return error.offset ?? error.code;
+  if (isRequestError(error)) return error.param;
+  if (isSessionError(error)) return error.code;
+  if (isSourceError(error)) return error.status;
+  // @ts-expect-error other errors stay unknown
+  return error.message;
 }

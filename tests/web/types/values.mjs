@@ -2,6 +2,7 @@
  * answers as a program, which the compiler rejects if a field is missing or not declared. Prints a line of JSON: the
  * names that only the types or only the package has. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import * as engine from '../../../web/engine.js';
 import * as quern from '../../../web/index.js';
@@ -17,6 +18,10 @@ function statementsOf(name) {
 const index = statementsOf('index.d.ts');
 const low = statementsOf('engine.d.ts');
 const declared = index.filter(ts.isFunctionDeclaration).map(({ name }) => name.text);
+const variablesOf = (statements) =>
+  statements
+    .filter(ts.isVariableStatement)
+    .flatMap(({ declarationList }) => declarationList.declarations.map(({ name }) => name.text));
 const membersOf = (statements, name) =>
   statements
     .find((each) => (ts.isInterfaceDeclaration(each) || ts.isClassDeclaration(each)) && each.name.text === name)
@@ -35,6 +40,7 @@ const model = await quern.loadModel(file, { threads: 1, contextSize: 256 });
 const session = await model.session();
 const names = {
   exports: different(declared, Object.keys(quern)),
+  'CommonJS exports': different(variablesOf(statementsOf('index.d.cts')), Object.keys(quern)),
   Model: different(membersOf(index, 'Model'), namesOf(model)),
   Session: different(membersOf(index, 'Session'), namesOf(session)),
   ...engineNames(),
@@ -45,9 +51,12 @@ function engineNames() {
   const classes = { ...engine };
   const values = low.flatMap((each) => {
     if (ts.isClassDeclaration(each)) return [each.name.text];
-    return ts.isVariableStatement(each) ? each.declarationList.declarations.map(({ name }) => name.text) : [];
+    return variablesOf([each]);
   });
-  const names = { 'engine exports': different(values, Object.keys(engine)) };
+  const names = {
+    'engine exports': different(values, Object.keys(engine)),
+    'CommonJS engine exports': different(variablesOf(statementsOf('engine.d.cts')), Object.keys(engine)),
+  };
   for (const { name } of low.filter(ts.isClassDeclaration)) {
     const own = Object.getOwnPropertyNames(classes[name.text].prototype);
     const members = membersOf(low, name.text);
@@ -67,6 +76,8 @@ const failure = async (type, call) => {
     },
     (reason) => reason,
   );
+  for (const [guard, is] of Object.entries({ ...quern }).filter(([each]) => each.startsWith('is')))
+    if (is(error) !== (guard === `is${type}`)) throw new Error(`${guard} is wrong about ${error}`);
   say(`Pick<${type}, Exclude<keyof ${type}, 'stack' | 'cause'>>`, { message: error.message, ...error });
 };
 say('ModelInfo', model.info);
@@ -91,6 +102,9 @@ await failure(
   quern.loadModel(new Blob(['no model at all, but long enough for a header']), { threads: 1 }),
 );
 await failure('SessionError', session.keep('a'));
+const server = createServer((_, response) => response.writeHead(404).end()).listen(0);
+await failure('SourceError', quern.loadModel(`http://localhost:${server.address().port}/a.gguf`, { threads: 1 }));
+server.close();
 const types = [
   'ChatCompletion',
   'ChatCompletionChunk',
@@ -102,6 +116,7 @@ const types = [
   'RequestError',
   'Session',
   'SessionError',
+  'SourceError',
 ];
 writeFileSync(
   out,
