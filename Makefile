@@ -1,6 +1,8 @@
 # make run [PROMPT="..."]   run a small model on a prompt
 # make test                 run the linters and every test; the last line has the counts
+# make test-packaging       use the npm package with every supported bundler, and in Node; it installs 500 MB of bundlers
 # make lint                 check format and style; make format fixes the format
+# make package              pack the npm package: build/quern-0.1.0.tgz
 # make site                 build the demo for a static host: build/site
 # make bench                measure kernels, and prompts and decoding next to other engines
 # make                      build the modules: build/wasm*/quern.wasm
@@ -38,6 +40,13 @@ format:
 	@tools/setup.sh lint
 	@tools/lint.sh --fix
 
+package: modules
+	@tools/package_wasm.py --tarball
+
+test-packaging: package
+	@tools/setup.sh packaging
+	@node tests/packaging/run.mjs build/quern-0.1.0.tgz
+
 site: modules
 	@node tools/make_site.mjs
 
@@ -51,4 +60,4 @@ bench: modules
 clean:
 	rm -rf build
 
-.PHONY: all setup modules run test lint format site bench clean
+.PHONY: all setup modules run test test-packaging lint format package site bench clean

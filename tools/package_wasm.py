@@ -31,7 +31,9 @@ def main(arguments):
                 sys.exit(f"{module} has not been built; make builds it")
             place(module, target / f"quern{mark}-{build}.wasm")
     if "--tarball" in arguments:
-        subprocess.run(["npm", "pack", "--pack-destination", ROOT / "build"], cwd=ROOT / "web", check=True)
+        pack = ["npm", "pack", "--silent", "--pack-destination", ROOT / "build"]
+        name = subprocess.run(pack, cwd=ROOT / "web", check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+        print(f"packed; in a project: npm install {ROOT / 'build' / name}")
 
 
 if __name__ == "__main__":

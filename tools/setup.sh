@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the machine lacks for one purpose: setup.sh build|test|lint|bench|python. Debian packages come through
+# Installs what the machine lacks for one purpose: setup.sh build|test|packaging|lint|bench|python. Debian packages come through
 # apt-get, as root or with sudo. If WASI_SDK_PATH is set, the modules are built with the clang of that SDK.
 set -eu
 what=${1:-build}
@@ -35,8 +35,10 @@ if [ "$what" = test ] || [ "$what" = lint ]; then
     need clang-format-19 have clang-format-19
     need clang-tidy-19 have clang-tidy-19
 fi
-if [ "$what" = test ] || [ "$what" = bench ]; then
+if [ "$what" = test ] || [ "$what" = bench ] || [ "$what" = packaging ]; then
     need chromium have chromium
+fi
+if [ "$what" = test ] || [ "$what" = bench ]; then
     need firefox-esr have firefox-esr
 fi
 node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null || { echo "setup: please install Node, version 20 or newer" >&2; exit 1; }
@@ -65,7 +67,7 @@ if [ -n "$missing" ]; then
 fi
 
 # A Python environment with pinned packages, next to the model cache. It is updated when the list changes.
-if [ "$what" != build ]; then
+if [ "$what" != build ] && [ "$what" != packaging ]; then
     cache=${QUERN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/quern}
     list=$(dirname "$0")/../tests/requirements.txt
     if ! cmp -s "$list" "$cache/venv/requirements.txt"; then
@@ -84,8 +86,11 @@ packages() { # packages <folder>: installs the npm packages of its lock file, ag
         cp "$folder/package-lock.json" "$folder/node_modules/installed.json"
     fi
 }
-if [ "$what" = test ] || [ "$what" = bench ]; then
+if [ "$what" = test ] || [ "$what" = bench ] || [ "$what" = packaging ]; then
     packages bench # includes the browser drivers
+fi
+if [ "$what" = packaging ]; then
+    packages tests/packaging
 fi
 if [ "$what" = test ]; then
     packages tests/web
