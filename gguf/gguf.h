@@ -115,6 +115,7 @@ const struct gguf_tensor *gguf_find_tensor(const struct gguf *gguf, const char *
  * an error that names the key, its type and the expected type, at the offset of the value. An integer of any width is
  * accepted if its value fits; an f32 may be stored as f64. */
 int gguf_u32(const struct gguf *gguf, const char *key, uint32_t *out, struct qn_error *error);
+int gguf_i32(const struct gguf *gguf, const char *key, int32_t *out, struct qn_error *error);
 int gguf_f32(const struct gguf *gguf, const char *key, float *out, struct qn_error *error);
 int gguf_bool(const struct gguf *gguf, const char *key, bool *out, struct qn_error *error);
 int gguf_text(const struct gguf *gguf, const char *key, struct gguf_text *out, struct qn_error *error);

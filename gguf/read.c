@@ -72,6 +72,23 @@ int gguf_u32(const struct gguf *gguf, const char *key, uint32_t *out, struct qn_
     return QN_OK;
 }
 
+int gguf_i32(const struct gguf *gguf, const char *key, int32_t *out, struct qn_error *error) {
+    const struct gguf_value *value = gguf_find(gguf, key);
+    uint64_t bits;
+    bool negative;
+    if (value == NULL) {
+        return QN_MORE;
+    }
+    if (!read_integer(value, &bits, &negative)) {
+        return wrong_type(value, "", "an integer", error);
+    }
+    if (negative ? (int64_t)bits < INT32_MIN : bits > INT32_MAX) {
+        return error_set(error, QN_ERR_FORMAT, value->offset, "key %s does not fit i32", key);
+    }
+    *out = (int32_t)(uint32_t)bits;
+    return QN_OK;
+}
+
 static float float_of(uint32_t bits) {
     float value;
     memcpy(&value, &bits, sizeof(value));

@@ -178,10 +178,12 @@
  *   qn_model_want                                    yes     yes      yes     yes     no
  *   qn_model_wrote                                   yes     (1)      yes     (1)     no
  *   qn_model_cache, qn_model_plan, qn_model_need,
- *   qn_model_metadata, qn_model_tensor               no      yes      yes     yes     no
+ *   qn_model_metadata, qn_model_tensor,
+ *   qn_model_sampling                                no      yes      yes     yes     no
  *   qn_model_vocab_size, qn_model_context_size,
  *   qn_model_embedding_size, qn_model_pooling,
- *   qn_model_is_encoder, qn_token_is_end             zero    yes      yes     yes     (2)
+ *   qn_model_is_encoder, qn_model_is_recurrent,
+ *   qn_token_is_end                                  zero    yes      yes     yes     (2)
  *   qn_tokenize, qn_detokenize, qn_piece,
  *   qn_prompt_tokens (3)                             no      yes      yes     yes     (2)
  *   qn_prompt_render with the model's template       (4)     yes      yes     yes     (4)
@@ -309,7 +311,8 @@ enum qn_status {
     QN_ERR_CONTEXT = -6,     /* the tokens do not fit the session's context */
     QN_ERR_TEMPLATE = -7,    /* the chat template is wrong or raised an exception; offset is in the template */
     QN_ERR_LIMIT = -8,       /* a limit on depth, steps or size was reached */
-    QN_ERR_MISCOMPILED = -9  /* floating-point results are wrong; see qn_self_check */
+    QN_ERR_MISCOMPILED = -9, /* floating-point results are wrong; see qn_self_check */
+    QN_ERR_NOT_FINITE = -10  /* activations, logits or embeddings are infinite or NaN; see qn_session_step */
 };
 
 #define QN_NO_OFFSET UINT64_MAX
@@ -472,6 +475,9 @@ int32_t qn_model_pooling(const qn_model *model);
  * refuses, and a session's batch is its context. 0 for a model that generates text; it can compute embeddings too. */
 int32_t qn_model_is_encoder(const qn_model *model);
 
+/* 1 for a model with recurrent layers, such as Mamba or LFM2, else 0. See qn_session_rewind. */
+int32_t qn_model_is_recurrent(const qn_model *model);
+
 /* ---- text ----------------------------------------------------------------------------------------------- */
 
 enum qn_tokenize_flag {
@@ -564,8 +570,10 @@ int32_t qn_session_feed(qn_session *session, const int32_t *ids, size_t count, u
 
 /* Does one bounded piece of the queued work: some layers of a micro-batch, or one whole token.
  * QN_MORE: call again. QN_OK: the queue is empty. QN_WAIT: call again when more tensors have arrived. QN_ERR_MEMORY if
- * the KV cache cannot grow; the queue is unchanged, so the call can be repeated once memory is available. After every
- * call, read the rows that qn_session_rows counts: the next call replaces them. With an empty queue nothing changes. */
+ * the KV cache cannot grow; the queue is unchanged, so the call can be repeated once memory is available.
+ * QN_ERR_NOT_FINITE if the weights make activations overflow: the queue and the tokens of this micro-batch are dropped,
+ * because no result can be computed from them. Rows that are returned are always finite. After every call, read the
+ * rows that qn_session_rows counts: the next call replaces them. With an empty queue nothing changes. */
 int32_t qn_session_step(qn_session *session);
 
 /* Layers that the current micro-batch has passed, out of <architecture>.block_count. */
@@ -582,10 +590,18 @@ const float *qn_session_logits(const qn_session *session, uint32_t row);
 uint32_t qn_session_position(const qn_session *session);
 
 /* Forgets the tokens from `position` on, the queue and the rows. To go on when the context is full, rewind to what must
- * stay (such as a system message) and feed the most recent tokens again. In a model with recurrent layers, the
- * following steps may compute some earlier tokens again, with identical results. QN_ERR_ARGUMENT if position exceeds
- * qn_session_position. */
+ * stay (such as a system message) and feed the most recent tokens again. QN_ERR_ARGUMENT if position exceeds
+ * qn_session_position.
+ *
+ * In a model with recurrent layers, the following steps may compute earlier tokens again, with identical results,
+ * because a session keeps only two copies of an earlier state: from before the last feed of several tokens, and from
+ * the start of that feed's last micro-batch (from its end if the micro-batch has 32 tokens or more). To return cheaply
+ * to a position within a prompt, feed the tokens before it, step until QN_OK, and feed the rest, at most 31 tokens. */
 int32_t qn_session_rewind(qn_session *session, uint32_t position);
+
+/* How many of the tokens that qn_session_position counts the following steps compute again. 0 in a model without
+ * recurrent layers. */
+uint32_t qn_session_to_recompute(const qn_session *session);
 
 /* Forgets all tokens and queues ids[count], a whole input, to compute its embedding. Step until QN_OK, then read the
  * row with qn_session_embedding; with QN_POOLING_NONE, each step gives rows, in the order of the tokens. ids: from
@@ -647,6 +663,21 @@ struct qn_bias {
 
 /* Fills in the defaults. */
 void qn_sampling_default(struct qn_sampling *sampling);
+
+enum qn_sampling_field {
+    QN_SAMPLING_TEMPERATURE = 1,     /* general.sampling.temp */
+    QN_SAMPLING_TOP_P = 2,           /* general.sampling.top_p */
+    QN_SAMPLING_MIN_P = 4,           /* general.sampling.min_p */
+    QN_SAMPLING_REPEAT_PENALTY = 8,  /* general.sampling.penalty_repeat */
+    QN_SAMPLING_TOP_K = 16,          /* general.sampling.top_k */
+    QN_SAMPLING_PENALTY_LAST_N = 32, /* general.sampling.penalty_last_n */
+    QN_SAMPLING_OTHER = 64           /* general.sampling.mirostat, xtc_probability or sequence: not supported */
+};
+/* Fills in the settings that the model's file recommends, and the defaults where it recommends none. Returns the
+ * qn_sampling_field bits of what the file recommends. New sessions do not use them by themselves: pass them to
+ * qn_session_sampling. QN_ERR_FORMAT if a key has the wrong type or is out of range; *sampling then has the defaults.
+ */
+int32_t qn_model_sampling(const qn_model *model, struct qn_sampling *sampling);
 
 /* Sets the sampler, copies biases[count] and restarts the random sequence from the seed. biases may be null if count is
  * 0. QN_ERR_ARGUMENT for a setting out of range or a bias for an id outside the vocabulary; the sampler is then

@@ -201,6 +201,14 @@ export class Model {
   readonly pooling: Pooling | undefined;
   /** Whether the model only computes embeddings. */
   readonly isEncoder: boolean;
+  /** Whether the model has recurrent layers, such as Mamba or LFM2; see {@link Session.rewind}. */
+  readonly isRecurrent: boolean;
+  /**
+   * The sampler's settings that the file recommends, which Session.sampling() uses unless others are given.
+   * unsupported: the file also recommends Mirostat, XTC or an order of samplers. error: why the file's settings are
+   * ignored, such as a value that is out of range.
+   */
+  readonly recommended: { settings: Sampling; unsupported: boolean; error: string | null };
   /** Whether the file has a vocabulary; without one, the model takes only token ids. */
   readonly hasVocabulary: boolean;
   /**
@@ -308,11 +316,19 @@ export class Session {
   embedding(row?: number): Float32Array | null;
   /** A copy of a row of logits, the last by default; null if there is none. */
   logits(row?: number): Float32Array | null;
-  /** Sets how sample() chooses. Omitted settings take their defaults. */
+  /** Sets how sample() chooses. Omitted settings take the file's values (Model.recommended) or else their defaults. */
   sampling(settings?: Sampling): void;
   /** Chooses the next token from the last row of logits. */
   sample(): number;
-  /** Drops the tokens from `position` on, and all queued ones. */
+  /**
+   * How many of the tokens of `position` the next steps compute again, after a rewind of a recurrent model. 0 for other
+   * models.
+   */
+  readonly toRecompute: number;
+  /**
+   * Drops the tokens from `position` on, and all queued ones. A recurrent model goes back to the latest earlier state
+   * that it has a copy of, and computes the tokens after it again; see qn_session_rewind in include/quern.h.
+   */
   rewind(position: number): void;
   /** A session with the same tokens, cache, logits and sampler. */
   fork(): Session;

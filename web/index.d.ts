@@ -149,6 +149,11 @@ export interface ModelInfo {
   encoder: boolean;
   /** Numbers of an embedding. */
   embeddingSize: number;
+  /**
+   * The sampler's settings that the file recommends (its keys general.sampling.*), without those that it leaves open.
+   * They are the defaults of requests and sessions; onNote lists them. {} for most files.
+   */
+  sampling: Pick<Sampling, 'temperature' | 'topP' | 'topK' | 'minP' | 'repeatPenalty' | 'penaltyLastN'>;
   plan: Plan;
   /** Memory of the module after the last answer. */
   memoryBytes: number;
@@ -300,7 +305,7 @@ export interface SessionOptions {
   batch?: number;
 }
 
-/** How the next token is chosen. */
+/** How the next token is chosen. A default gives way to what the model's file recommends: {@link ModelInfo.sampling}. */
 export interface Sampling {
   /** 0: always the likeliest token. 0.8 by default. */
   temperature?: number;
@@ -330,7 +335,7 @@ export interface Session {
   prefill(ids: TokenIds, options?: CallOptions): Promise<number>;
   /** Computes one token. Resolves to the position after it. */
   step(id: number): Promise<number>;
-  /** Sets how sample() chooses. Omitted settings take their defaults. */
+  /** Sets how sample() chooses. Omitted settings take the file's values or else their defaults. */
   sampling(settings?: Sampling): Promise<void>;
   /** Chooses the next token. It is not computed: pass it to step(). */
   sample(): Promise<number>;
@@ -391,6 +396,11 @@ export interface RequestOptions {
   seed?: number | null;
   /** Up to four strings at which the answer ends. They are not part of it. */
   stop?: string | string[] | null;
+  /**
+   * End an answer that repeats a phrase of up to 256 tokens at least four times in a row, over at least 64 tokens;
+   * false by default. The choice then has the finish_reason 'stop' and the stop_reason 'loop'.
+   */
+  stop_loops?: boolean | null;
   /** How many answers, up to 128; 1 by default. The seed of each is one higher than the last. */
   n?: number | null;
   stream?: boolean | null;
@@ -421,7 +431,7 @@ export interface Usage {
   prompt_tokens: number;
   completion_tokens: number;
   total_tokens: number;
-  /** Tokens of the prompt that were computed for an earlier request. */
+  /** Tokens of the prompt that were computed for an earlier request and not again for this one. */
   prompt_tokens_details: { cached_tokens: number };
 }
 
@@ -445,7 +455,7 @@ export interface TextLogprobs {
 }
 
 /**
- * 'stop': the model ended the answer, or a stop string was reached. 'length': max_tokens or the end of the context was
+ * 'stop': the model ended the answer, a stop string was reached, or stop_loops ended it. 'length': max_tokens or the end of the context was
  * reached.
  */
 export type FinishReason = 'stop' | 'length';
@@ -460,6 +470,8 @@ export interface ChatCompletion {
     message: { role: 'assistant'; content: string };
     logprobs: ChatLogprobs | null;
     finish_reason: FinishReason;
+    /** See {@link RequestOptions.stop_loops}. */
+    stop_reason?: 'loop';
   }[];
   usage: Usage;
 }
@@ -474,6 +486,8 @@ export interface ChatCompletionChunk {
     delta: { role?: 'assistant'; content?: string };
     logprobs: ChatLogprobs | null;
     finish_reason: FinishReason | null;
+    /** See {@link RequestOptions.stop_loops}. */
+    stop_reason?: 'loop';
   }[];
   /** In the last chunk, whose choices are empty, if stream_options.include_usage was true. */
   usage?: Usage;
@@ -492,6 +506,8 @@ export interface Completion {
     text: string;
     logprobs: TextLogprobs | null;
     finish_reason: FinishReason | null;
+    /** See {@link RequestOptions.stop_loops}. */
+    stop_reason?: 'loop';
   }[];
   usage?: Usage;
   /** In the first chunks, whose choices are empty, if return_progress was true. */

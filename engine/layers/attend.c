@@ -101,8 +101,9 @@ static void pack_queries(const struct tile *tile) {
     for (uint32_t q = 0; q < tile->tokens * group; q++) {
         const size_t token = tile->first + q / group;
         const size_t head = (size_t)tile->kv_head * group + q % group;
-        kernels.f32_to_f16(tile->scratch.half, job->session->scratch.query + (token * job->shape->n_head + head) * dim,
-                           dim);
+        const float *query = job->session->scratch.query + (token * job->shape->n_head + head) * dim;
+        scratch_check(&job->session->scratch, query, dim, OVERFLOWS_F16);
+        kernels.f32_to_f16(tile->scratch.half, query, dim);
         kernels.f16_to_f32(tile->scratch.query + q * dim, tile->scratch.half, dim);
     }
 }

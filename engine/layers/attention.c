@@ -101,6 +101,8 @@ static void store_tokens(void *context, size_t begin, size_t end, uint32_t worke
         if (hparams->attention_temperature > 0.0f) {
             kernels.scale(query, temperature(hparams, position), job->shape->n_head * dim_k);
         }
+        scratch_check(scratch, key, heads * dim_k, OVERFLOWS_F16);
+        scratch_check(scratch, value, heads * dim_v, OVERFLOWS_F16);
         const size_t slot = position % KV_TILE;
         for (uint32_t head = 0; head < heads; head++) {
             uint8_t *keys = kv_keys(&session->kv, hparams, job->layer, position / KV_TILE, head);

@@ -55,3 +55,5 @@ int32_t qn_model_is_encoder(const qn_model *model) {
     const struct hparams *hparams = &model->hparams;
     return hparams->bidirectional || (hparams->architecture && hparams->architecture->encoder);
 }
+
+int32_t qn_model_is_recurrent(const qn_model *model) { return model->hparams.recurrent.state_floats != 0; }

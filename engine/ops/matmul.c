@@ -12,6 +12,7 @@ struct quantize_job {
     size_t stride;       /* floats from one row of x to the next */
     size_t row_bytes;    /* bytes from one row of out to the next */
     quantize_fn *quantize;
+    const struct scratch *scratch;
 };
 
 static void quantize_rows(void *context, size_t begin, size_t end, uint32_t worker) {
@@ -19,7 +20,9 @@ static void quantize_rows(void *context, size_t begin, size_t end, uint32_t work
     (void)worker;
     for (size_t t = begin; t < end; t++) {
         const size_t row = job->row ? job->row[t] : t;
-        job->quantize(job->out + t * job->row_bytes, job->x + row * job->stride, job->n);
+        const float *x = job->x + row * job->stride;
+        scratch_check(job->scratch, x, job->n, NOT_FINITE);
+        job->quantize(job->out + t * job->row_bytes, x, job->n);
     }
 }
 
@@ -42,7 +45,14 @@ static size_t quantize(const struct scratch *scratch, const struct weight *w, co
                        const uint32_t *row, size_t count) {
     const enum activation_kind kind = w->kernels->activation;
     const size_t row_bytes = activation_row_bytes(kind, w->cols);
-    struct quantize_job job = {scratch->quantized, x, row, w->cols, stride, row_bytes, quantize_kernel(kind)};
+    struct quantize_job job = {.out = scratch->quantized,
+                               .x = x,
+                               .row = row,
+                               .n = w->cols,
+                               .stride = stride,
+                               .row_bytes = row_bytes,
+                               .quantize = quantize_kernel(kind),
+                               .scratch = scratch};
     pool_run(count, quantize_rows, &job);
     return row_bytes;
 }
@@ -58,8 +68,8 @@ struct products_job {
     size_t row_bytes; /* of a quantized row */
 };
 
-/* Applies scale and bias to output rows [row, row + rows) of one token, which start at `out`. */
-static void finish(const struct product *product, float *out, size_t row, size_t rows) {
+/* Applies scale and bias to output rows [row, row + rows) of one token, which start at `out`, and checks them. */
+static void finish(const struct product *product, const struct scratch *scratch, float *out, size_t row, size_t rows) {
     const float *scale = product->w->scale;
     if (scale && !product->scale_bias) {
         kernels.scale(out, *scale, rows);
@@ -70,10 +80,12 @@ static void finish(const struct product *product, float *out, size_t row, size_t
     if (scale && product->scale_bias) {
         kernels.scale(out, *scale, rows);
     }
+    scratch_check(scratch, out, rows, NOT_FINITE);
 }
 
 /* One token: output rows [row, stop), straight from the file's blocks. */
-static void multiply_token(const struct product *product, const uint8_t *x, size_t row, size_t stop) {
+static void multiply_token(const struct product *product, const struct scratch *scratch, const uint8_t *x, size_t row,
+                           size_t stop) {
     const struct weight *w = product->w;
     float *out = product->out + row;
     const struct gemv_args args = {.out = out,
@@ -83,12 +95,12 @@ static void multiply_token(const struct product *product, const uint8_t *x, size
                                    .activation = x,
                                    .n = w->cols};
     w->kernels->gemv(&args);
-    finish(product, out, row, stop - row);
+    finish(product, scratch, out, row, stop - row);
 }
 
 /* Several tokens: each panel of weights is unpacked once and multiplied by every token. */
-static void multiply_tokens(const struct product *product, const uint8_t *x, size_t row_bytes, size_t tokens,
-                            uint8_t *panel, size_t row, size_t stop) {
+static void multiply_tokens(const struct product *product, const struct scratch *scratch, const uint8_t *x,
+                            size_t row_bytes, size_t tokens, uint8_t *panel, size_t row, size_t stop) {
     const struct weight *w = product->w;
     for (; row < stop; row += PANEL_ROWS) {
         const size_t rows = stop - row < PANEL_ROWS ? stop - row : PANEL_ROWS;
@@ -105,19 +117,19 @@ static void multiply_tokens(const struct product *product, const uint8_t *x, siz
                                        .n = w->cols};
         w->kernels->unpack_panel(&unpack);
         w->kernels->gemm(&args);
-        for (size_t t = 0; (product->bias || w->scale) && t < tokens; t++) {
-            finish(product, out + t * w->rows, row, rows);
+        for (size_t t = 0; t < tokens; t++) {
+            finish(product, scratch, out + t * w->rows, row, rows);
         }
     }
 }
 
 /* Output rows [row, stop) for all tokens; x: quantized rows. */
-static void multiply_rows(const struct product *product, const uint8_t *x, size_t row_bytes, size_t tokens,
-                          uint8_t *panel, size_t row, size_t stop) {
+static void multiply_rows(const struct product *product, const struct scratch *scratch, const uint8_t *x,
+                          size_t row_bytes, size_t tokens, uint8_t *panel, size_t row, size_t stop) {
     if (tokens == 1) {
-        multiply_token(product, x, row, stop);
+        multiply_token(product, scratch, x, row, stop);
     } else {
-        multiply_tokens(product, x, row_bytes, tokens, panel, row, stop);
+        multiply_tokens(product, scratch, x, row_bytes, tokens, panel, row, stop);
     }
 }
 
@@ -135,7 +147,7 @@ static void multiply_products(void *context, size_t begin, size_t end, uint32_t 
         }
         const size_t rows = product->w->rows;
         const size_t stop = to * PANEL_ROWS < rows ? to * PANEL_ROWS : rows;
-        multiply_rows(product, scratch->quantized, job->row_bytes, job->tokens,
+        multiply_rows(product, scratch, scratch->quantized, job->row_bytes, job->tokens,
                       scratch->panels + worker * scratch->panel_bytes, from * PANEL_ROWS, stop);
     }
 }
@@ -176,7 +188,7 @@ static void multiply_groups(void *context, size_t begin, size_t end, uint32_t wo
         const struct weight w = weights_at(job->w, job->groups->matrix[group]);
         const float *biases = job->w->biases ? job->w->biases + job->groups->matrix[group] * rows : NULL;
         const struct product product = {job->out + start * rows, &w, biases, false};
-        multiply_rows(&product, job->scratch->quantized + start * job->row_bytes, job->row_bytes,
+        multiply_rows(&product, job->scratch, job->scratch->quantized + start * job->row_bytes, job->row_bytes,
                       job->groups->start[group + 1] - start, panel, first * PANEL_ROWS,
                       last * PANEL_ROWS < rows ? last * PANEL_ROWS : rows);
         begin += last - first;

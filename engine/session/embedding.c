@@ -63,7 +63,8 @@ static void normalize_length(float *x, size_t n) {
     }
 }
 
-/* Applies the dense layers that some models have after pooling, then the normalization. x: (n_embd) */
+/* Applies the dense layers that some models have after pooling, then the normalization, and
+ * checks the result. x: (n_embd) */
 static void finish(struct qn_session *session, float *x) {
     const struct tensors *tensors = &session->model->tensors;
     const size_t width = session->model->hparams.n_embd;
@@ -77,6 +78,7 @@ static void finish(struct qn_session *session, float *x) {
     if (session->normalize) {
         normalize_length(x, width);
     }
+    scratch_check(&session->scratch, x, width, NOT_FINITE);
 }
 
 /* Adds n normalized rows of h to the pooled embedding. */

@@ -64,6 +64,8 @@ uint32_t qn_session_position(const qn_session *session) {
     return session->position < session->recompute_end ? session->recompute_end : session->position;
 }
 
+uint32_t qn_session_to_recompute(const qn_session *session) { return qn_session_position(session) - session->position; }
+
 void session_resume(struct qn_session *session, uint32_t position, uint32_t tokens) {
     session->position = position;
     session->recompute_end = tokens;

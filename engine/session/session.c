@@ -22,6 +22,7 @@ static struct qn_session *take_blocks(const struct qn_session *shape) {
     *session = *shape;
     memset(block, 0, (size_t)bytes);
     plan_layout(session, block);
+    session->scratch.out_of_range = &session->out_of_range;
     return session;
 }
 

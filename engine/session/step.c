@@ -26,8 +26,21 @@ static int begin_batch(struct qn_session *session) {
     session->n_batch = n;
     session->next = 0;
     session->stage = SESSION_LAYERS;
+    session->out_of_range = 0;
     forward_embed(session);
     return QN_OK;
+}
+
+/* An error if a number of `what` was out of range, after so many layers. */
+static int check_range(const struct qn_session *session, const char *what, uint32_t layers) {
+    if (session->out_of_range == 0) {
+        return QN_OK;
+    }
+    return error_set(
+        &last_error, QN_ERR_NOT_FINITE, QN_NO_OFFSET,
+        "the model's %s overflow in layer %u of %u, at positions %u to %u: its weights are damaged, or too "
+        "large for their type",
+        what, layers, session->model->hparams.n_layer, session->position, session->position + session->n_batch - 1);
 }
 
 static int run_layers(struct qn_session *session) {
@@ -39,6 +52,10 @@ static int run_layers(struct qn_session *session) {
     layers = layers ? layers : 1;
     while (layers-- && session->next < n_layer && model_has_phase(session->model, PHASE_LAYER(session->next))) {
         forward_layer(session, session->next++);
+        const int status = check_range(session, "activations", session->next);
+        if (status != QN_OK) {
+            return status;
+        }
     }
     if (session->next == n_layer) {
         session->stage = SESSION_OUTPUT;
@@ -58,10 +75,15 @@ static int run_output(struct qn_session *session) {
     if (!model_has_phase(session->model, PHASE_OUTPUT(&session->model->hparams))) {
         return QN_WAIT;
     }
+    const uint32_t n_layer = session->model->hparams.n_layer;
     if (session->embeds) {
-        session->embedding_rows = embedding_output(session);
-        end_batch(session);
-        return QN_OK;
+        const uint32_t rows = embedding_output(session);
+        const int status = check_range(session, "embeddings", n_layer);
+        if (status == QN_OK) {
+            session->embedding_rows = rows;
+            end_batch(session);
+        }
+        return status;
     }
     uint32_t tokens[LOGIT_ROWS];
     uint32_t count = 0;
@@ -76,6 +98,10 @@ static int run_output(struct qn_session *session) {
     }
     if (count) {
         forward_output(session, tokens, count);
+        const int status = check_range(session, "logits", n_layer);
+        if (status != QN_OK) {
+            return status;
+        }
     }
     session->logit_rows = count;
     if (session->next == session->n_batch) {
@@ -99,6 +125,9 @@ int32_t qn_session_step(qn_session *session) {
     }
     if (status == QN_OK && session->stage == SESSION_OUTPUT) {
         status = run_output(session);
+    }
+    if (status == QN_ERR_NOT_FINITE) { /* drop the queue, and what this micro-batch changed */
+        qn_session_rewind(session, session->position);
     }
     if (status != QN_OK) {
         return status;

@@ -38,11 +38,19 @@ void recurrent_state_clear(struct qn_session *session) {
     }
 }
 
+/* A snapshot at the end of a prompt spares at least this many tokens that a rewind would compute again. */
+#define SHORT_BATCH 32
+
 void recurrent_state_snapshot(struct qn_session *session, uint32_t n) {
     const bool prompt = n > 1;
     const bool after_prompt = session->n_batch > 1; /* the previous micro-batch belonged to a prompt */
-    if (session->recurrent_bytes && session->position && (prompt || after_prompt)) {
-        copy_state(session, after_prompt ? PROMPT_LATEST : PROMPT_START, LIVE);
+    if (session->recurrent_bytes == 0 || session->position == 0 || !(prompt || after_prompt)) {
+        return;
+    }
+    if (!after_prompt) {
+        copy_state(session, PROMPT_START, LIVE);
+    } else if (prompt || session->n_batch >= SHORT_BATCH || counts_of(session)->tokens[PROMPT_LATEST] == 0) {
+        copy_state(session, PROMPT_LATEST, LIVE);
     }
 }
 

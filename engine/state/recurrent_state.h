@@ -1,6 +1,7 @@
 /* Recurrent state: what mixers without keys and values remember of earlier tokens. Every token overwrites it, so a
  * session keeps two snapshots: one from the start of the last prompt, one from the start of the prompt's latest
- * micro-batch or from its end. A rewind returns to a snapshot and computes the tokens after it again.
+ * micro-batch, or from its end if that micro-batch was long. A rewind returns to a snapshot and computes the tokens
+ * after it again. A host that expects to return to a position of a prompt makes a short micro-batch begin there.
  *
  * The block is saved and forked as it is: struct token_counts, the live state, the snapshots. A state holds
  * recurrent.state_floats floats, layer after layer. */

@@ -46,6 +46,16 @@ struct scratch {
     struct expert_scratch experts;
     size_t panel_bytes;
     size_t attention_floats;
+    uint32_t *out_of_range; /* the session's, see scratch_check */
 };
+
+/* The exponent bits from which on scratch_check reports a magnitude. */
+#define NOT_FINITE    0x7f800000u /* infinity and NaN */
+#define OVERFLOWS_F16 0x477ff000u /* from 65520 on, the nearest f16 is infinity */
+
+/* Sets *scratch->out_of_range if the bits of a magnitude in x (n) are at least `limit`. Quantizing and rounding to f16
+ * would turn such numbers into plausible ones, so whoever computes or stores activations checks them first. May be
+ * called by several threads at once. */
+void scratch_check(const struct scratch *scratch, const float *x, size_t n, uint32_t limit);
 
 #endif

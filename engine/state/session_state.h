@@ -34,6 +34,7 @@ struct qn_session {
     uint32_t next;               /* SESSION_LAYERS: the next layer; SESSION_OUTPUT: the next token of the micro-batch */
     uint32_t logit_capacity;     /* rows of scratch.logits */
     uint32_t logit_rows;         /* rows of logits from the last step */
+    uint32_t out_of_range;       /* 1: a number of the current micro-batch has overflowed; see scratch_check */
     bool rope_ready;             /* scratch.rope_freqs has been computed */
     bool embeds;                 /* queued tokens produce embeddings instead of logits */
     bool normalize;              /* scale embeddings to length 1 */

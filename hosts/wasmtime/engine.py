@@ -86,6 +86,17 @@ class Sampling(ctypes.Structure):
     _fields_ += [("top_k", ctypes.c_int32), ("penalty_last_n", ctypes.c_int32), ("seed", ctypes.c_uint64)]
 
 
+# enum qn_sampling_field, by field of struct qn_sampling.
+RECOMMENDED = {
+    "temperature": 1,
+    "top_p": 2,
+    "min_p": 4,
+    "repeat_penalty": 8,
+    "top_k": 16,
+    "penalty_last_n": 32,
+}
+
+
 class SharedMemory(wasmtime.SharedMemory):
     """Works around wasmtime 50, which passes the address of the pointer as an import instead of the pointer."""
 
@@ -391,6 +402,19 @@ class Model:
                 return
             yield entry
 
+    def recommended_sampling(self):
+        """{field of struct qn_sampling: value} of the settings that the file recommends. Raises QuernError if they are
+        invalid."""
+        found = {}
+
+        def use(address):
+            bits = self.engine.check(self.engine.call("qn_model_sampling", self.address, address))
+            record = Sampling.from_address(self.engine.host_address(address))
+            found.update({name: getattr(record, name) for name, bit in RECOMMENDED.items() if bits & bit})
+
+        self.engine.with_memory(ctypes.sizeof(Sampling), use)
+        return found
+
     def metadata(self):
         """(key, type, element type, count, bytes) of each entry, in file order."""
         for value in self._entries(Value, "qn_model_metadata"):
@@ -467,11 +491,12 @@ class Session:
         self.address = address or self.engine.handle(self.engine.call("qn_session_new", model.address, context, batch))
 
     def sampling(self, **settings):
-        """Sets the sampler: fields of struct qn_sampling. A field that is None or missing has its default."""
+        """Sets the sampler: fields of struct qn_sampling. A field that is None or missing has the value that the model
+        recommends in its file, or else its default."""
         engine = self.engine
 
         def use(address):
-            engine.call("qn_sampling_default", address)
+            engine.call("qn_model_sampling", self.model.address, address)
             record = Sampling.from_address(engine.host_address(address))
             for name, value in settings.items():
                 if value is not None:

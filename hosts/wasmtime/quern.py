@@ -324,6 +324,19 @@ def generate(session, answer, limit, context, interrupts):
             pass
 
 
+def note_sampling(model):
+    """Says which sampling settings of the file apply."""
+    try:
+        found = model.recommended_sampling()
+    except QuernError as error:
+        print(f"quern: the file's sampling settings are ignored, because they are invalid: {error}", file=sys.stderr)
+        return
+    if found:
+        values = ", ".join(f"{name} {value:.7g}" for name, value in found.items())
+        note = f"these sampling settings of the file apply unless others are given: {values}"
+        print(f"quern: {note}", file=sys.stderr)
+
+
 def set_sampler(session, options):
     session.sampling(
         temperature=options.temp,
@@ -375,6 +388,7 @@ def run(engine, options):
         )
     session = Session(model, context, options.batch)
     set_sampler(session, options)
+    note_sampling(model)
     answer, prefilled, status = Answer(model, options.json), None, 0
     start = time.perf_counter()
     try:

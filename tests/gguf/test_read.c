@@ -39,6 +39,22 @@ static void assert_named(const struct fixture *f, int status, const char *key, c
     assert_non_null(strstr(f->error.text, wanted));
 }
 
+static void signed_integers_of_any_width(void **state) {
+    struct fixture *f = *state;
+    int32_t out = 0;
+    assert_int_equal(gguf_i32(&f->gguf, "u16", &out, &f->error), QN_OK);
+    assert_int_equal(out, 60000);
+    assert_int_equal(gguf_i32(&f->gguf, "i8", &out, &f->error), QN_OK);
+    assert_int_equal(out, -5);
+    assert_int_equal(gguf_i32(&f->gguf, "i32", &out, &f->error), QN_OK);
+    assert_int_equal(out, -70000);
+    assert_int_equal(gguf_i32(&f->gguf, "absent", &out, &f->error), QN_MORE);
+    assert_named(f, gguf_i32(&f->gguf, "u32", &out, &f->error), "u32", "does not fit", "i32");
+    assert_named(f, gguf_i32(&f->gguf, "u64", &out, &f->error), "u64", "does not fit", "i32");
+    assert_named(f, gguf_i32(&f->gguf, "f32", &out, &f->error), "f32", "f32", "integer");
+    assert_int_equal(out, -70000);
+}
+
 static void integers_of_any_width(void **state) {
     struct fixture *f = *state;
     uint32_t out = 0;
@@ -199,6 +215,7 @@ static void type_names(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(integers_of_any_width, open_every, close_every),
+        cmocka_unit_test_setup_teardown(signed_integers_of_any_width, open_every, close_every),
         cmocka_unit_test(integers_at_the_edges),
         cmocka_unit_test_setup_teardown(floats, open_every, close_every),
         cmocka_unit_test_setup_teardown(booleans, open_every, close_every),

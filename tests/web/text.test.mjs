@@ -1,49 +1,10 @@
 /* Prompts and the text of answers, by the package in Node, with edited copies of the tiny models: node text.test.mjs
  * <folder of tests/vectors>. Prints a line of JSON for each check: its name and its error, or null. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { loadModel } from '../../web/index.js';
+import { editorOf } from './edit-model.mjs';
 
-const folder = process.argv[2];
-const HEADER_BYTES = 24;
-const STRING = 8; // type of a GGUF value
-const ALIGNMENT = 32;
-
-const uint = (bits, value) => {
-  const bytes = Buffer.alloc(bits / 8);
-  bits === 64 ? bytes.writeBigUInt64LE(BigInt(value)) : bytes.writeUInt32LE(value);
-  return bytes;
-};
-const string = (text) => Buffer.concat([uint(64, Buffer.byteLength(text)), Buffer.from(text)]);
-const entry = (key, text) => Buffer.concat([string(key), uint(32, STRING), string(text)]);
-
-/* The file with other names for its control tokens <pad> and <eos>. */
-function renamed(file, tokens) {
-  if (tokens.length === 0) return file;
-  const from = Buffer.concat(['<pad>', '<eos>'].map(string));
-  const start = file.indexOf(from);
-  assert.ok(start > 0);
-  return Buffer.concat([file.subarray(0, start), ...tokens.map(string), file.subarray(start + from.length)]);
-}
-
-/* A copy of a tiny model with more texts in its metadata, and with some bytes replaced by as many others. */
-function edited(name, { add = {}, replace = {}, tokens = [] } = {}) {
-  const original = readFileSync(join(folder, name));
-  const file = renamed(Buffer.from(original), tokens);
-  for (const [from, to] of Object.entries(replace)) {
-    const at = file.indexOf(from);
-    assert.ok(at > 0 && Buffer.byteLength(from) === Buffer.byteLength(to), from);
-    file.write(to, at);
-  }
-  const entries = Object.entries(add).map(([key, text]) => entry(key, text));
-  const bytes = Buffer.concat([...entries, entry('test.padding', '')]).length + file.length - original.length;
-  entries.push(entry('test.padding', ' '.repeat((ALIGNMENT - (bytes % ALIGNMENT)) % ALIGNMENT)));
-  const count = file.readBigUInt64LE(16) + BigInt(entries.length);
-  return new Uint8Array(
-    Buffer.concat([file.subarray(0, 16), uint(64, count), ...entries, file.subarray(HEADER_BYTES)]),
-  );
-}
+const edited = editorOf(process.argv[2]);
 
 async function using(bytes, options, use) {
   const model = await loadModel(bytes, { threads: 1, contextSize: 256, ...options });

@@ -20,6 +20,16 @@ const MAX_CHOICES = 128;
  *   ones, and after each step of its prompt, with a chunk that has `prompt_progress` and no choices
  */
 
+/**
+ * How an answer ended, as fields of its choice.
+ * @param {Piece['finish']} [finish]
+ * @param {Piece['stopReason']} [stopReason]
+ */
+const finishOf = (finish, stopReason) => ({
+  finish_reason: finish ?? null,
+  ...(stopReason && { stop_reason: stopReason }),
+});
+
 /** @param {Request} request */
 const wantsUsage = (request) => request.stream_options?.include_usage || !request.stream;
 
@@ -86,13 +96,13 @@ export async function* chat(conversation, request, { name, signal, onProgress })
    * @param {Piece} piece
    * @returns {ChatCompletionChunk}
    */
-  function toChunk(index, { text, tokens, finish }) {
+  function toChunk(index, { text, tokens, finish, stopReason }) {
     /** @type {ChatCompletionChunk['choices'][number]['delta']} */
     const delta = started.has(index) ? {} : { role: 'assistant' };
     started.add(index);
     if (text) delta.content = text;
     const logprobs = chatLogprobs(conversation.model, tokens);
-    return { ...head, choices: [{ index, delta, logprobs, finish_reason: finish ?? null }] };
+    return { ...head, choices: [{ index, delta, logprobs, ...finishOf(finish, stopReason) }] };
   }
   const { messages, variables } = chatOf(fields);
   const prompt = conversation.chatPrompt(messages, variables);
@@ -127,9 +137,9 @@ export async function* complete(conversation, request, { name, signal, onProgres
    * @param {Piece} piece
    * @returns {Completion}
    */
-  function toChunk(index, { text = '', tokens, finish }) {
+  function toChunk(index, { text = '', tokens, finish, stopReason }) {
     const logprobs = textLogprobs(conversation.model, tokens);
-    return { ...head, choices: [{ index: first + index, text, finish_reason: finish ?? null, logprobs }] };
+    return { ...head, choices: [{ index: first + index, text, ...finishOf(finish, stopReason), logprobs }] };
   }
   const prompts = promptsOf(fields).map((prompt) =>
     typeof prompt === 'string' ? conversation.model.promptTokens(prompt) : prompt,

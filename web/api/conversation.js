@@ -1,6 +1,8 @@
 /* The session that chat and text completions share. It keeps what was computed, and takes one request after another. */
 
+import { LOGITS_LAST, LOGITS_NONE } from '../engine/constants.js';
 import { PendingTokens, sampledToken } from './logprobs.js';
+import { LoopDetector } from './loops.js';
 import { maxTokensOf, RequestError, samplingOf, stopsOf, templateMessage } from './requests.js';
 import { StopText } from './stop-text.js';
 import { isSystem, withoutOldestTurn } from './turns.js';
@@ -17,11 +19,12 @@ import { usageOf } from './usage.js';
 const DEFAULT_CONTEXT = 4096; // tokens, or the model's if it has fewer
 
 /**
- * A prompt's tokens. head() is how many of them a full context keeps.
- * @typedef {{ ids: number[], head: () => number }} Prompt
+ * A prompt's tokens. head() is how many of them a full context keeps; turn() is how many of them the prompt of the next
+ * turn certainly begins with.
+ * @typedef {{ ids: number[], head: () => number, turn?: () => number }} Prompt
  *
- * A piece of an answer; the last one has `finish` and `usage`.
- * @typedef {{ text?: string, tokens?: SampledToken[], finish?: FinishReason, usage?: Usage }} Piece
+ * A piece of an answer; the last one has `finish` and `usage`. stopReason: what ended the answer, if stop_loops did.
+ * @typedef {{ text?: string, tokens?: SampledToken[], finish?: FinishReason, stopReason?: 'loop', usage?: Usage }} Piece
  *
  * How much of a prompt has been computed: `processed` of `total` tokens, of which `cache` were computed for earlier
  * requests, in `time_ms` milliseconds. The names are llama.cpp's.
@@ -41,6 +44,16 @@ const DEFAULT_CONTEXT = 4096; // tokens, or the model's if it has fewer
  * @property {'stop' | 'shift'} [overflow] see LoadOptions in index.d.ts
  * @property {string} [template] of chats; the file's own by default
  */
+
+/**
+ * How many tokens two lists begin with in common.
+ * @param {number[]} a
+ * @param {number[]} b
+ */
+function sharedLength(a, b) {
+  const differs = a.findIndex((id, i) => id !== b[i]);
+  return differs < 0 ? a.length : differs;
+}
 
 export class Conversation {
   #engine;
@@ -90,9 +103,9 @@ export class Conversation {
    */
   template(messages, variables = {}) {
     const context = {
+      add_generation_prompt: true,
       ...variables,
       messages: messages.map(templateMessage),
-      add_generation_prompt: true,
       now: this.#now(),
     };
     const prompt = this.#engine.prompt(this.model, context, this.#template);
@@ -135,38 +148,63 @@ export class Conversation {
     const { tokens: ids } = this.template(messages, variables);
     const shorter =
       this.#overflow === 'shift' && ids.length >= this.contextSize ? withoutOldestTurn(messages) : undefined;
-    return shorter ? this.chatPrompt(shorter, variables) : { ids, head: () => this.#chatHead(messages, variables) };
+    if (shorter) return this.chatPrompt(shorter, variables);
+    return {
+      ids,
+      head: () => this.#chatHead(messages, variables),
+      turn: () => this.#turnStart(messages, variables, ids),
+    };
   }
 
   /**
-   * Makes the session hold `ids`; computes only those that it does not hold yet. Returns how many it held.
+   * How many tokens of a chat's prompt come before the start of the answer. Later turns may render the answer
+   * differently, for example without its reasoning, but they begin with these tokens.
+   * @param {ChatMessage[]} messages
+   * @param {Record<string, unknown>} variables
+   * @param {number[]} ids
+   */
+  #turnStart(messages, variables, ids) {
+    try {
+      const { tokens } = this.template(messages, { ...variables, add_generation_prompt: false });
+      return sharedLength(ids, tokens);
+    } catch {
+      return ids.length; // some templates require the start of the answer; then only speed is lost
+    }
+  }
+
+  /**
+   * Makes the session hold `ids`; computes only those that it does not hold yet. Returns how many of them need not be
+   * computed.
    * @param {number[]} ids
    * @param {Pick<GenerateOptions, 'signal' | 'onProgress'>} options
+   * @param {() => number} [turn] of the prompt
    */
-  async #prefill(ids, { signal, onProgress }) {
+  async #prefill(ids, { signal, onProgress }, turn) {
     const start = performance.now();
-    let shared = 0;
-    while (shared < ids.length - 1 && ids[shared] === this.#held[shared]) shared++;
-    try {
-      this.#session.rewind(shared);
-    } catch {
-      shared = 0; // a model with recurrent state may be unable to rewind
-      this.#session.rewind(0);
-    }
+    const session = this.#session;
+    let shared = sharedLength(ids.slice(0, -1), this.#held);
+    if (shared > session.position) shared = 0; // a step has failed and dropped tokens
+    session.rewind(shared);
     this.#held = ids.slice(0, shared);
-    this.#session.feed(ids.slice(shared));
+    const cache = shared - session.toRecompute;
     const report = () =>
       onProgress?.({
         total: ids.length,
-        cache: shared,
-        processed: this.#session.position,
+        cache,
+        processed: session.position - session.toRecompute,
         time_ms: performance.now() - start,
       });
+    // A recurrent model keeps a copy of its state from here, for the next turn.
+    const cut = (this.model.isRecurrent && turn?.()) || 0;
+    const parts = cut > shared && cut < ids.length ? [ids.slice(shared, cut), ids.slice(cut)] : [ids.slice(shared)];
     try {
-      while (this.#session.step()) {
-        report();
-        await this.#pause(this.#session.waiting, signal);
-        signal?.throwIfAborted();
+      for (const [i, part] of parts.entries()) {
+        session.feed(part, i === parts.length - 1 ? LOGITS_LAST : LOGITS_NONE);
+        while (session.step()) {
+          report();
+          await this.#pause(session.waiting, signal);
+          signal?.throwIfAborted();
+        }
       }
       report();
     } catch (error) {
@@ -175,7 +213,7 @@ export class Conversation {
       throw error;
     }
     this.#held = ids.slice();
-    return shared;
+    return cache;
   }
 
   /**
@@ -191,8 +229,8 @@ export class Conversation {
       await this.#prefill([...this.#held.slice(0, keep), ...later.slice(later.length >> 1), id], { signal });
     } else {
       this.#session.feed([id]);
-      this.#held.push(id);
       while (this.#session.step());
+      this.#held.push(id);
     }
     await this.#pause(false);
     signal?.throwIfAborted();
@@ -218,6 +256,8 @@ export class Conversation {
     const { vocabSize } = this.model;
     maxTokensOf(request);
     stopsOf(request);
+    if (typeof (request.stop_loops ?? false) !== 'boolean')
+      throw new RequestError('stop_loops must be true or false', 'stop_loops');
     const { logitBias = {} } = samplingOf(request, 0);
     const wrong = Object.keys(logitBias).find((id) => Number(id) >= vocabSize);
     if (wrong !== undefined)
@@ -243,14 +283,17 @@ export class Conversation {
    * @param {GenerateOptions} options
    * @returns {AsyncGenerator<Piece, void, undefined>}
    */
-  async *generate({ ids, head }, request, seed, { logprobs, signal, onProgress }) {
+  async *generate({ ids, head, turn }, request, seed, { logprobs, signal, onProgress }) {
     const limit = this.#limit(ids.length, request);
     this.#session.sampling(samplingOf(request, seed));
-    const cached = await this.#prefill(ids, { signal, onProgress });
+    const cached = await this.#prefill(ids, { signal, onProgress }, turn);
     const decoder = this.model.streamDecoder({ continues: true });
     const stops = new StopText(stopsOf(request));
     const pending = new PendingTokens();
     let [decoded, shown] = [0, 0]; // characters
+    const loops = request.stop_loops ? new LoopDetector() : null;
+    /** @type {Pick<Piece, 'stopReason'>} */
+    let reason = {};
     let count = 0;
     /** @type {FinishReason} */
     let finish = 'length';
@@ -272,12 +315,17 @@ export class Conversation {
         finish = 'stop';
         break;
       }
+      if (loops?.push(id)) {
+        finish = 'stop';
+        reason = { stopReason: 'loop' };
+        break;
+      }
       if (count < limit) await this.#append(id, head, signal);
     }
     const text = stops.push(decoder.flush()) + stops.flush();
     const tokens = pending.take(stops.stopped ? shown + text.length : Infinity);
     if (text || tokens.length) yield { text, tokens };
-    yield { finish, usage: usageOf(ids.length, count, cached) };
+    yield { finish, ...reason, usage: usageOf(ids.length, count, cached) };
   }
 
   /**

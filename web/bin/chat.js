@@ -1,4 +1,5 @@
 /* quern chat: a conversation in the terminal. Answers go to standard output, everything else to standard error. */
+import { samplingNote } from '../api/file-sampling.js';
 import { Reader } from './chat/reader.js';
 import { completeSlash, runSlash } from './chat/slash.js';
 import { Talk } from './chat/talk.js';
@@ -106,7 +107,7 @@ export default async function chat(options) {
   const talk = new Talk(model, options);
   const reader = new Reader(completeSlash);
   if (reader.terminal) greet(talk, loaded);
-  if (talk.note) say(talk.note);
+  for (const note of [talk.note, samplingNote(model)]) if (note) say(note);
   if (talk.raw && !options.raw) say('the model has no chat template; texts are continued as they are (like --raw)');
   try {
     await converse(talk, reader, options);

@@ -1,5 +1,6 @@
 /* quern run: answers a prompt. */
 import { chatTemplateOf } from '../api/chat-format.js';
+import { samplingNote } from '../api/file-sampling.js';
 import { DEFAULT_CONTEXT, loadModel, naming } from './engine.js';
 import { readText, standardText } from './files.js';
 import { progress } from './progress.js';
@@ -100,6 +101,8 @@ async function answer(loaded, prompt, { limit, context }, options) {
   const { model } = loaded;
   const session = model.session({ context, batch: options.batch ?? 0 });
   session.sampling(samplerSettings(options));
+  const note = samplingNote(model);
+  if (note) process.stderr.write(`quern: ${note}\n`);
   const interrupt = { requested: false };
   process.once('SIGINT', () => {
     interrupt.requested = true; /* a second Ctrl-C ends the process */

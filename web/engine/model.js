@@ -5,7 +5,7 @@ import { Session } from './session.js';
 
 /**
  * @import { CacheType, LoadingOptions, Need, Pooling, SplitSource } from '../engine.js'
- * @import { Plan, TokenIds } from '../index.js'
+ * @import { Plan, Sampling, TokenIds } from '../index.js'
  * @import { Engine } from './engine.js'
  */
 
@@ -21,6 +21,18 @@ const VALUE_BYTES = 48; // struct qn_value
 const TENSOR_BYTES = 72; // struct qn_tensor
 const DECODER_BYTES = 16; // struct qn_decoder
 const DECODER_STARTED = 12; // offset of its field `started`
+
+const SAMPLING_BYTES = 40; // struct qn_sampling
+const SAMPLING_OTHER = 64; // of qn_sampling_field
+/** Fields of struct qn_sampling that a file can recommend: the bit of qn_sampling_field, the offset, the type. */
+const RECOMMENDED = /** @type {const} */ ([
+  ['temperature', 1, 0, 'f32'],
+  ['topP', 2, 4, 'f32'],
+  ['minP', 4, 8, 'f32'],
+  ['repeatPenalty', 8, 12, 'f32'],
+  ['topK', 16, 24, 'i32'],
+  ['penaltyLastN', 32, 28, 'i32'],
+]);
 
 /** @type {CacheType[]} */
 const CACHE_TYPES = ['f16', 'q8_0'];
@@ -114,6 +126,26 @@ export class Model {
   }
   get isEncoder() {
     return this.engine.exports.qn_model_is_encoder(this.address) !== 0;
+  }
+  get isRecurrent() {
+    return this.engine.exports.qn_model_is_recurrent(this.address) !== 0;
+  }
+
+  /** @returns {{ settings: Sampling, unsupported: boolean, error: string | null }} */
+  get recommended() {
+    const { binding, exports } = this.engine;
+    return binding.withBuffer(SAMPLING_BYTES, (at) => {
+      const bits = exports.qn_model_sampling(this.address, at);
+      if (bits < 0) return { settings: {}, unsupported: false, error: binding.error().message };
+      const view = new DataView(binding.memory.buffer, at);
+      const fields = RECOMMENDED.filter(([, bit]) => bits & bit).map(([name, , offset, type]) => {
+        // 7 digits tell all float32 of a file apart that were written as decimal numbers
+        const value =
+          type === 'f32' ? Number(view.getFloat32(offset, true).toPrecision(7)) : view.getInt32(offset, true);
+        return [name, value];
+      });
+      return { settings: Object.fromEntries(fields), unsupported: (bits & SAMPLING_OTHER) !== 0, error: null };
+    });
   }
 
   /**

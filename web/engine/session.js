@@ -22,6 +22,9 @@ const FLOATS = /** @type {const} */ ([
   'presencePenalty',
 ]);
 
+/** The fields after these, all int32. */
+const INTEGERS = /** @type {const} */ (['topK', 'penaltyLastN']);
+
 export class Session {
   waiting = false;
   #address;
@@ -45,18 +48,21 @@ export class Session {
 
   /** @param {Sampling} [settings] */
   sampling(settings = {}) {
-    const { topK = null, penaltyLastN = null, seed = null } = settings;
+    const recommended = this.model.recommended.settings;
+    const { seed = null } = settings;
     const biases = Object.entries(settings.logitBias ?? {});
     this.#binding.withBuffer(SAMPLING_BYTES, (at) =>
       this.#binding.withBuffer(BIAS_BYTES * biases.length, (biasAt) => {
         this.#exports.qn_sampling_default(at);
         const view = new DataView(this.#binding.memory.buffer);
         FLOATS.forEach((name, i) => {
-          const value = settings[name] ?? null;
+          const value = settings[name] ?? recommended[name] ?? null;
           if (value !== null) view.setFloat32(at + 4 * i, value, true);
         });
-        if (topK !== null) view.setInt32(at + 24, topK, true);
-        if (penaltyLastN !== null) view.setInt32(at + 28, penaltyLastN, true);
+        INTEGERS.forEach((name, i) => {
+          const value = settings[name] ?? recommended[name] ?? null;
+          if (value !== null) view.setInt32(at + 24 + 4 * i, value, true);
+        });
         if (seed !== null) view.setBigUint64(at + 32, BigInt.asUintN(64, BigInt(seed)), true);
         biases.forEach(([id, bias], i) => {
           view.setInt32(biasAt + BIAS_BYTES * i, Number(id), true);
@@ -99,6 +105,9 @@ export class Session {
   }
   get rows() {
     return this.#exports.qn_session_rows(this.#address);
+  }
+  get toRecompute() {
+    return this.#exports.qn_session_to_recompute(this.#address);
   }
   get position() {
     return this.#exports.qn_session_position(this.#address);

@@ -4,6 +4,7 @@ import { chatTemplateOf } from '../api/chat-format.js';
 import { chat, complete } from '../api/completions.js';
 import { Conversation } from '../api/conversation.js';
 import { embed } from '../api/embeddings.js';
+import { samplingNote } from '../api/file-sampling.js';
 import { RequestError, requireVocabulary } from '../api/requests.js';
 import { STATUS } from '../engine/constants.js';
 import { isNode } from '../runtime/node.js';
@@ -211,7 +212,7 @@ export class Host {
     } else {
       const { contextSize, overflow } = options;
       const { template, note } = chatTemplateOf(model, options.template);
-      if (note) emit({ note });
+      for (const each of [note, samplingNote(model)]) if (each) emit({ note: each });
       this.#conversation = new Conversation(model, { contextSize, overflow, template, pause: this.#pause });
       this.#contextSize = this.#conversation.contextSize;
     }
@@ -225,6 +226,7 @@ export class Host {
       vocabSize: model.vocabSize,
       encoder: model.isEncoder,
       embeddingSize: model.embeddingSize,
+      sampling: model.recommended.settings,
       plan: model.plan(this.#contextSize),
       ...this.#news(),
       loadMs: 0,

@@ -183,7 +183,8 @@ static void test_flipped(void **state) {
                 qn_session *session = qn_session_new(model, 2, 2);
                 const int32_t id = 1;
                 if (session && qn_session_feed(session, &id, 1, QN_LOGITS_LAST) == QN_OK) {
-                    assert_int_equal(qn_session_step(session), QN_OK);
+                    const int32_t status = qn_session_step(session);
+                    assert_true(status == QN_OK || status == QN_ERR_NOT_FINITE);
                 }
                 qn_session_free(session);
             }

@@ -110,6 +110,40 @@ static void test_rewinding(void **state) {
     }
 }
 
+/* A prompt whose last tokens are fed separately: later rewinds return to where these begin, and say how many tokens are
+ * computed again. */
+static void test_returning_into_a_prompt(void **state) {
+    (void)state;
+    for (size_t m = 0; m < MODELS; m++) {
+        struct run run = run_of(models[m]);
+        const bool recurrent = qn_model_is_recurrent(run.model);
+        assert_int_equal(recurrent, m < 5);
+        qn_session *session = qn_session_new(run.model, TOKENS, 16);
+        uint32_t begin = 0;
+        for (uint32_t turn = 40; turn <= 80; turn += 20) { /* a chat whose answers are replaced */
+            go_on(&run, session, turn);
+            assert_int_equal(qn_session_to_recompute(session), 0);
+            go_on(&run, session, turn + 3);
+            const int32_t other = 7;
+            for (uint32_t i = 0; i < 10; i++) {
+                assert_int_equal(qn_session_feed(session, &other, 1, QN_LOGITS_LAST), QN_OK);
+                steps(session);
+            }
+            assert_int_equal(qn_session_rewind(session, turn + 2), QN_OK);
+            assert_int_equal(qn_session_position(session), turn + 2);
+            assert_int_equal(qn_session_to_recompute(session), recurrent ? 2 : 0);
+            begin = turn;
+        }
+        go_on(&run, session, begin + 6);
+        assert_int_equal(qn_session_to_recompute(session), 0);
+        assert_int_equal(qn_session_rewind(session, 10), QN_OK);
+        assert_int_equal(qn_session_to_recompute(session), recurrent ? 10 : 0);
+        go_on(&run, session, 50);
+        qn_session_free(session);
+        run_free(&run);
+    }
+}
+
 /* After any step of a prompt, also within a micro-batch. */
 static void test_rewinding_between_steps(void **state) {
     (void)state;
@@ -215,8 +249,11 @@ static void test_hostile(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rewinding), cmocka_unit_test(test_rewinding_between_steps),
-        cmocka_unit_test(test_copies),    cmocka_unit_test(test_not_within_a_batch),
+        cmocka_unit_test(test_rewinding),
+        cmocka_unit_test(test_rewinding_between_steps),
+        cmocka_unit_test(test_returning_into_a_prompt),
+        cmocka_unit_test(test_copies),
+        cmocka_unit_test(test_not_within_a_batch),
         cmocka_unit_test(test_hostile),
     };
     return cmocka_run_group_tests_name("session_recurrent", tests, NULL, NULL);
