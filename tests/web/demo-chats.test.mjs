@@ -204,7 +204,11 @@ const checks = {
       const last = await ui.until(() => /^(\d+ of )?\d+ threads? /.test(ui.text('#status')) && ui.text('#status'));
       return { told, most: Math.min(8, navigator.hardwareConcurrency), last };
     }, env.model.url);
-    if (most > 1) assert.ok(told.some((text) => text.startsWith(`up to ${most} threads, tuning`)), told.join('\n'));
+    if (most > 1)
+      assert.ok(
+        told.some((text) => text.startsWith(`up to ${most} threads, tuning`)),
+        told.join('\n'),
+      );
     assert.doesNotMatch(last, /tuning/);
   },
 

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { openSource } from '../../web/sources/index.js';
+import { urlsOf } from '../../web/sources/urls.js';
 import { checksum } from '../../web/store/checksum.js';
 import { BLOCK, Journal } from '../../web/store/journal.js';
 import { Sha256 } from '../../web/store/sha256.js';
@@ -51,6 +52,23 @@ const checks = {
     const shifted = new Uint8Array(1004).subarray(3);
     shifted.set(bytes);
     assert.equal(checksum(shifted), checksum(new Uint8Array(bytes)));
+  },
+
+  async "the address of a file's page"() {
+    const [page, file] = [
+      'https://huggingface.co/a/b/blob/main/x%20y.gguf',
+      'https://huggingface.co/a/b/resolve/main/x%20y.gguf',
+    ];
+    assert.deepEqual(urlsOf({ url: page }), [file]);
+    assert.deepEqual(urlsOf({ url: page.replace('huggingface.co', 'hf.co') }), [
+      file.replace('huggingface.co', 'hf.co'),
+    ]);
+    assert.deepEqual(urlsOf({ urls: [page, file] }), [file, file]);
+    for (const other of [
+      'https://example.org/a/b/blob/main/x.gguf',
+      'https://huggingface.co/a/blob/resolve/main/x.gguf',
+    ])
+      assert.deepEqual(urlsOf({ url: other }), [other]);
   },
 
   async 'a journal survives being torn anywhere'() {

@@ -37,10 +37,22 @@ function givenUrls(described) {
 }
 
 /**
+ * The file's own address, if a URL is that of the web page that Hugging Face shows about the file.
+ * @param {URL} url
+ */
+function withoutFilePage(url) {
+  const page = /^(\/[^/]+\/[^/]+)\/blob\//.exec(url.pathname);
+  if (page && /^(huggingface\.co|hf\.co)$/.test(url.host))
+    url.pathname = url.pathname.replace(page[0], `${page[1]}/resolve/`);
+  return url;
+}
+
+/**
  * Absolute URLs, one for each split.
  * @param {RemoteDescription} described
  */
-export const urlsOf = (described) => givenUrls(described).map((url) => new URL(url, globalThis.location?.href).href);
+export const urlsOf = (described) =>
+  givenUrls(described).map((url) => withoutFilePage(new URL(url, globalThis.location?.href)).href);
 
 /**
  * A URL's last path segment.
