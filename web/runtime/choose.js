@@ -15,6 +15,8 @@ const MAX_THREADS = 8; // more seldom help: memory bandwidth is the limit
 
 const HOST = isNode ? 'host' : 'browser';
 
+/** Browsers ignore the headers for isolation on pages that are not secure. */
+const isSecure = () => globalThis.isSecureContext !== false;
 const canShareMemory = () => isNode || globalThis.crossOriginIsolated === true;
 
 /**
@@ -32,9 +34,10 @@ const canShareMemory = () => isNode || globalThis.crossOriginIsolated === true;
  * @param {number} [options.threads] one for each processor by default, but at most 8
  * @param {number} [options.processors]
  * @param {boolean} [options.memory64] whether the model needs 64-bit addresses
+ * @param {boolean} [options.canSpawn] whether threads can be started; true by default
  * @returns {Choice}
  */
-export function chooseBuild({ build, threads, processors = 1, memory64 = false } = {}) {
+export function chooseBuild({ build, threads, processors = 1, memory64 = false, canSpawn = true } = {}) {
   const reasons = [];
   const advice = [];
   const supported = WebAssembly.validate(RELAXED);
@@ -45,11 +48,16 @@ export function chooseBuild({ build, threads, processors = 1, memory64 = false }
   if (build === 'plain') reasons.push('the plain build was requested');
   else if (!relaxed) reasons.push(`this ${HOST} does not support relaxed SIMD`);
   let count = threads ?? Math.min(MAX_THREADS, processors);
-  if (count > 1 && !canShareMemory()) {
+  if (count > 1 && !canSpawn) {
     count = 1;
-    reasons.push('one thread, because the page is not cross-origin isolated');
+    reasons.push('one thread, because this kind of worker cannot start others');
+  } else if (count > 1 && !canShareMemory()) {
+    count = 1;
+    reasons.push(
+      `one thread, because ${isSecure() ? 'the page is not cross-origin isolated' : 'the page was not loaded over HTTPS'}`,
+    );
     advice.push(
-      'to use more threads, serve the page with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp',
+      `to use more threads, serve the page ${isSecure() ? '' : 'over HTTPS, or from localhost, '}with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp`,
     );
   }
   const threaded = count > 1 ? '-mt' : '';

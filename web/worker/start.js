@@ -17,6 +17,8 @@ import { SourceError } from '../sources/index.js';
 
 const LARGE_BYTES = 2 ** 30; // a 32-bit module surely holds a smaller file and the default context
 const DEFAULT_CONTEXT = 4096; // tokens
+const MAGIC = [0, 97, 115, 109]; // the first bytes of every module
+const REMEDY = "Put the package's folder wasm beside its scripts, or name another folder with the option wasm";
 
 async function processors() {
   if (!isNode) return globalThis.navigator?.hardwareConcurrency;
@@ -41,10 +43,31 @@ async function fetchModule(url) {
   });
   if (!answer.ok)
     throw new SourceError(
-      `${url}: the engine's module is not there (${answer.status} ${answer.statusText}): put the package's folder wasm beside its scripts, or name another folder with the option wasm`,
+      `${url}: the engine's module is not there (${answer.status} ${answer.statusText}). ${REMEDY}`,
       { status: answer.status },
     );
-  return new Uint8Array(await answer.arrayBuffer());
+  const bytes = new Uint8Array(await answer.arrayBuffer());
+  if (MAGIC.every((byte, i) => bytes[i] === byte)) return bytes;
+  const type = answer.headers.get('content-type') ?? 'of no type';
+  throw new SourceError(
+    `${url}: the server answered with something else (${type}, ${bytes.length} bytes) instead of the engine's module; it may answer so to every unknown path. ${REMEDY}`,
+    { status: answer.status },
+  );
+}
+
+/**
+ * Compiles and starts a module.
+ * @param {string} url
+ * @param {{ threads: number, spawn?: SpawnThread }} options
+ */
+async function startModule(url, options) {
+  const bytes = await fetchModule(url);
+  return Engine.start(bytes, options).catch((error) => {
+    if (!(error instanceof WebAssembly.CompileError)) throw error;
+    throw new SourceError(
+      `${url}: the engine's module is damaged (${error.message}). Upload it again as a binary file`,
+    );
+  });
 }
 
 /**
@@ -55,11 +78,12 @@ async function fetchModule(url) {
  * @returns {Promise<Started>}
  */
 export async function startEngine(options, memory64, spawn) {
-  const build = chooseBuild({ processors: await processors(), ...options, memory64 });
+  const canSpawn = isNode || !!spawn || typeof Worker !== 'undefined';
+  const build = chooseBuild({ processors: await processors(), ...options, memory64, canSpawn });
   /** @param {number} threads */
   const start = async (threads) => {
     const file = threads > 1 ? build.file : build.file.replace('-mt', '');
-    return Engine.start(await fetchModule(moduleUrl(file, options.wasm)), { threads, spawn });
+    return startModule(moduleUrl(file, options.wasm), { threads, spawn });
   };
   try {
     return { build, engine: await start(build.threads) };
