@@ -2,7 +2,10 @@
  * each check: its name and its error, or null. node environments.test.mjs list chromium|firefox|node prints the
  * names. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir, networkInterfaces } from 'node:os';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadModel } from '../../web/index.js';
 import { start } from './browsers.mjs';
@@ -16,6 +19,12 @@ const path = (name) => fileURLToPath(new URL(name, VECTORS));
 const TINY = '/tests/vectors/tiny-llama-f32.gguf';
 const SPLITS = [1, 2, 3, 4].map((i) => `split/tiny-llama-f32-0000${i}-of-00004.gguf`);
 const EXPECTED = 'TypeError: the source must be a URL, { repo, file }, a File or Blob, a Response';
+const CACHE = process.env.QUERN_CACHE || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'quern');
+const SMOLLM2 = join(CACHE, 'models/SmolLM2-135M-Instruct.Q4_1.gguf');
+/* An address of this machine whose pages are not secure, unlike those of localhost. */
+const ADDRESS = Object.values(networkInterfaces())
+  .flat()
+  .find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
 const PATIENCE = 120_000; /* ms, with a check that hangs */
 
 const here = functions({ loadModel });
@@ -157,6 +166,140 @@ const checks = {
   },
 };
 
+Object.assign(checks, {
+  async 'a page that a host sends instead of a file is named as the cause'({ open, server }) {
+    server.fallback = Buffer.from('<!doctype html><title>App</title>');
+    const tab = await open();
+    const refusal = (options, source = server.url + TINY) => tab((given) => my.refusal(...given), [source, options]);
+    const page = 'the server answered with something else \\(text/html, 33 bytes\\) instead of the engine.s module';
+    const remedy = 'Put the package.s folder wasm beside its scripts, or name another folder with the option wasm';
+    assert.match(
+      await refusal({ wasm: '/nowhere' }),
+      new RegExp(`^SourceError: ${server.url}/nowhere/quern-relaxed\\.wasm: ${page}.*${remedy}$`),
+    );
+    server.missing = /\.wasm$/;
+    assert.match(await refusal({ threads: 1 }), new RegExp(`/web/wasm/quern-relaxed\\.wasm: ${page}.*${remedy}$`));
+    assert.match(
+      await refusal({ worker: '/nowhere/worker.js' }),
+      /^SourceError: http.*\/nowhere\/worker\.js: .*\(200 OK, text\/html\)/,
+    );
+    server.missing = null;
+    const fallback = await tab((url) => my.use(url), server.url + TINY);
+    assert.equal(fallback.text, ANSWER);
+    server.missing = /thread-worker/;
+    const { threads, reason } = await tab((url) => my.use(url, { threads: 2 }), server.url + TINY);
+    assert.equal(threads, 1);
+    assert.match(reason, /one thread, because more could not be started/);
+    assert.match(
+      await refusal({}, `${server.url}/missing.gguf`),
+      /^QuernError: this is not a GGUF file.*; it is an HTML page: check the URL/,
+    );
+  },
+
+  async 'a damaged module is named'({ open, server }) {
+    const module = readFileSync(new URL('../../web/wasm/quern-relaxed.wasm', import.meta.url));
+    server.folder([['/cut/quern-relaxed.wasm', module.subarray(0, 100_000)]]);
+    const tab = await open();
+    assert.match(
+      await tab((url) => my.refusal(url, { wasm: '/cut', threads: 1 }), server.url + TINY),
+      /^SourceError: http.*\/cut\/quern-relaxed\.wasm: the engine's module is damaged \(.+\)\. Upload it again/,
+    );
+  },
+
+  async 'a page without HTTPS works, and says what it lacks'({ openInsecure }) {
+    const { tab, url } = await openInsecure();
+    const { notes, text, threads, from, advice } = await tab((from) => my.use(from), url + TINY);
+    assert.deepEqual([text, threads, from], [ANSWER, 1, 'network']);
+    assert.match(advice, /serve the page over HTTPS, or from localhost, with the headers/);
+    const lacks =
+      /^only pages that are loaded over HTTPS or from localhost have storage: the model will not be stored$/;
+    assert.ok(
+      notes.some((note) => lacks.test(note)),
+      notes.join('\n'),
+    );
+    const rest = await tab(async (from) => {
+      const model = await my.loadModel(from, { contextSize: 64 });
+      const request = { messages: [{ role: 'user', content: 'a' }], max_tokens: 1 };
+      const { id } = await model.chat.completions
+        .create(request)
+        .catch(() => model.completions.create({ prompt: 'a' }));
+      const session = await model.session();
+      const why = ({ name, code, message }) => `${name} ${code} ${message}`;
+      const seen = {
+        secure: isSecureContext,
+        id,
+        stored: await my.listModels(),
+        sessions: await my.listSessions(),
+        info: await my.storageInfo(),
+        persistent: await my.persist(),
+        kept: await session.keep('a').catch(why),
+        ofStream: (await my.use(new Blob([await (await fetch(from)).blob()]).stream())).text,
+      };
+      await model.free();
+      return seen;
+    }, url + TINY);
+    assert.match(rest.id, /^(chat)?cmpl-[0-9a-f]{32}$/);
+    assert.match(rest.kept, /^SessionError no_storage only pages that are loaded over HTTPS/);
+    const { secure, stored, sessions, info, persistent, ofStream } = rest;
+    assert.deepEqual(
+      { secure, stored, sessions, info, persistent, ofStream },
+      {
+        secure: false,
+        stored: [],
+        sessions: [],
+        info: { usage: 0, quota: 0, persisted: false },
+        persistent: false,
+        ofStream: ANSWER,
+      },
+    );
+  },
+
+  async 'the demo answers and copies without HTTPS'({ visit }) {
+    if (!existsSync(SMOLLM2)) return;
+    const arguments_ = ['serve', '-m', SMOLLM2, '--listen', ADDRESS, '--port', '0'];
+    const server = spawn(fileURLToPath(new URL('../../quern', import.meta.url)), arguments_);
+    try {
+      const url = await new Promise((resolve, reject) => {
+        let said = '';
+        server.stdout.on('data', (text) => {
+          said += text;
+          const found = /demo: (\S+),/.exec(said);
+          if (found) resolve(found[1]);
+        });
+        server.on('exit', () => reject(new Error('the server has ended')));
+      });
+      const page = await visit(`${url}quern/demo/?model=${encodeURIComponent(`/models/${basename(SMOLLM2)}`)}`);
+      const said = await page.evaluate(async () => {
+        const wait = async (found) => {
+          for (;;) {
+            const value = found();
+            if (value) return value;
+            await new Promise(requestAnimationFrame);
+          }
+        };
+        const problem = document.getElementById('problem');
+        await wait(() => document.body.dataset.model === 'ready' || problem.textContent);
+        const prompt = document.getElementById('prompt');
+        prompt.value = 'What is the capital of France?';
+        prompt.dispatchEvent(new Event('input', { bubbles: true }));
+        document.getElementById('send').click();
+        await wait(() => document.querySelector('.message.assistant .body')?.textContent.trim());
+        document.getElementById('stop')?.click();
+        const copy = await wait(() =>
+          [...document.querySelectorAll('.message.assistant button')].find((each) => each.textContent === 'Copy'),
+        );
+        copy.click();
+        await wait(() => copy.textContent !== 'Copy');
+        return { copied: copy.textContent, problem: problem.textContent, secure: isSecureContext };
+      });
+      assert.deepEqual([said.problem, said.secure], ['', false]);
+      assert.match(said.copied, /^Cop/); // without a user's gesture, Firefox does not allow to copy
+    } finally {
+      server.kill();
+    }
+  },
+});
+
 const nodeChecks = {
   async 'sources of every kind are taken'() {
     const bytes = readFileSync(path('tiny-llama-f32.gguf'));
@@ -221,25 +364,37 @@ async function runInBrowser() {
   await runAll(checks, async () => {
     const server = await serve();
     const pages = [];
+    const servers = [server];
+    const serveMore = async (options) => {
+      servers.push(await serve(options));
+      return servers.at(-1);
+    };
+    const visit = async (url) => {
+      pages.push(await browser.page(url));
+      return pages.at(-1);
+    };
     /* Opens a page with the functions under window.my. `web`: the address of the package. */
-    const open = async (page = '/tests/web/blank.html', { web = `${server.url}/web`, prepare } = {}) => {
-      const opened = await browser.page(server.url + page);
-      pages.push(opened);
+    const open = async (page = '/tests/web/blank.html', { site = server.url, web = `${site}/web`, prepare } = {}) => {
+      const opened = await visit(site + page);
       if (prepare) await opened.evaluate(prepare);
       await opened.evaluate(
         async ([script, entry]) => {
           const { functions, ...others } = await import(script);
           window.my = { ...functions(await import(entry)), ...others };
         },
-        [`${server.url}/tests/web/environments-page.js`, `${web}/index.js`],
+        [`${site}/tests/web/environments-page.js`, `${web}/index.js`],
       );
       return (work, given) => opened.evaluate(work, given);
     };
     const close = async () => {
       for (const page of pages) await page.close();
-      server.close();
+      for (const each of servers) each.close();
     };
-    return { open, server, close };
+    const openInsecure = async () => {
+      const { url } = await serveMore({ address: ADDRESS });
+      return { url, tab: await open(undefined, { site: url }) };
+    };
+    return { open, openInsecure, visit, serveMore, server, close };
   });
   await browser.close();
 }

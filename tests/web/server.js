@@ -143,13 +143,14 @@ async function answer(file, request, response, headers) {
   return send(file, response, start, end, entry);
 }
 
-/* Returns {url, isolated, offline, missing, requests, add(content, options) → ServedFile, close()}. isolated: send
- * the headers for cross-origin isolation; missing: a pattern of paths that get status 404; options: the fields of a
- * ServedFile, and `name`. */
-export async function serve({ isolated = true, root = ROOT } = {}) {
+/* Returns {url, isolated, headers, offline, missing, fallback, requests, add(content, options) → ServedFile, close()}.
+ * isolated: send the headers for cross-origin isolation; headers: more of them; missing: a pattern of paths that get
+ * status 404; fallback: a page (a Buffer) that is sent instead, with status 200; options: the fields of a ServedFile,
+ * and `name`. */
+export async function serve({ isolated = true, root = ROOT, address = '127.0.0.1' } = {}) {
   const files = [];
   const placed = new Map(); // path → ServedFile
-  const state = { isolated, offline: false, missing: null, requests: [] };
+  const state = { isolated, offline: false, missing: null, fallback: null, headers: {}, requests: [] };
 
   function locate(path) {
     if (placed.has(path)) return placed.get(path);
@@ -168,16 +169,18 @@ export async function serve({ isolated = true, root = ROOT } = {}) {
         'Cross-Origin-Opener-Policy': 'same-origin',
         'Cross-Origin-Embedder-Policy': 'require-corp',
       });
+    Object.assign(headers, state.headers);
     const path = decodeURIComponent(new URL(request.url, 'http://localhost').pathname);
     state.requests.push(path);
-    const file = state.missing?.test(path) ? undefined : locate(path);
+    const found = state.missing?.test(path) ? undefined : locate(path);
+    const file = found ?? (state.fallback ? new ServedFile(state.fallback, '/index.html') : undefined);
     if (file?.offline) return void request.socket.destroy();
     if (!file) return void response.writeHead(404, headers).end();
     if (request.method === 'OPTIONS') return void response.writeHead(204, { ...headers, ...file.cors }).end();
     answer(file, request, response, headers).catch(() => response.destroy());
   });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = `http://localhost:${server.address().port}`;
+  await new Promise((resolve) => server.listen(0, address, resolve));
+  const url = `http://${address === '127.0.0.1' ? 'localhost' : address}:${server.address().port}`;
   return Object.assign(state, {
     url,
     add(content, { name = typeof content === 'string' ? basename(content) : 'model.gguf', ...options } = {}) {

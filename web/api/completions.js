@@ -30,6 +30,10 @@ const finishOf = (finish, stopReason) => ({
   ...(stopReason && { stop_reason: stopReason }),
 });
 
+/** Random digits for the id of an answer. Pages without HTTPS have no crypto.randomUUID. */
+const randomId = () =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+
 /** @param {Request} request */
 const wantsUsage = (request) => request.stream_options?.include_usage || !request.stream;
 
@@ -85,7 +89,7 @@ export async function* chat(conversation, request, { name, signal, onProgress })
   const fields = presentFields(request);
   const logprobs = fields.logprobs ? integerField(fields, 'top_logprobs', 0, MAX_TOP_LOGPROBS, 0) : null;
   const head = {
-    id: `chatcmpl-${crypto.randomUUID()}`,
+    id: `chatcmpl-${randomId()}`,
     object: /** @type {const} */ ('chat.completion.chunk'),
     created: Math.floor(Date.now() / 1000),
     model: name,
@@ -126,7 +130,7 @@ export async function* complete(conversation, request, { name, signal, onProgres
   const fields = presentFields(request);
   const logprobs = fields.logprobs !== undefined ? integerField(fields, 'logprobs', 0, MAX_TOP_LOGPROBS, 0) : null;
   const head = {
-    id: `cmpl-${crypto.randomUUID()}`,
+    id: `cmpl-${randomId()}`,
     object: /** @type {const} */ ('text_completion'),
     created: Math.floor(Date.now() / 1000),
     model: name,

@@ -26,14 +26,27 @@ export function showProblem(text) {
   $('problem').textContent = text ?? '';
 }
 
+/* Pages that are not loaded over HTTPS have no clipboard API. */
+function copyByCommand(text) {
+  const area = h('textarea', { 'aria-hidden': 'true' });
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  const done = document.execCommand('copy');
+  area.remove();
+  return done;
+}
+
 /* A button that copies the result of text() and confirms it for a moment. */
 export function copyButton(label, text) {
   const button = h('button', { type: 'button', 'aria-label': label, onclick: copy }, 'Copy');
   async function copy() {
-    const done = await navigator.clipboard?.writeText(text()).then(
-      () => true,
-      () => false,
-    );
+    const done = navigator.clipboard
+      ? await navigator.clipboard.writeText(text()).then(
+          () => true,
+          () => false,
+        )
+      : copyByCommand(text());
     button.textContent = done ? 'Copied' : 'Copy failed';
     announce(done ? 'Copied' : 'The browser did not allow copying');
     setTimeout(() => {

@@ -10,6 +10,15 @@ const CACHE = 'quern-models';
 const address = (...names) => `https://quern.invalid/${names.join('/')}`;
 const open = () => caches.open(CACHE);
 
+/** Whether there is a Cache API that can be used. In a sandboxed frame, even the test for it throws. */
+export function cachesUsable() {
+  try {
+    return !!globalThis.caches && !!globalThis.isSecureContext;
+  } catch {
+    return false;
+  }
+}
+
 /** @implements {StoreFile} */
 class CacheFile {
   #key;
@@ -96,8 +105,8 @@ const keyOf = (request) => new URL(request.url).pathname.split('/')[1];
 
 /** @type {Store} */
 export const cache = {
-  writable: () => cache.present(),
-  present: () => !!globalThis.caches && !!globalThis.isSecureContext,
+  writable: cachesUsable,
+  present: cachesUsable,
   files: async (key, count) => Array.from({ length: count }, (_, index) => new CacheFile(key, index)),
   keys: async () => [...new Set((await requests()).map(keyOf))],
 

@@ -5,7 +5,7 @@
 import { cache } from './cache.js';
 import { checksum } from './checksum.js';
 import { BLOCK, Journal } from './journal.js';
-import { hold, lockName, locksUsable } from './locks.js';
+import { hold, lockName, locksUsable, whyNoStorage } from './locks.js';
 import { isStorageFull, opfs } from './opfs.js';
 
 /**
@@ -190,12 +190,13 @@ export class StoredModel {
    * @returns {Promise<StoredModel | undefined>}
    */
   static async open(key, expected, note) {
-    if (!locksUsable()) return void note('this context has no storage: the model will not be stored');
+    if (!locksUsable()) return void note(`${whyNoStorage()}: the model will not be stored`);
     const store = stores.find((each) => each.writable());
     if (!store) return void note('this browser has no storage for files: the model will not be stored');
-    const release = await hold(`${lockName(key)}:open`, 'exclusive', { wait: true });
     const model = new StoredModel(store, key, note);
+    let release = async () => {};
     try {
+      release = await hold(`${lockName(key)}:open`, 'exclusive', { wait: true });
       return (await model.#open(expected)) ? model : undefined;
     } catch (error) {
       await model.close();

@@ -4,6 +4,12 @@
 export const lockName = (key) => `quern:${key}`;
 export const locksUsable = () => !!globalThis.navigator?.locks;
 
+/** Why nothing can be stored here, if locksUsable() is false. */
+export const whyNoStorage = () =>
+  globalThis.isSecureContext === false
+    ? 'only pages that are loaded over HTTPS or from localhost have storage'
+    : 'this context has no storage';
+
 /**
  * Takes a lock. Resolves to a function that releases it, or to null if another tab or worker holds it.
  * @template {boolean} [Wait=false]

@@ -1,4 +1,5 @@
 /* Where kept sessions are stored: files in the origin private file system, or responses in the Cache API. */
+import { cachesUsable } from './cache.js';
 import { openHandle, opfs } from './opfs.js';
 
 /**
@@ -73,8 +74,8 @@ const address = (key) => `https://quern.invalid/${key}`;
 
 /** @type {SessionStore} */
 const cache = {
-  writable: () => cache.present(),
-  present: () => !!globalThis.caches && !!globalThis.isSecureContext,
+  writable: cachesUsable,
+  present: cachesUsable,
   write: async (key, pieces) => (await caches.open(FOLDER)).put(address(key), new Response(new Blob([...pieces()]))),
   blob: async (key) => (await (await caches.open(FOLDER)).match(address(key)))?.blob(),
   keys: async () => (await (await caches.open(FOLDER)).keys()).map(({ url }) => new URL(url).pathname.slice(1)),

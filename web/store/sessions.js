@@ -2,7 +2,7 @@
  * JSON, then the record's length and checksum. A file that was not written to its end has no valid record, and is
  * ignored. */
 import { checksum } from './checksum.js';
-import { hold, locksUsable } from './locks.js';
+import { hold, locksUsable, whyNoStorage } from './locks.js';
 import { isStorageFull } from './opfs.js';
 import { sessionStores } from './session-files.js';
 import { Sha256 } from './sha256.js';
@@ -57,7 +57,7 @@ function writableStore() {
   const store = locksUsable() && sessionStores.find((each) => each.writable());
   if (!store)
     throw new SessionError(
-      'this context has no storage for sessions: use save() and restore() with storage of your own',
+      `${whyNoStorage()}: sessions cannot be kept. Use save() and restore() with storage of your own`,
       'no_storage',
     );
   return store;
