@@ -1,13 +1,18 @@
 /* What a visitor of the demo finds and does, in a browser: node demo-chats.test.mjs chromium|firefox <SmolLM2.gguf>
  * [check...]. Prints a line of JSON for each check: its name and its error, or null. */
 import assert from 'node:assert/strict';
+import { basename, dirname } from 'node:path';
 import { start } from './browsers.mjs';
+import { editorOf } from './edit-model.mjs';
+import { loopOf } from './loops.mjs';
 import { serve } from './server.js';
 
 const [name, file, ...wanted] = process.argv.slice(2);
 const DEMO = '/web/demo/index.html';
 const QUESTION = 'What is the capital of France?';
 const SHORT = { temperature: 0, max_tokens: 12 };
+/* The likeliest tokens, without penalties. */
+const PLAIN = { system: '', temperature: 0, repeat_penalty: 1, frequency_penalty: 0 };
 
 /* In the page: `ui`, what a visitor can do there. Elements are found by a selector and, optionally, by their text. */
 function defineUi() {
@@ -402,6 +407,54 @@ const checks = {
       return left();
     });
     assert.ok(seen < 2, `${seen} pixels from the end`);
+  },
+
+  async 'an answer that repeats itself is stopped, and the repetition removed'(env) {
+    const settings = { ...PLAIN, system: 'You are a helpful assistant.', max_tokens: 1000 };
+    const my = await visit(env, { settings, query: query(env) });
+    const { text, figures, removed } = await my.tab(async () => {
+      await ui.ready();
+      await ui.ask('List ten animals.');
+      const { withoutLoop } = await import('./answer.js');
+      const copies = 'On the sea, the sea, and so. ';
+      return {
+        text: ui.text('.message.assistant .body'),
+        figures: ui.text('.message.assistant .figures'),
+        removed: [`Begin. ${copies.repeat(5)}`, `Begin. ${copies.repeat(4)}On the se`, 'No loop here.'].map(
+          withoutLoop,
+        ),
+      };
+    });
+    assert.match(figures, /stopped because it repeated itself$/);
+    assert.equal(loopOf(text), '');
+    const once = 'Begin. On the sea, the sea, and so.';
+    assert.deepEqual(removed, [once, once, 'No loop here.']);
+  },
+
+  async 'a model has settings of its own, until the visitor chooses others'(env) {
+    const my = await visit(env, { settings: {}, query: query(env) });
+    const read = () =>
+      ['system', 'temperature', 'frequency_penalty', 'top_k'].map((key) => ui.find(`#set-${key}`).value);
+    const listed = await my.tab(async () => {
+      await ui.ready();
+      await ui.click('#open-models');
+      return ui.text('#facts');
+    });
+    assert.match(listed, /SamplingFrom the list of models/);
+    const own = ['You are a helpful assistant.', '0.1', '0.5', '0'];
+    assert.deepEqual(await my.tab(read), own);
+    await my.tab(() => ui.click('#open-settings').then(() => ui.type('#set-temperature', '0.7')));
+    await my.open();
+    await my.tab(() => ui.ready());
+    assert.deepEqual(await my.tab(read), [own[0], '0.7', ...own.slice(2)]);
+    await my.tab(() => ui.click('#open-settings').then(() => ui.click('#settings button', 'Reset to defaults')));
+    assert.deepEqual(await my.tab(read), own);
+
+    const add = { 'general.sampling.temp': { f32: 0.25 }, 'general.sampling.top_k': { i32: 7 } };
+    const edited = Buffer.from(editorOf(dirname(file))(basename(file), { add }));
+    const other = await visit(env, { settings: {} });
+    await other.tab((url) => ui.load(url), env.server.add(edited, { name: 'SmolLM2-135M-Instruct-Q8_0.gguf' }).url);
+    assert.deepEqual(await other.tab(read), [own[0], '0.25', '0.5', '7']);
   },
 };
 

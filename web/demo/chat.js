@@ -26,7 +26,7 @@ export function lastExchange() {
 export const currentChat = () => chat;
 
 function drawAt(index) {
-  const act = { regenerate, showTokens, edit: () => edit(index), showVersion: showVersion(index) };
+  const act = { regenerate, continueAnswer, showTokens, edit: () => edit(index), showVersion: showVersion(index) };
   const message = chat.messages[index];
   const last = index === chat.messages.length - 1;
   drawMessage(views[index], message, { live: running?.answer === message, last, busy: Boolean(running), act });
@@ -119,7 +119,7 @@ function waitingNote(message, changed) {
   };
 }
 
-/* Streams the answer into the message at `index`. */
+/* Streams the answer into the message at `index`, whose text is continued if it has one. */
 async function stream(index) {
   let model;
   const own = chat; // another chat may be opened meanwhile
@@ -178,6 +178,13 @@ async function answer(previous) {
 function regenerate() {
   if (running) return;
   answer(chat.messages.at(-1)?.role === 'assistant' ? chat.messages.pop() : undefined);
+}
+
+async function continueAnswer() {
+  if (running) return;
+  const own = chat;
+  await stream(own.messages.length - 1);
+  finish(own);
 }
 
 const showVersion = (index) => (version, label) => {

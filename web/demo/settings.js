@@ -53,8 +53,26 @@ const TABLE = [
     min: 1,
     max: 1.5,
     step: 0.01,
-    value: 1.05,
-    hint: 'Makes tokens that have occurred less likely; 1 has no effect.',
+    value: 1,
+    hint: 'Makes tokens less likely that occurred a short while ago; 1 has no effect.',
+  },
+  {
+    key: 'frequency_penalty',
+    name: 'Frequency penalty',
+    kind: 'range',
+    min: 0,
+    max: 2,
+    step: 0.05,
+    value: 0.3,
+    hint: 'The same, and more so the more often they occurred; 0 has no effect.',
+  },
+  {
+    key: 'loop_detection',
+    name: 'When an answer repeats itself',
+    kind: 'select',
+    value: 'stop',
+    options: { stop: 'Stop it and remove the repetition', continue: 'Continue' },
+    hint: 'Small models sometimes repeat a phrase without end.',
   },
   {
     key: 'max_tokens',
@@ -118,6 +136,8 @@ const ROWS = [
   ['top_k'],
   ['min_p'],
   ['repeat_penalty'],
+  ['frequency_penalty'],
+  ['loop_detection'],
   ['max_tokens', 'seed'],
   ['contextSize', 'threads'],
   ['overflow'],
@@ -132,7 +152,7 @@ export const settings = () => ({ ...defaults(), ...chosen });
 
 /* Where the sampling settings come from. */
 export function settingsSource() {
-  const has = (values) => TABLE.some(({ kind, key }) => kind === 'range' && key in values);
+  const has = (values) => SAMPLING.some((key) => key in values);
   const from = [
     has(ofFile) && 'the file',
     has(recommended) && 'the list of models',
@@ -147,11 +167,25 @@ export function loadSettings() {
   return { contextSize, overflow, ...(threads && { threads }) };
 }
 
+const SAMPLING = ['temperature', 'top_p', 'top_k', 'min_p', 'repeat_penalty', 'frequency_penalty'];
+/* The package's names of what a file can say. */
+const NAMES = {
+  temperature: 'temperature',
+  topP: 'top_p',
+  topK: 'top_k',
+  minP: 'min_p',
+  repeatPenalty: 'repeat_penalty',
+};
+
 /* The parameters of a request. */
 export function requestSettings() {
-  const { temperature, top_p, top_k, min_p, repeat_penalty, max_tokens, seed } = settings();
-  const sampling = { temperature, top_p, top_k, min_p, repeat_penalty, max_tokens };
-  return { ...sampling, ...(seed !== null && { seed }) };
+  const { loop_detection, max_tokens, seed, ...values } = settings();
+  return {
+    ...Object.fromEntries(SAMPLING.map((key) => [key, values[key]])),
+    stop_loops: loop_detection === 'stop',
+    max_tokens,
+    ...(seed !== null && { seed }),
+  };
 }
 
 /* The value that the user entered; null for an empty number. */
@@ -224,11 +258,12 @@ function offerReload() {
   offer.hidden = !loadedWith || loadedWith === JSON.stringify(loadSettings());
 }
 
-/* Call this when a model has been loaded with loadSettings(). fromFile, fromList: its own settings; undefined if there
- * are none. */
-export function settingsLoaded(fromFile, fromList) {
-  ofFile = fromFile ?? {};
-  recommended = fromList ?? {};
+/* Call this when a model has been loaded with loadSettings(). sampling: what its file says, with the package's names;
+ * fromList: what the list of models says, with the names of this table. */
+export function settingsLoaded(sampling, fromList = {}) {
+  const known = Object.entries(sampling).filter(([name]) => name in NAMES);
+  ofFile = Object.fromEntries(known.map(([name, value]) => [NAMES[name], value]));
+  recommended = fromList;
   loadedWith = JSON.stringify(loadSettings());
   draw();
   offerReload();
