@@ -20,10 +20,11 @@ export async function loadModel(source, { onProgress, onNote, signal, wasm, work
   signal?.throwIfAborted();
   const described = await describe(source);
   const folder = wasm && (await absoluteUrl(String(wasm).replace(/\/?$/, '/')));
-  const link = await Link.open(worker);
+  const link = await Link.open(worker && (await absoluteUrl(worker)));
   /** @type {any[]} */
   const transfer = [];
   if (!isNode && 'stream' in described) transfer.push(streamPort(described.stream));
+  const threadsByPage = !isNode && !worker && typeof Worker !== 'undefined';
   return new Promise((resolve, reject) => {
     /** The info of a model that was returned early. @type {any} */
     let info = {};
@@ -40,7 +41,7 @@ export async function loadModel(source, { onProgress, onNote, signal, wasm, work
       onNote?.(note);
     };
     const posted = transfer.length ? { ...described, stream: transfer[0] } : described;
-    const call = link.call('load', [posted, { ...options, wasm: folder, threadsByPage: !isNode && !worker }], {
+    const call = link.call('load', [posted, { ...options, wasm: folder, threadsByPage }], {
       signal,
       onChunk,
       transfer,

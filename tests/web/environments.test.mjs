@@ -25,7 +25,7 @@ const SMOLLM2 = join(CACHE, 'models/SmolLM2-135M-Instruct.Q4_1.gguf');
 const ADDRESS = Object.values(networkInterfaces())
   .flat()
   .find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
-const PATIENCE = 120_000; /* ms, with a check that hangs */
+const PATIENCE = 40_000; /* ms, with a check that hangs */
 
 const here = functions({ loadModel });
 /* What the model answers anywhere. */
@@ -297,6 +297,163 @@ Object.assign(checks, {
     } finally {
       server.kill();
     }
+  },
+});
+
+const CORS = { 'Access-Control-Allow-Origin': '*', 'Cross-Origin-Resource-Policy': 'cross-origin' };
+
+/* What Electron and NW.js add to their pages and workers. */
+const ELECTRON = `globalThis.process = { versions: { node: '20.18.0', electron: '33.0.0' }, type: 'renderer',
+  platform: 'linux', env: {}, [Symbol.toStringTag]: 'process' };
+globalThis.global = globalThis;
+globalThis.require = (name) => { throw new Error('Node was asked for ' + name); };`;
+
+/* A script that answers a message [work, given] with the result of the function whose source is `work`. */
+const RUNNER = `
+import { functions } from '/tests/web/environments-page.js';
+import * as quern from '/web/index.js';
+const my = globalThis.my = functions(quern);
+const serve = (port) => {
+  port.onmessage = async ({ data: [work, given] }) => {
+    const run = async () => (0, eval)('(' + work + ')')(given);
+    port.postMessage(await run().catch(({ name, message }) => ({ error: name + ': ' + message })));
+  };
+};
+if ('onconnect' in globalThis) onconnect = ({ ports: [port] }) => serve(port);
+else if ('clients' in globalThis) onmessage = ({ ports: [port] }) => serve(port);
+else serve(globalThis);`;
+
+/* Runs in the page: sends [work, given] to a worker of the kind, and resolves to its answer. */
+async function inWorker([kind, script, work, given]) {
+  if (kind === 'service') {
+    const { installing, active } = await navigator.serviceWorker.register(script, { type: 'module' });
+    const { port1, port2 } = new MessageChannel();
+    (installing ?? active).postMessage(null, [port2]);
+    return new Promise((resolve) => {
+      port1.onmessage = ({ data }) => resolve(data);
+      port1.postMessage([work, given]);
+    });
+  }
+  const blob = () => URL.createObjectURL(new Blob([`import '${script}';`], { type: 'text/javascript' }));
+  const address = kind === 'blob' ? blob() : script;
+  const worker =
+    kind === 'shared' ? new SharedWorker(address, { type: 'module' }) : new Worker(address, { type: 'module' });
+  const port = worker.port ?? worker;
+  return new Promise((resolve, reject) => {
+    worker.onerror = ({ message }) => reject(new Error(message ?? 'the script cannot be loaded'));
+    port.onmessage = ({ data }) => resolve(data);
+    port.postMessage([work, given]);
+  });
+}
+
+const useIt = `(from) => my.use(from)`;
+
+Object.assign(checks, {
+  async 'a page of Electron is a page'({ open, server }) {
+    server.folder([
+      ['/electron.js', Buffer.from(ELECTRON)],
+      ['/electron-worker.js', Buffer.from("import './electron.js'; import './web/worker.js';")],
+    ]);
+    const tab = await open(undefined, { prepare: ELECTRON });
+    const { text, from, threads } = await tab((url) => my.use(url, { threads: 2 }), server.url + TINY);
+    assert.deepEqual([text, from, threads], [ANSWER, 'network', 2]);
+    const again = await tab((url) => my.use(url, { worker: '/electron-worker.js', threads: 1 }), server.url + TINY);
+    assert.deepEqual([again.text, again.from], [ANSWER, 'store']);
+  },
+
+  async 'the package can come from another origin'({ open, server, serveMore }) {
+    const cdn = await serveMore();
+    cdn.headers = CORS;
+    const tab = await open(undefined, { web: `${cdn.url}/web` });
+    const { text, threads, build } = await tab((url) => my.use(url, { threads: 2 }), server.url + TINY);
+    assert.deepEqual([text, threads, build], [ANSWER, 2, 'relaxed-mt']);
+    cdn.missing = /\/worker\.js$/;
+    const why = await tab((url) => my.refusal(url), server.url + TINY);
+    assert.match(why, /^SourceError: http.*\/web\/worker\.js: the engine's worker cannot be loaded \(404 Not Found\)/);
+  },
+
+  async 'a sandboxed frame works without storage'({ open, server }) {
+    server.isolated = false;
+    server.headers = CORS;
+    const script = `
+      import { functions } from '${server.url}/tests/web/environments-page.js';
+      import * as quern from '${server.url}/web/index.js';
+      functions(quern).use('${server.url}${TINY}').then((value) => parent.postMessage(value, '*'),
+        ({ name, message }) => parent.postMessage({ error: name + ': ' + message }, '*'));`;
+    const tab = await open();
+    const said = await tab(
+      (content) =>
+        new Promise((resolve) => {
+          addEventListener('message', ({ data }) => resolve(data));
+          const frame = document.createElement('iframe');
+          frame.sandbox = 'allow-scripts';
+          frame.srcdoc = content;
+          document.body.append(frame);
+        }),
+      `<!doctype html><script type="module">${script}</script>`,
+    );
+    assert.equal(said.error, undefined);
+    assert.deepEqual([said.text, said.from], [ANSWER, 'network']);
+    assert.ok(
+      said.notes.some((note) => note.endsWith('the model will not be stored')),
+      said.notes.join('\n'),
+    );
+  },
+
+  async 'a shared worker computes'({ open, server }) {
+    server.folder([['/runner.js', Buffer.from(RUNNER)]]);
+    const tab = await open();
+    const { text, error, reason } = await tab(inWorker, ['shared', '/runner.js', useIt, server.url + TINY]);
+    assert.equal(error, undefined);
+    assert.equal(text, ANSWER);
+    if (browserName === 'chromium') assert.match(reason, /one thread, because this kind of worker cannot start others/);
+  },
+
+  async 'a worker of the page computes'({ open, server }) {
+    server.folder([['/runner.js', Buffer.from(RUNNER)]]);
+    const tab = await open();
+    const { text, error } = await tab(inWorker, ['dedicated', '/runner.js', useIt, server.url + TINY]);
+    assert.deepEqual([text, error], [ANSWER, undefined]);
+  },
+
+  async 'a service worker is told where to compute'({ open, server }) {
+    server.folder([['/service/runner.js', Buffer.from(RUNNER)]]);
+    const tab = await open();
+    const { error } = await tab(inWorker, ['service', '/service/runner.js', useIt, server.url + TINY]);
+    assert.match(error, /^Error: a service worker cannot run a model: .*Load the model in a page.*offscreen document$/);
+  },
+
+  async 'relative URLs are resolved as fetch does'({ open, server }) {
+    server.folder([['/runner.js', Buffer.from(RUNNER)]]);
+    const tab = await open();
+    const loaded = await tab(async () => {
+      const base = document.createElement('base');
+      base.href = '/tests/vectors/';
+      document.head.append(base);
+      return my.use('tiny-llama-f32.gguf', { worker: '../../web/worker.js', wasm: '../../web/wasm' });
+    });
+    assert.equal(loaded.text, ANSWER);
+    const ofFrame = await tab(
+      (url) =>
+        new Promise((resolve) => {
+          addEventListener('message', ({ data }) => resolve(data));
+          const frame = document.createElement('iframe');
+          frame.srcdoc = `<script type="module">
+            import { functions } from '${url}/tests/web/environments-page.js';
+            import * as quern from '${url}/web/index.js';
+            functions(quern).use('tiny-llama-f32.gguf').then((value) => parent.postMessage(value, '*'),
+              ({ message }) => parent.postMessage({ message }, '*'));</script>`;
+          document.body.append(frame);
+        }),
+      server.url,
+    );
+    assert.equal(ofFrame.message, undefined);
+    assert.equal(ofFrame.text, ANSWER);
+    const { error } = await tab(inWorker, ['blob', `${server.url}/runner.js`, useIt, 'tiny-llama-f32.gguf']);
+    assert.match(
+      error,
+      /^TypeError: the URL tiny-llama-f32\.gguf is relative, .*address of this script is blob:.*absolute/,
+    );
   },
 });
 

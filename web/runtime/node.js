@@ -1,6 +1,13 @@
 /* Detection of Node, and its modules. */
 
-export const isNode = typeof process !== 'undefined' && process.versions?.node !== undefined;
+const isServer = 'Deno' in globalThis || 'Bun' in globalThis;
+/** Emulations of a document in Node, such as jsdom, have no workers. */
+const isPage = typeof document !== 'undefined' && typeof Worker !== 'undefined';
+const isPageWorker = typeof WorkerGlobalScope !== 'undefined' && !isServer;
+
+/** Whether this is Node or a server like it. Electron's pages and workers can have Node's `process`, but are a browser's. */
+export const isNode =
+  typeof process !== 'undefined' && process.versions?.node !== undefined && !isPage && !isPageWorker;
 
 /**
  * Imports a module of Node. The name is computed so that bundlers for pages ignore the import.

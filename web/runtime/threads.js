@@ -1,6 +1,7 @@
 /* The threads of a threaded module. Each is a worker of the host with its own instance of the module on the shared
  * memory. */
 import { isNode, node } from './node.js';
+import { startWorker } from './start-worker.js';
 
 /**
  * @import { ModuleExports, SpawnThread, ThreadMessage, ThreadWorker } from '../engine.js'
@@ -14,6 +15,11 @@ import { isNode, node } from './node.js';
 
 const usesNodeWorkers = isNode && !('Deno' in globalThis);
 
+const threadWorker = () =>
+  startWorker(
+    () => new Worker(new URL('./thread-worker.js', import.meta.url), { type: 'module', name: 'quern thread' }),
+  );
+
 /**
  * Runs thread-worker.js in a worker of the calling thread.
  * @param {ThreadMessage} message
@@ -25,7 +31,7 @@ async function spawnHere(message) {
     const worker = new NodeWorker(new URL('./thread-worker.js', import.meta.url), { workerData: message });
     return /** @type {ThreadWorker} */ (/** @type {unknown} */ (worker));
   }
-  const worker = new Worker(new URL('./thread-worker.js', import.meta.url), { type: 'module', name: 'quern thread' });
+  const worker = threadWorker();
   worker.postMessage(message);
   return worker;
 }
@@ -64,7 +70,7 @@ export function startForWorker({ thread, control }) {
   const end = () => worker?.terminate();
   control.onmessage = end;
   try {
-    worker = new Worker(new URL('./thread-worker.js', import.meta.url), { type: 'module', name: 'quern thread' });
+    worker = threadWorker();
     worker.onerror = ({ message }) => control.postMessage({ message: message ?? 'its script could not be loaded' });
     worker.postMessage({ port: thread }, [thread]);
   } catch (error) {

@@ -24,10 +24,12 @@ import { openWorker } from './open.js';
  */
 
 const END_TIMEOUT = 3000; // ms
+const NOT_IN_SERVICE_WORKERS =
+  'a service worker cannot run a model: it cannot start workers, and the browser ends it when it seems idle. Load the model in a page, a worker or a shared worker; in an extension, in its popup, side panel or offscreen document';
 
 /**
  * Two connected ports in one thread. Messages are not copied: Node cannot copy the Blob of a file.
- * @returns {[Port, Port]}
+ * @returns {{ near: Port, far: Port, close: () => void }}
  */
 function portPair() {
   /** @param {() => Port} other */
@@ -40,7 +42,13 @@ function portPair() {
   const near = port(() => far);
   /** @type {Port} */
   const far = port(() => near);
-  return [near, far];
+  return { near, far, close() {} };
+}
+
+/** Two connected ports in one thread of a browser. */
+function channel() {
+  const { port1, port2 } = new MessageChannel();
+  return { near: port1, far: port2, close: () => port1.close() };
 }
 
 export class Link {
@@ -59,15 +67,16 @@ export class Link {
   #error = null;
 
   /**
-   * Starts the engine's worker; in Node, the engine runs in the calling thread.
-   * @param {string | URL} [script] of the worker, if it is not this package's
+   * Starts the engine's worker. In Node, and where there are no workers, the engine runs in the calling thread.
+   * @param {string} [script] the absolute address of the worker, if it is not this package's
    */
   static async open(script) {
-    if (isNode) {
+    if (isNode || typeof Worker === 'undefined') {
+      if ('ServiceWorkerGlobalScope' in globalThis) throw new Error(NOT_IN_SERVICE_WORKERS);
       const { serve } = await import('./serve.js');
-      const [near, far] = portPair();
+      const { near, far, close } = isNode ? portPair() : channel();
       serve(far);
-      return new Link(near, () => {});
+      return new Link(near, close);
     }
     const worker = openWorker(script, (error) => link.#fail(error));
     const link = new Link(worker, () => worker.terminate());

@@ -1,4 +1,5 @@
 /* Starts the engine's worker from a page, and finds out why its script cannot be loaded: the browser does not say. */
+import { startWorker } from '../runtime/start-worker.js';
 
 const REMEDY =
   "If a bundler made the page without it, copy the package's folder to the site, and name the address of its worker.js in the option worker";
@@ -31,48 +32,28 @@ const loadError = (address, { status, found }) =>
   });
 
 /**
- * The package's own worker. Bundlers recognize a worker by the exact form of this expression and change the address in
- * it, so the address is read from the constructor's argument.
- * @param {(address: string | URL) => void} onAddress
- */
-function ownWorker(onAddress) {
-  const BrowserWorker = globalThis.Worker;
-  globalThis.Worker = class extends BrowserWorker {
-    /**
-     * @param {string | URL} address
-     * @param {WorkerOptions} [options]
-     */
-    constructor(address, options) {
-      onAddress(address);
-      super(address, options);
-    }
-  };
-  try {
-    return new Worker(new URL('../worker.js', import.meta.url), { type: 'module', name: 'quern' });
-  } finally {
-    globalThis.Worker = BrowserWorker;
-  }
-}
-
-/**
  * Starts the engine's worker.
- * @param {string | URL | undefined} script its address, if it is not this package's
+ * @param {string | undefined} script its absolute address, if it is not this package's
  * @param {(error: Error) => void} onError called if the script cannot be loaded, or fails
  */
 export function openWorker(script, onError) {
-  /** @type {string | URL} */
   let address = script ?? 'worker.js';
   try {
-    const worker = script
-      ? new Worker(script, { type: 'module', name: 'quern' })
-      : ownWorker((own) => {
-          address = own;
-        });
-    const { href } = new URL(address, globalThis.location?.href);
-    worker.onerror = async (event) =>
-      onError(event.message ? new Error(`the worker failed: ${event.message}`) : loadError(href, await probe(href)));
+    const worker = startWorker(
+      () =>
+        script
+          ? new Worker(script, { type: 'module', name: 'quern' })
+          : new Worker(new URL('../worker.js', import.meta.url), { type: 'module', name: 'quern' }),
+      (used) => {
+        address = used.href;
+      },
+    );
+    worker.onerror = async (event) => {
+      const failed = event.message && new Error(`the worker failed: ${event.message}`);
+      onError(failed || loadError(address, await probe(address)));
+    };
     return worker;
   } catch (error) {
-    throw loadError(String(address), { status: 0, found: error.message });
+    throw loadError(address, { status: 0, found: error.message });
   }
 }
