@@ -193,7 +193,7 @@
  *   qn_session_save, qn_session_restore,
  *   qn_session_fork (6)                                               no      yes     no
  *   other functions of sessions                                       yes     yes     yes
- *   qn_model_free                                    yes     yes      yes     yes     yes
+ *   qn_model_nfc, qn_model_free                      yes     yes      yes     yes     yes
  *
  *   (1) QN_ERR_ARGUMENT: nothing is wanted.
  *   (2) Safe, but the result is meaningless.
@@ -481,12 +481,19 @@ int32_t qn_model_is_recurrent(const qn_model *model);
 /* ---- text ----------------------------------------------------------------------------------------------- */
 
 enum qn_tokenize_flag {
-    QN_ADD_SPECIAL = 1,  /* add the begin- and end-of-text tokens that the model expects */
-    QN_PARSE_SPECIAL = 2 /* turn text such as <|im_start|> into the control token of that name */
+    QN_ADD_SPECIAL = 1,   /* add the begin- and end-of-text tokens that the model expects */
+    QN_PARSE_SPECIAL = 2, /* turn text such as <|im_start|> into the control token of that name */
+    QN_NFC = 4            /* normalize the text to NFC first, apart from special tokens; see qn_model_nfc */
 };
 /* Splits a text of `bytes` bytes into tokens: fills ids[capacity] and returns their count. flags: qn_tokenize_flag
  * bits. QN_ERR_LIMIT for a text of 256 MiB or more. */
 int64_t qn_tokenize(qn_model *model, const char *text, size_t bytes, uint32_t flags, int32_t *ids, size_t capacity);
+
+/* Chooses whether qn_tokenize and qn_prompt_tokens always work as with QN_NFC. on: 1 or 0, the default. Some tokenizers
+ * (Qwen 2 and later, among others) were trained on text in Unicode's normalization form C and normalize their input. A
+ * GGUF file does not say so, and llama.cpp does not normalize. Without NFC, "e" and U+0301 become other tokens than
+ * U+00E9. The tables are those of Unicode 15.1. */
+void qn_model_nfc(qn_model *model, uint32_t on);
 
 enum qn_detokenize_flag {
     QN_SHOW_SPECIAL = 1, /* show control tokens by name; without it they are left out */

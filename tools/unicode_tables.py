@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Writes engine/text/unicode/unicode_data.c: the character classes that pre-tokenizers use, and for WordPiece lower
-case and the first characters of decompositions.
+"""Writes engine/text/unicode/unicode_data.c: the character classes that pre-tokenizers use, for WordPiece lower case
+and the first characters of decompositions, and for NFC the pairs that characters decompose into or are composed of, and
+combining classes.
 
 The tables are of Unicode 15.1, like llama.cpp's: a character that a later version assigns must stay unassigned, because
 texts with it would otherwise be split differently. Python 3.13 has this version; for other versions of Python, install
@@ -80,6 +81,62 @@ def ranges():
             start = code
 
 
+def pair_of(code):
+    """The last step of the canonical decomposition, as two characters; None if it has fewer. Without Hangul."""
+    parts = [] if 0xAC00 <= code < 0xD7A4 else unicodedata.decomposition(chr(code)).split()
+    if not parts or parts[0].startswith("<"):
+        return None
+    return pair_of(int(parts[0], 16)) if len(parts) == 1 else tuple(int(part, 16) for part in parts)
+
+
+def below_plane_1(codes):
+    """How many of the codes, which must be of planes 0 and 1, are of plane 0."""
+    assert all(code < 0x20000 for code in codes)
+    return sum(code < 0x10000 for code in codes)
+
+
+def print_rows(declaration, rows, width):
+    print(f"const {declaration} = {{ /* {len(rows)} */")
+    for i in range(0, len(rows), width):
+        print("    " + " ".join(f"{{{', '.join(row)}}}," for row in rows[i : i + width]))
+    print("};")
+
+
+def print_pairs():
+    pairs = [(code, *pair_of(code)) for code in range(0x110000) if pair_of(code)]
+    for code, first, second in pairs:
+        assert code >> 16 == first >> 16 == second >> 16
+        assert unicodedata.normalize("NFD", chr(second)) == chr(second)
+    low = below_plane_1([code for code, *_ in pairs])
+    print("\n/* Decompositions into two characters. The first may decompose further. The numbers are those within")
+    print(f" * the plane: plane 0 for the first {low} pairs, plane 1 for the others. */")
+    rows = [[f"0x{number & 0xFFFF:04x}" for number in pair] for pair in pairs]
+    print_rows("struct unicode_pair unicode_pairs[UNICODE_PAIRS]", rows, 8)
+    composite = [i for i, (code, *_) in enumerate(pairs) if unicodedata.normalize("NFC", chr(code)) == chr(code)]
+    order = sorted(composite, key=lambda i: pairs[i][1:])
+    low = below_plane_1([pairs[i][0] for i in order])
+    print(f"/* The pairs that compose, sorted by their two characters. Plane 0: the first {low}. */")
+    print(f"const uint16_t unicode_composites[UNICODE_COMPOSITES] = {{ /* {len(order)} */")
+    lines(order, 4)
+    print("};")
+
+
+def print_marks():
+    marks = []
+    for code in range(0x110000):
+        kind = unicodedata.combining(chr(code))
+        if kind and marks and marks[-1][2] == kind and sum(marks[-1][:2]) == code:
+            marks[-1][1] += 1
+        elif kind:
+            marks.append([code, 1, kind])
+    assert all(length < 256 for _, length, _ in marks)
+    low = below_plane_1([code for code, *_ in marks])
+    print("/* Combining classes: the first character of a range within its plane, the length and the class. All other")
+    print(f" * characters have class 0. Plane 0: the first {low}. */")
+    rows = [[f"0x{code & 0xFFFF:04x}", str(length), str(kind)] for code, length, kind in marks]
+    print_rows("struct unicode_marks unicode_marks[UNICODE_MARKS]", rows, 12)
+
+
 def lines(numbers, digits):
     row = 24 if digits == 2 else 12
     for i in range(0, len(numbers), row):
@@ -121,6 +178,8 @@ def main():
     print(" * they become, with the sign in the lowest bit; both as LEB128. */", end="")
     print_mapping("lower", lower, "UNICODE_LOWER_ANCHORS")
     print_mapping("decomposed", decomposed, "UNICODE_DECOMPOSED_ANCHORS")
+    print_pairs()
+    print_marks()
     print("/* clang-format on */")
 
 

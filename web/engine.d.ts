@@ -233,6 +233,11 @@ export class Model {
    * @param bytes how many; 0: the file ends at the offset
    */
   wroteAt(split: number, offset: number, bytes: number): void;
+  /**
+   * Normalizes all later texts and prompts to Unicode's NFC before they become tokens. False at first; see qn_model_nfc in
+   * include/quern.h.
+   */
+  useNfc(on: boolean): void;
   /** Sets the KV cache's type for later plans and sessions; 'f16' by default. */
   useCache(type: CacheType): void;
   /**
@@ -246,9 +251,13 @@ export class Model {
    * Token ids of a text.
    * @param text a string, or UTF-8 bytes that may be invalid
    * @param options addSpecial: add begin- and end-of-text tokens if the model wants them; parseSpecial: text such as
-   *   <|im_start|> becomes the control token of that name. Both are true by default.
+   *   <|im_start|> becomes the control token of that name; both are true by default. nfc: normalize the text to NFC
+   *   first; false by default, see useNfc.
    */
-  tokenize(text: string | Uint8Array, options?: { addSpecial?: boolean; parseSpecial?: boolean }): number[];
+  tokenize(
+    text: string | Uint8Array,
+    options?: { addSpecial?: boolean; parseSpecial?: boolean; nfc?: boolean },
+  ): number[];
   /**
    * Token ids of a text that a prompt starts with, as with `tokenize`. If the text itself names the begin-of-text token,
    * as prompts copied from a chat template do, the token is not added a second time.

@@ -75,6 +75,11 @@ export interface LoadOptions {
    * family's format to use; onNote says so then.
    */
   template?: string;
+  /**
+   * Normalize all text to Unicode's NFC before it becomes tokens, as the original tokenizers of some models do, such as
+   * Qwen 2 and later. False by default, as in llama.cpp: model files do not say whether they expect it.
+   */
+  nfc?: boolean;
   /** Store the model in the browser and use the stored copy; true by default. In Node nothing is stored. */
   cache?: boolean;
   /** Ask the server whether the stored copy is up to date; false by default: a stored model needs no network. */
@@ -215,9 +220,13 @@ export interface Model {
    * Token ids of a text.
    * @param text a string, or UTF-8 bytes that may be invalid
    * @param options addSpecial: add begin- and end-of-text tokens if the model wants them; parseSpecial: text such as
-   *   <|im_start|> becomes the control token of that name. Both are true by default.
+   *   <|im_start|> becomes the control token of that name; both are true by default. nfc: normalize the text to NFC
+   *   first; false by default, see {@link LoadOptions.nfc}.
    */
-  tokenize(text: string | Uint8Array, options?: { addSpecial?: boolean; parseSpecial?: boolean }): Promise<number[]>;
+  tokenize(
+    text: string | Uint8Array,
+    options?: { addSpecial?: boolean; parseSpecial?: boolean; nfc?: boolean },
+  ): Promise<number[]>;
   /**
    * The text of tokens.
    * @param options showSpecial: include the names of control tokens. continues: the tokens continue a text, so their

@@ -43,6 +43,7 @@ struct qn_model {
     uint16_t *phases;           /* (n_tensors): 1 + load phase of each tensor */
     struct residency residency; /* of the tensors */
     uint8_t *data;              /* the tensors' memory, from STAGE_TENSORS on */
+    bool nfc;                   /* normalize text to NFC before it becomes tokens */
     uint32_t cache;             /* enum qn_cache: format of new sessions' KV caches */
 };
 

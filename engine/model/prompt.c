@@ -21,11 +21,14 @@ static int check_vocabulary(const struct qn_model *model) {
 static int64_t tokenize(const struct qn_model *model, const char *text, size_t bytes, const uint8_t *untrusted,
                         uint32_t flags, int32_t *ids, size_t capacity) {
     struct arena scratch = {.limit = CALL_LIMIT};
+    flags |= model->nfc ? QN_NFC : 0;
     const int64_t count =
         vocabulary_tokenize(model->vocabulary, text, bytes, untrusted, flags, ids, capacity, &scratch, &last_error);
     arena_free(&scratch);
     return count;
 }
+
+void qn_model_nfc(qn_model *model, uint32_t on) { model->nfc = on != 0; }
 
 int64_t qn_tokenize(qn_model *model, const char *text, size_t bytes, uint32_t flags, int32_t *ids, size_t capacity) {
     const int status = check_vocabulary(model);

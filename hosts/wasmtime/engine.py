@@ -368,6 +368,10 @@ class Model:
                 self.progress(want.offset + count, self.size)
         engine.call("qn_free", address)
 
+    def use_nfc(self, on):
+        """Chooses whether text is normalized to Unicode's NFC before it becomes tokens."""
+        self.engine.call("qn_model_nfc", self.address, int(on))
+
     def use_cache(self, kind):
         """Sets the type of the KV cache for later plans and sessions: "f16", or "q8_0" at about half the bytes."""
         self.engine.check(self.engine.call("qn_model_cache", self.address, CACHES.index(kind)))

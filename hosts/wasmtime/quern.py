@@ -78,7 +78,7 @@ def parse_arguments():
     parser.add_argument("-t", "--threads", type=int, default=1)
     for name in ("temp", "top-p", "min-p", "repeat-penalty", "frequency-penalty", "presence-penalty"):
         parser.add_argument(f"--{name}", type=float)
-    for name in ("raw", "json", "no-special", "no-bos", "tune"):
+    for name in ("raw", "json", "no-special", "no-bos", "nfc", "tune"):
         parser.add_argument(f"--{name}", action="store_true")
     parser.add_argument("--forwarded", action="store_true", help="take SIGUSR1 as an interrupt, and ignore SIGINT")
     for name in ("ids", "tokens"):
@@ -149,6 +149,7 @@ def open_model(engine, options, whole=True):
         model = engine.open(options.model, whole, bar.show)
         if options.kv:
             model.use_cache(options.kv)
+        model.use_nfc(options.nfc)
         if whole and options.tune:
             options.threads = engine.tune(model, options.threads)
         bar.done()

@@ -150,6 +150,32 @@ const checks = {
       rmSync(folder, { recursive: true });
     }
   },
+  async normalizesToNfc() {
+    const [plain, normal] = ['e\u0301 \u1100\u1161', '\u00e9 \uac00'];
+    const prompt = async (model, content) => (await model.template([{ role: 'user', content }])).tokens;
+    const file = edited(MODEL, { add: TEMPLATE });
+    await using(file, {}, async (model) => {
+      assert.notDeepEqual(await model.tokenize(plain), await model.tokenize(normal));
+      assert.deepEqual(await model.tokenize(plain, { nfc: true }), await model.tokenize(normal));
+      assert.notDeepEqual(await prompt(model, plain), await prompt(model, normal));
+    });
+    await using(file, { nfc: true }, async (model) => {
+      assert.deepEqual(await model.tokenize(plain), await model.tokenize(normal));
+      assert.deepEqual(await prompt(model, plain), await prompt(model, normal));
+      assert.equal((await model.template([{ role: 'user', content: plain }])).text, plain);
+      const answers = [plain, normal].map((prompt) =>
+        model.completions.create({ prompt, max_tokens: 8, temperature: 0 }),
+      );
+      const [one, other] = await Promise.all(answers);
+      assert.equal(one.choices[0].text, other.choices[0].text);
+    });
+    const quern = fileURLToPath(import.meta.resolve('../../web/bin/quern.js'));
+    const path = join(process.argv[2], MODEL);
+    const run = (input, ...args) =>
+      spawnSync(process.execPath, [quern, 'tokenize', '-m', path, '-t', '1', ...args], { encoding: 'utf8', input });
+    assert.equal(run(plain, '--nfc').stdout, run(normal).stdout);
+    assert.notEqual(run(plain).stdout, run(normal).stdout);
+  },
   detectsLoops() {
     for (const period of [1, 2, 5, 16, 17, 100, 256]) {
       const ids = [9999, ...copies(phrase(period), Math.max(5, 100 / period))];

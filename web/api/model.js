@@ -131,7 +131,7 @@ export class Model {
 
   /**
    * @param {string | Uint8Array} text
-   * @param {{ addSpecial?: boolean, parseSpecial?: boolean }} [options]
+   * @param {{ addSpecial?: boolean, parseSpecial?: boolean, nfc?: boolean }} [options]
    */
   tokenize(text, options) {
     return this.#link.call('tokenize', [text, options]);

@@ -56,6 +56,7 @@ const batch = {
   },
   kv: { value: 'TYPE', choices: ['f16', 'q8_0'], help: 'type of the KV cache (default: f16)' },
 };
+const nfc = { nfc: { help: "normalize text to Unicode's NFC first, as the original tokenizers of some models do" } };
 const json = { json: { help: 'print JSON' } };
 const output = { short: 'o', value: 'FILE', help: 'write raw 32-bit floats to FILE; - is standard output' };
 const tokens = { value: 'IDS', kind: 'ids', help: 'token ids, as in 1,2,3' };
@@ -123,6 +124,7 @@ const generation = {
   system: { value: 'TEXT', help: 'a system message' },
   template: { value: 'FILE', help: "a chat template in Jinja, instead of the file's" },
   raw: { help: 'use no chat template' },
+  ...nfc,
   ...json,
 };
 
@@ -156,6 +158,7 @@ export const COMMANDS = {
       ...common,
       'no-special': { help: 'treat special tokens in the text as plain text' },
       'no-bos': { help: 'add no special tokens at the beginning and the end' },
+      ...nfc,
     },
   },
   detokenize: {
@@ -179,6 +182,7 @@ export const COMMANDS = {
         help: "how tokens become one embedding; none: an embedding per token (default: the model's)",
       },
       raw: { help: 'do not normalize to length 1' },
+      ...nfc,
       output,
     },
   },
@@ -226,6 +230,7 @@ export const COMMANDS = {
         choices: ['mean', 'cls', 'last'],
         help: 'how tokens become one embedding, for models whose file does not say so',
       },
+      ...nfc,
       open: { help: 'open the demo in the browser' },
     },
   },

@@ -70,6 +70,7 @@ export async function openDirectory(options) {
   return withSource(options, async (source) => {
     const model = await started.engine.openDirectory(source);
     if (options.kv) model.useCache(options.kv);
+    if (options.nfc) model.useNfc(true);
     return { ...started, model, source };
   });
 }
@@ -83,6 +84,7 @@ export async function loadModel(options, threads = threadsOf(options)) {
     const started = await startEngine(options, threads, bits);
     const model = await started.engine.loadModel(source, { onProgress: bar.show });
     if (options.kv) model.useCache(options.kv);
+    if (options.nfc) model.useNfc(true);
     bar.done();
     const used = options.threads ?? tuneThreads(started.engine, model, threads);
     return { ...started, model, source, threads: used };

@@ -76,7 +76,7 @@ async function listenAll(servers, port, addresses) {
   }
 }
 
-async function load(entry, { ctx: contextSize, threads, build, template }) {
+async function load(entry, { ctx: contextSize, threads, build, template, nfc }) {
   const bar = progress(`loading ${entry.id}`);
   const notes = [];
   const blobs = await Promise.all(entry.paths.map((path) => openAsBlob(path)));
@@ -85,6 +85,7 @@ async function load(entry, { ctx: contextSize, threads, build, template }) {
     contextSize,
     threads,
     build,
+    nfc,
     template: template === undefined ? undefined : new TextDecoder().decode(readText(template)),
     onNote: (note) => notes.push(note),
     onProgress: ({ loaded, total }) => bar.show(loaded, total),

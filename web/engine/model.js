@@ -12,6 +12,7 @@ import { Session } from './session.js';
 const MAX_READ_BYTES = 16 << 20; // of one read() of a source
 const ADD_SPECIAL = 1;
 const PARSE_SPECIAL = 2;
+const NFC = 4;
 const SHOW_SPECIAL = 1;
 const CONTINUES = 2;
 const WANT_BYTES = 32; // struct qn_want
@@ -100,6 +101,11 @@ export class Model {
   useCache(type) {
     if (!CACHE_TYPES.includes(type)) throw new TypeError(`the KV cache is ${CACHE_TYPES.join(' or ')}, not ${type}`);
     this.engine.binding.check(this.engine.exports.qn_model_cache(this.address, CACHE_TYPES.indexOf(type)));
+  }
+
+  /** @param {boolean} on */
+  useNfc(on) {
+    this.engine.exports.qn_model_nfc(this.address, on ? 1 : 0);
   }
 
   get vocabSize() {
@@ -215,12 +221,12 @@ export class Model {
 
   /**
    * @param {string | Uint8Array} text
-   * @param {{ addSpecial?: boolean, parseSpecial?: boolean }} [options]
+   * @param {{ addSpecial?: boolean, parseSpecial?: boolean, nfc?: boolean }} [options]
    */
-  tokenize(text, { addSpecial = true, parseSpecial = true } = {}) {
+  tokenize(text, { addSpecial = true, parseSpecial = true, nfc = false } = {}) {
     const { binding, exports } = this.engine;
     const bytes = utf8(text);
-    const flags = (addSpecial ? ADD_SPECIAL : 0) | (parseSpecial ? PARSE_SPECIAL : 0);
+    const flags = (addSpecial ? ADD_SPECIAL : 0) | (parseSpecial ? PARSE_SPECIAL : 0) | (nfc ? NFC : 0);
     return binding.withBytes(bytes, (at, length) =>
       binding.readTokens(bytes.length + 16, (ids, capacity) =>
         exports.qn_tokenize(this.address, at, length, flags, ids, capacity),

@@ -219,6 +219,7 @@ export class Host {
    * @returns {types.ModelInfo}
    */
   #use(model, build, { options, source, emit }) {
+    if (options.nfc) model.useNfc(true);
     this.#name = metadataText(model, 'general.name') || source.splits[0].name;
     if (model.isEncoder) {
       this.#contextSize = Math.min(options.contextSize ?? Infinity, model.contextSize);

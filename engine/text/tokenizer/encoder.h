@@ -8,6 +8,7 @@ struct encoder {
     const struct vocabulary *vocabulary;
     struct arena *scratch;
     bool guards;  /* some text is untrusted: encoding makes no special tokens */
+    bool nfc;     /* normalize text to NFC, but not special tokens */
     int32_t *ids; /* (capacity) */
     size_t capacity;
     size_t count; /* of all tokens; those past the capacity are not stored */

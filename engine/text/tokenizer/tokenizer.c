@@ -6,6 +6,7 @@
 #include "engine/text/tokenizer/spm.h"
 #include "engine/text/tokenizer/unigram.h"
 #include "engine/text/tokenizer/wordpiece.h"
+#include "engine/text/unicode/nfc.h"
 #include "platform/error.h"
 
 /* Keeps every size from wrapping and every offset within 32 bits. */
@@ -19,15 +20,19 @@ static bool encode(struct merger *merger, const uint8_t *text, const struct frag
         return true;
     }
     const uint8_t *start = text + fragment->start;
+    size_t bytes = fragment->bytes;
+    if (e->nfc && !nfc_normalize(&start, &bytes, e->scratch)) {
+        return false;
+    }
     switch (v->kind) {
     case VOCABULARY_BPE:
-        return encode_bpe(merger, start, fragment->bytes);
+        return encode_bpe(merger, start, bytes);
     case VOCABULARY_SPM:
-        return encode_spm(merger, start, fragment->bytes, v->add_space_prefix && after_special);
+        return encode_spm(merger, start, bytes, v->add_space_prefix && after_special);
     case VOCABULARY_WPM:
-        return encode_wordpiece(e, start, fragment->bytes);
+        return encode_wordpiece(e, start, bytes);
     case VOCABULARY_UNIGRAM:
-        return encode_unigram(e, start, fragment->bytes);
+        return encode_unigram(e, start, bytes);
     }
     return false;
 }
@@ -39,7 +44,12 @@ int64_t vocabulary_tokenize(const struct vocabulary *v, const char *text, size_t
         return error_set(error, QN_ERR_LIMIT, QN_NO_OFFSET,
                          "the text has %zu bytes; at most %u can be tokenized at once", bytes, MAX_TEXT);
     }
-    struct encoder encoder = {v, scratch, untrusted != NULL, ids, capacity, 0};
+    struct encoder encoder = {.vocabulary = v,
+                              .scratch = scratch,
+                              .guards = untrusted != NULL,
+                              .nfc = (flags & QN_NFC) != 0,
+                              .ids = ids,
+                              .capacity = capacity};
     struct merger merger = {.encoder = &encoder};
     bool ok;
     const struct fragment *fragment =

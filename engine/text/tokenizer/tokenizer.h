@@ -20,7 +20,8 @@
  * control tokens: <|this|>, <|this> or <this|>.
  *
  * Fills ids[capacity]. Returns the number of all ids, which may exceed the capacity, or a negative qn_status. Working
- * memory, about 40 and at most 80 bytes for each byte of text, comes from `scratch`; the caller frees it. */
+ * memory, about 40 and at most 80 bytes for each byte of text (104 with QN_NFC), comes from `scratch`; the caller frees
+ * it. */
 int64_t vocabulary_tokenize(const struct vocabulary *vocabulary, const char *text, size_t bytes,
                             const uint8_t *untrusted, uint32_t flags, int32_t *ids, size_t capacity,
                             struct arena *scratch, struct qn_error *error);

@@ -46,6 +46,11 @@ class Tokenizer:
         assert n >= 0, f"status {n}"
         return list(struct.unpack(f"<{n}i", ids))
 
+    def nfc(self, text):
+        n, normalized = self._ask(b"n", 0, len(text), text, 1)
+        assert n >= 0, f"status {n}"
+        return normalized
+
     def _text(self, letter, ids, flags):
         return self._ask(letter, flags, len(ids), struct.pack(f"<{len(ids)}i", *ids), 1)[1]
 

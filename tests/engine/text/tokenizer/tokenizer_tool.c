@@ -5,6 +5,7 @@
  *   t  text of count bytes -> ids        m  text and as many mask bytes -> ids
  *   d  ids -> bytes, detokenized         p  ids -> bytes, streamed and flushed
  *   b  one id -> bytes of the token      e  ids -> those that end generation
+ *   n  text of count bytes -> bytes, normalized to NFC
  *   i  no payload -> size, bos, eos, adds bos, adds eos as ids */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "engine/text/tokenizer/detokenizer.h"
 #include "engine/text/tokenizer/tokenizer.h"
 #include "engine/text/tokenizer/vocabulary_read.h"
+#include "engine/text/unicode/nfc.h"
 
 #define LIMIT ((size_t)1 << 30)
 
@@ -48,6 +50,15 @@ static void answer(int64_t count, const void *data, size_t bytes) {
         fwrite(data, 1, bytes, stdout);
     }
     fflush(stdout);
+}
+
+static void answer_nfc(const char *text, uint32_t count) {
+    struct arena scratch = {.limit = LIMIT};
+    const uint8_t *out = (const uint8_t *)text;
+    size_t bytes = count;
+    const bool ok = nfc_normalize(&out, &bytes, &scratch);
+    answer(ok ? (int64_t)bytes : QN_ERR_MEMORY, out, bytes);
+    arena_free(&scratch);
 }
 
 static void answer_ids(const struct vocabulary *v, uint8_t letter, uint32_t flags, const char *text, uint32_t count) {
@@ -131,13 +142,17 @@ int main(int argc, char **argv) {
     while (v && fread(&letter, 1, 1, stdin) == 1 && fread(request, sizeof(request), 1, stdin) == 1) {
         const uint32_t flags = request[0];
         const uint32_t count = request[1];
-        const size_t bytes = letter == 't' ? count : letter == 'm' ? (size_t)count * 2 : (size_t)count * 4;
+        const size_t bytes = letter == 't' || letter == 'n' ? count
+                             : letter == 'm'                ? (size_t)count * 2
+                                                            : (size_t)count * 4;
         data = grow(data, bytes);
         if (fread(data, 1, bytes, stdin) != bytes) {
             return 2;
         }
         if (letter == 't' || letter == 'm') {
             answer_ids(v, letter, flags, (const char *)data, count);
+        } else if (letter == 'n') {
+            answer_nfc((const char *)data, count);
         } else if (letter == 'd') {
             answer_text(v, flags, (const int32_t *)(void *)data, count);
         } else if (letter == 'p') {
