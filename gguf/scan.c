@@ -15,7 +15,7 @@ static const struct {
     const char *hint;
 } other_files[] = {
     {0, 8, "version ", "it is a Git LFS pointer; download the file that it stands for"},
-    {0, 1, "<", "it is a web page, perhaps a server's error or sign-in page"},
+    {0, 1, "<", "it is a web page; check the address, and whether the server wants a login"},
     {0, 1, "{", "it is a JSON text, perhaps a server's error"},
     {0, 4, "PK\x03\x04", "it is a ZIP archive or a PyTorch checkpoint"},
     {0, 2, "\x1f\x8b", "it is compressed with gzip; unpack it first"},
@@ -27,8 +27,14 @@ static const struct {
     {0, 4, "tjgg", "it is a GGML file, the format before GGUF; convert the original model again"},
 };
 
-/* start: the first HEADER_BYTES of a file that is not GGUF. */
-static int report_other_file(struct qn_error *error, const uint8_t *start) {
+/* bytes: the first HEADER_BYTES of a file that is not GGUF. */
+static int report_other_file(struct qn_error *error, const uint8_t *bytes) {
+    uint8_t start[HEADER_BYTES] = {0}; /* without the white space before a page */
+    size_t spaces = 0;
+    while (spaces < HEADER_BYTES && (bytes[spaces] == ' ' || (bytes[spaces] >= '\t' && bytes[spaces] <= '\r'))) {
+        spaces++;
+    }
+    memcpy(start, bytes + spaces, HEADER_BYTES - spaces);
     const char *hint = "it does not start with the letters GGUF";
     for (size_t i = 0; i < sizeof other_files / sizeof other_files[0]; i++) {
         if (memcmp(start + other_files[i].offset, other_files[i].bytes, other_files[i].n_bytes) == 0) {

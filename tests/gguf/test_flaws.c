@@ -31,6 +31,7 @@ static void other_files(void **state) {
         {"version https://git-lfs.", "Git LFS"},
         {"<!doctype html><title>Si", "web page"},
         {"<html lang=en><title>Not", "web page"},
+        {"\r\n \t<!DOCTYPE html><html>", "web page"},
         {"{\"error\":\"unauthorized\"}", "JSON"},
         {"PK\3\4\24\0\0\0\10\0archive/dat", "PyTorch"},
         {"\x1f\x8b\10\0\0\0\0\0\0\3GGUF", "gzip"},

@@ -192,7 +192,7 @@ Object.assign(checks, {
     assert.match(reason, /one thread, because more could not be started/);
     assert.match(
       await refusal({}, `${server.url}/missing.gguf`),
-      /^QuernError: this is not a GGUF file.*; it is an HTML page: check the URL/,
+      /^QuernError: this is not a GGUF file: it is a web page; check the address/,
     );
   },
 
@@ -204,6 +204,19 @@ Object.assign(checks, {
       await tab((url) => my.refusal(url, { wasm: '/cut', threads: 1 }), server.url + TINY),
       /^SourceError: http.*\/cut\/quern-relaxed\.wasm: the engine's module is damaged \(.+\)\. Upload it again/,
     );
+  },
+
+  async 'a policy that forbids WebAssembly is named'({ open, server }) {
+    server.headers = { 'Content-Security-Policy': "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'" };
+    const tab = await open();
+    assert.equal((await tab((url) => my.use(url), server.url + TINY)).text, ANSWER);
+    server.headers = { 'Content-Security-Policy': "default-src 'self'" };
+    const strict = await open();
+    for (const threads of [1, 2])
+      assert.match(
+        await strict(([url, count]) => my.refusal(url, { threads: count }), [server.url + TINY, threads]),
+        /^SourceError: .*quern-relaxed\.wasm: a Content-Security-Policy forbids WebAssembly .*Add 'wasm-unsafe-eval'/,
+      );
   },
 
   async 'a page without HTTPS works, and says what it lacks'({ openInsecure }) {

@@ -74,18 +74,6 @@ function withStream(described) {
   return stream instanceof MessagePort ? { ...described, stream: readStream(stream) } : described;
 }
 
-/**
- * Adds to the error of a file that is no GGUF file that it is a page, as some servers send for every unknown path.
- * @param {any} error
- * @param {Source} source
- */
-async function explainPage(error, source) {
-  const start = new Uint8Array(256);
-  if (error.code !== STATUS.format || !(await source.read(start, 0).catch(() => 0))) return;
-  if (/^\s*<(!doctype|html|\?xml|!--)/i.test(new TextDecoder().decode(start)))
-    error.message += '; it is an HTML page: check the URL, and whether the server wants a login';
-}
-
 export class Host {
   #port;
   /** What starts threads, if not this worker. @type {SpawnThread | undefined} */
@@ -168,7 +156,6 @@ export class Host {
       if (!others().length) this.idle();
       return { ...info, ...this.#news(), loadMs: performance.now() - start };
     } catch (error) {
-      await explainPage(error, source);
       this.#loading.end(error);
       if (error.code === STATUS.format) await dropInvalid(source, error, emit);
       await Promise.all(others());

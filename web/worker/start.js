@@ -55,6 +55,13 @@ async function fetchModule(url) {
   );
 }
 
+/* Whether not even an empty module can be compiled. */
+const isForbidden = () =>
+  WebAssembly.compile(new Uint8Array([...MAGIC, 1, 0, 0, 0])).then(
+    () => false,
+    () => true,
+  );
+
 /**
  * Compiles and starts a module.
  * @param {string} url
@@ -62,8 +69,12 @@ async function fetchModule(url) {
  */
 async function startModule(url, options) {
   const bytes = await fetchModule(url);
-  return Engine.start(bytes, options).catch((error) => {
+  return Engine.start(bytes, options).catch(async (error) => {
     if (!(error instanceof WebAssembly.CompileError)) throw error;
+    if (await isForbidden())
+      throw new SourceError(
+        `${url}: a Content-Security-Policy forbids WebAssembly (${error.message}). Add 'wasm-unsafe-eval' to its script-src, for the page and for the package's scripts`,
+      );
     throw new SourceError(
       `${url}: the engine's module is damaged (${error.message}). Upload it again as a binary file`,
     );
