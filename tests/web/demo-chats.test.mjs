@@ -441,7 +441,7 @@ const checks = {
       return ui.text('#facts');
     });
     assert.match(listed, /SamplingFrom the list of models/);
-    const own = ['You are a helpful assistant.', '0.1', '0.5', '0'];
+    const own = ['You are a helpful assistant.', '0.02', '0.5', '0'];
     assert.deepEqual(await my.tab(read), own);
     await my.tab(() => ui.click('#open-settings').then(() => ui.type('#set-temperature', '0.7')));
     await my.open();

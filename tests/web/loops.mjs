@@ -2,7 +2,7 @@
 
 const MOST_WORDS = 80; // of a phrase
 const COPIES = 3;
-const LEAST_WORDS = 12; // of all copies together
+const LEAST_WORDS = 24; // of all copies together: a refrain of a poem is no loop
 
 /* The phrase that a text repeats, in words and apart from case and punctuation, at least COPIES times in a row; '' if
  * there is none. */

@@ -12,7 +12,7 @@ const TABLE = [
     kind: 'range',
     min: 0,
     max: 2,
-    step: 0.05,
+    step: 0.01,
     value: 0.6,
     hint: '0 always picks the most likely token.',
   },
