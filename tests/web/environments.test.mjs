@@ -25,7 +25,7 @@ const SMOLLM2 = join(CACHE, 'models/SmolLM2-135M-Instruct.Q4_1.gguf');
 const ADDRESS = Object.values(networkInterfaces())
   .flat()
   .find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
-const PATIENCE = 40_000; /* ms, with a check that hangs */
+const PATIENCE = 120_000; /* ms, with a check that hangs */
 
 const here = functions({ loadModel });
 /* What the model answers anywhere. */
@@ -466,6 +466,122 @@ Object.assign(checks, {
     assert.match(
       error,
       /^TypeError: the URL tiny-llama-f32\.gguf is relative, .*address of this script is blob:.*absolute/,
+    );
+  },
+});
+
+/* Makes a page or a worker lack what Safari 16.4 lacks. Reports refused handles to the channel. */
+const SAFARI = `
+delete AbortSignal.any;
+delete URL.canParse;
+for (const { prototype } of [globalThis.Worker, MessagePort].filter(Boolean)) {
+  const { postMessage } = prototype;
+  prototype.postMessage = function post(message, transfer) {
+    if ([].concat(transfer ?? []).some((each) => each instanceof ReadableStream))
+      throw new DOMException('The object can not be cloned.', 'DataCloneError');
+    return postMessage.call(this, message, transfer);
+  };
+}
+const { createSyncAccessHandle } = FileSystemFileHandle.prototype;
+if (createSyncAccessHandle) {
+  const refused = new BroadcastChannel('handles');
+  FileSystemFileHandle.prototype.createSyncAccessHandle = async function handle() {
+    try {
+      return await createSyncAccessHandle.call(this);
+    } catch (error) {
+      if (error.name !== 'NoModificationAllowedError') throw error;
+      refused.postMessage('refused');
+      throw new DOMException('The object is in an invalid state.', 'InvalidStateError');
+    }
+  };
+}`;
+
+/* A worker that opens the file [key, name] of a stored model. It closes it when it is told to, or, if \`yields\`, when
+ * another worker has been refused. */
+const HOLDER = `
+onmessage = async ({ data: { close, key, name, yields } }) => {
+  if (close) globalThis.handle.close();
+  else {
+    const root = await navigator.storage.getDirectory();
+    const models = await root.getDirectoryHandle('quern', { create: true });
+    const folder = await models.getDirectoryHandle(key, { create: true });
+    globalThis.handle = await (await folder.getFileHandle(name, { create: true })).createSyncAccessHandle();
+    globalThis.handles = new BroadcastChannel('handles');
+    if (yields) globalThis.handles.onmessage = () => globalThis.handle.close();
+  }
+  postMessage('done');
+};`;
+
+/* Runs in the page. */
+async function loadWhileHeld([url, key]) {
+  const holder = new Worker('/holder.js');
+  const tell = (message) =>
+    new Promise((resolve) => {
+      holder.onmessage = resolve;
+      holder.postMessage(message);
+    });
+  const options = { worker: '/safari-worker.js', threads: 1 };
+  await tell({ key, name: '0.data' });
+  const stored = await my.use(url, options);
+  await tell({ close: true });
+  await my.deleteModel(key);
+  await tell({ key, name: '0.data', yields: true });
+  const again = await my.use(url, options);
+  holder.terminate();
+  return { stored, again, list: await my.listModels() };
+}
+
+Object.assign(checks, {
+  async 'what Safari lacks is done without'({ open, server }) {
+    server.folder([
+      ['/safari.js', Buffer.from(SAFARI)],
+      ['/safari-worker.js', Buffer.from("import './safari.js'; import './web/worker.js';")],
+      ['/holder.js', Buffer.from(HOLDER)],
+    ]);
+    const tab = await open(undefined, { prepare: SAFARI });
+    const url = server.url + TINY;
+    const said = await tab(async (from) => {
+      const stream = (await fetch(from)).body;
+      const { text, from: origin } = await my.use(from, { worker: '/safari-worker.js', threads: 1 });
+      const model = await my.loadModel(stream, { contextSize: 64 });
+      const abort = new AbortController();
+      const request = { prompt: 'One, two', max_tokens: 40, stream: true };
+      let pieces = 0;
+      const aborted = (async () => {
+        for await (const piece of await model.completions.create(request, { signal: abort.signal }))
+          if (piece && ++pieces === 2) abort.abort();
+      })();
+      const { name } = await aborted.catch((error) => error);
+      const [{ key }] = await my.listModels();
+      await model.free();
+      return { text, origin, name, key };
+    }, url);
+    assert.deepEqual([said.text, said.origin, said.name], [ANSWER, 'network', 'AbortError']);
+    const { stored, again, list } = await tab(loadWhileHeld, [url, said.key]);
+    assert.deepEqual(
+      [stored.text, stored.from, stored.notes.filter((note) => /stor/.test(note))],
+      [ANSWER, 'store', []],
+    );
+    assert.deepEqual(
+      [again.text, again.from, again.notes.filter((note) => /stor/.test(note))],
+      [ANSWER, 'network', []],
+    );
+    assert.deepEqual(
+      list.map(({ complete }) => complete),
+      [true],
+    );
+  },
+
+  async 'a browser without SIMD is told what is needed'({ open, server }) {
+    /* As of all browsers before: a module with SIMD instructions is invalid. */
+    server.folder([
+      ['/old.js', Buffer.from('WebAssembly.validate = () => false;')],
+      ['/old-worker.js', Buffer.from("import './old.js'; import './web/worker.js';")],
+    ]);
+    const tab = await open();
+    assert.match(
+      await tab((url) => my.refusal(url, { worker: '/old-worker.js' }), server.url + TINY),
+      /^Error: this browser does not support WebAssembly SIMD: Chrome 108, Firefox 114, Safari 16\.4/,
     );
   },
 });

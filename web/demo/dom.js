@@ -26,6 +26,15 @@ export function showProblem(text) {
   $('problem').textContent = text ?? '';
 }
 
+/* A URL; undefined if the text is none. Safari has URL.canParse only since version 17. */
+export function urlOf(text) {
+  try {
+    return new URL(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /* Pages that are not loaded over HTTPS have no clipboard API. */
 function copyByCommand(text) {
   const area = h('textarea', { 'aria-hidden': 'true' });

@@ -1,7 +1,7 @@
 /* Converts Markdown to DOM nodes. A model's output is untrusted, so only the elements below are created: HTML is
  * shown as text, an image as its description, and links lead only to web pages and mail addresses. Nothing loads by
  * itself, so an answer cannot send data anywhere. */
-import { copyButton, h } from './dom.js';
+import { copyButton, h, urlOf } from './dom.js';
 import { highlight } from './highlight.js';
 
 let marked;
@@ -17,7 +17,7 @@ const decode = (text) =>
   text.replace(ENTITY, (entity) => new DOMParser().parseFromString(entity, 'text/html').documentElement.textContent);
 
 function link({ href, title, tokens }) {
-  const url = URL.canParse(href) ? new URL(href) : undefined;
+  const url = urlOf(href);
   if (!['http:', 'https:', 'mailto:'].includes(url?.protocol)) return h('span', {}, ...inline(tokens));
   return h('a', { href: url.href, title, target: '_blank', rel: 'noopener noreferrer' }, ...inline(tokens));
 }

@@ -1,7 +1,7 @@
 /* Loads models: one at a time, with its progress and its errors. model-list.js shows which there are. */
 import { deleteModel, listModels, loadModel } from '../index.js';
 import { fetchCatalog, isUrlOf, nameOf, recommendedFor } from './catalog.js';
-import { $, announce, showProblem, storage } from './dom.js';
+import { $, announce, showProblem, storage, urlOf } from './dom.js';
 import { isNoModel, loadingProblem } from './problems.js';
 import { Progress } from './progress.js';
 import { loadSettings, settingsLoaded } from './settings.js';
@@ -122,9 +122,8 @@ export async function load(from) {
 /* Loads what the user typed: a URL, possibly without https://, or the page of a file on Hugging Face. */
 function loadAddress(text) {
   const written = /^[a-z]+:/i.test(text) ? text : `https://${text}`;
-  if (/\s/.test(text) || !URL.canParse(written))
-    return showProblem(`“${text}” is not a URL. Enter one such as https://example.org/model.gguf.`);
-  const url = new URL(written);
+  const url = /\s/.test(text) ? undefined : urlOf(written);
+  if (!url) return showProblem(`“${text}” is not a URL. Enter one such as https://example.org/model.gguf.`);
   if (url.host === 'huggingface.co') url.pathname = url.pathname.replace(/^(\/[^/]+\/[^/]+)\/blob\//, '$1/resolve/');
   $('url').value = '';
   return load(url.href);

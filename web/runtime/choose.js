@@ -1,6 +1,10 @@
 /* Chooses the build to run: the fastest that the host supports. */
 import { isNode } from './node.js';
 
+/** A module with one SIMD instruction: valid where SIMD is supported. */
+const SIMD = new Uint8Array([
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 10, 9, 1, 7, 0, 65, 0, 253, 15, 26, 11,
+]);
 /** A module with one relaxed SIMD instruction: valid where relaxed SIMD is supported. */
 const RELAXED = new Uint8Array([
   0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 10, 16, 1, 14, 0, 65, 0, 253, 15, 65, 0, 253, 15, 253,
@@ -38,6 +42,10 @@ const canShareMemory = () => isNode || globalThis.crossOriginIsolated === true;
  * @returns {Choice}
  */
 export function chooseBuild({ build, threads, processors = 1, memory64 = false, canSpawn = true } = {}) {
+  if (!WebAssembly.validate(SIMD))
+    throw new Error(
+      `this ${HOST} does not support WebAssembly SIMD: Chrome 108, Firefox 114, Safari 16.4 and Node 20 do, and later versions`,
+    );
   const reasons = [];
   const advice = [];
   const supported = WebAssembly.validate(RELAXED);

@@ -38,6 +38,12 @@ async function fileIn(folder, name) {
 }
 
 /**
+ * Whether a file has a handle already. Safari has its own error for that.
+ * @param {{ name: string }} error
+ */
+const isOpen = ({ name }) => name === 'NoModificationAllowedError' || name === 'InvalidStateError';
+
+/**
  * Does something that fails while a file is open. Retries, because a worker that is ending may still have it open.
  * @template T
  * @param {() => Promise<T>} work
@@ -47,7 +53,7 @@ async function whenClosed(work) {
     try {
       return await work();
     } catch (error) {
-      if (error.name !== 'NoModificationAllowedError' || tries === MAX_TRIES) throw error;
+      if (!isOpen(error) || tries === MAX_TRIES) throw error;
       await new Promise((resolve) => {
         setTimeout(resolve, RETRY_DELAY);
       });
@@ -83,7 +89,7 @@ async function openReading(folder, name) {
   try {
     return { handle: await (await folder.getFileHandle(name)).createSyncAccessHandle({ mode: 'read-only' }) };
   } catch (error) {
-    if (error.name !== 'NoModificationAllowedError') throw error;
+    if (!isOpen(error)) throw error;
     return { file: /** @type {File} */ (await fileIn(folder, name)) };
   }
 }

@@ -167,11 +167,16 @@ export class Link {
       queue.push(chunk);
       wake();
     };
-    this.call(name, [request], { signal: signal ? AbortSignal.any([signal, own.signal]) : own.signal, onChunk })
+    /* Not AbortSignal.any, which Safari has only since version 17.4. */
+    const abort = () => own.abort(signal?.reason);
+    if (signal?.aborted) abort();
+    signal?.addEventListener('abort', abort);
+    this.call(name, [request], { signal: own.signal, onChunk })
       .then(finished, (error) => {
         failure = error;
       })
       .finally(() => {
+        signal?.removeEventListener('abort', abort);
         over = true;
         wake();
       });
