@@ -409,13 +409,36 @@ const checks = {
     assert.ok(seen < 2, `${seen} pixels from the end`);
   },
 
+  async 'an answer that was cut can be continued'(env) {
+    const my = await visit(env, { settings: { ...PLAIN, max_tokens: 4 }, query: query(env) });
+    const { first, longer, whole, figures, left } = await my.tab(async (question) => {
+      const answer = () => ui.text('.message.assistant .body');
+      await ui.ready();
+      await ui.ask(question);
+      const first = answer();
+      await ui.click('.message.assistant button', 'Continue the answer');
+      await ui.idle();
+      const longer = answer();
+      const figures = ui.text('.message.assistant .figures');
+      await ui.click('#new-chat');
+      await ui.click('#open-settings');
+      ui.type('#set-max_tokens', '40');
+      await ui.ask(question);
+      return { first, longer, whole: answer(), figures, left: ui.find('.message.assistant button', 'Continue') };
+    }, QUESTION);
+    assert.ok(longer.length > first.length && longer.startsWith(first.trimEnd()), `${first} → ${longer}`);
+    assert.ok(whole.startsWith(longer.trimEnd()), `${longer} → ${whole}`);
+    assert.match(figures, /^[5-8] tokens /);
+    assert.equal(left, undefined, 'a complete answer is not continued');
+  },
+
   async 'an answer that repeats itself is stopped, and the repetition removed'(env) {
     const settings = { ...PLAIN, system: 'You are a helpful assistant.', max_tokens: 1000 };
     const my = await visit(env, { settings, query: query(env) });
     const { text, figures, removed } = await my.tab(async () => {
       await ui.ready();
       await ui.ask('List ten animals.');
-      const { withoutLoop } = await import('./answer.js');
+      const { withoutLoop } = await import('./loops.js');
       const copies = 'On the sea, the sea, and so. ';
       return {
         text: ui.text('.message.assistant .body'),
@@ -428,7 +451,7 @@ const checks = {
     assert.match(figures, /stopped because it repeated itself$/);
     assert.equal(loopOf(text), '');
     const once = 'Begin. On the sea, the sea, and so.';
-    assert.deepEqual(removed, [once, once, 'No loop here.']);
+    assert.deepEqual(removed, [once, once, 'No loop here.', 'Ah!']);
   },
 
   async 'a model has settings of its own, until the visitor chooses others'(env) {

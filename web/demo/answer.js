@@ -1,7 +1,6 @@
 /* Streams one answer of the model and measures it. */
-import { requestSettings, settings } from './settings.js';
-
-const LOOP = 48; // characters of all copies of a phrase together, at least
+import { repeatsWords, withoutLoop } from './loops.js';
+import { requestSettings, settings, stopsLoops } from './settings.js';
 
 /* The messages that the model gets: the system prompt first, each with its role and content only. */
 export function promptMessages(messages) {
@@ -47,18 +46,24 @@ class Stopwatch {
   }
 }
 
-/* A text whose end repeats one phrase, with a single copy of it, up to the end of its sentence or line. */
-export function withoutLoop(text) {
-  const last = text.length - 1;
-  for (let period = 1; period <= text.length / 3; period++) {
-    let run = period;
-    while (run <= last && text[last - run] === text[last - run + period]) run++;
-    if (run < 3 * period || run < LOOP) continue;
-    const end = text.length - run + period;
-    const more = text.slice(end, end + period).search(/[.!?\n]/) + 1;
-    return text.slice(0, end + more).trimEnd();
+/* The chunks of an answer that goes on from a text. */
+async function* continuation(model, messages, text, options) {
+  const { tokens } = await model.template(promptMessages(messages));
+  const more = await model.tokenize(text, { addSpecial: false, parseSpecial: false });
+  const stream_options = { include_usage: true };
+  const request = { prompt: [...tokens, ...more], stream: true, stream_options, ...requestSettings() };
+  for await (const { choices, usage } of await model.completions.create(request, options)) {
+    yield {
+      usage,
+      choices: choices.map(({ text: content, ...ending }) => ({ ...ending, logprobs: null, delta: { content } })),
+    };
   }
-  return text;
+}
+
+function wholeAnswer(model, messages, options) {
+  const stream_options = { include_usage: true };
+  const request = { messages: promptMessages(messages), stream: true, stream_options, logprobs: true, top_logprobs: 5 };
+  return model.chat.completions.create({ ...request, ...requestSettings() }, options);
 }
 
 /* Appends to `answer` ({ content, pieces, stats }) and calls changed() after each piece. An answer that has a text is
@@ -67,21 +72,16 @@ export async function streamAnswer(model, messages, answer, signal, changed) {
   const watch = new Stopwatch(model);
   const continued = answer.content !== '';
   const state = { earlier: continued ? (answer.stats?.tokens ?? 0) : 0 };
-  const request = {
-    messages: promptMessages(continued ? [...messages, answer] : messages),
-    ...(continued && { continue_final_message: true, add_generation_prompt: false }),
-    stream: true,
-    logprobs: true,
-    top_logprobs: 5,
-    stream_options: { include_usage: true },
-    ...requestSettings(),
-  };
   const onProgress = ({ total }) => {
     state.prompt = total;
   };
   answer.pieces ??= []; // a stored answer has none
   try {
-    for await (const chunk of await model.chat.completions.create(request, { signal, onProgress })) {
+    const options = { signal, onProgress };
+    const chunks = continued
+      ? continuation(model, messages, answer.content, options)
+      : await wholeAnswer(model, messages, options);
+    for await (const chunk of chunks) {
       state.usage = chunk.usage ?? state.usage;
       const choice = chunk.choices[0];
       if (!choice) continue;
@@ -92,6 +92,9 @@ export async function streamAnswer(model, messages, answer, signal, changed) {
       answer.content += choice.delta.content ?? '';
       answer.stats = watch.stats(state);
       changed();
+      if (!stopsLoops() || !repeatsWords(answer.content)) continue;
+      state.finish = 'loop';
+      break;
     }
   } catch (error) {
     if (!signal.aborted) throw error;

@@ -50,11 +50,15 @@ function versionsOf(message, state) {
   ];
 }
 
+const CUT = ['length', 'stopped', 'loop'];
+
 function toolsOf(message, state) {
   const { live, last, act } = state;
   if (live) return [];
+  const cut = CUT.includes(message.stats?.finish);
   return [
     ...versionsOf(message, state),
+    last && cut && tool('Continue', 'Continue the answer', act.continueAnswer, state),
     last && tool('Regenerate', 'Regenerate the answer', act.regenerate, state),
     copyButton('Copy the answer', () => message.content),
     last && tool('Tokens', 'Tokens of this answer', (event) => act.showTokens(event.currentTarget), state),

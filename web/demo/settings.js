@@ -177,12 +177,14 @@ const NAMES = {
   repeatPenalty: 'repeat_penalty',
 };
 
+export const stopsLoops = () => settings().loop_detection === 'stop';
+
 /* The parameters of a request. */
 export function requestSettings() {
-  const { loop_detection, max_tokens, seed, ...values } = settings();
+  const { max_tokens, seed, ...values } = settings();
   return {
     ...Object.fromEntries(SAMPLING.map((key) => [key, values[key]])),
-    stop_loops: loop_detection === 'stop',
+    stop_loops: stopsLoops(),
     max_tokens,
     ...(seed !== null && { seed }),
   };
