@@ -82,6 +82,11 @@ export interface LoadOptions {
   nfc?: boolean;
   /** Store the model in the browser and use the stored copy; true by default. In Node nothing is stored. */
   cache?: boolean;
+  /**
+   * Identifies the stored copy; by default its URLs do. Signed URLs, which change at each visit, need it. The copy's
+   * info then has the URL without its query.
+   */
+  key?: string;
   /** Ask the server whether the stored copy is up to date; false by default: a stored model needs no network. */
   revalidate?: boolean;
   /** Expected hash of the file, or of each split, in hexadecimal. Loading fails if it differs. */

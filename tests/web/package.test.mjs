@@ -383,6 +383,30 @@ const checks = {
     }
   },
 
+  async 'another origin that hides that it compresses'({ tab }) {
+    const other = await serve();
+    const why = (url) =>
+      tab(
+        (from) =>
+          my.load(from, { threads: 1 }).then(
+            ({ from }) => from,
+            ({ message }) => message,
+          ),
+        url,
+      );
+    try {
+      for (const ranges of [true, false]) {
+        const cors = { 'Access-Control-Allow-Origin': '*' };
+        const served = other.add(join(VECTORS, 'tiny-llama-f32.gguf'), { ranges, cors, compress: 'each' });
+        const outcomes = [await why(served.url), await why(served.url)];
+        for (const outcome of outcomes) assert.match(outcome, /^network$|compresses the transfer/);
+        for (const { size } of await tab(() => my.listModels())) assert.equal(size, served.size);
+      }
+    } finally {
+      other.close();
+    }
+  },
+
   async 'plain SIMD gives the same bits'({ tab, model }) {
     const { build, reason } = await load(tab, model.url, { build: 'plain', threads: 1 });
     assert.deepEqual({ build, reason }, { build: 'plain', reason: 'the plain build was requested' });

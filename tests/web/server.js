@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import { basename, extname, join, normalize } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const TYPES = {
@@ -54,6 +55,9 @@ class ServedFile {
   failures = []; // status codes for the next requests
   cors = null; // CORS headers, such as {'Access-Control-Allow-Origin': '*'}
   headers = {};
+  compress = ''; // 'each': compress each answer by gzip, in spite of Accept-Encoding
+  reject = () => 0; // (request) → a status, sent without CORS headers, or 0
+  mirrors = []; // headers for one answer after another
   requests = [];
   lastSent = 0; // time of the last byte, ms since 1970
   #free = 0;
@@ -123,6 +127,16 @@ async function send(file, response, start, end, entry) {
   }
 }
 
+/* Sends a range in gzip; Content-Length is that of the compressed bytes. */
+function sendCompressed(file, response, { status, start, end, headers, entry }) {
+  const source = reader(file.content);
+  const body = gzipSync(source.read(start, end - start));
+  source.close();
+  entry.sent += body.length;
+  Object.assign(headers, { 'Content-Encoding': 'gzip', 'Content-Length': body.length });
+  response.writeHead(status, headers).end(body);
+}
+
 async function answer(file, request, response, headers) {
   const size = file.size;
   const { status, start, end } = file.failures.length
@@ -130,6 +144,7 @@ async function answer(file, request, response, headers) {
     : range(file.ranges ? request.headers.range : '', size);
   const entry = { method: request.method, range: request.headers.range ?? '', status, sent: 0 };
   file.requests.push(entry);
+  file.mirrors.push(...file.mirrors.splice(0, 1));
   Object.assign(headers, file.cors, file.headers);
   if (file.etag) headers.ETag = file.etag;
   if (file.ranges) headers['Accept-Ranges'] = 'bytes';
@@ -138,6 +153,8 @@ async function answer(file, request, response, headers) {
   headers['Content-Type'] ??= TYPES[extname(file.url)] ?? 'application/octet-stream';
   if (file.sized) headers['Content-Length'] = end - start;
   if (status === 206) headers['Content-Range'] = `bytes ${start}-${end - 1}/${size}`;
+  Object.assign(headers, file.mirrors[0]);
+  if (file.compress === 'each') return sendCompressed(file, response, { status, start, end, headers, entry });
   response.writeHead(status, headers);
   if (request.method === 'HEAD') return response.end();
   return send(file, response, start, end, entry);
@@ -176,6 +193,8 @@ export async function serve({ isolated = true, root = ROOT, address = '127.0.0.1
     const file = found ?? (state.fallback ? new ServedFile(state.fallback, '/index.html') : undefined);
     if (file?.offline) return void request.socket.destroy();
     if (!file) return void response.writeHead(404, headers).end();
+    const rejected = file.reject(request);
+    if (rejected) return void response.writeHead(rejected, headers).end();
     if (request.method === 'OPTIONS') return void response.writeHead(204, { ...headers, ...file.cors }).end();
     answer(file, request, response, headers).catch(() => response.destroy());
   });

@@ -2,6 +2,7 @@
  * sources.test.mjs. */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { openSource } from '../../web/sources/index.js';
 import { urlsOf } from '../../web/sources/urls.js';
 import { checksum } from '../../web/store/checksum.js';
@@ -98,6 +99,22 @@ const checks = {
       await load({ url: file.url });
       await load({ url: file.url }, { sha256: SUM });
       await assert.rejects(load({ url: file.url }, { sha256: '0'.repeat(64) }), /its SHA-256 is/);
+    }
+  },
+
+  async 'compressed, rejected, from mirrors'({ server }) {
+    const gzip = { 'Content-Encoding': 'gzip' };
+    for (const options of [
+      { compress: 'each' },
+      { compress: 'each', ranges: false },
+      { content: gzipSync(DATA, { level: 1 }), headers: gzip },
+      { content: gzipSync(DATA, { level: 1 }), headers: gzip, ranges: false },
+      { reject: ({ method, headers }) => (method !== 'GET' || headers.range ? 403 : 0) },
+      { rate: 50e6, mirrors: [{ ETag: '"1"' }, { ETag: 'W/"1"' }, { ETag: '"1-gzip"' }] },
+      { rate: 50e6, mirrors: [{ ETag: '"a1"' }, { ETag: '"b7"' }] },
+    ]) {
+      const file = server.add(DATA, options);
+      await load({ url: file.url }, { sha256: SUM });
     }
   },
 

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { start } from './browsers.mjs';
 import { serve } from './server.js';
 
@@ -24,6 +25,8 @@ const hash = (bytes) => createHash('sha256').update(bytes).digest('hex');
 const DATA = Buffer.from(noise(SIZE, 1));
 const SUM = hash(DATA);
 const OTHER = Buffer.from(noise(SIZE, 2));
+const PACKABLE = DATA.map((byte) => byte & 15); // to be compressed
+const PACKED = gzipSync(PACKABLE);
 
 /* In the page: a worker of that name gets a message, and its answer is returned. */
 const ask = ([worker, script, message]) =>
@@ -395,7 +398,10 @@ const checks = {
     try {
       const file = other.add(DATA, { cors: { 'Access-Control-Allow-Origin': '*' } });
       same(await tab.load({ url: file.url }), 'network');
-      assert.ok(file.requests.some(({ method }) => method === 'HEAD'));
+      assert.ok(file.requests.filter(({ status }) => status === 206).length > 1);
+      const small = other.add(DATA.subarray(0, 1000), { cors: { 'Access-Control-Allow-Origin': '*' } });
+      same(await tab.load({ url: small.url }), 'network', [hash(DATA.subarray(0, 1000))]);
+      same(await tab.load({ url: small.url }), 'store', [hash(DATA.subarray(0, 1000))]);
       same(await tab.load({ url: file.url }), 'store');
       const closed = other.add(DATA);
       assert.match((await tab.load({ url: closed.url })).error, /not allowed by the server for this page/);
@@ -434,6 +440,132 @@ const checks = {
     const loaded = await tab.load(what);
     same(loaded, 'network', parts.map(hash));
     assert.equal(loaded.splits[1].name, 'm-00002-of-00002.gguf');
+  },
+
+  async 'a server that compresses the transfer'({ tab, server }) {
+    const sums = [hash(PACKABLE)];
+    const gzip = { 'Content-Encoding': 'gzip' };
+    for (const file of [
+      server.add(PACKABLE, { compress: 'each' }),
+      server.add(PACKABLE, { compress: 'each', ranges: false }),
+      server.add(PACKED, { headers: gzip }), // ranges of the compressed file
+      server.add(PACKED, { headers: gzip, ranges: false }),
+    ]) {
+      const loaded = await tab.load({ url: file.url });
+      same(loaded, 'network', sums);
+      assert.match(
+        loaded.notes.join(),
+        /compresses the transfer \(Content-Encoding: gzip\): the model will not be stored/,
+      );
+      same(await tab.load({ url: file.url }, { options: { revalidate: true } }), 'network', sums);
+      assert.equal(await entry(tab, file.url), undefined);
+    }
+  },
+
+  async 'another origin that hides that it compresses'({ tab }) {
+    const other = await serve();
+    const cors = { 'Access-Control-Allow-Origin': '*' };
+    const shown = { ...cors, 'Access-Control-Expose-Headers': 'Content-Range, ETag' };
+    const gzip = { 'Content-Encoding': 'gzip' };
+    try {
+      for (const options of [{ cors }, { cors: shown }, { cors, ranges: false }]) {
+        for (const file of [
+          other.add(PACKABLE, { ...options, compress: 'each' }),
+          other.add(PACKED, { ...options, headers: gzip }),
+        ]) {
+          for (let visit = 0; visit < 2; visit++) {
+            const loaded = await tab.load({ url: file.url });
+            if (loaded.error) assert.match(loaded.error, /compresses the transfer \(Content-Encoding\)/);
+            else same(loaded, undefined, [hash(PACKABLE)]);
+            const kept = await entry(tab, file.url);
+            assert.ok(!kept?.complete || kept.size === SIZE, JSON.stringify(kept));
+          }
+        }
+      }
+    } finally {
+      other.close();
+    }
+  },
+
+  async 'a server that rejects range requests, HEAD and OPTIONS'({ tab, server }) {
+    const other = await serve();
+    const cors = { 'Access-Control-Allow-Origin': '*' };
+    const only = (status) => (request) =>
+      request.method !== 'GET' || (request.headers.range && status !== 204) ? status : 0;
+    try {
+      for (const status of [400, 403, 405, 501]) {
+        for (const file of [
+          server.add(DATA, { reject: only(status) }),
+          other.add(DATA, { reject: only(status), cors }),
+          other.add(DATA, { reject: ({ method }) => (method === 'GET' ? 0 : status), cors }),
+        ]) {
+          const loaded = await tab.load({ url: file.url });
+          same(loaded, 'network');
+          same(await tab.load({ url: file.url }), 'store');
+          const asked = await tab.load({ url: file.url }, { options: { revalidate: true } });
+          same(asked, 'store');
+          assert.deepEqual(asked.notes, [], file.url);
+        }
+      }
+    } finally {
+      other.close();
+    }
+  },
+
+  async 'signed URLs that change at each visit'({ tab, server }) {
+    let signature = 1;
+    const signed = ({ method, url }) =>
+      method === 'GET' && new URL(url, server.url).search === `?signature=${signature}` ? 0 : 403;
+    const file = server.add(DATA, { reject: signed });
+    const visit = (options) => tab.load({ url: `${file.url}?signature=${signature}` }, { options });
+    same(await visit({ key: 'my model' }), 'network');
+    signature = 2;
+    same(await visit({ key: 'my model', revalidate: true }), 'store');
+    const [kept, ...others] = (await tab.ask('list')).filter(({ url }) => url.startsWith(file.url));
+    assert.deepEqual([kept.url, kept.name, others.length], [file.url, 'model.gguf', 0]);
+    same(await visit({ key: 'another' }), 'network');
+    same(await visit({}), 'network');
+    assert.match((await tab.load({ url: `${file.url}?signature=1` })).error, /the server answered 403 Forbidden/);
+  },
+
+  async 'ETags that vary by encoding or by mirror'({ tab, server }) {
+    const date = (minute) => ({ 'Last-Modified': `Wed, 21 Oct 2015 07:${minute}:00 GMT`, ETag: '' });
+    for (const [visit, mirrors] of Object.entries([
+      [{ ETag: '"1"' }, { ETag: 'W/"1"' }, { ETag: '"1-gzip"' }, { ETag: 'W/"1;gzip"' }],
+      [{ ETag: '"a1"' }, { ETag: '"b7"' }],
+      [date(10), date(11)],
+    ])) {
+      const file = server.add(DATA, { mirrors });
+      await underWay(tab, file, 6 * MIB);
+      assert.ok((await torn(tab, file)).bytes > 2 * MIB);
+      const before = file.requests.length;
+      const loaded = await tab.load({ url: file.url });
+      same(loaded, 'network');
+      assert.deepEqual(loaded.notes, []);
+      const resumed = file.requests.slice(before).map(({ range }) => range);
+      assert.ok(!resumed.includes('bytes=0-8388607'), `${visit}: ${resumed}`);
+      for (let again = 0; again < 2; again++) {
+        const before = file.sent;
+        same(await tab.load({ url: file.url }, { options: { revalidate: true } }));
+        assert.ok(file.sent - before <= 4 * MIB, `${visit}: ${file.sent - before} bytes to ask for changes`);
+      }
+    }
+  },
+
+  async 'a new version of the same size is no mirror'({ tab, server }) {
+    const content = Buffer.from(DATA);
+    const file = server.add(content);
+    same(await tab.load({ url: file.url }));
+    content[SIZE - 5] ^= 1; // in the last block
+    file.etag = '"2"';
+    const sums = [hash(content)];
+    same(await tab.load({ url: file.url }, { options: { revalidate: true } }), 'network', sums);
+    same(await tab.load({ url: file.url }), 'store', sums);
+    const changing = server.add(DATA);
+    await underWay(tab, changing, 6 * MIB);
+    Object.assign(changing, { rate: Infinity, etag: '"2"', content: OTHER });
+    assert.match((await tab.begun()).error, /the file changed on the server while it was being downloaded/);
+    assert.equal(await entry(tab, changing.url), undefined);
   },
 
   async 'files, bytes and streams'({ tab, server }) {

@@ -1,8 +1,11 @@
 /* Downloads the blocks of one file: by several range requests at once, or as one stream if the server does not support
  * ranges. A request that breaks off is continued from the byte it reached. */
+import { checksum } from '../store/checksum.js';
 import { BLOCK, blocksOf } from '../store/journal.js';
+import { sameVersion } from '../store/version.js';
 import { bytesOf, classOf } from './bytes.js';
 import { SourceError } from './error.js';
+import { firstAnswer, sizeOf } from './first.js';
 import { Answer, Retries } from './request.js';
 
 /**
@@ -14,18 +17,23 @@ import { Answer, Retries } from './request.js';
  * @typedef {object} Owner
  * @property {(length: number) => Uint8Array} allocate bytes for a block
  * @property {(block: number, bytes: Uint8Array) => Promise<void>} arrived a block is complete
- * @property {(error: Error) => Promise<unknown>} changed the server has another version of the file; awaited before the
- *   error is reported
+ * @property {(error: Error) => Promise<unknown>} invalid what is stored must not be kept; awaited before the error is
+ *   reported
+ * @property {() => [number, number][]} samples blocks that have arrived, and their checksums
+ * @property {(text: string) => void} note
  * @property {(block: number) => Promise<void>} canTake resolves when a stream may go on to a block
  * @property {(error?: any) => void} ended a job has ended
  */
 
-const FIRST_TRIES = 3;
+const SAMPLE_TRIES = 8; // requests for a block until the server with a given version answers
 
 /** A ReadableStream in place of an HTTP answer. It can be read only once. */
 export class GivenAnswer {
   status = 200;
   etag = '';
+  encoding = '';
+  mayHideEncoding = false;
+  empty = false;
   range = null;
   #reader;
 
@@ -59,7 +67,11 @@ export class Download {
   size = 0; // 0: unknown
   etag = '';
   ranges = false;
+  encoding = ''; // of the transfer
+  mayHideEncoding = false;
   ended = false; // the last byte of a stream has come
+  /** Versions that servers of the URL have for the same file. @type {string[]} */
+  #versions = [];
   #url;
   #request;
   #owner;
@@ -111,41 +123,71 @@ export class Download {
    * @param {boolean} probe ask for one byte only; start() does not continue
    */
   async connect([first, end], expected, probe) {
-    const answer = this.#given ?? (await this.#firstAnswer([first * BLOCK, probe ? first * BLOCK + 1 : end * BLOCK]));
-    this.ranges = answer.status === 206;
-    this.etag = answer.etag;
-    this.size = this.ranges ? (answer.range?.size ?? (await this.#sizeByHead())) : answer.length;
-    const same = !expected || (expected.size === this.size && expected.etag === this.etag);
-    if (answer.status === 416 && !expected) throw new SourceError(`${this.#url}: the file is empty`, { status: 416 });
+    const answer = await this.#learn([first * BLOCK, probe ? first * BLOCK + 1 : end * BLOCK]);
+    if (answer.empty) throw new SourceError(`${this.#url}: the file is empty`);
+    const same =
+      !expected ||
+      (expected.size === this.size &&
+        (sameVersion(expected.etag, answer.etag) || (await this.#bringsSame(answer.etag))));
+    if (expected && same) {
+      this.etag = expected.etag;
+      this.#versions.push(expected.etag);
+    }
     if (same && !probe) this.#connected = { answer, first, end };
+    else if (probe && answer instanceof Answer && this.ranges) await answer.bytes();
     else answer.end();
     return same;
   }
 
-  /** @param {[number, number]} range */
-  async #firstAnswer(range) {
-    const retries = new Retries(FIRST_TRIES);
-    for (;;) {
-      try {
-        return await Answer.get(this.#url, { range, ...this.#request });
-      } catch (error) {
-        await retries.after(error, this.#request.signal);
-      }
+  /**
+   * @param {[number, number]} range
+   * @returns {Promise<Answer | GivenAnswer>} the answer to the first request that brings bytes
+   */
+  async #learn(range) {
+    let answer = this.#given ?? (await firstAnswer(this.#url, range, this.#request, this.#owner.note));
+    this.size = answer instanceof Answer ? await sizeOf(this.#url, answer, range, this.#request) : answer.length;
+    if (answer.status === 206 && !this.size) {
+      answer.end();
+      answer = await Answer.get(this.#url, this.#request);
+      this.size = answer.length;
     }
+    this.ranges = answer.status === 206;
+    this.etag = answer.etag;
+    this.#versions = [answer.etag];
+    this.encoding = answer.encoding;
+    this.mayHideEncoding = answer.mayHideEncoding;
+    return answer;
+  }
+
+  /** @param {string} version */
+  #knows(version) {
+    return this.#versions.some((known) => sameVersion(known, version));
   }
 
   /**
-   * The size in the answer to a HEAD request. Servers may hide Content-Range from other origins, but not
-   * Content-Length.
+   * Whether the server's file of that version has the bytes that have arrived. The servers behind one address may have
+   * different ETags and dates for the same file.
+   * @param {string} version
    */
-  async #sizeByHead() {
-    const answer = await Answer.get(this.#url, { method: 'HEAD', ...this.#request });
-    answer.end();
-    if (!answer.length)
-      throw new SourceError(
-        `${this.#url}: the server does not tell the size of the file; the header Access-Control-Expose-Headers: Content-Range would help`,
-      );
-    return answer.length;
+  async #bringsSame(version) {
+    const samples = this.ranges ? this.#owner.samples() : [];
+    for (const [block, sum] of samples) if ((await this.#checksumOf(block, version)) !== sum) return false;
+    return samples.length > 0;
+  }
+
+  /**
+   * The checksum of a block of that version; null if no server answers with it.
+   * @param {number} block
+   * @param {string} version
+   */
+  async #checksumOf(block, version) {
+    const start = block * BLOCK;
+    for (let tries = 0; tries < SAMPLE_TRIES; tries++) {
+      const answer = await Answer.get(this.#url, { ...this.#request, range: [start, start + this.#lengthOf(block)] });
+      const bytes = await answer.bytes();
+      if (sameVersion(answer.etag, version)) return checksum(bytes);
+    }
+    return null;
   }
 
   /** Begins with the answer to connect(), if it was no probe. A stream begins in any case. */
@@ -183,8 +225,10 @@ export class Download {
       try {
         return await this.#receive(job, retries);
       } catch (error) {
-        if (error.changed) await this.#owner.changed(error);
-        await retries.after(error, this.#request.signal);
+        await retries.after(error, this.#request.signal).catch(async (final) => {
+          if (final?.invalid) await this.#owner.invalid(final);
+          throw final;
+        });
       }
     }
   }
@@ -199,12 +243,15 @@ export class Download {
     job.answer = null;
     const end = Math.min(job.end * BLOCK, this.size || Infinity);
     let skip = this.ranges ? 0 : job.at; // a stream starts from the beginning again
+    const sent = answer.range ? answer.range.end - answer.range.start : answer.length;
+    const sendsMore = this.ranges && sent > end - job.at; // than it was asked for
     for await (const chunk of answer.chunks()) {
       const fresh = chunk.subarray(Math.min(skip, chunk.length));
       skip -= chunk.length - fresh.length;
       if (fresh.length) retries.progress();
+      if (fresh.length > end - job.at && !sendsMore) throw this.#tooLong(end);
       await this.#take(job, fresh.subarray(0, end - job.at));
-      if (this.ranges && job.at >= end) return;
+      if (sendsMore && job.at >= end) return; // otherwise the answer is read to its end, or else it would be canceled
     }
     if (job.at < end && this.size) {
       throw new SourceError(`${this.#url}: the connection ended at byte ${job.at} of ${this.size}`, {
@@ -215,6 +262,14 @@ export class Download {
     if (job.bytes) await this.#owner.arrived(Math.floor(job.at / BLOCK), job.bytes.slice(0, job.at % BLOCK));
     this.size = job.at;
     this.ended = true;
+  }
+
+  /** @param {number} end the byte at which an answer should have ended */
+  #tooLong(end) {
+    const message = this.#given
+      ? `${this.#url}: it has more than the ${end} bytes that were announced`
+      : `${this.#url}: the server sends more bytes than it announces, so it compresses the transfer (Content-Encoding) and hides that from this page; send the file uncompressed`;
+    return new SourceError(message, { invalid: true });
   }
 
   /**
@@ -230,17 +285,37 @@ export class Download {
     const isRange = answer.status === 206;
     const size = isRange ? (answer.range?.size ?? this.size) : answer.length;
     const start = isRange ? (answer.range?.start ?? job.at) : 0;
-    const same = answer.etag === this.etag && size === this.size;
-    if (same && (start === job.at || !this.ranges)) return answer;
-    answer.end();
-    if (same) {
+    if (size === this.size && this.#knows(answer.etag) && !(isRange && answer.encoding)) {
+      if (start === job.at || !this.ranges) return answer;
+      answer.end();
       throw new SourceError(`${this.#url}: the server answered a range request with another range (${answer.status})`, {
         retry: true,
       });
     }
-    throw new SourceError(`${this.#url}: the file changed on the server while it was being downloaded; load it again`, {
-      changed: true,
-    });
+    answer.end();
+    throw await this.#mismatch(answer, size);
+  }
+
+  /**
+   * Why an answer is none that continues the download, or an error that lets it be requested again, if its version is
+   * that of another server with the same file.
+   * @param {Answer} answer
+   * @param {number} size of the file
+   */
+  async #mismatch({ status, encoding, etag }, size) {
+    if (status === 206 && encoding) {
+      return new SourceError(
+        `${this.#url}: the server compresses some ranges (Content-Encoding: ${encoding}); send the file uncompressed`,
+        { retry: true },
+      );
+    }
+    const unsure = size === this.size && this.ranges && !this.#owner.samples().length; // the answer may be that of
+    const same = size === this.size && !unsure && (await this.#bringsSame(etag)); // another server
+    if (same) this.#versions.push(etag);
+    return new SourceError(
+      `${this.#url}: the file changed on the server while it was being downloaded; load it again`,
+      { retry: unsure || same, invalid: true },
+    );
   }
 
   /**

@@ -7,13 +7,13 @@ export class SourceError extends Error {
    * @param {object} [options]
    * @param {number} [options.status] of HTTP; 0 if there was no answer
    * @param {boolean} [options.retry] whether trying again may help
-   * @param {boolean} [options.changed] whether the server has another version of the file now
+   * @param {boolean} [options.invalid] whether what has been stored of the file must not be kept
    */
-  constructor(message, { status = 0, retry = false, changed = false } = {}) {
+  constructor(message, { status = 0, retry = false, invalid = false } = {}) {
     super(message);
     this.name = 'SourceError';
     this.status = status;
     this.retry = retry;
-    this.changed = changed;
+    this.invalid = invalid;
   }
 }

@@ -3,9 +3,9 @@
 import { StoredModel } from '../store/copy.js';
 import { keyOf } from '../store/index.js';
 import { SourceError } from './error.js';
+import { versionOf } from './first.js';
 import { BlobFile, BufferFile } from './local.js';
 import { RemoteFile } from './remote.js';
-import { Answer } from './request.js';
 import { nameOf, urlsOf } from './urls.js';
 
 export { SourceError };
@@ -21,6 +21,7 @@ export { SourceError };
  *
  * @typedef {object} SourceOptions
  * @property {boolean} [cache] store the model in the browser and use the stored copy; true by default
+ * @property {string} [key] identifies the stored copy; by default the URLs do
  * @property {boolean} [revalidate] ask the server whether a stored model is still its version; false by default: a
  *   stored model needs no network
  * @property {string | string[]} [sha256] of the file, or of each split
@@ -39,6 +40,7 @@ export { SourceError };
  * @property {boolean} seekable whether any order of reading is equally fast
  * @property {(ranges: [number, number][], split?: number) => void} expect announces the order in which ranges [offset,
  *   length] of a split will be read, so that they are downloaded in that order
+ * @property {string} doubt what may be wrong with the size; '' if nothing may
  * @property {() => Promise<void>} finish call it when the model has been read and is valid. It verifies the hashes,
  *   stores what was not read, marks the stored copy as complete, and closes the source
  * @property {(error: Error) => Promise<boolean>} dropFor deletes the stored copy because of an error. Returns whether
@@ -55,6 +57,7 @@ export { SourceError };
  * @property {(probe: boolean) => Promise<void>} [open]
  * @property {(ranges: [number, number][]) => void} [expect]
  * @property {() => Promise<void>} [finish]
+ * @property {string} [doubt]
  * @property {(reason: unknown) => void} [abort]
  */
 
@@ -63,17 +66,14 @@ const PROGRESS_INTERVAL = 50; // ms
 /**
  * The server's current version of a file; undefined if it cannot be asked.
  * @param {string} url
- * @param {Record<string, string> | undefined} headers
- * @param {AbortSignal} signal
+ * @param {{ headers?: Record<string, string>, signal: AbortSignal }} request
  * @param {(text: string) => void} note
  */
-async function versionOf(url, headers, signal, note) {
+async function currentVersion(url, request, note) {
   try {
-    const answer = await Answer.get(url, { method: 'HEAD', headers, signal });
-    answer.end();
-    return { etag: answer.etag, size: answer.length };
+    return await versionOf(url, request);
   } catch (error) {
-    signal.throwIfAborted();
+    request.signal.throwIfAborted();
     note(`the server cannot be asked for changes: ${error.message}`);
   }
 }
@@ -139,21 +139,22 @@ class OpenSource {
 
   /** @param {string[]} urls */
   async #openRemote(urls) {
-    const { cache = true, revalidate = false, headers } = this.#options;
+    const { cache = true, revalidate = false, headers, key } = this.#options;
     const [note, progress] = [this.#note, this.#progress];
     if (cache) {
       const versions = revalidate
-        ? await Promise.all(urls.map((url) => versionOf(url, headers, this.#signal, note)))
+        ? await Promise.all(urls.map((url) => currentVersion(url, { headers, signal: this.#signal }, note)))
         : [];
       /** @type {ExpectedVersion[]} */
       const expected = urls.map((_, i) => ({ sha256: this.#checksums[i], version: versions[i] }));
-      this.#copy = await StoredModel.open(keyOf(urls), expected, note);
+      this.#copy = await StoredModel.open(keyOf(urls, key), expected, note);
     }
     this.files = urls.map(
       (url, i) =>
         new RemoteFile({
           url,
           name: nameOf(url),
+          publicUrl: key === undefined ? url : url.replace(/[?#].*/, ''), // without a signature
           copy: this.#copy?.files[i],
           splits: urls.length,
           sha256: this.#checksums[i],
@@ -217,6 +218,9 @@ export async function openSource(described, options = {}) {
       return files[split].read(bytes, offset);
     },
     expect: (ranges, split = 0) => files[split]?.expect?.(ranges),
+    get doubt() {
+      return files.find((file) => file.doubt)?.doubt ?? '';
+    },
     finish: () => source.finish(),
     dropFor: (error) => source.dropFor(error),
     async close() {

@@ -1,6 +1,7 @@
 /* A file from the network, from its stored copy, or from both, in blocks of 1 MiB. Blocks that have arrived are held in
  * memory, a few dozen at most, until they are read. Their memory is then used for other blocks, because browsers are
  * slow to free it. */
+import { checksum } from '../store/checksum.js';
 import { BLOCK, blocksOf } from '../store/journal.js';
 import { Sha256 } from '../store/sha256.js';
 import { Download, GivenAnswer } from './download.js';
@@ -14,6 +15,7 @@ import { SourceError } from './error.js';
  * @typedef {object} RemoteFileOptions
  * @property {string} url
  * @property {string} name
+ * @property {string} [publicUrl] the URL that listModels() shows
  * @property {StoredFile} [copy]
  * @property {number} splits how many files the model has
  * @property {string} [sha256]
@@ -34,6 +36,7 @@ const MAX_READ_HELD = 4; // blocks that were read and are not stored, in case th
 export class RemoteFile {
   name;
   #url;
+  #publicUrl;
   /** @type {StoredFile | null} */
   #copy;
   #splits;
@@ -72,8 +75,9 @@ export class RemoteFile {
   #started = false;
 
   /** @param {RemoteFileOptions} options */
-  constructor({ url, name, copy, splits, sha256, headers, stream, note, progress }) {
+  constructor({ url, publicUrl, name, copy, splits, sha256, headers, stream, note, progress }) {
     this.#url = url;
+    this.#publicUrl = publicUrl ?? url;
     this.name = name;
     this.#copy = copy ?? null;
     this.#splits = splits;
@@ -89,7 +93,9 @@ export class RemoteFile {
       owner: {
         allocate: (length) => this.#allocate(length),
         arrived: (block, bytes) => this.#arrived(block, bytes),
-        changed: async (error) => this.#copy?.dropFor(error),
+        invalid: async (error) => this.#copy?.dropFor(error),
+        samples: () => this.#samples(),
+        note,
         canTake: (block) => this.#canTake(block),
         ended: (error) => this.#ended(error),
       },
@@ -101,6 +107,13 @@ export class RemoteFile {
   }
   get seekable() {
     return !!this.#copy?.complete || this.#download.ranges;
+  }
+
+  /** What may be wrong with the size; '' if nothing may. */
+  get doubt() {
+    const { ranges, mayHideEncoding } = this.#download;
+    if (!this.#size || ranges || !mayHideEncoding) return '';
+    return 'if the server compresses the transfer, this page sees only the size of the compressed file: send it uncompressed, or with Access-Control-Expose-Headers: Content-Encoding';
   }
 
   /** Bytes that have arrived. */
@@ -173,11 +186,13 @@ export class RemoteFile {
 
   async #startCopy() {
     if (this.#copy && !this.#size) {
-      this.#note('the server does not tell the size of the file: the model will not be stored');
+      const { encoding } = this.#download;
+      const why = encoding && `, because it compresses the transfer (Content-Encoding: ${encoding})`;
+      this.#note(`the server does not tell the size of the file${why}: the model will not be stored`);
       this.#copy = null;
     }
     const { size, etag } = this.#download;
-    await this.#copy?.start({ url: this.#url, name: this.name, size, etag, parts: this.#splits });
+    await this.#copy?.start({ url: this.#publicUrl, name: this.name, size, etag, parts: this.#splits });
   }
 
   /**
@@ -468,6 +483,21 @@ export class RemoteFile {
       if (!bytes) return;
       this.#hashNext(this.#hashed, bytes);
     }
+  }
+
+  /**
+   * The first and the last block that are at hand, and their checksums.
+   * @returns {[number, number][]}
+   */
+  #samples() {
+    const sums = this.#copy?.journal?.sums;
+    const known = [...(sums?.keys() ?? []), ...this.#held.keys()];
+    if (!known.length) return [];
+    const ends = [known.reduce((a, b) => Math.min(a, b)), known.reduce((a, b) => Math.max(a, b))];
+    return ends.map((block) => [
+      block,
+      sums?.get(block) ?? checksum(/** @type {Uint8Array} */ (this.#held.get(block))),
+    ]);
   }
 
   /** @param {any} error of a request; undefined if it succeeded */

@@ -56,8 +56,7 @@ export class Retries {
 
 /**
  * @typedef {object} RequestOptions
- * @property {[number, number]} [range] bytes [start, end) to ask for
- * @property {'GET' | 'HEAD'} [method]
+ * @property {[number, number]} [range] bytes [start, end) to ask for; an infinite end: to the end of the file
  * @property {Record<string, string>} [headers]
  * @property {AbortSignal} signal
  */
@@ -73,11 +72,11 @@ export class Answer {
   #timer;
 
   /**
-   * Sends a request. Rejects if there is no answer, or one with an error status other than 416 (range not satisfiable).
+   * Sends a request. Rejects if there is no answer, or one with an error status.
    * @param {string} url
    * @param {RequestOptions} options
    */
-  static async get(url, { range, method = 'GET', headers, signal }) {
+  static async get(url, { range, headers, signal }) {
     signal.throwIfAborted();
     const abort = new AbortController();
     const link = () => abort.abort(signal.reason);
@@ -89,8 +88,7 @@ export class Answer {
     try {
       // Not through the HTTP cache: it would keep a second copy, and allow only one request for a URL at a time.
       response = await fetch(url, {
-        method,
-        headers: range ? { ...headers, Range: `bytes=${range[0]}-${range[1] - 1}` } : headers,
+        headers: range ? { ...headers, Range: rangeHeader(range) } : headers,
         signal: abort.signal,
         cache: 'no-store',
       });
@@ -103,7 +101,7 @@ export class Answer {
     }
     const answer = new Answer(url, response, { abort, signal, unlink });
     const { status, statusText } = response;
-    if (response.ok || status === 416) return answer;
+    if (response.ok) return answer;
     answer.end();
     throw new SourceError(`${url}: the server answered ${status}${statusText && ` ${statusText}`}`, {
       status,
@@ -127,10 +125,22 @@ export class Answer {
   get status() {
     return this.#response.status;
   }
+  /** How the transfer is compressed; '' if it is not. Servers of other origins may hide it. */
+  get encoding() {
+    const encoding = this.#response.headers.get('content-encoding') ?? '';
+    return encoding === 'identity' ? '' : encoding;
+  }
+  /** Whether `encoding` may be hidden. Content-Length is then that of the compressed bytes. */
+  get mayHideEncoding() {
+    return this.#response.type === 'cors' && !this.encoding;
+  }
   /** Bytes of the body; 0 if unknown. */
   get length() {
-    const { headers } = this.#response;
-    return headers.has('content-encoding') ? 0 : Number(headers.get('content-length') ?? 0);
+    return this.encoding ? 0 : Number(this.#response.headers.get('content-length') ?? 0);
+  }
+  /** Whether the body is known to have no bytes. */
+  get empty() {
+    return this.#response.headers.get('content-length') === '0';
   }
   /**
    * Identifies the version: the ETag, or the date, which servers of other origins never hide. '' if there is neither.
@@ -138,10 +148,10 @@ export class Answer {
   get etag() {
     return this.#response.headers.get('etag') ?? this.#response.headers.get('last-modified') ?? '';
   }
-  /** The first byte and the file's size of a 206 answer; null if the server hides them from other origins. */
+  /** The bytes [start, end) of a 206 answer, and the file's size; null if the server hides them from other origins. */
   get range() {
-    const match = /^bytes (\d+)-\d+\/(\d+)$/.exec(this.#response.headers.get('content-range') ?? '');
-    return match && { start: Number(match[1]), size: Number(match[2]) };
+    const match = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(this.#response.headers.get('content-range') ?? '');
+    return match && { start: Number(match[1]), end: Number(match[2]) + 1, size: Number(match[3]) };
   }
 
   /**
@@ -170,7 +180,7 @@ export class Answer {
       for (;;) {
         this.#timer = stallTimer(this.#url, this.#abort);
         const { done, value } = await reader.read(buffer && new Uint8Array(buffer)).catch((error) => {
-          throw connectionError(this.#url, error, this.#signal);
+          throw connectionError(this.#url, error, this.#signal, 'the transfer broke off');
         });
         clearTimeout(this.#timer); // the consumer of the chunk may take its time
         if (buffer && value) buffer = /** @type {ArrayBuffer} */ (value.buffer); // reading detached the old one
@@ -183,12 +193,22 @@ export class Answer {
     }
   }
 
+  /** The whole body. */
+  async bytes() {
+    const chunks = [];
+    for await (const chunk of this.chunks()) chunks.push(chunk.slice());
+    return new Uint8Array(await new Blob(chunks).arrayBuffer());
+  }
+
   end() {
     clearTimeout(this.#timer);
     this.#unlink();
     this.#abort.abort();
   }
 }
+
+/** @param {[number, number]} range bytes [start, end) */
+const rangeHeader = ([start, end]) => `bytes=${start}-${end === Infinity ? '' : end - 1}`;
 
 /**
  * Aborts a request if nothing comes for long.
@@ -204,12 +224,11 @@ function stallTimer(url, abort) {
  * @param {string} url
  * @param {any} error of a fetch or a read
  * @param {AbortSignal} signal
+ * @param {string} [what] happened
  */
-function connectionError(url, error, signal) {
+function connectionError(url, error, signal, what = 'no connection, or not allowed by the server for this page') {
   if (signal.aborted) return signal.reason;
   if (error instanceof SourceError) return error;
   const hint = error.cause?.code ?? error.message;
-  return new SourceError(`${url}: no connection, or not allowed by the server for this page (${hint})`, {
-    retry: true,
-  });
+  return new SourceError(`${url}: ${what} (${hint})`, { retry: true });
 }

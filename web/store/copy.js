@@ -7,6 +7,7 @@ import { checksum } from './checksum.js';
 import { BLOCK, Journal } from './journal.js';
 import { hold, lockName, locksUsable, whyNoStorage } from './locks.js';
 import { isStorageFull, opfs } from './opfs.js';
+import { sameVersion } from './version.js';
 
 /**
  * @import { Head } from './journal.js'
@@ -78,9 +79,11 @@ export class StoredFile {
     if (found.bytes !== Infinity && found.bytes !== head.size) {
       this.remark = `the stored copy of ${head.name} has ${found.bytes} bytes instead of ${head.size}: downloading it again`;
       this.journal = null;
-    } else if (version && (version.etag !== head.etag || (version.size && version.size !== head.size))) {
+    } else if (version?.size && version.size !== head.size) {
       this.remark = `${head.name} has changed on the server: downloading it again`;
       this.journal = null;
+    } else if (version && !sameVersion(version.etag, head.etag)) {
+      this.journal.commit = null; // the bytes will be compared with the server's
     } else if (sha256 && commit?.sha256 && commit.sha256 !== sha256) {
       this.journal = null;
     }

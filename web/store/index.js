@@ -13,12 +13,13 @@ import { Sha256 } from './sha256.js';
 export { Sha256 };
 
 /**
- * The name of a model's folder: the same for the same URLs in the same order.
+ * The name of a model's folder: the same for the same URLs in the same order, or for the same key.
  * @param {string[]} urls
+ * @param {string} [key] given by the caller
  */
-export function keyOf(urls) {
+export function keyOf(urls, key) {
   return new Sha256()
-    .update(new TextEncoder().encode(JSON.stringify(urls)))
+    .update(new TextEncoder().encode(JSON.stringify(key === undefined ? urls : { key })))
     .hex()
     .slice(0, 32);
 }

@@ -60,6 +60,7 @@ function metadataText(model, wanted) {
  * @param {CallContext['emit']} emit
  */
 async function dropInvalid(source, error, emit) {
+  if (source.doubt) error.message += `; ${source.doubt}`;
   if ((await source.dropFor(error)) && source.from === 'store')
     emit({ note: 'the stored copy was no valid model and has been deleted: load it again' });
 }

@@ -1,0 +1,86 @@
+/* The first request for a file: finds out whether the server supports range requests, and the file's size. */
+import { Answer, Retries } from './request.js';
+
+/**
+ * @import { RequestOptions } from './request.js'
+ *
+ * @typedef {Omit<RequestOptions, 'range'>} PlainOptions
+ */
+
+const MAX_TRIES = 3;
+const ONE_STREAM = 'the file comes as one stream, which starts again if it is interrupted';
+/** Answers of servers and of signed URLs that do not expect a Range header. */
+const REJECTIONS = [400, 403, 405, 406, 416, 501];
+
+/**
+ * Whether a server may answer a plain GET although a range request failed. Without an answer, it may have rejected the
+ * preflight request, the page may not be allowed to see its answer, or Chromium refused one that is compressed.
+ * @param {any} error
+ */
+const mayAnswerPlain = ({ status }) => !status || REJECTIONS.includes(status);
+
+/**
+ * The answer to a range request, or to a plain GET if the server rejects range requests or compresses ranges: a part of
+ * a compressed file cannot be decompressed.
+ * @param {string} url
+ * @param {[number, number]} range
+ * @param {PlainOptions} options
+ * @param {(text: string) => void} [note] told about a rejected range request
+ * @returns {Promise<Answer>}
+ */
+export async function firstAnswer(url, range, options, note) {
+  const retries = new Retries(MAX_TRIES);
+  for (;;) {
+    try {
+      const answer = await Answer.get(url, { ...options, range });
+      if (answer.status !== 206 || !answer.encoding) return answer;
+      answer.end();
+      note?.(`${url}: the server compresses ranges (${answer.encoding}): ${ONE_STREAM}`);
+      return await Answer.get(url, options);
+    } catch (error) {
+      options.signal.throwIfAborted();
+      if (mayAnswerPlain(error)) {
+        const plain = await Answer.get(url, options).catch((failure) => {
+          if (failure.status) throw failure;
+        });
+        if (plain && !plain.empty)
+          note?.(`${url}: the server answers no range requests (${error.status || 'no answer'}): ${ONE_STREAM}`);
+        if (plain) return plain;
+      }
+      await retries.after(error, options.signal);
+    }
+  }
+}
+
+/**
+ * The file's size, given the first answer; 0 if the server does not tell it. A server may hide Content-Range from other
+ * origins, but not Content-Length: asks for the rest of the file then.
+ * @param {string} url
+ * @param {Answer} answer
+ * @param {[number, number]} range that was asked for
+ * @param {PlainOptions} options
+ */
+export async function sizeOf(url, answer, [start, end], options) {
+  if (answer.status !== 206 || answer.range) return answer.range?.size ?? answer.length;
+  if (answer.length && answer.length < end - start) return start + answer.length;
+  const rest = await Answer.get(url, { ...options, range: [end, Infinity] }).catch((error) => {
+    if (error.status === 416) return null; // the file ends where the range ended
+    throw error;
+  });
+  if (!rest) return answer.length ? end : 0;
+  rest.end();
+  return rest.status === 206 && rest.length ? end + rest.length : 0;
+}
+
+/**
+ * The file's version and size on the server; size 0: unknown.
+ * @param {string} url
+ * @param {PlainOptions} options
+ */
+export async function versionOf(url, options) {
+  const answer = await firstAnswer(url, [0, 1], options);
+  const version = { etag: answer.etag, size: answer.status === 206 ? (answer.range?.size ?? 0) : answer.length };
+  if (answer.status === 206) await answer.bytes();
+  else answer.end();
+  return version;
+}
