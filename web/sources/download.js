@@ -281,6 +281,8 @@ export class Download {
     const answer = await Answer.get(this.#url, {
       range: this.ranges ? [job.at, Math.min(job.end * BLOCK, this.size)] : undefined,
       ...this.#request,
+    }).catch((error) => {
+      throw error.status === 416 ? this.#changed() : error; // the file has become shorter
     });
     const isRange = answer.status === 206;
     const size = isRange ? (answer.range?.size ?? this.size) : answer.length;
@@ -312,10 +314,12 @@ export class Download {
     const unsure = size === this.size && this.ranges && !this.#owner.samples().length; // the answer may be that of
     const same = size === this.size && !unsure && (await this.#bringsSame(etag)); // another server
     if (same) this.#versions.push(etag);
-    return new SourceError(
-      `${this.#url}: the file changed on the server while it was being downloaded; load it again`,
-      { retry: unsure || same, invalid: true },
-    );
+    return this.#changed(unsure || same);
+  }
+
+  #changed(retry = false) {
+    const message = `${this.#url}: the file changed on the server while it was being downloaded; load it again`;
+    return new SourceError(message, { retry, invalid: true });
   }
 
   /**

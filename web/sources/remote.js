@@ -542,11 +542,11 @@ export class RemoteFile {
 
   /** Downloads and stores the blocks that were skipped, verifies the file, and marks the stored copy as complete. */
   async finish() {
-    const storesMore = () => this.#copy?.writing && !this.#copy.whole && !this.#failure;
-    if (storesMore()) this.#next = this.#count - 1; // a stream goes on to its end
-    while (storesMore()) {
-      this.#start();
-      this.#fetchAhead();
+    const storesMore = () => this.#copy?.writing && !this.#copy.whole;
+    if (this.#download.running) this.#next = this.#count - 1; // a stream goes on to its end
+    while (!this.#failure && (storesMore() || this.#download.running)) {
+      if (storesMore()) this.#start();
+      if (storesMore()) this.#fetchAhead();
       this.#wake();
       await this.#news();
       this.#stop.signal.throwIfAborted();

@@ -68,6 +68,7 @@ export class Answer {
   #abort;
   #signal;
   #unlink;
+  #done = false; // the body has been read to its end
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
@@ -184,7 +185,10 @@ export class Answer {
         });
         clearTimeout(this.#timer); // the consumer of the chunk may take its time
         if (buffer && value) buffer = /** @type {ArrayBuffer} */ (value.buffer); // reading detached the old one
-        if (done) return;
+        if (done) {
+          this.#done = true;
+          return;
+        }
         yield value;
       }
     } finally {
@@ -203,7 +207,7 @@ export class Answer {
   end() {
     clearTimeout(this.#timer);
     this.#unlink();
-    this.#abort.abort();
+    if (!this.#done) this.#abort.abort(); // Chromium would show a request as canceled even after its last byte
   }
 }
 
