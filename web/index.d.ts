@@ -386,12 +386,23 @@ export interface ChatMessage {
   [more: string]: unknown;
 }
 
-/** Fields that chats and completions share; null is the same as no value. */
+/**
+ * Fields that chats and completions share; null is the same as no value. Fields that could change the answer and are not
+ * listed are refused with the code 'unsupported_parameter'.
+ */
 export interface RequestOptions {
-  /** Most tokens of an answer; as many as the context holds by default. */
+  /** Ignored: a loaded model answers. */
+  model?: string | null;
+  /** Most tokens of an answer; -1, the default: as many as the context holds; 0: none. */
   max_tokens?: number | null;
   /** OpenAI's newer name of max_tokens; it takes precedence. */
   max_completion_tokens?: number | null;
+  /** llama.cpp's name of max_tokens, which takes precedence. */
+  n_predict?: number | null;
+  /** Tokens before which the model, a stop string or stop_token_ids cannot end the answer; 0 by default. */
+  min_tokens?: number | null;
+  /** Never choose a token that ends the answer; false by default. */
+  ignore_eos?: boolean | null;
   /** 0 to 100; see {@link Sampling} for this and the next ones. */
   temperature?: number | null;
   /** 0 to 1. */
@@ -401,6 +412,10 @@ export interface RequestOptions {
   min_p?: number | null;
   /** 0.01 to 100. */
   repeat_penalty?: number | null;
+  /** Another name of repeat_penalty, which takes precedence. */
+  repetition_penalty?: number | null;
+  /** See {@link Sampling.penaltyLastN}. */
+  repeat_last_n?: number | null;
   /** -2 to 2. */
   frequency_penalty?: number | null;
   /** -2 to 2. */
@@ -408,8 +423,10 @@ export interface RequestOptions {
   logit_bias?: Record<number, number> | null;
   /** Random by default. */
   seed?: number | null;
-  /** Up to four strings at which the answer ends. They are not part of it. */
+  /** Up to 16 strings at which the answer ends. They are not part of it. */
   stop?: string | string[] | null;
+  /** Tokens at which the answer ends. They are not part of it. */
+  stop_token_ids?: number[] | null;
   /**
    * End an answer that repeats a phrase of up to 256 tokens at least four times in a row, over at least 64 tokens;
    * false by default. The choice then has the finish_reason 'stop' and the stop_reason 'loop'.
@@ -428,6 +445,23 @@ export interface ChatRequest extends RequestOptions {
   messages: ChatMessage[];
   /** Passed to the chat template. */
   tools?: unknown[] | null;
+  /** 'none': do not pass tools. */
+  tool_choice?: 'auto' | 'none' | null;
+  /** Passed to the chat template. */
+  documents?: unknown[] | null;
+  /** Further variables of the chat template. The fields of the same name take precedence. */
+  chat_template_kwargs?: Record<string, unknown> | null;
+  /** A variable of the chat template. It has an effect only if the template uses it. */
+  enable_thinking?: boolean | null;
+  /** A variable of the chat template, such as 'low'. It has an effect only if the template uses it. */
+  reasoning_effort?: string | null;
+  /**
+   * Continue the text of the last message, which must be the assistant's, instead of beginning another one; false by
+   * default. The answer has only the new text.
+   */
+  continue_final_message?: boolean | null;
+  /** Begin the model's answer; true by default, false with continue_final_message. */
+  add_generation_prompt?: boolean | null;
   /** Return log probabilities; false by default. */
   logprobs?: boolean | null;
   /** With each token, list this many of the likeliest ones, up to 20; 0 by default. */

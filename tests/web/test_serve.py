@@ -261,9 +261,17 @@ WRONG = {
     "top_p": [2],
     "top_k": [0.5],
     "n": [0, 1.5],
-    "max_tokens": [0, -1, "many"],
+    "max_tokens": [-2, 0.5, "many"],
     "seed": ["x", 0.5],
-    "stop": [[1], ["a"] * 5],
+    "stop": [[1], ["a"] * 17],
+    "stop_token_ids": [5, [-1], ["a"], [2**30]],
+    "min_tokens": [-1, 5, "a"],
+    "ignore_eos": [1],
+    "repetition_penalty": [0],
+    "n_predict": [-2],
+    "chat_template_kwargs": [5, [], {"messages": []}],
+    "enable_thinking": ["no"],
+    "continue_final_message": [1],
     "logit_bias": [5, {"a": 1}, {"1": "b"}, {"4294967297": 1}],
     "tools": [5],
     "top_logprobs": [21],
@@ -317,7 +325,7 @@ def test_parameters_without_effect_are_ignored(client, said):
         parallel_tool_calls=True,
         response_format={"type": "text"},
         tool_choice="auto",
-        extra_body={"made_up": 1},
+        extra_body={"cache_prompt": True, "typical_p": 1, "mirostat": 0, "grammar": ""},
     )
     assert answer.choices[0].message.content == said["text"]
 
@@ -329,6 +337,15 @@ def test_parameters_without_effect_are_ignored(client, said):
         ("chat", {"tool_choice": {"type": "function", "function": {"name": "f"}}}),
         ("chat", {"functions": [{"name": "f"}]}),
         ("chat", {"response_format": {"type": "json_object"}}),
+        ("chat", {"guided_json": {}}),
+        ("chat", {"mirostat": 2}),
+        ("chat", {"typical_p": 0.5}),
+        ("chat", {"made_up": 1}),
+        ("chat", {"prompt": "a"}),
+        ("text", {"messages": MESSAGES}),
+        ("text", {"enable_thinking": False}),
+        ("embeddings", {"temperature": 1}),
+        ("embeddings", {"truncate": "END"}),
         ("chat", {"modalities": ["text", "audio"]}),
         ("chat", {"audio": {"voice": "a", "format": "wav"}}),
         ("text", {"suffix": "end"}),
@@ -336,10 +353,13 @@ def test_parameters_without_effect_are_ignored(client, said):
     ],
 )
 def test_unsupported_parameters_are_refused(client, path, field):
-    create = client.chat.completions.create if path == "chat" else client.completions.create
-    asked = {"messages": MESSAGES} if path == "chat" else {"prompt": "a"}
+    create, asked = {
+        "chat": (client.chat.completions.create, {"messages": MESSAGES}),
+        "text": (client.completions.create, {"prompt": "a"}),
+        "embeddings": (client.embeddings.create, {"input": "a"}),
+    }[path]
     with pytest.raises(openai.BadRequestError) as failure:
-        create(model=NAME, **asked, **field)
+        create(model=NAME, **asked, extra_body=field)
     assert (failure.value.param, failure.value.code) == (next(iter(field)), "unsupported_parameter")
 
 

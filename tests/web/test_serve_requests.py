@@ -2,9 +2,11 @@
 server error, and the endpoints for a model's text and state."""
 
 import json
+import pathlib
 import re
 import socket
 import subprocess
+import tempfile
 
 import pytest
 from serve_helpers import ENCODER, MESSAGES, MODEL, NAME, ROOT, TINY, ask, start
@@ -227,6 +229,125 @@ def test_null_in_nested_fields(port):
     for fields in ({}, {"name": None, "tool_calls": None, "function_call": None, "refusal": None}):
         prompt = post(port, "/apply-template", {"messages": [{**MESSAGES[0], **fields}], "tools": None})[1]["prompt"]
         assert prompt == post(port, "/apply-template", {"messages": MESSAGES})[1]["prompt"]
+
+
+# ---- fields of other servers ----
+
+
+def chat(port, **more):
+    body = {"messages": MESSAGES, "temperature": 0, "max_tokens": 12, "logprobs": True, **more}
+    status, answer = post(port, "/v1/chat/completions", body)
+    assert status == 200, answer
+    choice = answer["choices"][0]
+    ids = [each["id"] for each in (choice["logprobs"] or {"content": []})["content"]]
+    return choice["message"]["content"], ids, answer["usage"]["completion_tokens"], choice["finish_reason"]
+
+
+def test_aliases(port):
+    plain = chat(port)
+    penalized = chat(port, repeat_penalty=3)
+    assert chat(port, repetition_penalty=3) == penalized != plain
+    assert chat(port, repeat_penalty=3, repeat_last_n=0) == plain
+    assert chat(port, max_tokens=None, n_predict=5) == chat(port, max_tokens=5) != plain
+    assert chat(port, n_predict=5) == plain, "max_tokens takes precedence"
+
+
+def test_max_tokens_of_minus_one_and_zero(port):
+    for name in ("max_tokens", "max_completion_tokens", "n_predict"):
+        text, _, count, finish = chat(port, **{"max_tokens": None, "stop": "France", name: -1})
+        assert (text, finish) == ("The capital of ", "stop")
+        assert chat(port, **{"max_tokens": None, name: 0})[::2] == ("", 0)
+
+
+def test_sixteen_stop_strings(port):
+    assert chat(port, stop=["never said"] * 15 + ["capital"])[0] == "The "
+
+
+def test_end_of_an_answer(port):
+    _, ids, _, _ = chat(port, max_tokens=40)
+    text, before, count, finish = chat(port, max_tokens=40, stop_token_ids=[ids[3], 7])
+    assert (before, count, finish) == (ids[:3], 3, "stop")
+    for more in ({"min_tokens": 6, "stop": "capital", "stop_token_ids": [ids[2]]}, {"min_tokens": 6, "seed": 1}):
+        _, longer, _, _ = chat(port, **more)
+        assert len(longer) >= 6 and ("seed" in more or ids[2] not in longer[:6])
+    end = {"logit_bias": {"2": 100}}
+    assert chat(port, **end) == ("", [], 0, "stop")
+    assert chat(port, **end, ignore_eos=True)[2:] == (12, "length")
+    text, ids, count, finish = chat(port, **end, min_tokens=4)
+    assert (count, finish) == (4, "stop") and 2 not in ids
+    assert chat(port, min_tokens=0, ignore_eos=False, stop_token_ids=[]) == chat(port)
+
+
+def test_random_tokens_after_min_tokens(port):
+    """The rest of an answer does not repeat the random sequence of its start."""
+    seeds = [chat(port, temperature=1.5, seed=1, min_tokens=6, max_tokens=12)[1] for _ in range(2)]
+    assert seeds[0] == seeds[1]
+    assert chat(port, temperature=1.5, seed=1, max_tokens=6, ignore_eos=True)[1] == seeds[0][:6]
+
+
+def test_variables_of_the_template():
+    template = (
+        "{{ enable_thinking }} {{ reasoning_effort }} {{ color }} {{ messages[0].content }} {{ tools }} {{ documents }}"
+        "{% if add_generation_prompt %}!{% endif %}"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder) / "template.jinja"
+        file.write_text(template)
+        process, own = start("-m", MODEL, "--template", file)
+        try:
+
+            def prompt(**more):
+                messages = [{"role": "user", "content": "Hi"}]
+                status, answer = post(int(own), "/apply-template", {"messages": messages, **more})
+                return answer["prompt"] if status == 200 else answer["error"]["message"]
+
+            assert prompt() == "   Hi  !"
+            kwargs = {"color": "red", "enable_thinking": True, "none": None}
+            assert prompt(chat_template_kwargs=kwargs) == "True  red Hi  !"
+            assert prompt(chat_template_kwargs=kwargs, enable_thinking=False) == "False  red Hi  !"
+            assert prompt(reasoning_effort="low", documents=[]) == " low  Hi  []!"
+            assert prompt(add_generation_prompt=False) == "   Hi  "
+            assert prompt(chat_template_kwargs={"add_generation_prompt": False}) == "   Hi  "
+            assert prompt(tools=[], tool_choice="none") == "   Hi  !"
+            begun = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Oh <|im_end|> "}]
+            assert prompt(messages=begun, continue_final_message=True) == "   Hi  !Oh <|im_end|> "
+            assert "needs a last message of the assistant" in prompt(continue_final_message=True)
+            both = prompt(continue_final_message=True, add_generation_prompt=True)
+            assert both == "continue_final_message needs add_generation_prompt false"
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+def test_the_final_message_is_continued(port):
+    """The answer goes on as if the model itself had begun it."""
+    text, ids, _, _ = chat(port)
+    begun = {"role": "assistant", "content": "The capital of"}
+    rest, more, _, _ = chat(port, messages=[*MESSAGES, begun], continue_final_message=True, max_tokens=9)
+    assert begun["content"] + rest == text and more == ids[3:]
+    status, answer = post(
+        port,
+        "/v1/chat/completions",
+        {"messages": [*MESSAGES, {**begun, "content": ""}], "continue_final_message": True},
+    )
+    assert status == 400 and "needs a last message" in answer["error"]["message"]
+
+
+def test_any_name_of_the_only_model():
+    process, own = start("-m", TINY)
+    try:
+        for name in ("gpt-4o", "", None, TINY.stem):
+            for path, body in (
+                ("completions", {"prompt": "a", "max_tokens": 1}),
+                ("embeddings", {"input": "a", "pooling": "mean"}),
+            ):
+                status, answer = post(int(own), f"/v1/{path}", {**body, "model": name})
+                assert (status, answer["model"]) == (200, TINY.stem)
+        assert post(int(own), "/v1/completions", {"prompt": "a", "model": 5})[0] == 400
+        assert ask(int(own), "GET", "/v1/models/gpt-4o").status == 404
+    finally:
+        process.terminate()
+        process.wait(60)
 
 
 # ---- a model's text ----

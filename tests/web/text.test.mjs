@@ -189,6 +189,45 @@ const checks = {
       assert.deepEqual(await drawn(null), await drawn(undefined));
     });
   },
+  async fieldsAreReadOrRefused() {
+    await using(SPM, { template: `{{ color }}{{ enable_thinking }}${TEXTS}` }, async (model) => {
+      const request = { messages: hello, max_tokens: 6, temperature: 0, logprobs: true, ignore_eos: true };
+      const ids = async (more) => {
+        const [{ logprobs }] = (await model.chat.completions.create({ ...request, ...more })).choices;
+        return (logprobs?.content ?? []).map(({ id }) => id);
+      };
+      const plain = await ids();
+      assert.equal(plain.length, 6);
+      const neutral = { user: 'me', store: true, model: 'any', typical_p: 1, response_format: { type: 'text' } };
+      assert.deepEqual(await ids(neutral), plain);
+      assert.deepEqual(await ids({ max_tokens: null, n_predict: 2 }), plain.slice(0, 2));
+      assert.deepEqual(await ids({ max_tokens: 0 }), []);
+      assert.deepEqual(await ids({ stop: Array(16).fill('never') }), plain);
+      assert.deepEqual(await ids({ repeat_penalty: 50 }), await ids({ repetition_penalty: 50 }));
+      assert.ok(!(await ids({ stop_token_ids: [plain[0]], min_tokens: 3 })).slice(0, 3).includes(plain[0]));
+      assert.deepEqual(await ids({ stop_token_ids: [plain[0]] }), []);
+      const kwargs = { chat_template_kwargs: { color: 'red' }, enable_thinking: false };
+      assert.notDeepEqual(await ids(kwargs), plain);
+      const variables = { color: 'red', continue_final_message: true };
+      const begun = [...hello, { role: 'assistant', content: 'Oh <eos>' }];
+      const { text, tokens } = await model.template(begun, variables);
+      assert.equal(text, 'red<user>HelloOh <eos>');
+      const started = await model.template(hello, { color: 'red' });
+      const spaced = ' Oh <eos>'; /* this tokenizer puts a space in front of every text */
+      assert.equal(await model.detokenize(tokens), (await model.detokenize(started.tokens)) + spaced);
+      await assert.rejects(model.template(hello, variables), { param: 'messages' });
+      const refused = { made_up: 1, guided_json: {}, tool_choice: 'required', best_of: 2, min_tokens: 7 };
+      for (const [name, value] of Object.entries(refused))
+        await assert.rejects(ids({ [name]: value }), { name: 'RequestError', param: name });
+      await assert.rejects(model.completions.create({ prompt: 'a', enable_thinking: true }), {
+        param: 'enable_thinking',
+        code: 'unsupported_parameter',
+      });
+      await assert.rejects(model.embeddings.create({ input: 'a', pooling: 'last', truncate: 'END' }), {
+        param: 'truncate',
+      });
+    });
+  },
   async promptAndCompletionAreTheTextOfAllTokens() {
     await using(SPM, {}, async (model) => {
       const [the] = (await model.tokenize('the', { addSpecial: false })).slice(0, 1);

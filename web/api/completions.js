@@ -1,6 +1,8 @@
 /* Chat and text completions as streams of chunks in OpenAI's shapes. */
+
+import { readFields } from './fields.js';
 import { chatLogprobs, textLogprobs } from './logprobs.js';
-import { chatOf, integerField, presentFields, promptsOf, seedOf } from './requests.js';
+import { booleanField, chatOf, integerField, promptsOf, seedOf } from './requests.js';
 import { sumOfUsage, usageOf } from './usage.js';
 
 /**
@@ -48,6 +50,7 @@ const wantsUsage = (request) => request.stream_options?.include_usage || !reques
 function accept(conversation, request, prompts, report) {
   integerField(request, 'n', 1, MAX_CHOICES, 1);
   seedOf(request);
+  booleanField(request, 'stream', false);
   for (const ids of prompts) conversation.check(ids, request);
   report({ total: prompts[0].length, cache: 0, processed: 0, time_ms: 0 });
 }
@@ -86,8 +89,10 @@ async function* choices(conversation, request, prompt, options, toChunk) {
  * @returns {AsyncGenerator<ChatCompletionChunk, void, undefined>}
  */
 export async function* chat(conversation, request, { name, signal, onProgress }) {
-  const fields = presentFields(request);
-  const logprobs = fields.logprobs ? integerField(fields, 'top_logprobs', 0, MAX_TOP_LOGPROBS, 0) : null;
+  const fields = readFields(request, 'chat');
+  const logprobs = booleanField(fields, 'logprobs', false)
+    ? integerField(fields, 'top_logprobs', 0, MAX_TOP_LOGPROBS, 0)
+    : null;
   const head = {
     id: `chatcmpl-${randomId()}`,
     object: /** @type {const} */ ('chat.completion.chunk'),
@@ -127,7 +132,7 @@ export async function* chat(conversation, request, { name, signal, onProgress })
  * @returns {AsyncGenerator<Completion, void, undefined>}
  */
 export async function* complete(conversation, request, { name, signal, onProgress }) {
-  const fields = presentFields(request);
+  const fields = readFields(request, 'completion');
   const logprobs = fields.logprobs !== undefined ? integerField(fields, 'logprobs', 0, MAX_TOP_LOGPROBS, 0) : null;
   const head = {
     id: `cmpl-${randomId()}`,

@@ -1,6 +1,7 @@
 /* The session that chat and text completions share. It keeps what was computed, and takes one request after another. */
 
 import { LOGITS_LAST, LOGITS_NONE } from '../engine/constants.js';
+import { Ending } from './ending.js';
 import { PendingTokens, sampledToken } from './logprobs.js';
 import { LoopDetector } from './loops.js';
 import { maxTokensOf, RequestError, samplingOf, stopsOf, templateMessage } from './requests.js';
@@ -17,6 +18,7 @@ import { usageOf } from './usage.js';
  */
 
 const DEFAULT_CONTEXT = 4096; // tokens, or the model's if it has fewer
+const LATER = 1n << 63n; // what the seed of the tokens after min_tokens differs by
 
 /**
  * A prompt's tokens. head() is how many of them a full context keeps; turn() is how many of them the prompt of the next
@@ -100,13 +102,15 @@ export class Conversation {
    * The prompt of a chat. Text of messages never becomes a special token.
    * @param {ChatMessage[]} messages
    * @param {Record<string, unknown>} [variables] further ones of the template
+   * @returns {{ text: string, tokens: number[] }}
    */
   template(messages, variables = {}) {
+    if (variables.continue_final_message) return this.#continuing(messages, variables);
     const context = {
+      now: this.#now(),
       add_generation_prompt: true,
       ...variables,
       messages: messages.map(templateMessage),
-      now: this.#now(),
     };
     const prompt = this.#engine.prompt(this.model, context, this.#template);
     try {
@@ -114,6 +118,21 @@ export class Conversation {
     } finally {
       prompt.free();
     }
+  }
+
+  /**
+   * The prompt that ends with the text of the last message: the start of an answer, and that text.
+   * @param {ChatMessage[]} messages
+   * @param {Record<string, unknown>} variables
+   */
+  #continuing(messages, variables) {
+    const last = templateMessage(messages[messages.length - 1]);
+    if (last.role !== 'assistant' || last.content === '')
+      throw new RequestError('continue_final_message needs a last message of the assistant with a text', 'messages');
+    const more = { ...variables, continue_final_message: false, add_generation_prompt: true };
+    const { text, tokens } = this.template(messages.slice(0, -1), more);
+    const begun = this.model.tokenize(last.content, { addSpecial: false, parseSpecial: false });
+    return { text: text + last.content, tokens: [...tokens, ...begun] };
   }
 
   /** How many tokens start every text. */
@@ -130,9 +149,10 @@ export class Conversation {
   #chatHead(messages, variables) {
     const first = messages.findIndex((message) => !isSystem(message));
     if (first < 0) return this.textHead();
+    const others = { ...variables, continue_final_message: false };
     /** @param {string} content */
     const tokens = (content) =>
-      this.template([...messages.slice(0, first), { ...messages[first], content }], variables).tokens;
+      this.template([...messages.slice(0, first), { ...messages[first], content }], others).tokens;
     const [one, other] = [tokens('a'), tokens('1')];
     const shared = one.findIndex((id, i) => id !== other[i]);
     return shared < 0 ? this.textHead() : shared;
@@ -258,6 +278,7 @@ export class Conversation {
     stopsOf(request);
     if (typeof (request.stop_loops ?? false) !== 'boolean')
       throw new RequestError('stop_loops must be true or false', 'stop_loops');
+    new Ending(this.model, request);
     const { logitBias = {} } = samplingOf(request, 0);
     const wrong = Object.keys(logitBias).find((id) => Number(id) >= vocabSize);
     if (wrong !== undefined)
@@ -276,6 +297,17 @@ export class Conversation {
   }
 
   /**
+   * Sets the sampler.
+   * @param {Request} request
+   * @param {bigint} seed
+   * @param {Record<number, number>} biases that take precedence over the request's
+   */
+  #sampling(request, seed, biases) {
+    const settings = samplingOf(request, 0);
+    this.#session.sampling({ ...settings, seed, logitBias: { ...settings.logitBias, ...biases } });
+  }
+
+  /**
    * Generates an answer.
    * @param {Prompt} prompt
    * @param {Request} request
@@ -285,7 +317,8 @@ export class Conversation {
    */
   async *generate({ ids, head, turn }, request, seed, { logprobs, signal, onProgress }) {
     const limit = this.#limit(ids.length, request);
-    this.#session.sampling(samplingOf(request, seed));
+    const ending = new Ending(this.model, request);
+    this.#sampling(request, BigInt(seed), ending.biases(0));
     const cached = await this.#prefill(ids, { signal, onProgress }, turn);
     const decoder = this.model.streamDecoder({ continues: true });
     const stops = new StopText(stopsOf(request));
@@ -300,14 +333,14 @@ export class Conversation {
     while (count < limit) {
       const logits = logprobs === null ? null : this.#session.logits();
       const id = this.#session.sample();
-      if (this.model.isEnd(id)) {
+      if (ending.isEnd(id)) {
         finish = 'stop';
         break;
       }
       count++;
       if (logits && logprobs !== null) pending.add(decoded, sampledToken(logits, id, logprobs));
       const piece = decoder.push(id);
-      const text = stops.push(piece);
+      const text = count <= ending.minTokens ? piece : stops.push(piece);
       decoded += piece.length;
       shown += text.length;
       if (text) yield { text, tokens: pending.take(shown) };
@@ -320,6 +353,8 @@ export class Conversation {
         reason = { stopReason: 'loop' };
         break;
       }
+      /* Setting the sampler restarts its random sequence, so the rest needs another seed. */
+      if (count === ending.minTokens) this.#sampling(request, BigInt(seed) ^ LATER, ending.biases(count));
       if (count < limit) await this.#append(id, head, signal);
     }
     const text = stops.push(decoder.flush()) + stops.flush();

@@ -1,5 +1,6 @@
 /* Embeddings of texts, and OpenAI's shape of them. */
 import { POOLINGS } from '../engine/constants.js';
+import { readFields } from './fields.js';
 import { present, RequestError, requireVocabulary, textsOf } from './requests.js';
 
 /**
@@ -123,7 +124,7 @@ function base64(row) {
  * @returns {Promise<EmbeddingList>}
  */
 export async function createEmbeddings(request, name, embedInputs) {
-  const { input, dimensions, encoding_format: format = 'float', pooling } = present(request);
+  const { input, dimensions, encoding_format: format = 'float', pooling } = readFields(request, 'embedding');
   if (format !== 'float' && format !== 'base64')
     throw new RequestError('encoding_format must be float or base64', 'encoding_format');
   const { rows, pooled, tokens } = await embedInputs(inputsOf(input), { pooling });

@@ -11,7 +11,7 @@
  * @typedef {{ [K in keyof T]: Exclude<T[K], null> }} Present
  */
 
-const MAX_STOPS = 4;
+const MAX_STOPS = 16;
 const MAX_PROMPTS = 128;
 const MAX_SEED = 2 ** 52; // of random seeds
 
@@ -44,14 +44,39 @@ export const present = (object) =>
   );
 
 /**
+ * @param {Record<string, unknown>} request
+ * @param {string} name
+ * @returns {Record<string, unknown>}
+ */
+function objectField(request, name) {
+  const value = request[name] ?? {};
+  if (typeof value !== 'object' || Array.isArray(value)) throw new RequestError(`${name} must be an object`, name);
+  return /** @type {Record<string, unknown>} */ (value);
+}
+
+/**
+ * @template {boolean | undefined} T
+ * @param {Record<string, unknown>} request
+ * @param {string} name
+ * @param {T} fallback
+ */
+export function booleanField(request, name, fallback) {
+  const value = request[name];
+  if (value === undefined) return fallback;
+  if (typeof value !== 'boolean') throw new RequestError(`${name} must be true or false`, name);
+  return value;
+}
+
+/**
  * A request without its fields that are null.
  * @template {object} T
  * @param {T} request
  * @returns {Present<T> & Record<string, unknown>}
  */
 export function presentFields(request) {
-  const fields = /** @type {Present<T> & { stream_options?: object }} */ (present(request));
-  if (fields.stream_options) fields.stream_options = present(fields.stream_options);
+  const fields = /** @type {Present<T> & Record<string, any>} */ (present(request));
+  for (const name of ['stream_options', 'chat_template_kwargs'])
+    if (fields[name] !== undefined) Object.assign(fields, { [name]: present(objectField(fields, name)) });
   return fields;
 }
 
@@ -99,6 +124,16 @@ export function stopsOf({ stop }) {
   return stops;
 }
 
+/**
+ * The token ids that end an answer.
+ * @param {Request} request
+ */
+export function stopIdsOf({ stop_token_ids: ids = [] }) {
+  if (!Array.isArray(ids) || !ids.every((id) => Number.isInteger(id) && id >= 0))
+    throw new RequestError('stop_token_ids must be a list of token ids', 'stop_token_ids');
+  return /** @type {number[]} */ (ids);
+}
+
 /** @param {Request} request */
 export const seedOf = (request) =>
   integerField(request, 'seed', Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, Math.floor(Math.random() * MAX_SEED));
@@ -114,6 +149,13 @@ function logitBiasOf({ logit_bias: bias }) {
 }
 
 /**
+ * The value of the first of several names of a field that the request has.
+ * @param {string[]} names
+ * @param {(name: string) => number | undefined} read
+ */
+const firstOf = (names, read) => names.map(read).find((value) => value !== undefined);
+
+/**
  * The sampler's settings for a request.
  * @param {Request} request
  * @param {number} seed
@@ -125,7 +167,10 @@ export function samplingOf(request, seed) {
     topP: numberField(request, 'top_p', 0, 1, undefined),
     topK: integerField(request, 'top_k', 0, 2 ** 31 - 1, undefined),
     minP: numberField(request, 'min_p', 0, 1, undefined),
-    repeatPenalty: numberField(request, 'repeat_penalty', 0.01, 100, undefined),
+    repeatPenalty: firstOf(['repeat_penalty', 'repetition_penalty'], (name) =>
+      numberField(request, name, 0.01, 100, undefined),
+    ),
+    penaltyLastN: integerField(request, 'repeat_last_n', -1, 2 ** 31 - 1, undefined),
     frequencyPenalty: numberField(request, 'frequency_penalty', -2, 2, undefined),
     presencePenalty: numberField(request, 'presence_penalty', -2, 2, undefined),
     logitBias: logitBiasOf(request),
@@ -139,8 +184,21 @@ export function samplingOf(request, seed) {
  * @param {Request} request
  */
 export function maxTokensOf(request) {
-  const name = request.max_completion_tokens === undefined ? 'max_tokens' : 'max_completion_tokens';
-  return integerField(request, name, 1, 2 ** 53, undefined);
+  const count = firstOf(['max_completion_tokens', 'max_tokens', 'n_predict'], (name) =>
+    integerField(request, name, -1, 2 ** 53, undefined),
+  );
+  return count === -1 ? undefined : count;
+}
+
+/**
+ * How many tokens an answer has before it may end.
+ * @param {Request} request
+ */
+export function minTokensOf(request) {
+  const count = integerField(request, 'min_tokens', 0, 2 ** 31 - 1, 0);
+  if (count > (maxTokensOf(request) ?? Infinity))
+    throw new RequestError('min_tokens must not be larger than max_tokens', 'min_tokens');
+  return count;
 }
 
 /**
@@ -213,17 +271,39 @@ function contentOf({ content }) {
 export const templateMessage = (message) => ({ ...present(message), content: contentOf(message) });
 
 /**
- * The messages and tools of a chat.
- * @param {{ messages?: unknown, tools?: unknown }} request
+ * The variables of the chat template that a request sets.
+ * @param {Record<string, unknown>} request
  */
-export function chatOf({ messages, tools }) {
+function variablesOf(request) {
+  const more = objectField(request, 'chat_template_kwargs');
+  const all = { ...more, ...request };
+  if (Object.hasOwn(more, 'messages'))
+    throw new RequestError('chat_template_kwargs must not have messages', 'chat_template_kwargs');
+  const continues = booleanField(all, 'continue_final_message', false);
+  const answers = booleanField(all, 'add_generation_prompt', !continues);
+  if (continues && answers)
+    throw new RequestError('continue_final_message needs add_generation_prompt false', 'add_generation_prompt');
+  booleanField(all, 'enable_thinking', undefined);
+  for (const name of ['tools', 'documents']) {
+    if (all[name] !== undefined && !Array.isArray(all[name])) throw new RequestError(`${name} must be a list`, name);
+  }
+  /** @type {Record<string, unknown>} */
+  const variables = { ...more, continue_final_message: continues, add_generation_prompt: answers };
+  for (const name of ['enable_thinking', 'reasoning_effort', 'documents', 'tools'])
+    if (all[name] !== undefined) variables[name] = all[name];
+  if (request.tool_choice === 'none') delete variables.tools;
+  return variables;
+}
+
+/**
+ * The messages of a chat and further variables of its template.
+ * @param {Record<string, unknown>} request
+ */
+export function chatOf(request) {
+  const { messages } = request;
   if (!Array.isArray(messages) || messages.length === 0)
     throw new RequestError('messages must be a list with at least one message', 'messages');
   if (!messages.every((message) => typeof message?.role === 'string'))
     throw new RequestError('each message must have a role', 'messages');
-  if (tools !== undefined && !Array.isArray(tools)) throw new RequestError('tools must be a list', 'tools');
-  return {
-    messages: /** @type {ChatMessage[]} */ (messages),
-    variables: /** @type {Record<string, unknown>} */ (tools ? { tools } : {}),
-  };
+  return { messages: /** @type {ChatMessage[]} */ (messages), variables: variablesOf(request) };
 }

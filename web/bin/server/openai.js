@@ -6,10 +6,10 @@ import { Stopwatch } from './metrics.js';
 
 const describe = ({ id, created }) => ({ id, object: 'model', created, owned_by: 'quern' });
 
-export function findModel(entries, id) {
-  const entry = id === undefined || id === null ? entries[0] : entries.find((each) => each.id === id);
+function findModel(entries, id) {
+  const entry = entries.find((each) => each.id === id);
   if (!entry)
-    throw new HttpError(404, `there is no model ${JSON.stringify(id ?? null)}; GET /v1/models lists the models`, {
+    throw new HttpError(404, `there is no model ${JSON.stringify(id)}; GET /v1/models lists the models`, {
       param: 'model',
       code: 'model_not_found',
     });
@@ -19,42 +19,16 @@ export function findModel(entries, id) {
 export const listModels = (entries) => ({ object: 'list', data: entries.map(describe) });
 export const oneModel = (entries, id) => describe(findModel(entries, id));
 
+/* The model of a request. Clients with a fixed name in their settings get the only model, whatever its name is. */
 export function loadedModel(entries, id) {
-  const entry = findModel(entries, id);
+  if ((id ?? '') !== '' && typeof id !== 'string') throw new HttpError(400, 'model must be a text', { param: 'model' });
+  const entry = entries.length === 1 || (id ?? undefined) === undefined ? entries[0] : findModel(entries, id);
   if (!entry.model)
     throw new HttpError(503, `${entry.id} is still loading; try again in a moment`, {
       code: 'model_loading',
       headers: { 'Retry-After': '1' },
     });
   return entry;
-}
-
-/* Parameters that would change the answer but are not supported. Each function returns whether a value must be
- * refused. */
-const REFUSED = {
-  audio: () => true,
-  best_of: (value, { n }) => value !== (n ?? 1),
-  echo: (value) => value !== false,
-  function_call: () => true,
-  functions: () => true,
-  modalities: (value) => String(value) !== 'text',
-  response_format: (value) => value.type !== 'text',
-  suffix: (value) => value !== '',
-  tool_choice: (value) => value !== 'auto' && value !== 'none',
-};
-
-function checked(body) {
-  for (const [name, refused] of Object.entries(REFUSED)) {
-    const value = body[name] ?? undefined;
-    if (value !== undefined && refused(value, body))
-      throw new HttpError(400, `${name} ${JSON.stringify(value)} is not supported`, {
-        param: name,
-        code: 'unsupported_parameter',
-      });
-  }
-  if (typeof (body.stream ?? false) !== 'boolean')
-    throw new HttpError(400, 'stream must be true or false', { param: 'stream' });
-  return body.tool_choice === 'none' ? { ...body, tools: undefined } : body;
 }
 
 /* Status codes of quern.h that a request can cause: argument, unsupported, context, template, limit. */
@@ -108,7 +82,7 @@ async function stream(create, entry, body, response, { signal, stopwatch }) {
 
 async function generate(entries, request, response, kind) {
   const signal = closeSignal(response);
-  const body = checked(await readJson(request));
+  const body = await readJson(request);
   const entry = loadedModel(entries, body.model);
   const { create } = kind(entry.model);
   const stopwatch = new Stopwatch(entry.metrics);
