@@ -443,9 +443,12 @@ const checks = {
       return {
         text: ui.text('.message.assistant .body'),
         figures: ui.text('.message.assistant .figures'),
-        removed: [`Begin. ${copies.repeat(5)}`, `Begin. ${copies.repeat(4)}On the se`, 'No loop here.'].map(
-          withoutLoop,
-        ),
+        removed: [
+          `Begin. ${copies.repeat(5)}`,
+          `Begin. ${copies.repeat(2)}\n\n${copies.repeat(2)}On the se`,
+          'No loop here.',
+          `Ah${'!'.repeat(60)}`,
+        ].map((each) => withoutLoop(each)),
       };
     });
     assert.match(figures, /stopped because it repeated itself$/);

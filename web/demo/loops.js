@@ -18,10 +18,10 @@ function loopAtEnd(units, least) {
 
 const WORD = /[\p{L}\p{N}]+/gu;
 
-/* The words of a text's tail, and where they start in the text. */
+/* The words of a text's tail, without the last one, which may be incomplete, and where they start in the text. */
 function tailWords(text) {
   const from = Math.max(0, text.length - TAIL);
-  const found = [...text.slice(from).toLowerCase().matchAll(WORD)];
+  const found = [...text.slice(from).toLowerCase().matchAll(WORD)].slice(0, -1);
   return { words: found.map(([word]) => word), starts: found.map(({ index }) => from + index) };
 }
 
