@@ -69,9 +69,13 @@ def test_random_strings(tokenizer):
 
 def test_long_runs_of_marks(tokenizer):
     choose = random.Random(2)
-    marks = [code for code in CODES if unicodedata.combining(code)]
-    text = "a" + "".join(choose.choices(marks, k=300000))
-    assert tokenizer.nfc(text.encode()) == unicodedata.normalize("NFC", text).encode()
+    marks = [code for code in CHANGING if unicodedata.combining(code)]
+    check(tokenizer, "a" + "".join(choose.choices(marks, k=2000)))
+    # Python takes quadratic time. These marks have different classes, and do not compose with the letter.
+    run = choose.choices("\u0316\u0334\u0345", k=300000)
+    assert (
+        tokenizer.nfc(("a" + "".join(run)).encode()) == ("a" + "".join(sorted(run, key=unicodedata.combining))).encode()
+    )
 
 
 def test_invalid_bytes_stay(tokenizer):
