@@ -70,6 +70,7 @@ const every: Required<LoadOptions> = {
   build: 'plain',
   early: true,
   overflow: 'shift',
+  nfc: true,
   template: '{{ messages }}',
   cache: false,
   revalidate: true,
