@@ -1,6 +1,7 @@
 """The programs in web/README.md run in Node unchanged, with SmolLM2. test_bundle.py tests its page."""
 
 import http.server
+import json
 import pathlib
 import re
 import subprocess
@@ -27,6 +28,16 @@ SAID = {
 def test_each_program_is_known():
     assert PROGRAMS.keys() == SAID.keys()
     assert len(PROGRAMS) == TEXT.count("```js\n")
+
+
+@pytest.mark.parametrize("page", ["README.md", "web/README.md"])
+def test_the_package_is_made_before_it_is_installed(page):
+    version = json.loads((ROOT / "web/package.json").read_text())["version"]
+    steps = re.search(
+        rf"make package.*\n(?:.*\n)*?npm install \S+/build/quern-{version}\.tgz", (ROOT / page).read_text()
+    )
+    assert steps and "```" not in steps.group()
+    assert re.search(r"^package: modules\n\t@tools/package_wasm.py --tarball$", (ROOT / "Makefile").read_text(), re.M)
 
 
 @pytest.fixture(scope="module")
