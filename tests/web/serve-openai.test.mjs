@@ -97,6 +97,107 @@ const checks = {
     }
     assert.ok(shown.length > 0 && listed.startsWith(shown));
   },
+  async responds() {
+    const asked = { model, input: messages[0].content, temperature: 0, max_output_tokens: 24 };
+    const response = await client.responses.create(asked);
+    assert.equal(response.output_text, text);
+    assert.equal(response.model, model);
+    assert.equal(response.usage.total_tokens, response.usage.input_tokens + response.usage.output_tokens);
+    const { usage } = await create();
+    assert.deepEqual(
+      [response.usage.input_tokens, response.usage.output_tokens],
+      [usage.prompt_tokens, usage.completion_tokens],
+    );
+    const parts = [{ type: 'input_text', text: messages[0].content }];
+    for (const input of [messages, [{ type: 'message', role: 'user', content: parts }]])
+      assert.equal((await client.responses.create({ ...asked, input })).output_text, text);
+    const system = { role: 'system', content: 'Speak like a pirate.' };
+    const pirate = (await create({ messages: [system, ...messages] })).choices[0].message.content;
+    assert.equal((await client.responses.create({ ...asked, instructions: system.content })).output_text, pirate);
+    const history = [...messages, ...response.output, { role: 'user', content: 'And of Spain?' }];
+    assert.ok(
+      (await client.responses.create({ ...asked, input: history })).usage.input_tokens > usage.prompt_tokens + 5,
+    );
+    const short = await client.responses.create({ ...asked, max_output_tokens: 2 });
+    assert.deepEqual([short.status, short.incomplete_details.reason], ['incomplete', 'max_output_tokens']);
+  },
+  async responsesAreStreamed() {
+    const asked = { model, input: messages[0].content, temperature: 0, max_output_tokens: 3 };
+    const events = [];
+    for await (const event of await client.responses.create({ ...asked, stream: true })) events.push(event);
+    const types = events.map(({ type }) => type.replace('response.', ''));
+    assert.deepEqual(
+      types.filter((type) => type !== 'output_text.delta'),
+      [
+        'created',
+        'in_progress',
+        'output_item.added',
+        'content_part.added',
+        'output_text.done',
+        'content_part.done',
+        'output_item.done',
+        'incomplete',
+      ],
+    );
+    assert.deepEqual(
+      events.map(({ sequence_number: number }) => number),
+      events.map((_, i) => i),
+    );
+    const whole = events.at(-1).response;
+    const deltas = events.map(({ delta }) => delta ?? '').join('');
+    assert.equal(deltas, whole.output[0].content[0].text);
+    assert.ok(text.startsWith(deltas) && deltas.length > 3);
+    const runner = client.responses.stream({ ...asked, max_output_tokens: 24 });
+    const final = await runner.finalResponse();
+    assert.deepEqual([final.output_text, final.status, final.usage.output_tokens > 3], [text, 'completed', true]);
+  },
+  async responsesRefuseWhatTheyDoNotSupport() {
+    const tool = { type: 'function', name: 'f', parameters: {}, strict: false };
+    const refused = {
+      tools: [[tool], /tool calling is not implemented yet/],
+      previous_response_id: ['resp_1', /responses are not stored/],
+      conversation: ['conv_1', /not stored/],
+      tool_choice: ['required', /required/],
+      truncation: ['auto', /truncation/],
+      background: [true, /background/],
+      text: [{ format: { type: 'json_object' } }, /json_object/],
+      include: [['message.output_text.logprobs'], /include/],
+      n: [2, /n is/],
+      max_tokens: [5, /max_output_tokens/],
+      made_up: [1, /made_up/],
+    };
+    for (const [name, [value, message]] of Object.entries(refused))
+      for (const stream of [false, true])
+        await assert.rejects(client.responses.create({ model, input: 'a', stream, [name]: value }), (error) => {
+          assert.deepEqual([error.status, error.param, error.code], [400, name, 'unsupported_parameter']);
+          return message.test(error.message);
+        });
+    const call = { type: 'function_call', call_id: '1', name: 'f', arguments: '{}' };
+    const image = { role: 'user', content: [{ type: 'input_image', image_url: 'a' }] };
+    for (const input of [[], undefined, 5, [call], [image], [{ role: 'user' }]])
+      await assert.rejects(client.responses.create({ model, input }), { status: 400, param: 'input' });
+    const neutral = {
+      store: true,
+      tools: [],
+      tool_choice: 'auto',
+      truncation: 'disabled',
+      user: 'me',
+      top_logprobs: 0,
+    };
+    const { store, status } = await client.responses.create({ model, input: 'a', max_output_tokens: 1, ...neutral });
+    assert.deepEqual([store, status], [false, 'incomplete']);
+    const nulls = {
+      instructions: null,
+      tools: null,
+      previous_response_id: null,
+      reasoning: null,
+      max_output_tokens: null,
+    };
+    await client.responses.create({ model, input: 'a', stop: ' ', ...nulls });
+    await assert.rejects(client.responses.create({ model, input: 'a', max_output_tokens: 0 }), {
+      param: 'max_output_tokens',
+    });
+  },
   async completes() {
     let streamed = '';
     const request = { model, prompt: 'One, two, three,', temperature: 0, max_tokens: 6 };

@@ -26,9 +26,10 @@ export class EventStream {
   }
 
   /* Sends an event. Waits for a client that reads slowly. */
-  async send(text) {
+  async send(text, type = '') {
     this.start();
-    if (!this.#response.write(`data: ${text}\n\n`)) await once(this.#response, 'drain', { signal: this.#signal });
+    if (!this.#response.write(`${type && `event: ${type}\n`}data: ${text}\n\n`))
+      await once(this.#response, 'drain', { signal: this.#signal });
   }
 
   end() {

@@ -6,6 +6,7 @@ import { notFound, resolveBelow, sendFile } from './files.js';
 import { admit, HttpError, preflight, sendJson, targetOf } from './http.js';
 import { Metrics, metricsText } from './metrics.js';
 import { chat, complete, embed, httpError, listModels, loadedModel, oneModel } from './openai.js';
+import { respond } from './responses.js';
 import { applyTemplate, detokenize, tokenize } from './text.js';
 
 const WEB = fileURLToPath(new URL('../../', import.meta.url));
@@ -68,6 +69,7 @@ const ROUTES = [
   [READ, /^\/v1\/models\/([^/]+)$/, (entries, _, response, id) => sendJson(response, 200, oneModel(entries, id))],
   [['POST'], /^\/v1\/chat\/completions$/, chat],
   [['POST'], /^\/v1\/completions$/, complete],
+  [['POST'], /^\/v1\/responses$/, respond],
   [['POST'], /^\/v1\/embeddings$/, embed],
   [['POST'], /^\/tokenize$/, tokenize],
   [['POST'], /^\/detokenize$/, detokenize],

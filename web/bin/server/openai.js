@@ -43,7 +43,7 @@ export function httpError(error) {
 }
 
 /* A signal that aborts when the client closes the connection. */
-function closeSignal(response) {
+export function closeSignal(response) {
   const controller = new AbortController();
   response.on('close', () => controller.abort());
   return controller.signal;
@@ -96,7 +96,7 @@ async function generate(entries, request, response, kind) {
 }
 
 /* The status under which a failed request is counted; 499: the client has left. */
-const statusOf = (error) => (error.name === 'AbortError' ? 499 : httpError(error).status);
+export const statusOf = (error) => (error.name === 'AbortError' ? 499 : httpError(error).status);
 
 export const chat = (entries, request, response) =>
   generate(entries, request, response, (model) => model.chat.completions);

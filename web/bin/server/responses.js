@@ -1,0 +1,207 @@
+/* POST /v1/responses: OpenAI's newer endpoint, answered by a chat. Responses are not stored. */
+import { randomUUID } from 'node:crypto';
+import { booleanField, integerField, presentFields, RequestError } from '../../api/requests.js';
+import { EventStream } from './events.js';
+import { readJson, sendJson } from './http.js';
+import { Stopwatch } from './metrics.js';
+import { closeSignal, httpError, loadedModel, statusOf } from './openai.js';
+
+/* What to send instead of a field that is refused. */
+const REFUSED = {
+  tools: 'tool calling is not implemented yet',
+  previous_response_id: 'responses are not stored; send the whole conversation as input',
+  conversation: 'conversations are not stored; send all messages as input',
+  prompt: 'prompts are not stored; send instructions and input',
+  messages: 'use input',
+  max_tokens: 'use max_output_tokens',
+  max_completion_tokens: 'use max_output_tokens',
+  n_predict: 'use max_output_tokens',
+  reasoning_effort: 'use reasoning.effort',
+  n: 'there is one answer',
+  logprobs: 'use /v1/chat/completions',
+  return_progress: 'use /v1/chat/completions',
+};
+
+/* Fields whose values ask for nothing special, or that have no effect without tools. */
+const NEUTRAL = {
+  background: (value) => value === false,
+  include: (value) => Array.isArray(value) && value.every((each) => each === 'reasoning.encrypted_content'),
+  max_tool_calls: () => true,
+  text: ({ format, verbosity }) => (format?.type ?? 'text') === 'text' && (verbosity ?? 'medium') === 'medium',
+  tool_choice: (value) => value === 'auto' || value === 'none',
+  tools: (value) => Array.isArray(value) && value.length === 0,
+  top_logprobs: (value) => value === 0,
+  truncation: (value) => value === 'disabled',
+};
+
+function refuse(name, reason = '') {
+  throw new RequestError(`${name} is not supported${reason && `: ${reason}`}`, name, 'unsupported_parameter');
+}
+
+const TEXT_PARTS = ['input_text', 'output_text', 'text'];
+
+/* The text of an item's content. */
+function textOf(content) {
+  const parts = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
+  if (!Array.isArray(parts)) throw new RequestError('content must be a text or a list of text parts', 'input');
+  return parts.map((part) => {
+    if (!TEXT_PARTS.includes(part?.type) || typeof part.text !== 'string')
+      throw new RequestError(`content of type ${part?.type} is not supported`, 'input');
+    return part.text;
+  });
+}
+
+function messageOf(item) {
+  const { type = 'message', role, content } = item ?? {};
+  if (type !== 'message' || typeof role !== 'string')
+    throw new RequestError(`input of type ${type} is not supported: an item must be a message with a role`, 'input');
+  return { role, content: textOf(content).join('') };
+}
+
+function messagesOf({ input, instructions }) {
+  const items = typeof input === 'string' ? [{ role: 'user', content: input }] : input;
+  if (!Array.isArray(items) || items.length === 0)
+    throw new RequestError('input must be a text or a list with at least one message', 'input');
+  if (instructions !== undefined && typeof instructions !== 'string')
+    throw new RequestError('instructions must be a text', 'instructions');
+  const system = instructions === undefined ? [] : [{ role: 'system', content: instructions }];
+  return [...system, ...items.map(messageOf)];
+}
+
+/* The request of a chat. It has the fields that both endpoints share; the chat refuses unknown ones. */
+function chatRequestOf(fields) {
+  for (const [name, value] of Object.entries(fields)) {
+    if (NEUTRAL[name]?.(value) || (REFUSED[name] === undefined && NEUTRAL[name] === undefined)) continue;
+    refuse(name, REFUSED[name] ?? JSON.stringify(value));
+  }
+  const { input, instructions, max_output_tokens: limit, reasoning, stream, stream_options, ...others } = fields;
+  const shared = Object.fromEntries(Object.entries(others).filter(([name]) => NEUTRAL[name] === undefined));
+  integerField(fields, 'max_output_tokens', 1, 2 ** 53, undefined);
+  if (reasoning !== undefined && (typeof reasoning !== 'object' || Array.isArray(reasoning)))
+    throw new RequestError('reasoning must be an object', 'reasoning');
+  return {
+    ...shared,
+    messages: messagesOf(fields),
+    max_completion_tokens: limit,
+    reasoning_effort: reasoning?.effort,
+    stream: true,
+    stream_options: { include_usage: true },
+  };
+}
+
+/* The response as far as it is known before the answer. */
+const begun = (fields, model) => ({
+  id: `resp_${randomUUID().replaceAll('-', '')}`,
+  object: 'response',
+  created_at: Math.floor(Date.now() / 1000),
+  status: 'in_progress',
+  background: false,
+  error: null,
+  incomplete_details: null,
+  instructions: fields.instructions ?? null,
+  max_output_tokens: fields.max_output_tokens ?? null,
+  metadata: fields.metadata ?? {},
+  model,
+  output: [],
+  parallel_tool_calls: false,
+  previous_response_id: null,
+  reasoning: { effort: fields.reasoning?.effort ?? null, summary: null },
+  store: false,
+  temperature: fields.temperature ?? null,
+  text: { format: { type: 'text' } },
+  tool_choice: 'auto',
+  tools: [],
+  top_p: fields.top_p ?? null,
+  truncation: 'disabled',
+  usage: null,
+});
+
+const usageOf = ({ prompt_tokens: input, completion_tokens: output, total_tokens: total, prompt_tokens_details }) => ({
+  input_tokens: input,
+  input_tokens_details: prompt_tokens_details,
+  output_tokens: output,
+  output_tokens_details: { reasoning_tokens: 0 },
+  total_tokens: total,
+});
+
+/* The events of a response, from the chunks of a chat. The last one has the whole response. */
+async function* eventsOf(chunks, response) {
+  const item = { id: `msg_${randomUUID().replaceAll('-', '')}`, type: 'message', role: 'assistant' };
+  const at = { item_id: item.id, output_index: 0, content_index: 0 };
+  const partOf = (text) => ({ type: 'output_text', text, annotations: [], logprobs: [] });
+  let text = '';
+  /** @type {any} */
+  let finish;
+  /** @type {any} */
+  let usage;
+  let started = false;
+  for await (const chunk of chunks) {
+    if (!started) {
+      yield { type: 'response.created', response };
+      yield { type: 'response.in_progress', response };
+      const added = { ...item, status: 'in_progress', content: [] };
+      yield { type: 'response.output_item.added', output_index: 0, item: added };
+      yield { type: 'response.content_part.added', ...at, part: partOf('') };
+    }
+    started = true;
+    const [choice] = chunk.choices;
+    const delta = choice?.delta.content ?? '';
+    text += delta;
+    finish = choice?.finish_reason ?? finish;
+    usage = chunk.usage ?? usage;
+    if (delta) yield { type: 'response.output_text.delta', ...at, delta, logprobs: [] };
+  }
+  const status = finish === 'length' ? 'incomplete' : 'completed';
+  const done = { ...item, status, content: [partOf(text)] };
+  yield { type: 'response.output_text.done', ...at, text, logprobs: [] };
+  yield { type: 'response.content_part.done', ...at, part: partOf(text) };
+  yield { type: 'response.output_item.done', output_index: 0, item: done };
+  const details = finish === 'length' ? { reason: 'max_output_tokens' } : null;
+  const whole = { ...response, status, incomplete_details: details, output: [done], usage: usageOf(usage) };
+  yield { type: `response.${status}`, response: whole, usage };
+}
+
+/* Sends the events; an error after the first one is an event, too. */
+async function sendEvents(events, all, metrics, signal) {
+  let number = 0;
+  const send = (event) => events.send(JSON.stringify({ ...event, sequence_number: number++ }), event.type);
+  try {
+    for await (const { usage, ...event } of all) {
+      if (usage) metrics.addUsage(usage);
+      await send(event);
+    }
+  } catch (error) {
+    const { body } = httpError(error);
+    if (events.started && !signal.aborted) await send({ ...body.error, ...body, type: 'error' });
+    throw error;
+  } finally {
+    events.end();
+  }
+}
+
+async function wholeResponse(all, metrics) {
+  let last;
+  for await (const event of all) last = event;
+  metrics.addUsage(last.usage);
+  return last.response;
+}
+
+export async function respond(entries, request, response) {
+  const signal = closeSignal(response);
+  const fields = presentFields(await readJson(request));
+  const { id, model, metrics } = loadedModel(entries, fields.model);
+  const stopwatch = new Stopwatch(metrics);
+  await metrics
+    .count(async () => {
+      const chat = chatRequestOf(fields);
+      const events = booleanField(fields, 'stream', false) ? new EventStream(response, signal) : undefined;
+      const onProgress = (progress) => {
+        events?.start();
+        stopwatch.progress(progress);
+      };
+      const all = eventsOf(await model.chat.completions.create(chat, { signal, onProgress }), begun(fields, id));
+      if (events) await sendEvents(events, all, metrics, signal);
+      else sendJson(response, 200, await wholeResponse(all, metrics));
+    }, statusOf)
+    .finally(() => stopwatch.stop());
+}
