@@ -16,7 +16,9 @@ function loopAtEnd(units, least) {
   }
 }
 
-const WORD = /[\p{L}\p{N}]+/gu;
+const WORD = /\p{L}[\p{L}\p{N}]*/gu; // without numbers: the items of a list may have different ones
+
+const LIST_MARKER = /\n\s*(\d+[.)]|[-*])\s*$/;
 
 /* The words of a text's tail, without the last one, which may be incomplete, and where they start in the text. */
 function tailWords(text) {
@@ -32,7 +34,11 @@ export const repeatsWords = (text) => loopAtEnd(tailWords(text).words, LEAST_WOR
 export function withoutLoop(text) {
   const { words, starts } = tailWords(text);
   const loop = loopAtEnd(words, LEAST_WORDS);
-  if (loop) return text.slice(0, starts[words.length - loop.run + loop.period]).trimEnd();
+  if (loop)
+    return text
+      .slice(0, starts[words.length - loop.run + loop.period])
+      .replace(LIST_MARKER, '')
+      .trimEnd();
   const exact = loopAtEnd(text, LEAST_CHARACTERS);
   if (!exact) return text;
   const end = text.length - exact.run + exact.period;
