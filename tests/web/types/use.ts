@@ -71,6 +71,7 @@ const every: Required<LoadOptions> = {
   early: true,
   overflow: 'shift',
   nfc: true,
+  key: 'a key',
   template: '{{ messages }}',
   cache: false,
   revalidate: true,
