@@ -274,7 +274,7 @@ const scenarios = {
     const page = env.server.add(Buffer.from('<!doctype html><title>Sign in</title>'.repeat(99)), {
       name: 'login.gguf',
     });
-    const closed = env.server.add(Buffer.from(''), { name: 'closed.gguf', failures: [403] });
+    const closed = env.server.add(Buffer.from(''), { name: 'closed.gguf', failures: Array(9).fill(403) });
     const encoder = env.server.add(ENCODER);
     const other = (url) => url.replace('localhost', '127.0.0.1'); // another origin, without CORS headers
     const problems = {
