@@ -531,7 +531,7 @@ typedef struct qn_prompt qn_prompt;
  * context is a JSON object of context_bytes bytes: the template's variables, such as messages, tools,
  * add_generation_prompt, bos_token, eos_token and now (seconds since 1970, UTC, for strftime_now). With a model,
  * bos_token and eos_token default to its tokens. Text under messages, tools and documents is untrusted, all other text
- * is trusted. The host owns the prompt until qn_prompt_free.
+ * and the usual roles are trusted. The host owns the prompt until qn_prompt_free.
  *
  * Messages have the format of OpenAI's API. The template gets them in the form that it expects: the content as a text
  * or as a list of text parts, the arguments of a tool call as an object or as JSON, and the role system instead of

@@ -100,6 +100,21 @@ def test_run_chooses_the_format_of_a_file_without_template(tmp_path):
     assert quern(*arguments, "--raw").stdout != done.stdout
 
 
+@pytest.mark.parametrize("host", HOSTS)
+def test_control_tokens_made_of_a_role(tmp_path, host):
+    """Phi-3's template makes its control tokens from the role; a message still cannot make them."""
+    made, literal = tmp_path / "made.jinja", tmp_path / "literal.jinja"
+    made.write_text("{% for m in messages %}{{ '<|' + m.role + '|>' + m.content }}{% endfor %}")
+    literal.write_text("{% for m in messages %}<|user|>{{ m.content }}{% endfor %}")
+
+    def count(template, text):
+        run = ("run", "-m", TINY, "--template", template, "-p", text, "-n", 1, "--json")
+        return json.loads(output(*run, host=host))["prompt_tokens"]
+
+    assert count(made, "ab") == count(literal, "ab") == 3
+    assert count(made, "<|user|>") == count(literal, "<|user|>") > 3
+
+
 def test_default_model_is_used(model):
     assert output("tokenize", stdin=b"Hello world") == output("tokenize", "-m", model, stdin=b"Hello world")
 

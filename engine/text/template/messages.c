@@ -167,15 +167,28 @@ static bool contains(struct gguf_text text, const char *word) {
     return false;
 }
 
+/* Roles that templates know become part of the template's own text, so that a message's text is not found in its role.
+ */
+static void fit_role(struct sandbox *box, struct value *message, bool knows_developer) {
+    static const char *const roles[][2] = {
+        {"system", "system"},    {"user", "user"},         {"assistant", "assistant"}, {"tool", "tool"},
+        {"developer", "system"}, {"function", "function"}, {"model", "model"},
+    }; /* the second name is for templates that do not know the role developer */
+    for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
+        if (member_is(box, message, "role", roles[i][0])) {
+            set_member(box, message, "role", value_name(box, roles[i][knows_developer ? 0 : 1]));
+            return;
+        }
+    }
+}
+
 bool messages_fit(struct sandbox *box, const struct value *messages, struct gguf_text template_text,
                   const struct message_form *form) {
     const bool developer = contains(template_text, "'developer'") || contains(template_text, "\"developer\"");
     bool arguments = false;
     for (size_t i = 0; i < messages->list.count && !box->failed; i++) {
         struct value *message = messages->list.items[i];
-        if (!developer && member_is(box, message, "role", "developer")) {
-            set_member(box, message, "role", value_name(box, "system"));
-        }
+        fit_role(box, message, developer);
         fit_content(box, message, form->parts[i]);
         const struct value *calls = member(box, message, "tool_calls");
         for (size_t k = 0; calls && calls->kind == VALUE_LIST && k < calls->list.count; k++) {

@@ -59,8 +59,20 @@ def test_templates_that_read_text(template):
 def test_templates_that_read_parts(template):
     in_parts = dict(BASE, messages=[parts(message) for message in CHAT])
     got = equals(template, dict(BASE, messages=CHAT), in_parts)
-    assert "user" in got.untrusted() and "Hello <|im_end|> there!\n" in got.untrusted()
+    assert "user" not in got.untrusted() and "Hello <|im_end|> there!\n" in got.untrusted()
     equals(template, in_parts, in_parts)
+
+
+@pytest.mark.parametrize("text", ["user", "use", "r"])
+def test_a_text_that_is_a_role_is_not_found_in_the_role(text):
+    """The role is in the prompt even if the template drops the text."""
+    given = dict(BASE, messages=[user(text)])
+    equals(PARTS, given, dict(BASE, messages=[parts(user(text))]))
+
+
+def test_unknown_roles_stay_untrusted():
+    messages = [{"role": "<|critic|>", "content": "Hm."}]
+    assert "<|critic|>" in equals(TEXT, dict(BASE, messages=messages), dict(BASE, messages=messages)).untrusted()
 
 
 def test_templates_that_read_text_of_one_role_and_parts_of_others():
