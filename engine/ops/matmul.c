@@ -84,8 +84,7 @@ static void finish(const struct product *product, const struct scratch *scratch,
 }
 
 /* One token: output rows [row, stop), straight from the file's blocks. */
-static void multiply_token(const struct product *product, const struct scratch *scratch, const uint8_t *x, size_t row,
-                           size_t stop) {
+static void multiply_token(const struct product *product, const uint8_t *x, size_t row, size_t stop) {
     const struct weight *w = product->w;
     float *out = product->out + row;
     const struct gemv_args args = {.out = out,
@@ -95,12 +94,11 @@ static void multiply_token(const struct product *product, const struct scratch *
                                    .activation = x,
                                    .n = w->cols};
     w->kernels->gemv(&args);
-    finish(product, scratch, out, row, stop - row);
 }
 
 /* Several tokens: each panel of weights is unpacked once and multiplied by every token. */
-static void multiply_tokens(const struct product *product, const struct scratch *scratch, const uint8_t *x,
-                            size_t row_bytes, size_t tokens, uint8_t *panel, size_t row, size_t stop) {
+static void multiply_tokens(const struct product *product, const uint8_t *x, size_t row_bytes, size_t tokens,
+                            uint8_t *panel, size_t row, size_t stop) {
     const struct weight *w = product->w;
     for (; row < stop; row += PANEL_ROWS) {
         const size_t rows = stop - row < PANEL_ROWS ? stop - row : PANEL_ROWS;
@@ -117,9 +115,6 @@ static void multiply_tokens(const struct product *product, const struct scratch 
                                        .n = w->cols};
         w->kernels->unpack_panel(&unpack);
         w->kernels->gemm(&args);
-        for (size_t t = 0; t < tokens; t++) {
-            finish(product, scratch, out + t * w->rows, row, rows);
-        }
     }
 }
 
@@ -127,9 +122,12 @@ static void multiply_tokens(const struct product *product, const struct scratch 
 static void multiply_rows(const struct product *product, const struct scratch *scratch, const uint8_t *x,
                           size_t row_bytes, size_t tokens, uint8_t *panel, size_t row, size_t stop) {
     if (tokens == 1) {
-        multiply_token(product, scratch, x, row, stop);
+        multiply_token(product, x, row, stop);
     } else {
-        multiply_tokens(product, scratch, x, row_bytes, tokens, panel, row, stop);
+        multiply_tokens(product, x, row_bytes, tokens, panel, row, stop);
+    }
+    for (size_t t = 0; t < tokens; t++) {
+        finish(product, scratch, product->out + t * product->w->rows + row, row, stop - row);
     }
 }
 
