@@ -15,7 +15,22 @@ import tarfile
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-GRAMMARS = ["bash", "c", "cpp", "csharp", "css", "go", "java", "javascript", "json", "python", "rust", "sql", "typescript", "xml"]
+GRAMMARS = [
+    "bash",
+    "c",
+    "cpp",
+    "csharp",
+    "css",
+    "go",
+    "java",
+    "javascript",
+    "json",
+    "python",
+    "rust",
+    "sql",
+    "typescript",
+    "xml",
+]
 HIGHLIGHT = {"es/core.min.js": "highlight.js"}
 HIGHLIGHT |= {f"es/languages/{name}.min.js": f"highlight-{name}.js" for name in GRAMMARS}
 # (package, version, {file of the package: its name here})
