@@ -111,6 +111,10 @@ int gguf_order_tensors(struct gguf *gguf, struct arena *arena, struct qn_error *
 const struct gguf_value *gguf_find(const struct gguf *gguf, const char *key);
 const struct gguf_tensor *gguf_find_tensor(const struct gguf *gguf, const char *name);
 
+bool gguf_text_is(struct gguf_text text, const char *word);
+/* Whether the value is that string. */
+bool gguf_value_is(const struct gguf_value *value, const char *word);
+
 /* Typed reading. Each function returns QN_OK and fills *out; QN_MORE if the key is absent, and leaves *out as it is; or
  * an error that names the key, its type and the expected type, at the offset of the value. An integer of any width is
  * accepted if its value fits; an f32 may be stored as f64. */

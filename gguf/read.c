@@ -9,6 +9,15 @@ const char *gguf_type_name(uint32_t type) {
     return type < sizeof(type_names) / sizeof(type_names[0]) ? type_names[type] : "?";
 }
 
+bool gguf_text_is(struct gguf_text text, const char *word) {
+    return text.bytes == strlen(word) && memcmp(text.at, word, text.bytes) == 0;
+}
+
+bool gguf_value_is(const struct gguf_value *value, const char *word) {
+    return value->type == GGUF_STRING &&
+           gguf_text_is((struct gguf_text){(const char *)value->data, value->bytes}, word);
+}
+
 static int wrong_type(const struct gguf_value *value, const char *of, const char *wanted, struct qn_error *error) {
     const bool array = value->type == GGUF_ARRAY;
     return error_set(error, QN_ERR_FORMAT, value->offset, "key %.*s is %s%s, but must be %s%s", (int)value->key.bytes,
@@ -51,15 +60,23 @@ static bool read_integer(const struct gguf_value *value, uint64_t *bits, bool *n
     return true;
 }
 
-int gguf_u32(const struct gguf *gguf, const char *key, uint32_t *out, struct qn_error *error) {
-    const struct gguf_value *value = gguf_find(gguf, key);
-    uint64_t bits;
-    bool negative;
-    if (value == NULL) {
+/* A key's value if it is an integer; the result is that of the typed readers. */
+static int find_integer(const struct gguf *gguf, const char *key, const struct gguf_value **value, uint64_t *bits,
+                        bool *negative, struct qn_error *error) {
+    *value = gguf_find(gguf, key);
+    if (*value == NULL) {
         return QN_MORE;
     }
-    if (!read_integer(value, &bits, &negative)) {
-        return wrong_type(value, "", "an integer", error);
+    return read_integer(*value, bits, negative) ? QN_OK : wrong_type(*value, "", "an integer", error);
+}
+
+int gguf_u32(const struct gguf *gguf, const char *key, uint32_t *out, struct qn_error *error) {
+    const struct gguf_value *value;
+    uint64_t bits;
+    bool negative;
+    const int status = find_integer(gguf, key, &value, &bits, &negative, error);
+    if (status != QN_OK) {
+        return status;
     }
     if (negative) {
         return error_set(error, QN_ERR_FORMAT, value->offset, "key %s is %lld, but must fit u32", key, (long long)bits);
@@ -73,14 +90,12 @@ int gguf_u32(const struct gguf *gguf, const char *key, uint32_t *out, struct qn_
 }
 
 int gguf_i32(const struct gguf *gguf, const char *key, int32_t *out, struct qn_error *error) {
-    const struct gguf_value *value = gguf_find(gguf, key);
+    const struct gguf_value *value;
     uint64_t bits;
     bool negative;
-    if (value == NULL) {
-        return QN_MORE;
-    }
-    if (!read_integer(value, &bits, &negative)) {
-        return wrong_type(value, "", "an integer", error);
+    const int status = find_integer(gguf, key, &value, &bits, &negative, error);
+    if (status != QN_OK) {
+        return status;
     }
     if (negative ? (int64_t)bits < INT32_MIN : bits > INT32_MAX) {
         return error_set(error, QN_ERR_FORMAT, value->offset, "key %s does not fit i32", key);

@@ -208,7 +208,7 @@ static size_t list_names(char *text, size_t room) {
 
 const struct architecture *architecture_find(struct gguf_text name, uint64_t offset, struct qn_error *error) {
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-        if (strlen(table[i].name) == name.bytes && memcmp(table[i].name, name.at, name.bytes) == 0) {
+        if (gguf_text_is(name, table[i].name)) {
             return &table[i];
         }
     }

@@ -214,8 +214,7 @@ static const struct {
 static int refuse_other_files(const struct gguf *gguf, struct qn_error *error) {
     for (size_t i = 0; i < sizeof(other_files) / sizeof(other_files[0]); i++) {
         const struct gguf_value *value = gguf_find(gguf, other_files[i].key);
-        if (value != NULL && value->type == GGUF_STRING && value->bytes == strlen(other_files[i].value) &&
-            memcmp(value->data, other_files[i].value, value->bytes) == 0) {
+        if (value != NULL && gguf_value_is(value, other_files[i].value)) {
             return error_set(error, QN_ERR_UNSUPPORTED, value->offset, "the file has no language model: %s",
                              other_files[i].hint);
         }

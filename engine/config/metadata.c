@@ -101,7 +101,7 @@ size_t reader_choice(struct reader *reader, const char *suffix, const char *cons
         return 0;
     }
     for (size_t i = 0; i < count; i++) {
-        if (text.bytes == strlen(names[i]) && memcmp(text.at, names[i], text.bytes) == 0) {
+        if (gguf_text_is(text, names[i])) {
             return i;
         }
     }

@@ -29,15 +29,11 @@ int directory_resize_head(struct qn_model *model, uint64_t bytes) {
     return QN_OK;
 }
 
-static bool is_text(const struct gguf_value *value, const char *text) {
-    return value->type == GGUF_STRING && value->bytes == strlen(text) && memcmp(value->data, text, value->bytes) == 0;
-}
-
 /* Models without a vocabulary can still be given token ids. Their files have no tokenizer or say "no_vocab"; those of
  * llama.cpp's own tests say "test". */
 static bool has_vocabulary(const struct gguf *gguf) {
     const struct gguf_value *kind = gguf_find(gguf, "tokenizer.ggml.model");
-    return kind && !is_text(kind, "no_vocab") && !is_text(kind, "test");
+    return kind && !gguf_value_is(kind, "no_vocab") && !gguf_value_is(kind, "test");
 }
 
 static int read_vocabulary(struct qn_model *model) {

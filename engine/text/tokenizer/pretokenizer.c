@@ -165,8 +165,7 @@ static const struct pretokenizer pretokenizers[] = {
 
 const struct pretokenizer *pretokenizer_find(struct gguf_text name) {
     for (size_t i = 0; i < sizeof(pretokenizers) / sizeof(pretokenizers[0]); i++) {
-        const char *known = pretokenizers[i].name;
-        if (strlen(known) == name.bytes && memcmp(known, name.at, name.bytes) == 0) {
+        if (gguf_text_is(name, pretokenizers[i].name)) {
             return &pretokenizers[i];
         }
     }

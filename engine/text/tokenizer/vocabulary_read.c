@@ -170,13 +170,9 @@ static void read_settings(struct vocabulary_reader *r) {
     v->last = v->eos;
 }
 
-static bool is(struct gguf_text text, const char *name) {
-    return text.bytes == strlen(name) && memcmp(text.at, name, text.bytes) == 0;
-}
-
 static void read_pretokenizer(struct vocabulary_reader *r, struct gguf_text model) {
     struct gguf_text name = {"default", 7};
-    if (is(model, "gemma4")) {
+    if (gguf_text_is(model, "gemma4")) {
         name = model;
     } else {
         read_text(r, KEY "pre", &name);
@@ -184,7 +180,7 @@ static void read_pretokenizer(struct vocabulary_reader *r, struct gguf_text mode
             name = (struct gguf_text){"default", 7};
         }
     }
-    r->vocabulary->drops_spaces = is(model, "whitespace");
+    r->vocabulary->drops_spaces = gguf_text_is(model, "whitespace");
     r->vocabulary->pretokenizer = pretokenizer_find(name);
     if (r->status == QN_OK && r->vocabulary->pretokenizer == NULL) {
         r->status = error_set(r->error, QN_ERR_UNSUPPORTED, gguf_find(r->gguf, KEY "pre")->offset,
@@ -208,7 +204,7 @@ static void read_kind(struct vocabulary_reader *r) {
         return;
     }
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        if (is(model, kinds[i].model)) {
+        if (gguf_text_is(model, kinds[i].model)) {
             r->vocabulary->kind = (enum vocabulary_kind)kinds[i].kind;
             if (r->vocabulary->kind == VOCABULARY_BPE) {
                 read_pretokenizer(r, model);
