@@ -4,7 +4,7 @@ import { LOGITS_LAST, LOGITS_NONE } from '../engine/constants.js';
 import { Ending } from './ending.js';
 import { PendingTokens, sampledToken } from './logprobs.js';
 import { LoopDetector } from './loops.js';
-import { maxTokensOf, RequestError, samplingOf, stopsOf, templateMessage } from './requests.js';
+import { booleanField, maxTokensOf, RequestError, samplingOf, stopsOf, templateMessage } from './requests.js';
 import { StopText } from './stop-text.js';
 import { isSystem, withoutOldestTurn } from './turns.js';
 import { usageOf } from './usage.js';
@@ -154,8 +154,8 @@ export class Conversation {
     const tokens = (content) =>
       this.template([...messages.slice(0, first), { ...messages[first], content }], others).tokens;
     const [one, other] = [tokens('a'), tokens('1')];
-    const shared = one.findIndex((id, i) => id !== other[i]);
-    return shared < 0 ? this.textHead() : shared;
+    const shared = sharedLength(one, other);
+    return shared === one.length ? this.textHead() : shared;
   }
 
   /**
@@ -276,8 +276,7 @@ export class Conversation {
     const { vocabSize } = this.model;
     maxTokensOf(request);
     stopsOf(request);
-    if (typeof (request.stop_loops ?? false) !== 'boolean')
-      throw new RequestError('stop_loops must be true or false', 'stop_loops');
+    booleanField(request, 'stop_loops', false);
     new Ending(this.model, request);
     const { logitBias = {} } = samplingOf(request, 0);
     const wrong = Object.keys(logitBias).find((id) => Number(id) >= vocabSize);
