@@ -12,7 +12,9 @@ TOGETHER = {
 APART = {
     "test_demo.py": ["function"],
     "test_embeddings.py": ["host"],
+    "test_environments.py": ["mode"],
     "test_hostile_templates.py": ["function"],
+    "test_in_node.py": ["script"],
     "test_kernel_check.py": ["build"],
     "test_package.py": ["browser"],
     "test_sources.py": ["browser"],
@@ -26,6 +28,8 @@ LONGEST = [
     "test_kernel_check.py wasm32-relaxed",
     "test_kernel_check.py wasm32-simd128",
     "serve",
+    "test_environments.py firefox",
+    "test_environments.py chromium",
     "test_sources.py firefox",
     "test_sources.py chromium",
     "test_vectors.py test_logits_equal_llama_cpp",

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadModel } from '../../web/index.js';
+import { printChecks } from './print_checks.mjs';
 
 const folder = process.argv[2];
 const about = JSON.parse(readFileSync(join(folder, 'embeddings/bert-f32.json')));
@@ -114,14 +115,4 @@ const checks = {
   },
 };
 
-for (const [name, check] of Object.entries(checks)) {
-  let wrong = null;
-  try {
-    await check();
-  } catch (error) {
-    wrong = error.stack;
-  }
-  console.log(JSON.stringify({ name, wrong }));
-}
-await encoder.free();
-await decoder.free();
+await printChecks(checks);

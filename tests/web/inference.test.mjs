@@ -10,6 +10,7 @@ import { LoopDetector } from '../../web/api/loops.js';
 import { Engine } from '../../web/engine.js';
 import { loadModel } from '../../web/index.js';
 import { editorOf } from './edit-model.mjs';
+import { printChecks } from './print_checks.mjs';
 
 const edited = editorOf(process.argv[2]);
 const TEMPLATE = { 'tokenizer.chat_template': '{% for m in messages %}{{ m.content }}{% endfor %}' };
@@ -258,12 +259,4 @@ const checks = {
   },
 };
 
-for (const [name, check] of Object.entries(checks)) {
-  let wrong = null;
-  try {
-    await check();
-  } catch (error) {
-    wrong = error.stack;
-  }
-  process.stdout.write(`${JSON.stringify({ name, wrong })}\n`);
-}
+await printChecks(checks);

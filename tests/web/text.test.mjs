@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { loadModel } from '../../web/index.js';
 import { editorOf } from './edit-model.mjs';
+import { printChecks } from './print_checks.mjs';
 
 const edited = editorOf(process.argv[2]);
 
@@ -256,11 +257,5 @@ const checks = {
   },
 };
 
-for (const [name, check] of Object.entries(checks)) {
-  const wrong = await check().then(
-    () => null,
-    (error) => error.stack,
-  );
-  console.log(JSON.stringify({ name, wrong }));
-}
+await printChecks(checks);
 process.exit();
