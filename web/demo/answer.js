@@ -46,24 +46,20 @@ class Stopwatch {
   }
 }
 
-/* The chunks of an answer that goes on from a text. */
-async function* continuation(model, messages, text, options) {
-  const { tokens } = await model.template(promptMessages(messages));
-  const more = await model.tokenize(text, { addSpecial: false, parseSpecial: false });
-  const stream_options = { include_usage: true };
-  const request = { prompt: [...tokens, ...more], stream: true, stream_options, ...requestSettings() };
-  for await (const { choices, usage } of await model.completions.create(request, options)) {
-    yield {
-      usage,
-      choices: choices.map(({ text: content, ...ending }) => ({ ...ending, logprobs: null, delta: { content } })),
-    };
-  }
-}
-
-function wholeAnswer(model, messages, options) {
-  const stream_options = { include_usage: true };
-  const request = { messages: promptMessages(messages), stream: true, stream_options, logprobs: true, top_logprobs: 5 };
-  return model.chat.completions.create({ ...request, ...requestSettings() }, options);
+/* The chunks of an answer, or of the rest of one that begins with a text. The rest has no data of its tokens. */
+function chunksOf(model, messages, text, options) {
+  const continued = text !== '';
+  const given = continued ? [...messages, { role: 'assistant', content: text }] : messages;
+  const request = {
+    messages: promptMessages(given),
+    continue_final_message: continued,
+    stream: true,
+    stream_options: { include_usage: true },
+    logprobs: !continued,
+    top_logprobs: 5,
+    ...requestSettings(),
+  };
+  return model.chat.completions.create(request, options);
 }
 
 /* Appends to `answer` ({ content, pieces, stats }) and calls changed() after each piece. An answer that has a text is
@@ -78,10 +74,7 @@ export async function streamAnswer(model, messages, answer, signal, changed) {
   answer.pieces ??= []; // a stored answer has none
   try {
     const options = { signal, onProgress };
-    const chunks = continued
-      ? continuation(model, messages, answer.content, options)
-      : await wholeAnswer(model, messages, options);
-    for await (const chunk of chunks) {
+    for await (const chunk of await chunksOf(model, messages, answer.content, options)) {
       state.usage = chunk.usage ?? state.usage;
       const choice = chunk.choices[0];
       if (!choice) continue;
