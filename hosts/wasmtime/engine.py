@@ -86,6 +86,7 @@ class Sampling(ctypes.Structure):
     _fields_ += [("top_k", ctypes.c_int32), ("penalty_last_n", ctypes.c_int32), ("seed", ctypes.c_uint64)]
 
 
+SAMPLING_OTHER = 64  # enum qn_sampling_field
 # enum qn_sampling_field, by field of struct qn_sampling.
 RECOMMENDED = {
     "temperature": 1,
@@ -407,17 +408,19 @@ class Model:
             yield entry
 
     def recommended_sampling(self):
-        """{field of struct qn_sampling: value} of the settings that the file recommends. Raises QuernError if they are
-        invalid."""
+        """The settings that the file recommends, as {field of struct qn_sampling: value}, and whether it also
+        recommends something that the sampler does not have. Raises QuernError if they are invalid."""
         found = {}
+        bits = 0
 
         def use(address):
+            nonlocal bits
             bits = self.engine.check(self.engine.call("qn_model_sampling", self.address, address))
             record = Sampling.from_address(self.engine.host_address(address))
             found.update({name: getattr(record, name) for name, bit in RECOMMENDED.items() if bits & bit})
 
         self.engine.with_memory(ctypes.sizeof(Sampling), use)
-        return found
+        return found, bool(bits & SAMPLING_OTHER)
 
     def metadata(self):
         """(key, type, element type, count, bytes) of each entry, in file order."""

@@ -328,13 +328,16 @@ def generate(session, answer, limit, context, interrupts):
 def note_sampling(model):
     """Says which sampling settings of the file apply."""
     try:
-        found = model.recommended_sampling()
+        found, others = model.recommended_sampling()
     except QuernError as error:
         print(f"quern: the file's sampling settings are ignored, because they are invalid: {error}", file=sys.stderr)
         return
     if found:
         values = ", ".join(f"{name} {value:.7g}" for name, value in found.items())
         note = f"these sampling settings of the file apply unless others are given: {values}"
+        print(f"quern: {note}", file=sys.stderr)
+    if others:
+        note = "the file also recommends Mirostat, XTC or an order of samplers, which are not supported"
         print(f"quern: {note}", file=sys.stderr)
 
 

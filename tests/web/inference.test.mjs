@@ -147,6 +147,9 @@ const checks = {
       const talk = run('chat');
       assert.equal(talk.text, greedy.text);
       assert.match(talk.stderr, /top_k 1/);
+      writeFileSync(path, edited(MODEL, { add: { ...TEMPLATE, 'general.sampling.mirostat': { i32: 2 } } }));
+      for (const host of ['node', 'wasmtime'])
+        assert.match(run('run', '--host', host).stderr, /Mirostat.*not supported/);
     } finally {
       rmSync(folder, { recursive: true });
     }
