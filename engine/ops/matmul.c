@@ -118,16 +118,24 @@ static void multiply_tokens(const struct product *product, const uint8_t *x, siz
     }
 }
 
+/* Rows of a product that are finished together: few enough that what gemm wrote is still in the cache, and enough that
+ * scale, bias and check do not run on a handful of values. */
+#define STRIP_ROWS (8 * PANEL_ROWS)
+
 /* Output rows [row, stop) for all tokens; x: quantized rows. */
 static void multiply_rows(const struct product *product, const struct scratch *scratch, const uint8_t *x,
                           size_t row_bytes, size_t tokens, uint8_t *panel, size_t row, size_t stop) {
     if (tokens == 1) {
         multiply_token(product, x, row, stop);
-    } else {
-        multiply_tokens(product, x, row_bytes, tokens, panel, row, stop);
+        finish(product, scratch, product->out + row, row, stop - row);
+        return;
     }
-    for (size_t t = 0; t < tokens; t++) {
-        finish(product, scratch, product->out + t * product->w->rows + row, row, stop - row);
+    for (; row < stop; row += STRIP_ROWS) {
+        const size_t rows = stop - row < STRIP_ROWS ? stop - row : STRIP_ROWS;
+        multiply_tokens(product, x, row_bytes, tokens, panel, row, row + rows);
+        for (size_t t = 0; t < tokens; t++) {
+            finish(product, scratch, product->out + t * product->w->rows + row, row, rows);
+        }
     }
 }
 
