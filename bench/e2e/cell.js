@@ -14,15 +14,14 @@ function cellOf({
   n = 64,
   ctx = 0,
   threads,
-  runs,
   seed = 1n,
   bits = 32,
   kv = 'f16',
+  rows,
 }) {
   if (engine !== 'quern' && !(engine in PEER_HOST))
     throw new Error(`--engine must be one of quern, ${Object.keys(PEER_HOST).join(', ')}`);
-  if (p === 0 || n === 0) throw new Error('-p and -n must be above 0');
-  if (runs === 0) throw new Error('--runs must be above 0');
+  if (rows && engine !== 'quern') throw new Error('--rows measures only quern, not other engines');
   return {
     engine,
     host: PEER_HOST[engine] ?? host,
@@ -35,12 +34,27 @@ function cellOf({
     bits,
     kv,
     seed: Number(seed),
+    ...(rows && { rows: [...new Set([1, ...rows])].sort((a, b) => a - b) }),
   };
 }
 
 const mebibytes = (bytes) => `${Math.round(bytes / 2 ** 20)} MiB`;
 const rate = (name, { min, median, max }) =>
   `${name} ${median.toFixed(1)} tokens/s (${min.toFixed(1)} to ${max.toFixed(1)})`;
+
+/* c(k): the time of k tokens in one pass over that of one token. bound: the larger of the time of one token and that of
+ * k tokens of a prompt. */
+function describeRows({ rows, prompt, prompt_token_s }) {
+  const line = (k, time, c, bound) => `${k.padStart(5)}${time.padStart(12)}${c.padStart(8)}${bound.padStart(14)}`;
+  const ms = (seconds) => `${(1000 * seconds).toFixed(2)} ms`;
+  return [
+    line('k', 'time', 'c(k)', 'time / bound'),
+    ...rows.map(({ k, pass_s, c, over_bound }) =>
+      line(String(k), ms(pass_s.median), c.toFixed(2), over_bound.toFixed(2)),
+    ),
+    `bound: the larger of time(1) and k tokens of a prompt of ${prompt} (${ms(prompt_token_s)} each)`,
+  ].join('\n');
+}
 
 function describe(result) {
   const about = [
@@ -54,11 +68,13 @@ function describe(result) {
       `peak of ${mebibytes(result.peak_pss_bytes)} in all processes, ${mebibytes(result.empty_pss_bytes)} before`,
   ];
   const after = result.context ? ` after ${result.context}` : '';
-  return [
-    about.filter(Boolean).join(', '),
-    rate(`prefill of ${result.prompt}${after}:`, result.prefill_tps),
-    rate(`decode of ${result.generate}${after}:`, result.decode_tps),
-  ].join('\n');
+  const figures = result.rows
+    ? [describeRows(result)]
+    : [
+        rate(`prefill of ${result.prompt}${after}:`, result.prefill_tps),
+        rate(`decode of ${result.generate}${after}:`, result.decode_tps),
+      ];
+  return [about.filter(Boolean).join(', '), ...figures].join('\n');
 }
 
 /* Opens the competitor and runs the rounds, after a warm-up round. */

@@ -1,6 +1,6 @@
 /* A competitor in a child process. Its input is the cell as a line of JSON, then a line "round" per measurement; it
  * exits at the end of its input. It answers with lines of JSON: first {"load_ms", "peak_bytes"}, then per round
- * {"prefill_s", "decode_s", "peak_bytes"}. */
+ * {"prefill_s", "decode_s", "pass_s", "peak_bytes"}. */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 

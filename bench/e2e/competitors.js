@@ -1,12 +1,13 @@
 /* Opens competitors. A competitor is an engine on a host with a model, described by a cell:
- *   {engine, host, build, model, prompt, generate, context, threads, seed}
+ *   {engine, host, build, model, prompt, generate, context, threads, seed, rows}
  *   engine: quern, wllama-2, wllama-3 or llama.cpp; host: node, wasmtime, chromium, firefox or native
  *   build: plain or relaxed, for quern only; context: the number of tokens in the KV cache before the measurement
+ *   rows: for quern only, optional: a list of numbers of tokens per pass that begins with 1
  * An open competitor has
  *   load_ms, version (of the host), peak_bytes (of linear memory; null if unknown)
  *   round() → {prefill_s, decode_s}: seconds for `prompt` tokens at once, and for `generate` tokens one by one. For
- *     quern also peak_bytes, and crc32 of the logits after the prompt, which must not depend on host, build or thread
- *     count.
+ *     quern also pass_s, the seconds of a pass of k tokens for each k of rows; peak_bytes; and crc32 of the logits
+ *     after the prompt, which must not depend on host, build or thread count.
  *   close() */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';

@@ -13,13 +13,14 @@ function crc32(bytes) {
 }
 
 /* wasm: the module's bytes; source: the model, as in Engine.loadModel(); spawn: as in startThreads(). */
-export async function openQuern({ prompt, generate, context, threads, seed, kv }, wasm, source, spawn) {
+export async function openQuern({ prompt, generate, context, threads, seed, kv, rows = [1] }, wasm, source, spawn) {
   const start = performance.now();
   const engine = await Engine.start(wasm, { threads, spawn });
   const model = await engine.loadModel(source);
   if (kv) model.useCache(kv);
   const loadMs = performance.now() - start;
-  const longest = context + Math.max(prompt, generate);
+  const passes = (k) => Math.ceil(generate / k);
+  const longest = context + Math.max(prompt, ...rows.map((k) => k * passes(k)));
   const session = model.session({ context: longest });
   const tokens = randomTokens(longest, model.vocabSize, seed);
 
@@ -43,10 +44,11 @@ export async function openQuern({ prompt, generate, context, threads, seed, kv }
     round() {
       const prefill_s = seconds(prompt, prompt);
       const logits = session.logits();
-      const decode_s = seconds(generate, 1);
+      const pass_s = rows.map((k) => seconds(k * passes(k), k) / passes(k));
       return {
         prefill_s,
-        decode_s,
+        pass_s,
+        decode_s: pass_s[0] * generate,
         peak_bytes: engine.memory.buffer.byteLength,
         crc32: crc32(new Uint8Array(logits.buffer)),
       };

@@ -2,6 +2,7 @@
 """Quern in wasmtime as a competitor. child.js defines the protocol."""
 
 import json
+import math
 import sys
 import time
 import zlib
@@ -25,11 +26,15 @@ def random_tokens(count, vocabulary, seed):
 class Measured:
     def __init__(self, engine, model, cell):
         self.engine, self.cell = engine, cell
-        longest = cell["context"] + max(cell["prompt"], cell["generate"])
+        self.rows = cell.get("rows", [1])
+        longest = cell["context"] + max(cell["prompt"], *(k * self.passes(k) for k in self.rows))
         self.session = Session(model, longest)
         self.tokens = random_tokens(longest, model.vocab_size, cell["seed"])
         if cell["context"]:
             self.compute(0, cell["context"])
+
+    def passes(self, k):
+        return math.ceil(self.cell["generate"] / k)
 
     def compute(self, start, count):
         self.session.feed(self.tokens[start : start + count])
@@ -45,13 +50,14 @@ class Measured:
         return time.perf_counter() - start
 
     def round(self):
-        prompt, generate = self.cell["prompt"], self.cell["generate"]
+        prompt = self.cell["prompt"]
         prefill = self.seconds(prompt, prompt)
         logits = self.session.logits(0)
-        decode = self.seconds(generate, 1)
+        passes = [self.seconds(k * self.passes(k), k) / self.passes(k) for k in self.rows]
         return {
             "prefill_s": prefill,
-            "decode_s": decode,
+            "pass_s": passes,
+            "decode_s": passes[0] * self.cell["generate"],
             "peak_bytes": self.engine.memory_bytes(),
             "crc32": zlib.crc32(logits),
         }

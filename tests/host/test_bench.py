@@ -19,6 +19,11 @@ def bench(*arguments):
     return json.loads(done.stdout)
 
 
+def skip_without(host):
+    if host in BROWSERS and not (shutil.which(BROWSERS[host]) and (ROOT / "bench" / "node_modules").exists()):
+        pytest.skip(f"{BROWSERS[host]} or bench/node_modules is missing; tools/setup.sh bench installs both")
+
+
 @pytest.fixture(scope="module")
 def reference():
     return bench("--build", "plain", "-t", 1)
@@ -37,11 +42,39 @@ def test_single_measurement(reference):
 @pytest.mark.parametrize("host", ["node", "wasmtime", *BROWSERS])
 @pytest.mark.parametrize("build", ["plain", "relaxed"])
 def test_every_host_computes_the_same(reference, host, build):
-    if host in BROWSERS and not (shutil.which(BROWSERS[host]) and (ROOT / "bench" / "node_modules").exists()):
-        pytest.skip(f"{BROWSERS[host]} or bench/node_modules is missing; tools/setup.sh bench installs both")
+    skip_without(host)
     for threads in (1, 3):
         cell = bench("--host", host, "--build", build, "-t", threads)
         assert cell["logits_crc32"] == reference["logits_crc32"], f"{threads} threads"
+
+
+@pytest.mark.parametrize("host", ["node", "wasmtime", "chromium"])
+def test_rows(reference, host):
+    """A pass of one token is always measured, because it is the unit."""
+    skip_without(host)
+    cell = bench("--host", host, "--build", "plain", "-t", 2, "--rows", "5,2,5")
+    assert [row["k"] for row in cell["rows"]] == [1, 2, 5] and cell["rows"][0]["c"] == 1
+    assert cell["prompt_token_s"] > 0
+    for row in cell["rows"]:
+        assert 0 < row["over_bound"] <= row["c"] and row["pass_s"]["median"] > 0
+    assert cell["logits_crc32"] == reference["logits_crc32"]
+
+
+ROUNDS = """
+import { cellResult } from './bench/e2e/rates.js';
+const round = (slow) => ({ pass_s: [2 * slow, 3 * slow, 8 * slow], prefill_s: 10 * slow });
+const cell = { rows: [1, 2, 8], prompt: 20 };
+console.log(JSON.stringify(cellResult(cell, {}, [round(1), round(4), round(2)])));
+"""
+
+
+def test_ratios_of_rows_cancel_drift():
+    done = subprocess.run(["node", "--input-type=module", "-e", ROUNDS], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert [row["c"] for row in result["rows"]] == [1, 1.5, 4]
+    assert [row["over_bound"] for row in result["rows"]] == [1, 1.5, 2]  # 8 of the prompt take as long as 2 passes
+    assert [row["pass_s"]["median"] for row in result["rows"]] == [4, 6, 16] and result["prompt_token_s"] == 1
 
 
 def test_memory_of_all_processes():
@@ -58,6 +91,10 @@ def test_memory_of_all_processes():
         (["--host", "safari"], "--host"),
         (["-m", "/nowhere.gguf"], "nowhere"),
         (["--runs", "0"], "--runs"),
+        (["--rows", "1,,2"], 'whole numbers from 1 to 128 with commas between them, not "1,,2"'),
+        (["--rows", "2,200"], "from 1 to 128"),
+        (["--rows", "1.5"], "from 1 to 128"),
+        (["--rows", "2", "--engine", "llama.cpp"], "--rows measures only quern"),
     ],
 )
 def test_refuses(arguments, why):

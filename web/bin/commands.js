@@ -1,8 +1,8 @@
 /* The table of commands and their options. The parser (options.js) and the help texts (help.js) follow from it.
  *
  * An option: {short, value, kind, range, choices, default, required, multiple, help}. Without `value` it is a flag;
- * `value` is the name of its value in help texts. kind: how the text is converted: 'whole', 'number', 'seed' or
- * 'ids'; by default it stays a text. range: the smallest and the largest number. */
+ * `value` is the name of its value in help texts. kind: how the text is converted: 'whole', 'number', 'list' (of
+ * whole numbers), 'seed' or 'ids'; by default it stays a text. range: the smallest and the largest number. */
 
 const MAX_U32 = 0xffffffff;
 const MAX_I32 = 0x7fffffff;
@@ -244,6 +244,12 @@ export const COMMANDS = {
       bits: common.bits,
       p: { short: 'p', value: 'TOKENS', kind: 'whole', range: [1, MAX_I32], help: 'prompt size (default: 256)' },
       n: { short: 'n', value: 'TOKENS', kind: 'whole', range: [1, MAX_I32], help: 'tokens to generate (default: 64)' },
+      rows: {
+        value: 'LIST',
+        kind: 'list',
+        range: [1, 128],
+        help: 'instead of decoding, measure passes of so many tokens, as in 1,2,4,8,16',
+      },
       ctx: { value: 'TOKENS', kind: 'whole', range: [0, MAX_U32], help: 'tokens in the context before (default: 0)' },
       runs: { value: 'N', kind: 'whole', range: [1, MAX_I32], help: 'number of runs (default: 5)' },
       seed: { ...seed, help: 'seed of the random prompt (default: 1)' },

@@ -29,6 +29,15 @@ function ids(name, option, text) {
   });
 }
 
+function list(name, option, text) {
+  const [low, high] = option.range;
+  const values = text.split(',').map(Number);
+  if (values.every((value) => Number.isInteger(value) && value >= low && value <= high)) return values;
+  throw new UsageError(
+    `${label(name, option)} must be whole numbers from ${low} to ${high} with commas between them, not "${text}"`,
+  );
+}
+
 /* A seed as a BigInt; undefined for -1, a random one. */
 function seed(name, option, text) {
   if (text === '-1') return undefined;
@@ -37,7 +46,7 @@ function seed(name, option, text) {
   return BigInt(text);
 }
 
-const CONVERT = { whole: number, number, ids, seed };
+const CONVERT = { whole: number, number, list, ids, seed };
 
 /* The value of an option from its text. Throws a UsageError. */
 export function convertOption(name, option, text) {
