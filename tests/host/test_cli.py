@@ -390,6 +390,8 @@ def test_bad_tokens_and_templates(tmp_path, host):
 
 def test_usage_errors_have_status_2():
     assert "frobnicate" in refused("frobnicate", status=2)
+    assert plain("help", "frobnicate").stderr == plain("frobnicate").stderr
+    assert plain("help", "frobnicate").returncode == 2
     assert "--top-k" in refused("run", "--top-k", "many", status=2)
     assert "--tokens" in refused("logits", "-m", TINY, status=2)
     assert "-o FILE" in refused("logits", "-m", TINY, "--tokens", "1", status=2)

@@ -36,16 +36,22 @@ async function runCommand(name, options) {
   }
 }
 
+/* The name of a command; throws if there is no such command. */
+function known(name) {
+  if (!Object.hasOwn(COMMANDS, name)) throw new UsageError(`unknown command "${name}"`);
+  return name;
+}
+
 /* Answers `quern`, `quern help [COMMAND]`, `quern --version` and so on. Returns whether the arguments were of this
  * kind. */
 function answerAbout(args) {
   const [name, topic] = args;
-  const known = Object.hasOwn(COMMANDS, topic ?? '');
   if (name === undefined) {
     process.stderr.write(help());
     process.exitCode = 2;
   } else if (name === '--version') process.stdout.write(version());
-  else if (['help', '--help', '-h'].includes(name)) process.stdout.write(known ? helpOf(topic) : help());
+  else if (['help', '--help', '-h'].includes(name))
+    process.stdout.write(topic === undefined ? help() : helpOf(known(topic)));
   else return false;
   return true;
 }
@@ -54,8 +60,7 @@ function answerAbout(args) {
 async function main(args) {
   const [name, ...rest] = args;
   if (answerAbout(args)) return;
-  if (!Object.hasOwn(COMMANDS, name)) throw new UsageError(`unknown command "${name}"`);
-  const options = parse(name, rest);
+  const options = parse(known(name), rest);
   if (options.help) process.stdout.write(helpOf(name));
   else if (options.version) process.stdout.write(version());
   else await runCommand(name, options);
