@@ -130,6 +130,27 @@ const checks = {
     assert.ok(count < 10);
     assert.equal((await create(greedy)).choices[0].message.content, text);
   },
+  async keepsWhatAnAbortedRequestHasComputed() {
+    const long = { messages: [{ role: 'user', content: 'other '.repeat(300) }], max_tokens: 1, temperature: 0 };
+    const controller = new AbortController();
+    let processed = 0;
+    const onProgress = (progress) => {
+      ({ processed } = progress);
+      if (processed > 100) controller.abort();
+    };
+    await assert.rejects(create(long, { signal: controller.signal, onProgress }), { name: 'AbortError' });
+    const { usage } = await create(long);
+    const { cached_tokens: cached } = usage.prompt_tokens_details;
+    assert.ok(cached >= processed && cached < usage.prompt_tokens, `${cached} of ${processed}`);
+    assert.equal((await create(greedy)).choices[0].message.content, text);
+  },
+  async refusesWhatIsNoTokenId() {
+    const session = await model.session();
+    for (const id of [2 ** 40, 0.5, 'a', undefined, NaN, -1])
+      for (const call of [() => session.prefill([1, id]), () => session.step(id), () => model.detokenize([id])])
+        await assert.rejects(call, /not a token id|not in the vocabulary/, String(id));
+    await session.free();
+  },
   async stopsOrShiftsAtTheEndOfTheContext() {
     const bye = { logit_bias: { 2: -100 }, temperature: 0, max_tokens: 200 };
     const system = { role: 'system', content: 'You speak of France.' };

@@ -239,6 +239,14 @@ const checks = {
           talk.push({ role: 'assistant', content: `<think>${answer.choices[0].message.content}</think>ok` });
           talk.push({ role: 'user', content: `and now ${turn}` });
         }
+        /* A prompt that was not finished: its whole steps are kept, if the state after them is known. */
+        const long = { messages: [{ role: 'user', content: 'say more of it '.repeat(20) }], max_tokens: 8, seed: 9 };
+        const controller = new AbortController();
+        const onProgress = ({ processed }) => processed > 0 && controller.abort();
+        const options = { signal: controller.signal, onProgress };
+        await assert.rejects(model.chat.completions.create(long, options), { name: 'AbortError' });
+        const again = await model.chat.completions.create(long);
+        assert.equal(again.choices[0].message.content, await fresh(file, long), name);
         /* A chat that differs early: a recurrent model has to start over, and says so. */
         talk[0] = { role: 'user', content: `${talk[0].content.slice(0, -20)} else` };
         const { usage } = await model.chat.completions.create({ messages: talk, max_tokens: 1 });

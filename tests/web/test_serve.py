@@ -255,6 +255,9 @@ WRONG = {
         [{"content": "no role"}],
         [{"role": "user", "content": 5}],
         [{"role": "user", "content": [{"type": "image_url"}]}],
+        [{"role": "user", "content": ["hi"]}],
+        [{"role": "user", "content": [None]}],
+        [{"role": "user", "content": [{"text": "hi"}]}],
         [None],
     ],
     "temperature": ["hot", -1],
@@ -272,10 +275,14 @@ WRONG = {
     "chat_template_kwargs": [5, [], {"messages": []}],
     "enable_thinking": ["no"],
     "continue_final_message": [1],
-    "logit_bias": [5, {"a": 1}, {"1": "b"}, {"4294967297": 1}],
-    "tools": [5],
-    "top_logprobs": [21],
+    "logit_bias": [5, {"a": 1}, {"1": "b"}, {"4294967297": 1}, [], [1]],
+    "tools": [5, [5], [None], [[]]],
+    "documents": [{}, ["a"]],
+    "reasoning_effort": [5, {}],
+    "top_logprobs": [21, "all"],
     "stream": ["yes"],
+    "stream_options": [5, [], {"include_usage": "yes"}],
+    "return_progress": [1, {}],
 }
 
 
@@ -287,6 +294,7 @@ def test_wrong_values(client, param, value):
         )
     assert failure.value.param == param
     assert failure.value.type == "invalid_request_error"
+    assert "undefined" not in failure.value.message
 
 
 def test_wrong_requests(client, port):
@@ -300,6 +308,11 @@ def test_wrong_requests(client, port):
         client.completions.create(model=NAME, prompt=["a", 1])
     with pytest.raises(openai.BadRequestError):
         client.completions.create(model=NAME, prompt=[2**31 - 1, -5])
+    with pytest.raises(openai.BadRequestError, match="top_logprobs needs logprobs"):
+        client.chat.completions.create(model=NAME, messages=MESSAGES, top_logprobs=2)
+    for ids in ([-1], [2**40], [2**53], [[5], [49152]]):
+        with pytest.raises(openai.BadRequestError, match="input: there is no token"):
+            client.embeddings.create(model=NAME, input=ids, extra_body={"pooling": "last"})
     with pytest.raises(openai.BadRequestError, match="echo"):
         client.completions.create(model=NAME, prompt="a", echo=True)
     for body in (b"{", b"", b"[]", b"3", b"\xff\xfe"):

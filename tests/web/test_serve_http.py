@@ -104,6 +104,8 @@ def test_files(port, path):
 def test_the_page(port):
     answer = ask(port, "GET", "/")
     assert (answer.status, answer.headers["Location"]) == (302, "/quern/demo/")
+    for path in ("/?model=a&x=%20", "/quern?model=a&x=%20", "http://localhost/?model=a&x=%20", "//?model=a&x=%20"):
+        assert ask(port, "GET", path).headers["Location"] == "/quern/demo/?model=a&x=%20"
     assert b"<title>Quern" in ask(port, "GET", "/quern/demo/").body
     first, *others = json.loads(ask(port, "GET", "/quern/demo/models.json").body)
     assert ENCODER.stem not in {each["name"] for each in others}

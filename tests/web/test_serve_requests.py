@@ -252,6 +252,14 @@ def test_aliases(port):
     assert chat(port, n_predict=5) == plain, "max_tokens takes precedence"
 
 
+def test_top_k_of_minus_one_is_no_limit(port):
+    def drawn(**more):
+        return chat(port, temperature=2, min_p=0, top_p=1, seed=1, **more)
+
+    assert drawn(top_k=-1) == drawn(top_k=0) != drawn(top_k=2)
+    assert post(port, "/v1/chat/completions", {"messages": MESSAGES, "top_k": -2})[0] == 400
+
+
 def test_max_tokens_of_minus_one_and_zero(port):
     for name in ("max_tokens", "max_completion_tokens", "n_predict"):
         text, _, count, finish = chat(port, **{"max_tokens": None, "stop": "France", name: -1})
@@ -385,6 +393,25 @@ def test_tokenize_and_detokenize(port):
         assert (status, answer["error"]["param"]) == (400, param)
     assert post(port, "/tokenize", {"content": "a", "model": "none"})[0] == 404
     assert ask(port, "GET", "/tokenize").status == 405
+
+
+@pytest.mark.parametrize("name", ["__proto__", "constructor", "toString", "made_up"])
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/chat/completions", {"messages": MESSAGES}),
+        ("/v1/completions", {"prompt": "a"}),
+        ("/v1/embeddings", {"input": "a", "pooling": "mean"}),
+        ("/v1/responses", {"input": "a"}),
+        ("/tokenize", {"content": "a"}),
+        ("/detokenize", {"tokens": [1]}),
+        ("/apply-template", {"messages": MESSAGES}),
+    ],
+)
+def test_unknown_fields_are_refused_everywhere(port, path, body, name):
+    """Also those that every object in JavaScript has."""
+    status, answer = post(port, path, {**body, name: {"a": 1}})
+    assert (status, answer["error"]["code"], answer["error"]["param"]) == (400, "unsupported_parameter", name)
 
 
 def test_apply_template(port):

@@ -112,10 +112,12 @@ const checks = {
     const withCalls = (i) => [say('user', words(i)), call('f'), say('tool', words(i)), say('assistant', words(-i))];
     const round = (i) => [call(`f${i}`), say('tool', words(i))];
     const system = say('system', 'Be brief.');
+    const same = turn(7); // one object is used for several messages
     const cases = {
       'an answer is not first': [[], [turn(1), turn(2), turn(3), [say('user', 'So?')]]],
       'a result goes with its call': [[system], [withCalls(1), withCalls(2), [say('user', 'So?')]]],
       'the system may be called developer': [[say('developer', words(0))], [turn(1), turn(2), [say('user', 'So?')]]],
+      'equal messages are not the same': [[], [same, same, same, [say('user', 'So?')]]],
       'the last turn keeps its question': [
         [system, say('user', words(0))],
         [round(1), round(2), round(3), round(4), round(5)],

@@ -2,7 +2,7 @@
 
 import { readFields } from './fields.js';
 import { chatLogprobs, textLogprobs } from './logprobs.js';
-import { booleanField, chatOf, integerField, promptsOf, seedOf } from './requests.js';
+import { booleanField, chatOf, integerField, promptsOf, RequestError, seedOf } from './requests.js';
 import { sumOfUsage, usageOf } from './usage.js';
 
 /**
@@ -36,6 +36,17 @@ const finishOf = (finish, stopReason) => ({
 const randomId = () =>
   Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 
+/**
+ * How many likely tokens a chat's answer lists with each token; null: no probabilities.
+ * @param {Request} fields
+ */
+function chatLogprobsOf(fields) {
+  const count = integerField(fields, 'top_logprobs', 0, MAX_TOP_LOGPROBS, undefined);
+  if (booleanField(fields, 'logprobs', false)) return count ?? 0;
+  if (count) throw new RequestError('top_logprobs needs logprobs true', 'top_logprobs');
+  return null;
+}
+
 /** @param {Request} request */
 const wantsUsage = (request) => request.stream_options?.include_usage || !request.stream;
 
@@ -50,7 +61,9 @@ const wantsUsage = (request) => request.stream_options?.include_usage || !reques
 function accept(conversation, request, prompts, report) {
   integerField(request, 'n', 1, MAX_CHOICES, 1);
   seedOf(request);
-  booleanField(request, 'stream', false);
+  for (const name of ['stream', 'return_progress']) booleanField(request, name, false);
+  if (typeof (request.stream_options?.include_usage ?? false) !== 'boolean')
+    throw new RequestError('stream_options.include_usage must be true or false', 'stream_options');
   for (const ids of prompts) conversation.check(ids, request);
   report({ total: prompts[0].length, cache: 0, processed: 0, time_ms: 0 });
 }
@@ -90,9 +103,7 @@ async function* choices(conversation, request, prompt, options, toChunk) {
  */
 export async function* chat(conversation, request, { name, signal, onProgress }) {
   const fields = readFields(request, 'chat');
-  const logprobs = booleanField(fields, 'logprobs', false)
-    ? integerField(fields, 'top_logprobs', 0, MAX_TOP_LOGPROBS, 0)
-    : null;
+  const logprobs = chatLogprobsOf(fields);
   const head = {
     id: `chatcmpl-${randomId()}`,
     object: /** @type {const} */ ('chat.completion.chunk'),

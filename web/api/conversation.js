@@ -4,7 +4,15 @@ import { LOGITS_LAST, LOGITS_NONE } from '../engine/constants.js';
 import { Ending } from './ending.js';
 import { PendingTokens, sampledToken } from './logprobs.js';
 import { LoopDetector } from './loops.js';
-import { booleanField, maxTokensOf, RequestError, samplingOf, stopsOf, templateMessage } from './requests.js';
+import {
+  booleanField,
+  maxTokensOf,
+  RequestError,
+  requireTokens,
+  samplingOf,
+  stopsOf,
+  templateMessage,
+} from './requests.js';
 import { StopText } from './stop-text.js';
 import { isSystem, withoutOldestTurn } from './turns.js';
 import { usageOf } from './usage.js';
@@ -228,8 +236,8 @@ export class Conversation {
       }
       report();
     } catch (error) {
-      this.#session.rewind(0);
-      this.#held = [];
+      session.rewind(session.position); // drops the queued tokens
+      this.#held = ids.slice(0, session.position);
       throw error;
     }
     this.#held = ids.slice();
@@ -273,18 +281,13 @@ export class Conversation {
    * @param {Request} request
    */
   check(ids, request) {
-    const { vocabSize } = this.model;
     maxTokensOf(request);
     stopsOf(request);
     booleanField(request, 'stop_loops', false);
     new Ending(this.model, request);
     const { logitBias = {} } = samplingOf(request, 0);
-    const wrong = Object.keys(logitBias).find((id) => Number(id) >= vocabSize);
-    if (wrong !== undefined)
-      throw new RequestError(`logit_bias: there is no token ${wrong}; the model has ${vocabSize}`, 'logit_bias');
-    const outside = ids.find((id) => id < 0 || id >= vocabSize);
-    if (outside !== undefined)
-      throw new RequestError(`there is no token ${outside}; the model has ${vocabSize}`, 'prompt');
+    requireTokens(this.model, Object.keys(logitBias).map(Number), 'logit_bias');
+    requireTokens(this.model, ids, 'prompt');
     if (ids.length === 0) throw new RequestError('the prompt is empty');
     if (ids.length >= this.contextSize) {
       throw new RequestError(

@@ -1,7 +1,7 @@
 /* Embeddings of texts, and OpenAI's shape of them. */
 import { POOLINGS } from '../engine/constants.js';
 import { readFields } from './fields.js';
-import { present, RequestError, requireVocabulary, textsOf } from './requests.js';
+import { present, RequestError, requireTokens, requireVocabulary, textsOf } from './requests.js';
 
 /**
  * @import { EmbeddingList, EmbeddingRequest } from '../index.js'
@@ -43,6 +43,7 @@ function tokensOf(model, inputs, pooling, contextSize) {
   }
   if (inputs.some((input) => typeof input === 'string')) requireVocabulary(model);
   const texts = inputs.map((input) => (typeof input === 'string' ? model.tokenize(input) : input));
+  requireTokens(model, texts.flat(), 'input');
   if (texts.some((ids) => ids.length === 0)) throw new RequestError('an input is empty', 'input');
   const longest = Math.max(...texts.map((ids) => ids.length));
   if (longest > contextSize) {

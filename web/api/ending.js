@@ -1,5 +1,5 @@
 /* When an answer ends before its limit: at a token or at a stop string, but not before min_tokens. */
-import { booleanField, minTokensOf, RequestError, stopIdsOf } from './requests.js';
+import { booleanField, minTokensOf, requireTokens, stopIdsOf } from './requests.js';
 
 /**
  * @import { Model } from '../engine/model.js'
@@ -33,12 +33,7 @@ export class Ending {
     this.#stopIds = new Set(stopIdsOf(request));
     this.#ignoresEnd = booleanField(request, 'ignore_eos', false);
     this.minTokens = minTokensOf(request);
-    const wrong = [...this.#stopIds].find((id) => id >= model.vocabSize);
-    if (wrong !== undefined)
-      throw new RequestError(
-        `stop_token_ids: there is no token ${wrong}; the model has ${model.vocabSize}`,
-        'stop_token_ids',
-      );
+    requireTokens(model, [...this.#stopIds], 'stop_token_ids');
   }
 
   /**

@@ -17,6 +17,8 @@ const IMPLEMENTED = {
   ]),
   completion: new Set([...GENERATION, 'prompt']),
   embedding: new Set(words('model input dimensions encoding_format pooling')),
+  tokenize: new Set(words('model content add_special parse_special with_pieces')),
+  detokenize: new Set(words('model tokens')),
 };
 
 /** Fields that do not change the answer here, or only together with a field that is refused. */

@@ -143,6 +143,7 @@ function logitBiasOf({ logit_bias: bias }) {
   if (bias === undefined) return undefined;
   const valid =
     typeof bias === 'object' &&
+    !Array.isArray(bias) &&
     Object.entries(bias).every(([id, value]) => /^\d{1,9}$/.test(id) && typeof value === 'number');
   if (!valid) throw new RequestError('logit_bias must map token ids to numbers', 'logit_bias');
   return bias;
@@ -156,6 +157,15 @@ function logitBiasOf({ logit_bias: bias }) {
 const firstOf = (names, read) => names.map(read).find((value) => value !== undefined);
 
 /**
+ * From how many tokens to sample; 0: from all, which some clients write as -1.
+ * @param {Request} request
+ */
+function topKOf(request) {
+  const count = integerField(request, 'top_k', -1, 2 ** 31 - 1, undefined);
+  return count === -1 ? 0 : count;
+}
+
+/**
  * The sampler's settings for a request.
  * @param {Request} request
  * @param {number} seed
@@ -165,7 +175,7 @@ export function samplingOf(request, seed) {
   const settings = {
     temperature: numberField(request, 'temperature', 0, 100, undefined),
     topP: numberField(request, 'top_p', 0, 1, undefined),
-    topK: integerField(request, 'top_k', 0, 2 ** 31 - 1, undefined),
+    topK: topKOf(request),
     minP: numberField(request, 'min_p', 0, 1, undefined),
     repeatPenalty: firstOf(['repeat_penalty', 'repetition_penalty'], (name) =>
       numberField(request, name, 0.01, 100, undefined),
@@ -232,6 +242,18 @@ export function textsOf(value, name, most) {
 export const promptsOf = ({ prompt }) => textsOf(prompt, 'prompt', MAX_PROMPTS);
 
 /**
+ * Throws if the model lacks one of these tokens.
+ * @param {{ vocabSize: number }} model
+ * @param {number[]} ids
+ * @param {string} name of the field
+ */
+export function requireTokens({ vocabSize }, ids, name) {
+  const wrong = ids.find((id) => id < 0 || id >= vocabSize);
+  if (wrong !== undefined)
+    throw new RequestError(`${name}: there is no token ${wrong}; the model's ids are 0 to ${vocabSize - 1}`, name);
+}
+
+/**
  * Throws if a model cannot turn text into tokens.
  * @param {{ hasVocabulary: boolean }} model
  */
@@ -256,7 +278,9 @@ function contentOf({ content }) {
   }
   return content
     .map((part) => {
-      if (part?.type !== 'text') throw new RequestError(`content of type ${part?.type} is not supported`, 'messages');
+      if (typeof part?.type !== 'string')
+        throw new RequestError('each part of a content must be an object with a type', 'messages');
+      if (part.type !== 'text') throw new RequestError(`content of type ${part.type} is not supported`, 'messages');
       if (typeof part.text !== 'string')
         throw new RequestError('a content part of type text must have a text', 'messages');
       return part.text;
@@ -269,6 +293,10 @@ function contentOf({ content }) {
  * @param {ChatMessage} message
  */
 export const templateMessage = (message) => ({ ...present(message), content: contentOf(message) });
+
+/** @param {unknown} value */
+const isListOfObjects = (value) =>
+  Array.isArray(value) && value.every((each) => each !== null && typeof each === 'object' && !Array.isArray(each));
 
 /**
  * The variables of the chat template that a request sets.
@@ -285,8 +313,11 @@ function variablesOf(request) {
     throw new RequestError('continue_final_message needs add_generation_prompt false', 'add_generation_prompt');
   booleanField(all, 'enable_thinking', undefined);
   for (const name of ['tools', 'documents']) {
-    if (all[name] !== undefined && !Array.isArray(all[name])) throw new RequestError(`${name} must be a list`, name);
+    if (all[name] !== undefined && !isListOfObjects(all[name]))
+      throw new RequestError(`${name} must be a list of objects`, name);
   }
+  if (typeof (all.reasoning_effort ?? '') !== 'string')
+    throw new RequestError('reasoning_effort must be a text', 'reasoning_effort');
   /** @type {Record<string, unknown>} */
   const variables = { ...more, continue_final_message: continues, add_generation_prompt: answers };
   for (const name of ['enable_thinking', 'reasoning_effort', 'documents', 'tools'])

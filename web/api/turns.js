@@ -15,12 +15,12 @@ export const isSystem = ({ role }) => role === 'system' || role === 'developer';
  * @param {ChatMessage[]} messages
  */
 export function withoutOldestTurn(messages) {
-  const others = messages.filter((message) => !isSystem(message));
+  const others = [...messages.keys()].filter((at) => !isSystem(messages[at]));
   /**
    * @param {string} role
    * @param {number} from
    */
-  const next = (role, from) => others.findIndex((message, i) => i >= from && message.role === role);
+  const next = (role, from) => others.findIndex((at, i) => i >= from && messages[at].role === role);
   let [start, end] = [0, next('user', 1)];
   if (end < 0) {
     start = next('assistant', 0);
@@ -28,5 +28,5 @@ export function withoutOldestTurn(messages) {
   }
   if (start < 0 || end < 0) return undefined;
   const dropped = new Set(others.slice(start, end));
-  return messages.filter((message) => !dropped.has(message));
+  return messages.filter((_, at) => !dropped.has(at));
 }

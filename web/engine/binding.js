@@ -1,5 +1,6 @@
 /* Calls into a module: addresses, buffers in linear memory, texts and errors. The classes of this folder are built on
  * it. */
+import { STATUS } from './constants.js';
 import { QuernError } from './error.js';
 
 /** @import { ModuleExports } from '../engine.js' */
@@ -13,8 +14,16 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 export const utf8 = (text) => (typeof text === 'string' ? encoder.encode(text) : text);
 /** @param {Uint8Array} bytes */
 export const textOf = (bytes) => decoder.decode(bytes);
-/** @param {ArrayLike<number>} ids */
-export const tokenBytes = (ids) => new Uint8Array(Int32Array.from(ids).buffer);
+/**
+ * Token ids as bytes.
+ * @param {ArrayLike<number>} ids
+ */
+export function tokenBytes(ids) {
+  const list = Int32Array.from(ids);
+  const wrong = list.findIndex((id, i) => id !== ids[i]);
+  if (wrong >= 0) throw new QuernError(`${ids[wrong]} is not a token id`, STATUS.argument, null);
+  return new Uint8Array(list.buffer);
+}
 
 /**
  * An address as a non-negative number: 32-bit modules return addresses as signed numbers.

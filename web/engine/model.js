@@ -7,6 +7,9 @@ import { Session } from './session.js';
  * @import { CacheType, LoadingOptions, Need, Pooling, SplitSource } from '../engine.js'
  * @import { Plan, Sampling, TokenIds } from '../index.js'
  * @import { Engine } from './engine.js'
+ *
+ * What a file says about sampling.
+ * @typedef {{ settings: Sampling, unsupported: boolean, error: string | null }} Recommended
  */
 
 const MAX_READ_BYTES = 16 << 20; // of one read() of a source
@@ -39,6 +42,9 @@ const RECOMMENDED = /** @type {const} */ ([
 const CACHE_TYPES = ['f16', 'q8_0'];
 
 export class Model {
+  /** Once it has been read. @type {Recommended | undefined} */
+  #recommended;
+
   /**
    * @param {Engine} engine
    * @param {number} address
@@ -137,8 +143,13 @@ export class Model {
     return this.engine.exports.qn_model_is_recurrent(this.address) !== 0;
   }
 
-  /** @returns {{ settings: Sampling, unsupported: boolean, error: string | null }} */
   get recommended() {
+    this.#recommended ??= this.#readRecommended();
+    return this.#recommended;
+  }
+
+  /** @returns {Recommended} */
+  #readRecommended() {
     const { binding, exports } = this.engine;
     return binding.withBuffer(SAMPLING_BYTES, (at) => {
       const bits = exports.qn_model_sampling(this.address, at);

@@ -16,7 +16,11 @@ const WEB_PATH = '/quern/';
  * folder next to the demo, so the demo's service worker is served from the folder above it. */
 const ALIASES = { 'offline.js': 'demo/offline.js' };
 
-const redirect = (response, to) => response.writeHead(302, { Location: to, 'Cache-Control': 'no-store' }).end();
+/* Redirects to the demo, with the query. */
+function redirect(_, { url }, response) {
+  const [query = ''] = /\?[^#]*/.exec(url) ?? [];
+  response.writeHead(302, { Location: `${WEB_PATH}demo/${query}`, 'Cache-Control': 'no-store' }).end();
+}
 
 /* The demo's list of models, preceded by the served models that can chat. */
 async function demoModels(entries) {
@@ -77,7 +81,7 @@ const ROUTES = [
   [READ, /^(?:\/v1)?\/health$/, health],
   [READ, /^\/metrics$/, metrics],
   [READ, /^\/models\/([^/]+)$/, modelFile],
-  [READ, /^(?:\/|\/quern\/?|\/quern\/demo)$/, (_, __, response) => redirect(response, `${WEB_PATH}demo/`)],
+  [READ, /^(?:\/|\/quern\/?|\/quern\/demo)$/, redirect],
   [READ, /^\/quern\/(.+)$/, script],
 ];
 

@@ -1,6 +1,6 @@
 /* POST /v1/responses: OpenAI's newer endpoint, answered by a chat. Responses are not stored. */
 import { randomUUID } from 'node:crypto';
-import { booleanField, integerField, presentFields, RequestError } from '../../api/requests.js';
+import { booleanField, integerField, present, presentFields, RequestError } from '../../api/requests.js';
 import { EventStream } from './events.js';
 import { readJson, sendJson } from './http.js';
 import { Stopwatch } from './metrics.js';
@@ -22,12 +22,18 @@ const REFUSED = {
   return_progress: 'use /v1/chat/completions',
 };
 
+/* Whether the field `text` asks for a usual answer. */
+function isPlainText(text) {
+  const { format = {}, verbosity = 'medium', ...others } = typeof text === 'object' ? present(text) : { text };
+  return (format.type ?? 'text') === 'text' && verbosity === 'medium' && Object.keys(others).length === 0;
+}
+
 /* Fields whose values ask for nothing special, or that have no effect without tools. */
 const NEUTRAL = {
   background: (value) => value === false,
   include: (value) => Array.isArray(value) && value.every((each) => each === 'reasoning.encrypted_content'),
   max_tool_calls: () => true,
-  text: ({ format, verbosity }) => (format?.type ?? 'text') === 'text' && (verbosity ?? 'medium') === 'medium',
+  text: isPlainText,
   tool_choice: (value) => value === 'auto' || value === 'none',
   tools: (value) => Array.isArray(value) && value.length === 0,
   top_logprobs: (value) => value === 0,
@@ -71,11 +77,12 @@ function messagesOf({ input, instructions }) {
 /* The request of a chat. It has the fields that both endpoints share; the chat refuses unknown ones. */
 function chatRequestOf(fields) {
   for (const [name, value] of Object.entries(fields)) {
-    if (NEUTRAL[name]?.(value) || (REFUSED[name] === undefined && NEUTRAL[name] === undefined)) continue;
-    refuse(name, REFUSED[name] ?? JSON.stringify(value));
+    const neutral = Object.hasOwn(NEUTRAL, name);
+    if (neutral ? NEUTRAL[name](value) : !Object.hasOwn(REFUSED, name)) continue;
+    refuse(name, Object.hasOwn(REFUSED, name) ? REFUSED[name] : JSON.stringify(value));
   }
   const { input, instructions, max_output_tokens: limit, reasoning, stream, stream_options, ...others } = fields;
-  const shared = Object.fromEntries(Object.entries(others).filter(([name]) => NEUTRAL[name] === undefined));
+  const shared = Object.fromEntries(Object.entries(others).filter(([name]) => !Object.hasOwn(NEUTRAL, name)));
   integerField(fields, 'max_output_tokens', 1, 2 ** 53, undefined);
   if (reasoning !== undefined && (typeof reasoning !== 'object' || Array.isArray(reasoning)))
     throw new RequestError('reasoning must be an object', 'reasoning');
