@@ -23,6 +23,7 @@ ROOMS = [
     "engine/text/json",
     "engine/text/tokenizer",
     "engine/text/template",
+    "engine/grammar",
     "engine/model",
     "engine/pool",
     "engine/sampling",
@@ -38,6 +39,7 @@ LIMITED = {
     "engine/text/json": {"platform", "engine/text/unicode"},
     "engine/text/tokenizer": {"platform", "gguf", "engine/text/unicode"},
     "engine/text/template": {"platform", "gguf", "engine/text/unicode", "engine/text/json"},
+    "engine/grammar": {"platform", "engine/text/unicode", "engine/text/json"},
     "engine/pool": {"platform"},
     "engine/sampling": {"platform"},
 }

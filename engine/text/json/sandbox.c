@@ -22,7 +22,7 @@ void *sandbox_fail_limit(struct sandbox *box, const char *text) {
 void *sandbox_take(struct sandbox *box, size_t count, size_t size) {
     void *memory = box->failed ? NULL : arena_take_array(box->arena, count, size, 8);
     if (memory == NULL) {
-        sandbox_fail_with(box, QN_ERR_MEMORY, "not enough memory for the template", "", 0);
+        sandbox_fail_with(box, QN_ERR_MEMORY, "not enough memory", "", 0);
     }
     return memory;
 }
@@ -43,7 +43,7 @@ void *sandbox_grow(struct sandbox *box, void *elements, size_t count, size_t *ca
 bool sandbox_step(struct sandbox *box, size_t steps) {
     box->steps += steps;
     if (box->steps > STEP_LIMIT) {
-        sandbox_fail_limit(box, "the template takes too many steps");
+        sandbox_fail_limit(box, "the evaluation takes too many steps");
     }
     return !box->failed;
 }

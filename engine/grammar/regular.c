@@ -1,0 +1,573 @@
+/* Nodes of regular languages: constructors that keep equal nodes equal, derivatives, and the cached automaton. */
+#include "engine/grammar/regular.h"
+
+#define DEEPEST 250u /* levels of nesting; each is a call on the stack */
+
+enum {
+    NULLABLE = 1,
+    INDIRECT = 2, /* made of an intersection or a complement: only a search tells whether it is live */
+    LIVE = 4,
+    DEAD = 8,
+    SEEN = 16, /* by the search that is going on */
+};
+
+bool regular_step(struct regular *regular, size_t steps) {
+    regular->steps += steps;
+    if (regular->steps > regular->step_limit) {
+        sandbox_fail_limit(regular->box, "the grammar takes too many steps");
+    }
+    return !regular->box->failed;
+}
+
+void regular_push(struct regular *regular, uint32_t node) {
+    uint32_t *work =
+        sandbox_grow(regular->box, regular->work, regular->work_count, &regular->work_capacity, sizeof(uint32_t));
+    if (work) {
+        regular->work = work;
+        work[regular->work_count++] = node;
+    }
+}
+
+/* ---- interning ---- */
+
+static uint32_t hash_words(uint32_t hash, const uint32_t *words, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        hash = (hash ^ words[i]) * 0x9e3779b1u;
+        hash ^= hash >> 15;
+    }
+    return hash;
+}
+
+static uint32_t hash_node(const struct regular *regular, const struct regular_node *node) {
+    if (node->kind == REGULAR_SET) {
+        return hash_words(REGULAR_SET, (const uint32_t *)(const void *)regular->sets[node->a].bits, 8);
+    }
+    const uint32_t words[] = {node->kind, node->a, node->b, node->min, node->max};
+    return hash_words(0, words, 5);
+}
+
+static bool same_set(const struct byte_set *a, const struct byte_set *b) { return memcmp(a, b, sizeof(*a)) == 0; }
+
+static bool same_node(const struct regular *regular, const struct regular_node *a, const struct regular_node *b) {
+    if (a->kind != b->kind) {
+        return false;
+    }
+    return a->kind == REGULAR_SET ? same_set(&regular->sets[a->a], &regular->sets[b->a])
+                                  : a->a == b->a && a->b == b->b && a->min == b->min && a->max == b->max;
+}
+
+static void insert_index(struct regular *regular, uint32_t number) {
+    size_t slot = hash_node(regular, &regular->nodes[number]);
+    while (regular->index[slot & (regular->slots - 1)]) {
+        slot++;
+    }
+    regular->index[slot & (regular->slots - 1)] = number;
+}
+
+static bool grow_index(struct regular *regular) {
+    if (regular->count * 2 < regular->slots) {
+        return true;
+    }
+    const size_t slots = regular->slots ? regular->slots * 2 : 256;
+    uint32_t *index = sandbox_take(regular->box, slots, sizeof(uint32_t));
+    if (index == NULL) {
+        return false;
+    }
+    regular->index = index;
+    regular->slots = slots;
+    for (size_t i = 2; i < regular->count; i++) {
+        insert_index(regular, (uint32_t)i);
+    }
+    return true;
+}
+
+static uint32_t add_node(struct regular *regular, const struct regular_node *node) {
+    struct regular_node *nodes =
+        sandbox_grow(regular->box, regular->nodes, regular->count, &regular->capacity, sizeof(struct regular_node));
+    if (nodes == NULL || node->depth > DEEPEST) {
+        sandbox_fail_limit(regular->box, "the grammar is nested too deeply");
+        return REGULAR_EMPTY;
+    }
+    regular->nodes = nodes;
+    nodes[regular->count] = *node;
+    return (uint32_t)regular->count++;
+}
+
+/* The number of the node that equals *node, which is made if need be. */
+static uint32_t intern(struct regular *regular, const struct regular_node *node) {
+    if (!regular_step(regular, 1) || !grow_index(regular)) {
+        return REGULAR_EMPTY;
+    }
+    for (size_t slot = hash_node(regular, node);; slot++) {
+        const uint32_t other = regular->index[slot & (regular->slots - 1)];
+        if (other == 0) {
+            break;
+        }
+        if (same_node(regular, node, &regular->nodes[other])) {
+            return other;
+        }
+    }
+    const uint32_t number = add_node(regular, node);
+    if (number) {
+        insert_index(regular, number);
+    }
+    return number;
+}
+
+void regular_start(struct regular *regular, struct sandbox *box, uint64_t step_limit) {
+    *regular = (struct regular){.box = box, .step_limit = step_limit, .n_classes = 1};
+    add_node(regular, &(struct regular_node){.kind = REGULAR_NOTHING});
+    add_node(regular, &(struct regular_node){.kind = REGULAR_END, .flags = NULLABLE | LIVE});
+}
+
+static const struct regular_node *at(const struct regular *regular, uint32_t node) { return &regular->nodes[node]; }
+
+static bool has(const struct byte_set *set, unsigned byte) { return set->bits[byte / 64] >> byte % 64 & 1; }
+
+/* Splits the classes of bytes so that the set is a union of classes. Rows with fewer classes are made again. */
+static void refine(struct regular *regular, const struct byte_set *set) {
+    const uint32_t before = regular->n_classes;
+    uint8_t split[256];
+    bool inside[256];
+    memset(split, 0, sizeof(split));
+    for (uint32_t i = 0; i < before; i++) {
+        inside[i] = has(set, regular->member[i]);
+    }
+    for (unsigned byte = 0; byte < 256; byte++) {
+        const uint8_t old = regular->class_of[byte];
+        if (has(set, byte) == inside[old]) {
+            continue;
+        }
+        if (!split[old]) {
+            split[old] = (uint8_t)regular->n_classes; /* not 0: class 0 exists */
+            regular->member[regular->n_classes++] = (uint8_t)byte;
+        }
+        regular->class_of[byte] = split[old];
+    }
+}
+
+uint32_t regular_set(struct regular *regular, const struct byte_set *set) {
+    if ((set->bits[0] | set->bits[1] | set->bits[2] | set->bits[3]) == 0) {
+        return REGULAR_EMPTY;
+    }
+    struct byte_set *sets =
+        sandbox_grow(regular->box, regular->sets, regular->n_sets, &regular->sets_capacity, sizeof(struct byte_set));
+    if (sets == NULL) {
+        return REGULAR_EMPTY;
+    }
+    regular->sets = sets;
+    sets[regular->n_sets] = *set;
+    const size_t nodes = regular->count;
+    const uint32_t node =
+        intern(regular, &(struct regular_node){.kind = REGULAR_SET, .flags = LIVE, .a = (uint32_t)regular->n_sets});
+    if (node >= nodes && node) { /* new */
+        regular->n_sets++;
+        refine(regular, set);
+    }
+    return node;
+}
+
+uint32_t regular_range(struct regular *regular, uint8_t low, uint8_t high) {
+    struct byte_set set = {{0}};
+    for (unsigned byte = low; byte <= high; byte++) {
+        set.bits[byte / 64] |= (uint64_t)1 << byte % 64;
+    }
+    return regular_set(regular, &set);
+}
+
+/* ---- constructors ---- */
+
+static uint16_t deeper(const struct regular *regular, uint32_t head, uint32_t tail) {
+    const unsigned depth = at(regular, head)->depth + 1u;
+    return (uint16_t)(depth > at(regular, tail)->depth ? depth : at(regular, tail)->depth);
+}
+
+/* Neither is a CAT, EMPTY or EPSILON, except that b may be a CAT. */
+static uint32_t cat_pair(struct regular *regular, uint32_t a, uint32_t b) {
+    const unsigned flags_a = at(regular, a)->flags;
+    const unsigned flags_b = at(regular, b)->flags;
+    const unsigned flags = (flags_a & flags_b & NULLABLE) | ((flags_a | flags_b) & INDIRECT);
+    return intern(regular,
+                  &(struct regular_node){
+                      .kind = REGULAR_CAT, .flags = (uint8_t)flags, .depth = deeper(regular, a, b), .a = a, .b = b});
+}
+
+uint32_t regular_cat(struct regular *regular, uint32_t a, uint32_t b) {
+    if (a == REGULAR_EMPTY || b == REGULAR_EMPTY || regular->box->failed) {
+        return REGULAR_EMPTY;
+    }
+    if (a == REGULAR_EPSILON || b == REGULAR_EPSILON) {
+        return a == REGULAR_EPSILON ? b : a;
+    }
+    const size_t from = regular->work_count;
+    for (; at(regular, a)->kind == REGULAR_CAT; a = at(regular, a)->b) {
+        regular_push(regular, at(regular, a)->a);
+    }
+    uint32_t result = cat_pair(regular, a, b);
+    while (regular->work_count > from) {
+        const uint32_t head = regular->work[--regular->work_count];
+        result = result ? cat_pair(regular, head, result) : REGULAR_EMPTY;
+    }
+    return result;
+}
+
+uint32_t regular_text(struct regular *regular, const char *text, size_t bytes) {
+    uint32_t result = REGULAR_EPSILON;
+    while (bytes-- && !regular->box->failed) {
+        result = regular_cat(regular, regular_range(regular, (uint8_t)text[bytes], (uint8_t)text[bytes]), result);
+    }
+    return regular->box->failed ? REGULAR_EMPTY : result;
+}
+
+static void sort(uint32_t *items, size_t count) {
+    for (size_t gap = count / 2; gap; gap /= 2) {
+        for (size_t i = gap; i < count; i++) {
+            const uint32_t item = items[i];
+            size_t to = i;
+            for (; to >= gap && items[to - gap] > item; to -= gap) {
+                items[to] = items[to - gap];
+            }
+            items[to] = item;
+        }
+    }
+}
+
+/* Replaces the sets among the operands by their union, or intersection. */
+static void join_sets(struct regular *regular, size_t from, bool both) {
+    struct byte_set joined = {{0}};
+    size_t sets = 0;
+    size_t to = from;
+    for (size_t i = from; i < regular->work_count; i++) {
+        const struct regular_node *node = at(regular, regular->work[i]);
+        if (node->kind != REGULAR_SET) {
+            regular->work[to++] = regular->work[i];
+            continue;
+        }
+        const struct byte_set *set = &regular->sets[node->a];
+        for (int k = 0; k < 4; k++) {
+            joined.bits[k] = sets && both ? joined.bits[k] & set->bits[k] : joined.bits[k] | set->bits[k];
+        }
+        sets++;
+    }
+    regular->work_count = to;
+    if (sets) {
+        regular_push(regular, regular_set(regular, &joined));
+    }
+}
+
+/* Pushes the operands of a list of OR or AND. */
+static void push_list(struct regular *regular, uint8_t kind, uint32_t node) {
+    for (; at(regular, node)->kind == kind; node = at(regular, node)->b) {
+        regular_push(regular, at(regular, node)->a);
+    }
+    regular_push(regular, node);
+}
+
+/* Makes a sorted list without duplicates of the operands since `from`, and pops them. There is at least one. */
+static uint32_t build_list(struct regular *regular, uint8_t kind, size_t from) {
+    uint32_t *items = regular->work + from;
+    const size_t count = regular->work_count - from;
+    regular_step(regular, count);
+    sort(items, count);
+    regular->work_count = from;
+    if (regular->box->failed) {
+        return REGULAR_EMPTY;
+    }
+    uint32_t result = items[count - 1];
+    for (size_t i = count - 1; i-- > 0 && result != REGULAR_EMPTY;) {
+        if (items[i] == items[i + 1]) {
+            continue;
+        }
+        const unsigned a = at(regular, items[i])->flags;
+        const unsigned b = at(regular, result)->flags;
+        const unsigned nullable = (kind == REGULAR_OR ? a | b : a & b) & NULLABLE;
+        const unsigned indirect = kind == REGULAR_AND ? INDIRECT : (a | b) & INDIRECT;
+        result = intern(regular, &(struct regular_node){.kind = kind,
+                                                        .flags = (uint8_t)(nullable | indirect),
+                                                        .depth = deeper(regular, items[i], result),
+                                                        .a = items[i],
+                                                        .b = result});
+    }
+    return result;
+}
+
+/* The language of all strings. */
+static bool is_all(const struct regular *regular, uint32_t node) {
+    return at(regular, node)->kind == REGULAR_NOT && at(regular, node)->a == REGULAR_EMPTY;
+}
+
+uint32_t regular_or_all(struct regular *regular, size_t from) {
+    /* the operands may be lists themselves: flatten them behind the others, then move them down */
+    const size_t middle = regular->work_count;
+    uint32_t all = REGULAR_EMPTY;
+    for (size_t i = from; i < middle && !regular->box->failed; i++) {
+        all = is_all(regular, regular->work[i]) ? regular->work[i] : all;
+        if (regular->work[i] != REGULAR_EMPTY) {
+            push_list(regular, REGULAR_OR, regular->work[i]);
+        }
+    }
+    const size_t count = regular->work_count - middle;
+    if (all || count == 0 || regular->box->failed) {
+        regular->work_count = from;
+        return regular->box->failed ? REGULAR_EMPTY : all;
+    }
+    memmove(regular->work + from, regular->work + middle, count * sizeof(uint32_t));
+    regular->work_count = from + count;
+    join_sets(regular, from, false);
+    bool nullable = false; /* without the empty string */
+    size_t to = from;
+    for (size_t i = from; i < regular->work_count; i++) {
+        nullable |= regular->work[i] != REGULAR_EPSILON && regular_nullable(regular, regular->work[i]);
+    }
+    for (size_t i = from; i < regular->work_count; i++) {
+        if (!nullable || regular->work[i] != REGULAR_EPSILON) {
+            regular->work[to++] = regular->work[i];
+        }
+    }
+    regular->work_count = to;
+    return build_list(regular, REGULAR_OR, from);
+}
+
+uint32_t regular_or(struct regular *regular, uint32_t a, uint32_t b) {
+    if (a == b || a == REGULAR_EMPTY || b == REGULAR_EMPTY) {
+        return a == REGULAR_EMPTY ? b : a;
+    }
+    const size_t from = regular->work_count;
+    regular_push(regular, a);
+    regular_push(regular, b);
+    return regular_or_all(regular, from);
+}
+
+uint32_t regular_and(struct regular *regular, uint32_t a, uint32_t b) {
+    if (a == REGULAR_EMPTY || b == REGULAR_EMPTY || regular->box->failed) {
+        return REGULAR_EMPTY;
+    }
+    if (a == b || is_all(regular, a) || is_all(regular, b)) {
+        return is_all(regular, a) ? b : a;
+    }
+    if (a == REGULAR_EPSILON || b == REGULAR_EPSILON) {
+        return regular_nullable(regular, a) && regular_nullable(regular, b) ? REGULAR_EPSILON : REGULAR_EMPTY;
+    }
+    const size_t from = regular->work_count;
+    push_list(regular, REGULAR_AND, a);
+    push_list(regular, REGULAR_AND, b);
+    join_sets(regular, from, true);
+    for (size_t i = from; i < regular->work_count; i++) {
+        if (regular->work[i] == REGULAR_EMPTY) {
+            regular->work_count = from;
+            return REGULAR_EMPTY;
+        }
+    }
+    return regular->box->failed ? REGULAR_EMPTY : build_list(regular, REGULAR_AND, from);
+}
+
+uint32_t regular_not(struct regular *regular, uint32_t a) {
+    if (regular->box->failed) {
+        return REGULAR_EMPTY;
+    }
+    if (at(regular, a)->kind == REGULAR_NOT) {
+        return at(regular, a)->a;
+    }
+    const unsigned nullable = regular_nullable(regular, a) ? 0 : NULLABLE;
+    const unsigned live = a == REGULAR_EMPTY ? LIVE : 0;
+    return intern(regular, &(struct regular_node){.kind = REGULAR_NOT,
+                                                  .flags = (uint8_t)(nullable | live | INDIRECT),
+                                                  .depth = (uint16_t)(at(regular, a)->depth + 1),
+                                                  .a = a});
+}
+
+uint32_t regular_repeat(struct regular *regular, uint32_t a, uint32_t min, uint32_t max) {
+    if (max == 0 || a == REGULAR_EPSILON || a == REGULAR_EMPTY || regular->box->failed) {
+        return (a == REGULAR_EMPTY && min) || regular->box->failed ? REGULAR_EMPTY : REGULAR_EPSILON;
+    }
+    min = regular_nullable(regular, a) ? 0 : min;
+    const struct regular_node *node = at(regular, a);
+    const bool star = node->kind == REGULAR_REPEAT && node->min == 0 && node->max == NO_LIMIT;
+    if (star || is_all(regular, a) || (min == 1 && max == 1) || (max == 1 && regular_nullable(regular, a))) {
+        return a;
+    }
+    return intern(regular, &(struct regular_node){.kind = REGULAR_REPEAT,
+                                                  .flags = (uint8_t)((min ? 0 : NULLABLE) | (node->flags & INDIRECT)),
+                                                  .depth = (uint16_t)(node->depth + 1),
+                                                  .a = a,
+                                                  .min = min,
+                                                  .max = max});
+}
+
+/* ---- multiples: a is the remainder so far, b the factor, min the decimals that still count, max whether the point has
+ * been read ---- */
+
+static uint32_t multiple(struct regular *regular, uint32_t rest, uint32_t factor, uint32_t decimals, uint32_t point) {
+    uint64_t value = rest;
+    for (uint32_t i = 0; i < decimals && value; i++) {
+        value = value * 10 % factor;
+    }
+    return intern(regular, &(struct regular_node){.kind = REGULAR_MULTIPLE,
+                                                  .flags = (uint8_t)((value ? 0 : NULLABLE) | INDIRECT),
+                                                  .a = rest,
+                                                  .b = factor,
+                                                  .min = decimals,
+                                                  .max = point});
+}
+
+uint32_t regular_multiple(struct regular *regular, uint32_t factor, uint32_t decimals) {
+    return multiple(regular, 0, factor, decimals, 0);
+}
+
+static uint32_t derive_multiple(struct regular *regular, const struct regular_node node, uint8_t byte) {
+    if (byte == '.') {
+        return node.max ? REGULAR_EMPTY : multiple(regular, node.a, node.b, node.min, 1);
+    }
+    if (byte < '0' || byte > '9' || (node.max && node.min == 0 && byte != '0')) {
+        return REGULAR_EMPTY;
+    }
+    if (node.max && node.min == 0) {
+        return multiple(regular, node.a, node.b, 0, 1);
+    }
+    const uint32_t rest = (uint32_t)(((uint64_t)node.a * 10 + (uint64_t)(byte - '0')) % node.b);
+    return multiple(regular, rest, node.b, node.min - node.max, node.max);
+}
+
+/* ---- derivatives ---- */
+
+bool regular_nullable(const struct regular *regular, uint32_t node) { return at(regular, node)->flags & NULLABLE; }
+
+static uint32_t derive(struct regular *regular, uint32_t number, uint8_t byte);
+
+static uint32_t derive_cat(struct regular *regular, uint32_t number, uint8_t byte) {
+    const size_t from = regular->work_count;
+    bool more = true;
+    while (more && at(regular, number)->kind == REGULAR_CAT && !regular->box->failed) {
+        const struct regular_node node = *at(regular, number);
+        regular_push(regular, regular_cat(regular, derive(regular, node.a, byte), node.b));
+        more = regular_nullable(regular, node.a);
+        number = node.b;
+    }
+    if (more) {
+        regular_push(regular, derive(regular, number, byte));
+    }
+    return regular_or_all(regular, from);
+}
+
+static uint32_t derive(struct regular *regular, uint32_t number, uint8_t byte) {
+    const struct regular_node node = *at(regular, number); /* a copy: the array moves when it grows */
+    if (!regular_step(regular, 1)) {
+        return REGULAR_EMPTY;
+    }
+    uint32_t result;
+    const size_t from = regular->work_count;
+    switch (node.kind) {
+    case REGULAR_SET:
+        return has(&regular->sets[node.a], byte) ? REGULAR_EPSILON : REGULAR_EMPTY;
+    case REGULAR_CAT:
+        return derive_cat(regular, number, byte);
+    case REGULAR_OR:
+        for (; at(regular, number)->kind == REGULAR_OR && !regular->box->failed; number = at(regular, number)->b) {
+            regular_push(regular, derive(regular, at(regular, number)->a, byte));
+        }
+        regular_push(regular, derive(regular, number, byte));
+        return regular_or_all(regular, from);
+    case REGULAR_AND:
+        result = derive(regular, node.a, byte);
+        for (number = node.b; result && at(regular, number)->kind == REGULAR_AND; number = at(regular, number)->b) {
+            result = regular_and(regular, result, derive(regular, at(regular, number)->a, byte));
+        }
+        return result ? regular_and(regular, result, derive(regular, number, byte)) : REGULAR_EMPTY;
+    case REGULAR_NOT:
+        return regular_not(regular, derive(regular, node.a, byte));
+    case REGULAR_REPEAT:
+        result = regular_repeat(regular, node.a, node.min ? node.min - 1 : 0,
+                                node.max == NO_LIMIT ? NO_LIMIT : node.max - 1);
+        return regular_cat(regular, derive(regular, node.a, byte), result);
+    case REGULAR_MULTIPLE:
+        return derive_multiple(regular, node, byte);
+    default:
+        return REGULAR_EMPTY;
+    }
+}
+
+/* ---- the automaton ---- */
+
+/* The derivative, kept in the node's row. It may have an empty language. */
+static uint32_t transition(struct regular *regular, uint32_t number, uint8_t byte) {
+    struct regular_node *node = &regular->nodes[number];
+    if (node->row == NULL || node->row_classes != regular->n_classes) {
+        uint32_t *row = sandbox_take(regular->box, regular->n_classes, sizeof(uint32_t));
+        if (row == NULL) {
+            return REGULAR_EMPTY;
+        }
+        memset(row, 0xff, regular->n_classes * sizeof(uint32_t));
+        node->row = row;
+        node->row_classes = (uint16_t)regular->n_classes;
+    }
+    const uint8_t byte_class = regular->class_of[byte];
+    if (node->row[byte_class] != NO_LIMIT) {
+        return node->row[byte_class];
+    }
+    const uint32_t result = derive(regular, number, byte);
+    if (regular->box->failed) {
+        return REGULAR_EMPTY;
+    }
+    node = &regular->nodes[number];
+    if (node->row_classes == regular->n_classes) { /* a union may have split a class */
+        node->row[byte_class] = result;
+    }
+    return result;
+}
+
+/* Searches for a string of a node's language, breadth first. The stack holds pairs: a node, and the place of the pair
+ * from which it was reached. */
+static bool search(struct regular *regular, uint32_t start) {
+    const size_t from = regular->work_count;
+    size_t found = SIZE_MAX;
+    regular_push(regular, start);
+    regular_push(regular, 0);
+    regular->nodes[start].flags |= SEEN;
+    for (size_t i = from; i < regular->work_count && found == SIZE_MAX && !regular->box->failed; i += 2) {
+        const uint32_t number = regular->work[i];
+        if (regular_nullable(regular, number)) {
+            found = i;
+        }
+        for (uint32_t c = 0; c < regular->n_classes && found == SIZE_MAX; c++) {
+            const uint32_t next = transition(regular, number, regular->member[c]);
+            const unsigned flags = at(regular, next)->flags;
+            if (next != REGULAR_EMPTY && (!(flags & INDIRECT) || (flags & LIVE))) {
+                found = i;
+            } else if (next != REGULAR_EMPTY && !(flags & (SEEN | DEAD))) {
+                regular->nodes[next].flags |= SEEN;
+                regular_push(regular, next);
+                regular_push(regular, (uint32_t)(i - from));
+            }
+        }
+    }
+    for (size_t i = from; i < regular->work_count; i += 2) {
+        struct regular_node *node = &regular->nodes[regular->work[i]];
+        node->flags &= (uint8_t)~SEEN;
+        node->flags |= found == SIZE_MAX && !regular->box->failed ? DEAD : 0;
+    }
+    for (size_t i = found; i != SIZE_MAX; i = i == from ? SIZE_MAX : from + regular->work[i + 1]) {
+        regular->nodes[regular->work[i]].flags |= LIVE;
+    }
+    regular->work_count = from;
+    return found != SIZE_MAX && !regular->box->failed;
+}
+
+bool regular_live(struct regular *regular, uint32_t node) {
+    const unsigned flags = at(regular, node)->flags;
+    if (node == REGULAR_EMPTY || (flags & DEAD) || regular->box->failed) {
+        return false;
+    }
+    return !(flags & INDIRECT) || (flags & LIVE) || search(regular, node);
+}
+
+uint32_t regular_next(struct regular *regular, uint32_t node, uint8_t byte) {
+    const uint32_t next = transition(regular, node, byte);
+    return regular_live(regular, next) ? next : REGULAR_EMPTY;
+}
+
+bool regular_matches(struct regular *regular, uint32_t node, const char *text, size_t bytes) {
+    for (size_t i = 0; i < bytes && node != REGULAR_EMPTY; i++) {
+        node = transition(regular, node, (uint8_t)text[i]);
+    }
+    return regular_nullable(regular, node) && !regular->box->failed;
+}
