@@ -7,6 +7,7 @@
 #include "engine/text/json/value_string.h"
 
 #define MAX_SAMPLE 64u /* bytes */
+#define MAX_TAG    40u /* bytes */
 
 /* The member of a dict; null if there is none or the value is not a dict. */
 static struct value *member(struct sandbox *box, const struct value *dict, const char *name) {
@@ -44,8 +45,24 @@ static bool plain(char byte) {
     }
 }
 
+static bool is_letter(char byte) { return (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z'); }
+
+/* Whether a > or ] ends a tag such as </think>, <|end|> or [/THINK], and not an arrow or a list of numbers. */
+static bool ends_tag(const char *bytes, size_t at) {
+    const char open = bytes[at] == '>' ? '<' : '[';
+    size_t start = at;
+    while (start && at - start < MAX_TAG && bytes[start - 1] != open && bytes[start - 1] != bytes[at]) {
+        start--;
+    }
+    if (start == 0 || start == at || bytes[start - 1] != open) {
+        return false;
+    }
+    const char first = bytes[start];
+    return is_letter(first) || first == '/' || first == '|' || (uint8_t)first >= 0x80 || bytes[at - 1] == '|';
+}
+
 /* Makes the longest stretch of plain bytes the sample, if it is longer. Of an assistant's text only the part after the
- * last > or ] counts, because templates remove its reasoning, which ends with a tag. */
+ * last tag counts, because templates remove its reasoning, which ends with a tag. */
 static void sample_text(struct sandbox *box, const struct value *text, bool assistant, struct gguf_text *sample) {
     const char *bytes = text->string.text;
     const size_t end = text->string.bytes;
@@ -60,7 +77,7 @@ static void sample_text(struct sandbox *box, const struct value *text, bool assi
         if (sampled > sample->bytes) {
             *sample = (struct gguf_text){bytes + start, sampled};
         }
-        if (assistant && to < end && (bytes[to] == '>' || bytes[to] == ']')) {
+        if (assistant && to < end && (bytes[to] == '>' || bytes[to] == ']') && ends_tag(bytes, to)) {
             sample->bytes = 0;
         }
     }
@@ -83,6 +100,23 @@ void messages_sample(struct sandbox *box, const struct value *messages, struct g
             if (text) {
                 sample_text(box, text, assistant, &samples[i]);
             }
+        }
+    }
+}
+
+void messages_group(struct sandbox *box, const struct value *messages, uint32_t *same) {
+    struct value *firsts = value_new(box, VALUE_DICT);
+    for (uint32_t i = 0; i < messages->list.count && !box->failed; i++) {
+        struct value *role = member(box, messages->list.items[i], "role");
+        same[i] = i;
+        if (role == NULL || role->kind != VALUE_STRING) {
+            continue;
+        }
+        const struct value *first = dict_get(box, firsts, role);
+        if (first) {
+            same[i] = (uint32_t)first->integer;
+        } else {
+            dict_set(box, firsts, role, value_int(box, i));
         }
     }
 }

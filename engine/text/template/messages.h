@@ -20,6 +20,9 @@ struct message_form {
  * text, and for one that templates may leave out. `messages` is a list. */
 void messages_sample(struct sandbox *box, const struct value *messages, struct gguf_text *samples);
 
+/* Sets same[i] to the first message with the role of message i: same[n_messages]. `messages` is a list. */
+void messages_group(struct sandbox *box, const struct value *messages, uint32_t *same);
+
 /* Gives the messages this form, and the role system instead of developer unless `template_text` mentions that role.
  * Other content than text is unchanged. Returns whether any tool call has arguments. */
 bool messages_fit(struct sandbox *box, const struct value *messages, struct gguf_text template_text,

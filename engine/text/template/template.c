@@ -82,8 +82,12 @@ struct rendering {
     struct qn_error *error;
     bool fits; /* fit the messages, and check that the prompt has their text */
     struct message_form form;
-    uint8_t *none, *all; /* (n_messages) 0 and 1; null until the messages are known */
-    uint8_t *missing;    /* (n_messages) see messages_missing */
+    uint8_t *none, *all;             /* (n_messages) 0 and 1; null until the messages are known */
+    uint8_t *missing;                /* (n_messages) see messages_missing */
+    uint8_t *parts;                  /* (n_messages) see guess_parts */
+    uint8_t *reads;                  /* (n_messages) enum reads, for the first message of each role */
+    uint32_t *same;                  /* (n_messages) see messages_group */
+    const struct gguf_text *samples; /* (n_messages) see messages_sample */
     size_t n_messages;
     bool any_missing;
     bool out_of_memory; /* in a form after the first one */
@@ -99,14 +103,19 @@ static struct gguf_text *fit_messages(struct rendering *r, struct interpreter *i
     r->n_messages = messages->list.count;
     struct gguf_text *samples = sandbox_take(&in->box, r->n_messages + 1, sizeof(*samples));
     if (r->none == NULL) {
-        uint8_t *marks = sandbox_take(&in->box, r->n_messages + 1, 3);
-        if (marks == NULL) {
+        uint8_t *marks = sandbox_take(&in->box, r->n_messages + 1, 5);
+        r->same = sandbox_take(&in->box, r->n_messages + 1, sizeof(*r->same));
+        if (marks == NULL || r->same == NULL) {
             return NULL;
         }
         r->none = marks;
         r->missing = marks + r->n_messages;
         r->all = memset(r->missing + r->n_messages, 1, r->n_messages);
+        r->parts = r->all + r->n_messages;
+        r->reads = r->parts + r->n_messages;
         r->form.parts = r->none;
+        r->samples = samples;
+        messages_group(&in->box, messages, r->same);
     }
     if (in->box.failed) {
         return NULL;
@@ -190,12 +199,31 @@ static bool try_form(struct rendering *r, bool arguments_as_json, const uint8_t 
     return status == QN_OK && !r->any_missing;
 }
 
+/* Whether a template shows a text, or needs parts. */
+enum reads { READS_UNKNOWN, READS_TEXT, READS_PARTS };
+
+/* Marks the messages whose text the template has left out, to be given as parts. A message without a sample gets the
+ * form of the others of its role; parts if there are none. */
+static void guess_parts(struct rendering *r) {
+    for (size_t i = 0; i < r->n_messages; i++) {
+        if (r->samples[i].bytes) {
+            r->reads[r->same[i]] = r->missing[i] ? READS_PARTS : READS_TEXT;
+        }
+    }
+    for (size_t i = 0; i < r->n_messages; i++) {
+        r->parts[i] = r->samples[i].bytes ? r->missing[i] : r->reads[r->same[i]] != READS_TEXT;
+    }
+}
+
 /* Tries the other forms after the first one failed, or left text out. Returns whether one of them works. */
 static bool try_forms(struct rendering *r, bool failed) {
     if (failed && r->has_arguments && try_form(r, true, r->none)) {
         return true;
     }
-    return try_form(r, false, failed ? r->all : r->missing) || try_form(r, failed, r->all);
+    if (!failed) {
+        guess_parts(r);
+    }
+    return try_form(r, false, failed ? r->all : r->parts) || try_form(r, failed, r->all);
 }
 
 int template_render(const struct template_texts *texts, const char *json, size_t json_bytes,

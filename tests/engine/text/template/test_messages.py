@@ -80,6 +80,24 @@ def test_templates_that_read_text_of_one_role_and_parts_of_others():
     equals(MIXED, dict(BASE, messages=CHAT), read)
 
 
+@pytest.mark.parametrize("text", ["see <b>this</b>", "[1, 2]", '"', ">", "<think>a</think>", "a[i]", " \n "])
+@pytest.mark.parametrize("template", [PARTS, MIXED])
+def test_texts_that_cannot_be_checked_are_read_like_the_others(template, text):
+    answer = {"role": "assistant", "content": text}
+    for last in ([], [*TURNS[:3]]):
+        given = [SYSTEM, user("hi there"), answer, user('"'), *last]
+        read = [SYSTEM if template == MIXED else parts(SYSTEM), *[parts(message) for message in given[1:]]]
+        equals(template, dict(BASE, messages=given), dict(BASE, messages=read))
+
+
+def test_text_next_to_a_tool_call_is_read_like_the_others():
+    call = dict(TWO_CALLS[1], content="I call it.")
+    assert call["tool_calls"]
+    chat = [user("hi there"), call, user("ok")]
+    in_parts = [parts(message) for message in chat]
+    equals(PARTS, dict(BASE, messages=chat), dict(BASE, messages=in_parts))
+
+
 def test_several_parts():
     several = {"role": "user", "content": [{"type": "text", "text": "What is"}, {"type": "text", "text": " this?"}]}
     equals(TEXT, dict(BASE, messages=[several]), dict(BASE, messages=[user("What is this?")]))
@@ -91,11 +109,15 @@ def test_images_stay():
     equals(PARTS, dict(BASE, messages=[message]), dict(BASE, messages=[message]))
 
 
+ONLY_USERS = "{% for m in messages %}{% if m.role != 'assistant' %}{{ m.content }}{% endif %}{% endfor %}"
 LOST = [
     ("{% for m in messages %}<|{{ m.role }}|>{{ m.text }}{% endfor %}", CHAT, 0),
     ("{% for m in messages %}{% if m.role != 'assistant' %}{{ m.content }}{% endif %}{% endfor %}", CHAT, 2),
     ("{% for m in messages %}{% if m.role in ['user', 'assistant'] %}{{ m.content }}{% endif %}{% endfor %}", CALLS, 2),
     ("{{ messages[-1].content }}", CHAT, 0),
+    (ONLY_USERS, [user("List."), {"role": "assistant", "content": "[1, 22, 333]"}], 1),
+    (ONLY_USERS, [user("List."), {"role": "assistant", "content": "a -> b => c ->"}], 1),
+    (ONLY_USERS, [user("List."), {"role": "assistant", "content": "</think> [1] b>"}], 1),
     # The template itself has the text.
     ("Bye. {% for m in messages[1:] %}{{ m.content }}{% endfor %}", [user("Bye."), *CHAT], 0),
 ]
@@ -108,7 +130,18 @@ def test_lost_text_is_an_error(template, messages, index):
     assert got.text == f"the chat template leaves out the text of messages[{index}]"
 
 
+# Tags that end the reasoning in an answer. Templates remove what comes before them.
+ENDS = ["</think>", "</seed:think>", "<|END_THINKING|>", "[/THINK]", "<channel|>", "<unused95>", "<|end|>"]
+ENDS += ["[BEGIN FINAL RESPONSE]", "<｜end▁of▁thinking｜>"]
 KEPT = [
+    *[
+        (
+            "{% for m in messages %}{{ m.content.split('" + end + "')[-1] }}{% endfor %}",
+            [user("Why?"), {"role": "assistant", "content": f"long reasoning {end}{answer}"}],
+        )
+        for end in ENDS
+        for answer in ("", "So.", "[1]")
+    ],
     ("{% for m in messages %}{{ m.content.split('</think>')[-1].lstrip() }}{% endfor %}", TURNS),
     ("{{ messages | tojson }}", [user("\"Zürich\"\n'is' <b>large</b> & \\ old.")]),
     ("{% for m in messages %}{{ m.content | e }}{% endfor %}", [user("a < b && c > d")]),
