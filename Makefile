@@ -5,6 +5,7 @@
 # make package              pack the npm package: build/quern-0.1.0.tgz
 # make site                 build the demo for a static host: build/site
 # make bench                measure kernels, and prompts and decoding next to other engines
+# make bench-guard BASE=... compare the speed with that of a commit; fails on a loss
 # make                      build the modules: build/wasm*/quern.wasm
 # Each target installs what it needs first (tools/setup.sh).
 
@@ -57,7 +58,11 @@ bench: modules
 		--hosts wasmtime,node,chromium,firefox --entries 'simd128|relaxed' --dram 256 --rounds 20 --save
 	@cd bench && node e2e/suite.js $(BENCH)
 
+bench-guard: setup
+	@tools/setup.sh bench
+	@node bench/guard/guard.js $(if $(BASE),--base='$(BASE)') $(GUARD)
+
 clean:
 	rm -rf build
 
-.PHONY: all setup modules run test test-packaging lint format package site bench clean
+.PHONY: all setup modules run test test-packaging lint format package site bench bench-guard clean

@@ -1,4 +1,5 @@
 /* Starts the system's Chromium (with Playwright) and Firefox (with WebDriver BiDi), both headless. */
+import { serve } from './server.js';
 
 const CHROMIUM = process.env.QUERN_CHROMIUM ?? '/usr/bin/chromium';
 const FIREFOX = process.env.QUERN_FIREFOX ?? '/usr/bin/firefox-esr';
@@ -45,4 +46,16 @@ export function browser(name) {
       if (started) await (await started).close();
     },
   };
+}
+
+/* Returns the result of work(page, server) for a page of the source tree, such as /bench/kernels/page.html. */
+export async function withPage(name, path, work) {
+  const server = await serve();
+  const host = browser(name);
+  try {
+    return await work(await host.page(`${server.url}${path}`), server);
+  } finally {
+    await host.close();
+    server.close();
+  }
 }

@@ -2,12 +2,15 @@
  * different entries alternate, so that other load on the machine affects all of them alike. */
 
 const SLICE = 2; /* ms */
+const WARM_UP = 60; /* ms, until the optimizing compiler is done */
 const PEAK = 'machine peak';
 
-/* entries: a regular expression for "type variant". Returns rows {name, gemv, dram, gemm, batch} of matrix products,
- * in GMAC/s; dram is gemv on more weights than the caches hold, in GB/s. Other kernels have rows {name, cache}: GB/s
- * read and written. The first row has the limits of the machine. */
-export async function measure(bytes, { entries = '', rounds = 60, n = 2048, tokens = 64, dramBytes = 0 } = {}) {
+/* Returns {module, items, works}.
+ *   items: kernels {name, entry} whose name ("type variant" of a matrix product, or "kernel variant") matches
+ *     `entries`, a regular expression
+ *   works: what is measured of items: {key, items, large, prepare(item) → run(times) or null if it cannot be measured,
+ *     unit(item): the amount of work in 1e9 products or bytes}. large: so much memory that one item at a time is best */
+export async function openBench(bytes, { entries = '', n = 2048, tokens = 64, dramBytes = 0 } = {}) {
   const { module } = await WebAssembly.instantiate(bytes, {});
   const table = new WebAssembly.Instance(module).exports;
   const text = (at) => {
@@ -15,85 +18,121 @@ export async function measure(bytes, { entries = '', rounds = 60, n = 2048, toke
     return new TextDecoder().decode(view.slice(0, view.indexOf(0)));
   };
   const choose = (count, nameAt) =>
-    Array.from({ length: count }, (_, entry) => ({ name: text(nameAt(entry)), entry, results: {} })).filter(
-      ({ name }) => new RegExp(entries).test(name),
+    Array.from({ length: count }, (_, entry) => ({ name: text(nameAt(entry)), entry })).filter(({ name }) =>
+      new RegExp(entries).test(name),
     );
-  const chosen = choose(table.bench_count(), table.bench_name);
+  const products = choose(table.bench_count(), table.bench_name);
   const vectors = choose(table.bench_vector_count(), table.bench_vector_name);
+  const dramRows = ({ entry }) => Math.floor(dramBytes / table.bench_bytes(entry, n));
+  const product = (key, run, rows, tokens, unit) => ({
+    key,
+    items: products,
+    unit,
+    prepare(item) {
+      const { exports } = new WebAssembly.Instance(module); /* with its own memory */
+      return exports.bench_prepare(item.entry, rows(item), n, tokens) ? exports[run] : null;
+    },
+  });
   const works = [
-    { key: 'gemm', rows: 8, tokens, run: 'bench_gemm', unit: () => (8 * n * tokens) / 1e9 },
-    { key: 'batch', rows: 128, tokens, run: 'bench_batch', unit: () => (128 * n * tokens) / 1e9 },
-    { key: 'gemv', rows: 256, tokens: 1, run: 'bench_gemv', unit: () => (256 * n) / 1e9 },
-  ];
-  if (dramBytes) {
-    const rowsOf = (e) => Math.floor(dramBytes / table.bench_bytes(e, n));
-    works.push({
-      key: 'dram',
-      rows: rowsOf,
-      tokens: 1,
-      run: 'bench_gemv',
-      unit: (e) => (rowsOf(e) * table.bench_bytes(e, n)) / 1e9,
-    });
-  }
+    product(
+      'gemm',
+      'bench_gemm',
+      () => 8,
+      tokens,
+      () => (8 * n * tokens) / 1e9,
+    ),
+    product(
+      'batch',
+      'bench_batch',
+      () => 128,
+      tokens,
+      () => (128 * n * tokens) / 1e9,
+    ),
+    product(
+      'gemv',
+      'bench_gemv',
+      () => 256,
+      1,
+      () => (256 * n) / 1e9,
+    ),
+    {
+      ...product(
+        'dram',
+        'bench_gemv',
+        dramRows,
+        1,
+        (item) => (dramRows(item) * table.bench_bytes(item.entry, n)) / 1e9,
+      ),
+      large: true,
+    },
+    {
+      key: 'cache',
+      items: vectors,
+      unit: ({ entry }) => table.bench_vector_bytes(entry) / 1e9,
+      prepare:
+        ({ entry }) =>
+        (times) =>
+          table.bench_vector(entry, times),
+    },
+  ].filter(({ key }) => key !== 'dram' || dramBytes);
+  return { module, items: [...products, ...vectors], works };
+}
+
+/* The milliseconds of run(1), measured on `times` repetitions. */
+export function timed(run, times) {
+  const start = performance.now();
+  run(times);
+  return (performance.now() - start) / times;
+}
+
+/* Warms up. Returns the number of repetitions that takes about a slice. */
+export function calibrate(run) {
+  const end = performance.now() + WARM_UP;
+  while (performance.now() < end) run(1);
+  let times = 1;
+  while (timed(run, times) * times < SLICE / 2) times *= 2;
+  return times;
+}
+
+/* Returns rows {name, gemv, dram, gemm, batch} of matrix products, in GMAC/s; dram is gemv on more weights than the
+ * caches hold, in GB/s. Other kernels have rows {name, cache}: GB/s read and written. The first row has the limits of
+ * the machine. options: those of openBench, and rounds. */
+export async function measure(bytes, { rounds = 60, n = 2048, dramBytes = 0, ...options } = {}) {
+  const { module, items, works } = await openBench(bytes, { n, dramBytes, ...options });
+  const rates = new Map(items.map((item) => [item, { name: item.name }]));
   for (const work of works) {
-    const jobs = [];
-    for (const item of chosen) {
-      /* Each entry has its own instance, hence its own memory. */
-      const { exports } = new WebAssembly.Instance(module);
-      const rows = typeof work.rows === 'function' ? work.rows(item.entry) : work.rows;
-      if (!exports.bench_prepare(item.entry, rows, n, work.tokens)) continue;
-      jobs.push({ item, run: exports[work.run], times: 1, best: Infinity });
-      if (work.key === 'dram')
-        await alternate(jobs.splice(0), work, Math.ceil(rounds / 10)); /* one large memory at a time */
-    }
-    await alternate(jobs, work, rounds);
+    const prepared = (item) => ({
+      run: work.prepare(item),
+      unit: work.unit(item),
+      key: work.key,
+      row: rates.get(item),
+    });
+    const jobs = (of) => of.map(prepared).filter(({ run }) => run);
+    if (work.large) for (const item of work.items) await alternate(jobs([item]), Math.ceil(rounds / 10));
+    else await alternate(jobs(work.items), rounds);
   }
-  const calls = vectors.map((item) => ({
-    item,
-    run: (times) => table.bench_vector(item.entry, times),
-    times: 1,
-    best: Infinity,
-  }));
-  await alternate(calls, { key: 'cache', unit: (entry) => table.bench_vector_bytes(entry) / 1e9 }, rounds);
-  return [
-    await machine(module, { rounds, n, dramBytes }),
-    ...[...chosen, ...vectors].map(({ name, results }) => ({ name, ...results })),
-  ];
+  return [await machine(module, { rounds, n, dramBytes }), ...rates.values()];
 }
 
 /* The limits of the machine as a row: gemm is the rate of products alone (GMAC/s), dram that of reading alone
  * (GB/s). */
 async function machine(module, { rounds, n, dramBytes }) {
   const { exports } = new WebAssembly.Instance(module);
-  const item = { results: {} };
-  const loop = (key, run, amount) =>
-    alternate([{ item, run, times: 1, best: Infinity }], { key, unit: () => amount / 1e9 }, rounds);
+  const row = { name: PEAK };
+  const loop = (key, run, amount) => alternate([{ run, unit: amount / 1e9, key, row }], rounds);
   await loop('gemm', exports.bench_peak, exports.bench_peak_products());
   const rows = Math.floor(dramBytes / exports.bench_bytes(0, n));
   if (rows && exports.bench_prepare(0, rows, n, 1))
     await loop('dram', exports.bench_read, rows * exports.bench_bytes(0, n));
-  return { name: PEAK, ...item.results };
+  return row;
 }
 
-/* Measures jobs in alternating slices, and stores their rates. */
-async function alternate(jobs, work, rounds) {
-  for (const job of jobs) {
-    const end = performance.now() + 60; /* until the optimizing compiler is done */
-    while (performance.now() < end) job.run(1);
-    for (;;) {
-      const start = performance.now();
-      job.run(job.times);
-      if (performance.now() - start > SLICE / 2) break;
-      job.times *= 2;
-    }
-  }
+/* Measures jobs {run, unit, key, row} in alternating slices, and stores their rates: row[key]. */
+async function alternate(jobs, rounds) {
+  for (const job of jobs) Object.assign(job, { times: calibrate(job.run), best: Infinity });
   for (let round = 0; round < rounds; round++) {
-    for (const job of jobs) {
-      const start = performance.now();
-      job.run(job.times);
-      job.best = Math.min(job.best, (performance.now() - start) / job.times);
-    }
+    for (const job of jobs) job.best = Math.min(job.best, timed(job.run, job.times));
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
-  for (const job of jobs) job.item.results[work.key] = work.unit(job.item.entry) / (job.best / 1000);
+  for (const { row, key, unit, best } of jobs) row[key] = unit / (best / 1000);
 }

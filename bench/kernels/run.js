@@ -41,18 +41,10 @@ const options = {
 };
 
 async function inBrowser(name) {
-  const { browser } = await import('../e2e/browsers.js');
-  const { serve } = await import('../e2e/server.js');
-  const server = await serve();
-  const host = browser(name);
-  try {
-    const page = await host.page(`${server.url}/bench/kernels/page.html`);
-    const wasm = server.add(values.wasm);
-    return await page.evaluate(([url, given]) => window.run(url, given), [wasm, options]);
-  } finally {
-    await host.close();
-    server.close();
-  }
+  const { withPage } = await import('../e2e/browsers.js');
+  return withPage(name, '/bench/kernels/page.html', (page, { add }) =>
+    page.evaluate(([url, given]) => window.run(url, given), [add(values.wasm), options]),
+  );
 }
 
 const hosts = {

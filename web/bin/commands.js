@@ -2,7 +2,7 @@
  *
  * An option: {short, value, kind, range, choices, default, required, multiple, help}. Without `value` it is a flag;
  * `value` is the name of its value in help texts. kind: how the text is converted: 'whole', 'number', 'list' (of
- * whole numbers), 'seed' or 'ids'; by default it stays a text. range: the smallest and the largest number. */
+ * whole numbers, or of choices), 'seed' or 'ids'; by default it stays a text. range: the smallest and the largest number. */
 
 const MAX_U32 = 0xffffffff;
 const MAX_I32 = 0x7fffffff;

@@ -36,7 +36,8 @@ function limits({ range, choices }) {
   return range && range[1] < 2 ** 31 - 1 ? [`${range[0]} to ${range[1]}:`] : [];
 }
 
-function describeOption([name, option]) {
+/* The lines about an option, an entry of the table. */
+export function describeOption([name, option]) {
   const short = option.short ? `-${option.short}, ` : '    ';
   const head = `  ${withValue(option.short === name ? `-${name}` : `${short}--${name}`, option)}`;
   const words = [...limits(option), ...option.help.split(' ')];

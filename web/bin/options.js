@@ -48,14 +48,18 @@ function seed(name, option, text) {
 
 const CONVERT = { whole: number, number, list, ids, seed };
 
-/* The value of an option from its text. Throws a UsageError. */
-export function convertOption(name, option, text) {
-  const value = option.kind && !option.choices ? CONVERT[option.kind](name, option, text) : text;
-  if (!option.choices) return value;
-  const chosen = option.choices.find((choice) => String(choice) === text);
+function choice(name, option, text) {
+  const chosen = option.choices.find((each) => String(each) === text);
   if (chosen === undefined)
     throw new UsageError(`${label(name, option)} must be one of ${option.choices.join(', ')}, not "${text}"`);
   return chosen;
+}
+
+/* The value of an option from its text. Throws a UsageError. */
+export function convertOption(name, option, text) {
+  if (!option.choices) return option.kind ? CONVERT[option.kind](name, option, text) : text;
+  if (option.kind === 'list') return text.split(',').map((word) => choice(name, option, word));
+  return choice(name, option, text);
 }
 
 /* Joins each option with its value, as in --temp=-1, because parseArgs refuses a separate value that starts with a
@@ -100,15 +104,15 @@ function forParseArgs(options) {
 }
 
 /**
- * The options of a command, from its arguments. Throws a UsageError. With --help or --version, only {help} or
+ * The options of a program, from its arguments. Throws a UsageError. With --help or --version, only {help} or
  * {version}.
- * @param {string} command
+ * @param {Record<string, any>} table of options, as in commands.js
  * @param {string[]} args
  * @returns {Record<string, any>}
  */
-export function parse(command, args) {
+export function parseOptions(table, args) {
   const about = { help: { short: 'h' }, version: {} };
-  const options = { ...COMMANDS[command].options, ...about };
+  const options = { ...table, ...about };
   let values;
   try {
     ({ values } = parseArgs({ args: joined(args, options), options: forParseArgs(options), strict: true }));
@@ -124,3 +128,10 @@ export function parse(command, args) {
   }
   return values;
 }
+
+/**
+ * The options of a command.
+ * @param {string} command
+ * @param {string[]} args
+ */
+export const parse = (command, args) => parseOptions(COMMANDS[command].options, args);
