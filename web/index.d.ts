@@ -428,8 +428,9 @@ export interface RequestOptions {
   /** Tokens at which the answer ends. They are not part of it. */
   stop_token_ids?: number[] | null;
   /**
-   * End an answer that repeats a phrase of up to 256 tokens at least four times in a row, over at least 64 tokens;
-   * false by default. The choice then has the finish_reason 'stop' and the stop_reason 'loop'.
+   * End an answer that repeats the same words at least three times in a row, over at least 24 words, or the same tokens
+   * at least four times in a row, over at least 64 tokens; false by default. Spaces, punctuation and the numbers of list
+   * items may differ. The choice then has the finish_reason 'stop', the stop_reason 'loop' and loop_length.
    */
   stop_loops?: boolean | null;
   /** How many answers, up to 128; 1 by default. The seed of each is one higher than the last. */
@@ -503,8 +504,8 @@ export interface TextLogprobs {
 }
 
 /**
- * 'stop': the model ended the answer, a stop string was reached, or stop_loops ended it. 'length': max_tokens or the end of the context was
- * reached.
+ * 'stop': the model ended the answer, a stop string was reached, or stop_loops ended it. 'length': max_tokens or the end
+ * of the context was reached.
  */
 export type FinishReason = 'stop' | 'length';
 
@@ -520,6 +521,8 @@ export interface ChatCompletion {
     finish_reason: FinishReason;
     /** See {@link RequestOptions.stop_loops}. */
     stop_reason?: 'loop';
+    /** How many characters at the end of the answer repeat the phrase before them. */
+    loop_length?: number;
   }[];
   usage: Usage;
 }
@@ -536,6 +539,8 @@ export interface ChatCompletionChunk {
     finish_reason: FinishReason | null;
     /** See {@link RequestOptions.stop_loops}. */
     stop_reason?: 'loop';
+    /** How many characters at the end of the answer repeat the phrase before them. */
+    loop_length?: number;
   }[];
   /** In the last chunk, whose choices are empty, if stream_options.include_usage was true. */
   usage?: Usage;
@@ -556,6 +561,8 @@ export interface Completion {
     finish_reason: FinishReason | null;
     /** See {@link RequestOptions.stop_loops}. */
     stop_reason?: 'loop';
+    /** How many characters at the end of the answer repeat the phrase before them. */
+    loop_length?: number;
   }[];
   usage?: Usage;
   /** In the first chunks, whose choices are empty, if return_progress was true. */

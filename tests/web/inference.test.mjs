@@ -73,8 +73,17 @@ async function scaled(file, name, factor) {
 /* Whether an answer of these tokens is stopped, and after how many. */
 function loopAt(ids) {
   const loops = new LoopDetector();
-  const at = ids.findIndex((id) => loops.push(id));
+  const at = ids.findIndex((id) => loops.push(id, '') !== undefined);
   return at < 0 ? null : at + 1;
+}
+/* An answer of this text, in pieces: what is left of it if it is stopped and its repetition removed; null if it goes on. */
+function withoutLoop(text) {
+  const loops = new LoopDetector();
+  for (const [at, piece] of text.match(/.{1,3}/gs).entries()) {
+    const start = loops.push(at, piece);
+    if (start !== undefined) return text.slice(0, start);
+  }
+  return null;
 }
 const phrase = (length) => Array.from({ length }, (_, i) => i);
 const copies = (ids, count) => Array.from({ length: count }, () => ids).flat();
@@ -191,6 +200,20 @@ const checks = {
     assert.equal(loopAt(Array.from({ length: 400 }, (_, i) => (i % 4 ? i % 4 : 1000 + i))), null); /* a numbered list */
     assert.equal(loopAt([...copies([1, 2], 31), 3, ...copies([1, 2], 31)]), null);
   },
+  detectsLoopsOfWords() {
+    const sea = 'On the sea, the sea, and so. ';
+    assert.equal(withoutLoop(`Begin. ${sea.repeat(5)}`), 'Begin. On the sea, the sea, and so.');
+    assert.equal(withoutLoop(`Begin. ${sea.repeat(2)}\n\n${sea.repeat(3)}`), 'Begin. On the sea, the sea, and so.');
+    const items = Array.from({ length: 9 }, (_, at) => `${at + 1}. The **cat**, which is an animal.`);
+    assert.equal(withoutLoop(items.join('\n')), items[0]);
+    assert.equal(withoutLoop(sea.repeat(2)), null);
+    assert.equal(withoutLoop('No, no, no. '.repeat(7)), null); /* 21 words */
+    const points = Array.from({ length: 40 }, (_, at) => `{"x": ${at}, "y": ${at % 3}}`);
+    assert.equal(withoutLoop(`[${points.join(', ')}]`), null);
+    assert.equal(withoutLoop(`[${Array(40).fill(0).join(', ')}]`), null);
+    const hindi = 'मैं घर जा रहा हूँ और तुम भी। ';
+    assert.equal(withoutLoop(hindi.repeat(6)), hindi.trim());
+  },
   async stopsLoops() {
     await using(edited(MODEL, { add: TEMPLATE }), {}, async (model) => {
       const loop = { temperature: 0, logit_bias: { 100: 1000 }, max_tokens: 100 };
@@ -200,7 +223,9 @@ const checks = {
       const { choices, usage } = await model.chat.completions.create({ messages, ...loop, stop_loops: true });
       assert.deepEqual([choices[0].finish_reason, choices[0].stop_reason], ['stop', 'loop']);
       assert.equal(usage.completion_tokens, 64);
-      assert.ok(whole.message.content.startsWith(choices[0].message.content));
+      const { content } = choices[0].message;
+      assert.ok(whole.message.content.startsWith(content));
+      assert.equal(content.length - choices[0].loop_length, content.length / 64, 'one copy is left');
       const completion = await model.completions.create({ prompt: 'one', ...loop, stop_loops: true, n: 2 });
       assert.deepEqual(
         completion.choices.map((choice) => choice.stop_reason),

@@ -22,7 +22,7 @@ export async function collect(chunks) {
   for await (const { choices: pieces, usage, ...head } of chunks) {
     answer ??= { ...head, object: head.object.replace('.chunk', '') };
     if (usage) answer.usage = usage;
-    for (const { index, delta, text, logprobs, finish_reason: finish, stop_reason: reason } of pieces) {
+    for (const { index, delta, text, logprobs, finish_reason: finish, ...ending } of pieces) {
       choices[index] ??= {
         index,
         ...(delta ? { message: { role: 'assistant', content: '' } } : { text: '' }),
@@ -34,7 +34,7 @@ export async function collect(chunks) {
       else choice.text += text;
       choice.logprobs = joined(choice.logprobs, logprobs);
       choice.finish_reason = finish ?? choice.finish_reason;
-      if (reason) choice.stop_reason = reason;
+      Object.assign(choice, ending);
     }
   }
   return { ...answer, choices };

@@ -25,11 +25,11 @@ const MAX_CHOICES = 128;
 /**
  * How an answer ended, as fields of its choice.
  * @param {Piece['finish']} [finish]
- * @param {Piece['stopReason']} [stopReason]
+ * @param {Piece['loopLength']} [loopLength]
  */
-const finishOf = (finish, stopReason) => ({
+const finishOf = (finish, loopLength) => ({
   finish_reason: finish ?? null,
-  ...(stopReason && { stop_reason: stopReason }),
+  ...(loopLength !== undefined && { stop_reason: /** @type {const} */ ('loop'), loop_length: loopLength }),
 });
 
 /** Random digits for the id of an answer. Pages without HTTPS have no crypto.randomUUID. */
@@ -116,13 +116,13 @@ export async function* chat(conversation, request, { name, signal, onProgress })
    * @param {Piece} piece
    * @returns {ChatCompletionChunk}
    */
-  function toChunk(index, { text, tokens, finish, stopReason }) {
+  function toChunk(index, { text, tokens, finish, loopLength }) {
     /** @type {ChatCompletionChunk['choices'][number]['delta']} */
     const delta = started.has(index) ? {} : { role: 'assistant' };
     started.add(index);
     if (text) delta.content = text;
     const logprobs = chatLogprobs(conversation.model, tokens);
-    return { ...head, choices: [{ index, delta, logprobs, ...finishOf(finish, stopReason) }] };
+    return { ...head, choices: [{ index, delta, logprobs, ...finishOf(finish, loopLength) }] };
   }
   const { messages, variables } = chatOf(fields);
   const prompt = conversation.chatPrompt(messages, variables);
@@ -157,9 +157,9 @@ export async function* complete(conversation, request, { name, signal, onProgres
    * @param {Piece} piece
    * @returns {Completion}
    */
-  function toChunk(index, { text = '', tokens, finish, stopReason }) {
+  function toChunk(index, { text = '', tokens, finish, loopLength }) {
     const logprobs = textLogprobs(conversation.model, tokens);
-    return { ...head, choices: [{ index: first + index, text, ...finishOf(finish, stopReason), logprobs }] };
+    return { ...head, choices: [{ index: first + index, text, ...finishOf(finish, loopLength), logprobs }] };
   }
   const prompts = promptsOf(fields).map((prompt) =>
     typeof prompt === 'string' ? conversation.model.promptTokens(prompt) : prompt,

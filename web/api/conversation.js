@@ -33,8 +33,9 @@ const LATER = 1n << 63n; // what the seed of the tokens after min_tokens differs
  * turn certainly begins with.
  * @typedef {{ ids: number[], head: () => number, turn?: () => number }} Prompt
  *
- * A piece of an answer; the last one has `finish` and `usage`. stopReason: what ended the answer, if stop_loops did.
- * @typedef {{ text?: string, tokens?: SampledToken[], finish?: FinishReason, stopReason?: 'loop', usage?: Usage }} Piece
+ * A piece of an answer; the last one has `finish` and `usage`. loopLength: if stop_loops ended the answer, how many
+ * characters at its end repeat the phrase before them.
+ * @typedef {{ text?: string, tokens?: SampledToken[], finish?: FinishReason, loopLength?: number, usage?: Usage }} Piece
  *
  * How much of a prompt has been computed: `processed` of `total` tokens, of which `cache` were computed for earlier
  * requests, in `time_ms` milliseconds. The names are llama.cpp's.
@@ -327,8 +328,8 @@ export class Conversation {
     const pending = new PendingTokens();
     let [decoded, shown] = [0, 0]; // characters
     const loops = request.stop_loops ? new LoopDetector() : null;
-    /** @type {Pick<Piece, 'stopReason'>} */
-    let reason = {};
+    /** @type {number | undefined} */
+    let loop;
     let count = 0;
     /** @type {FinishReason} */
     let finish = 'length';
@@ -350,9 +351,9 @@ export class Conversation {
         finish = 'stop';
         break;
       }
-      if (loops?.push(id)) {
+      loop = loops?.push(id, piece);
+      if (loop !== undefined) {
         finish = 'stop';
-        reason = { stopReason: 'loop' };
         break;
       }
       /* Setting the sampler restarts its random sequence, so the rest needs another seed. */
@@ -360,9 +361,14 @@ export class Conversation {
       if (count < limit) await this.#append(id, head, signal);
     }
     const text = stops.push(decoder.flush()) + stops.flush();
-    const tokens = pending.take(stops.stopped ? shown + text.length : Infinity);
+    shown += text.length;
+    const tokens = pending.take(stops.stopped ? shown : Infinity);
     if (text || tokens.length) yield { text, tokens };
-    yield { finish, ...reason, usage: usageOf(ids.length, count, cached) };
+    yield {
+      finish,
+      ...(loop !== undefined && { loopLength: shown - loop }),
+      usage: usageOf(ids.length, count, cached),
+    };
   }
 
   /**
