@@ -1,95 +1,13 @@
 /* What a visitor of the demo finds and does, in a browser: node demo-chats.test.mjs chromium|firefox <SmolLM2.gguf>
- * [check...]. Prints a line of JSON for each check: its name and its error, or null. */
+ * [check...]. See demo-page.mjs. */
 import assert from 'node:assert/strict';
 import { basename, dirname } from 'node:path';
-import { start } from './browsers.mjs';
+import { loading, QUESTION, runChecks, visit } from './demo-page.mjs';
 import { editorOf } from './edit-model.mjs';
 import { loopOf } from './loops.mjs';
-import { serve } from './server.js';
 
-const [name, file, ...wanted] = process.argv.slice(2);
-const DEMO = '/web/demo/index.html';
-const QUESTION = 'What is the capital of France?';
-const SHORT = { temperature: 0, max_tokens: 12 };
 /* The likeliest tokens, without penalties. */
 const PLAIN = { system: '', temperature: 0, repeat_penalty: 1, frequency_penalty: 0 };
-
-/* In the page: `ui`, what a visitor can do there. Elements are found by a selector and, optionally, by their text. */
-function defineUi() {
-  const find = (selector, text) =>
-    [...document.querySelectorAll(selector)].find(
-      (each) => text === undefined || (each.getAttribute('aria-label') ?? each.textContent).includes(text),
-    );
-  const until = async (what, told = String(what)) => {
-    for (let tries = 0; tries < 1200; tries++) {
-      const found = what();
-      if (found) return found;
-      await new Promise((resolve) => {
-        setTimeout(resolve, 50);
-      });
-    }
-    throw new Error(`not so after a minute: ${told}`);
-  };
-  const visible = (element) => Boolean(element?.checkVisibility() && element.getClientRects().length > 0);
-  const click = async (selector, text) => {
-    const ready = () => {
-      const element = find(selector, text);
-      return visible(element) && !element.disabled && element;
-    };
-    (await until(ready, `${selector} ${text ?? ''} can be clicked`)).click();
-  };
-  const type = (selector, value) => {
-    const element = find(selector);
-    element.focus();
-    element.value = value;
-    element.dispatchEvent(new Event('input', { bubbles: true }));
-    element.dispatchEvent(new Event('change', { bubbles: true }));
-  };
-  window.ui = {
-    find,
-    until,
-    visible,
-    click,
-    type,
-    text: (selector) => find(selector)?.textContent ?? '',
-    seen: (selector) => visible(find(selector)),
-    idle: () => until(() => visible(find('#send')), 'the answer ends'),
-    ready: () => until(() => document.body.dataset.model === 'ready', 'the model is ready'),
-    async ask(question) {
-      type('#prompt', question);
-      await click('#send');
-      await ui.idle();
-    },
-    load(url) {
-      type('#url', url);
-      find('#from-url').requestSubmit();
-      return ui.ready();
-    },
-  };
-}
-
-/* Opens the demo without any chats. settings: those of the settings sidebar. */
-async function visit({ browser, server }, { settings = SHORT, query: search = '' } = {}) {
-  const page = await browser.page(`${server.url}/tests/web/blank.html`);
-  await page.evaluate((stored) => {
-    localStorage.clear();
-    localStorage.setItem('quern.settings', stored);
-  }, JSON.stringify(settings));
-  const open = async () => {
-    await page.goto(`${server.url}${DEMO}${search}`);
-    await page.waitForSelector('body[data-started]');
-    await page.evaluate(defineUi);
-  };
-  await open();
-  return {
-    page,
-    open,
-    /* Runs a function in the page. Puppeteer waits for what it returns, as Playwright does. */
-    tab: (run, argument) => page.evaluate(run, argument),
-  };
-}
-
-const query = ({ model }) => `?model=${encodeURIComponent(model.url)}`;
 
 const bad = (server) =>
   server.add(Buffer.from('<!doctype html><title>Sign in</title>'.repeat(99)), { name: 'login.gguf' });
@@ -152,7 +70,7 @@ const checks = {
   },
 
   async 'a deleted chat can be restored'(env) {
-    const my = await visit(env, { query: query(env) });
+    const my = await visit(env, { query: loading(env) });
     const { gone, back, shown } = await my.tab(async (question) => {
       const listed = () => document.querySelectorAll('#chat-list .open').length;
       await ui.ready();
@@ -183,7 +101,7 @@ const checks = {
   async 'the number of tokens in the context stays after Stop'(env) {
     const my = await visit(env, {
       settings: { temperature: 0, max_tokens: 1024 },
-      query: query(env),
+      query: loading(env),
     });
     const status = await my.tab(async () => {
       await ui.ready();
@@ -241,7 +159,7 @@ const checks = {
   },
 
   async 'an answer that was regenerated keeps its versions'(env) {
-    const my = await visit(env, { settings: { temperature: 1.5, max_tokens: 8 }, query: query(env) });
+    const my = await visit(env, { settings: { temperature: 1.5, max_tokens: 8 }, query: loading(env) });
     const seen = await my.tab(async () => {
       await ui.ready();
       await ui.ask('Tell me a story.');
@@ -299,7 +217,7 @@ const checks = {
   },
 
   async 'an empty chat offers sample questions'(env) {
-    const my = await visit(env, { query: query(env) });
+    const my = await visit(env, { query: loading(env) });
     const { question, text, count } = await my.tab(async () => {
       await ui.ready();
       await ui.click('#samples button', 'capital of France');
@@ -410,7 +328,7 @@ const checks = {
   },
 
   async 'an answer that was cut can be continued'(env) {
-    const my = await visit(env, { settings: { ...PLAIN, max_tokens: 4 }, query: query(env) });
+    const my = await visit(env, { settings: { ...PLAIN, max_tokens: 4 }, query: loading(env) });
     const { first, longer, whole, figures, left } = await my.tab(async (question) => {
       const answer = () => ui.text('.message.assistant .body');
       await ui.ready();
@@ -434,31 +352,18 @@ const checks = {
 
   async 'an answer that repeats itself is stopped, and the repetition removed'(env) {
     const settings = { ...PLAIN, system: 'You are a helpful assistant.', max_tokens: 1000 };
-    const my = await visit(env, { settings, query: query(env) });
-    const { text, figures, removed } = await my.tab(async () => {
+    const my = await visit(env, { settings, query: loading(env) });
+    const { text, figures } = await my.tab(async () => {
       await ui.ready();
       await ui.ask('List ten animals.');
-      const { withoutLoop } = await import('./loops.js');
-      const copies = 'On the sea, the sea, and so. ';
-      return {
-        text: ui.text('.message.assistant .body'),
-        figures: ui.text('.message.assistant .figures'),
-        removed: [
-          `Begin. ${copies.repeat(5)}`,
-          `Begin. ${copies.repeat(2)}\n\n${copies.repeat(2)}On the se`,
-          'No loop here.',
-          `Ah${'!'.repeat(60)}`,
-        ].map((each) => withoutLoop(each)),
-      };
+      return { text: ui.text('.message.assistant .body'), figures: ui.text('.message.assistant .figures') };
     });
     assert.match(figures, /stopped because it repeated itself$/);
     assert.equal(loopOf(text), '');
-    const once = 'Begin. On the sea, the sea, and so.';
-    assert.deepEqual(removed, [once, once, 'No loop here.', 'Ah!']);
   },
 
   async 'a model has settings of its own, until the visitor chooses others'(env) {
-    const my = await visit(env, { settings: {}, query: query(env) });
+    const my = await visit(env, { settings: {}, query: loading(env) });
     const read = () =>
       ['system', 'temperature', 'frequency_penalty', 'top_k'].map((key) => ui.find(`#set-${key}`).value);
     const listed = await my.tab(async () => {
@@ -477,28 +382,11 @@ const checks = {
     assert.deepEqual(await my.tab(read), own);
 
     const add = { 'general.sampling.temp': { f32: 0.25 }, 'general.sampling.top_k': { i32: 7 } };
-    const edited = Buffer.from(editorOf(dirname(file))(basename(file), { add }));
+    const edited = Buffer.from(editorOf(dirname(env.file))(basename(env.file), { add }));
     const other = await visit(env, { settings: {} });
     await other.tab((url) => ui.load(url), env.server.add(edited, { name: 'SmolLM2-135M-Instruct-Q8_0.gguf' }).url);
     assert.deepEqual(await other.tab(read), [own[0], '0.25', '0.5', '7']);
   },
 };
 
-async function run() {
-  const { readFileSync } = await import('node:fs');
-  const browser = await start(name);
-  const server = await serve();
-  const env = { browser, server, model: server.add(file), bytes: readFileSync(file) };
-  for (const [check, test] of Object.entries(checks)) {
-    if (wanted.length > 0 && !wanted.some((each) => check.includes(each))) continue;
-    const error = await test(env).then(
-      () => null,
-      (failure) => String(failure.stack ?? failure),
-    );
-    console.log(JSON.stringify({ name: check, error }));
-  }
-  await browser.close();
-  server.close();
-}
-
-await run();
+await runChecks(checks);

@@ -1,5 +1,5 @@
 """The demo and the examples in Chromium, and what visitors of the demo do in Chromium and Firefox, with SmolLM2. The
-scripts demo.test.mjs, examples.test.mjs and demo-chats.test.mjs can also be run by hand."""
+scripts *.test.mjs can also be run by hand."""
 
 import functools
 import json
@@ -23,7 +23,11 @@ PROGRAMS = {
     "chromium": os.environ.get("QUERN_CHROMIUM", "/usr/bin/chromium"),
     "firefox": os.environ.get("QUERN_FIREFOX", "/usr/bin/firefox-esr"),
 }
-CHECKS = re.findall(r"^  async '(.+)'\(", (HERE / "demo-chats.test.mjs").read_text(), re.M)
+CHECKS = [
+    (script, check)
+    for script in ("demo-chats.test.mjs", "demo-odd.test.mjs")
+    for check in re.findall(r"^  async '(.+)'\(", (HERE / script).read_text(), re.M)
+]
 
 
 def run(script, browser="chromium", arguments=()):
@@ -53,8 +57,8 @@ def examples():
 
 
 @functools.cache
-def checks(browser):
-    return run("demo-chats.test.mjs", browser, [browser])
+def checks(script, browser):
+    return run(script, browser, [browser])
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -67,7 +71,7 @@ def test_example(examples, name):
     assert examples.get(name, "did not run") is None
 
 
-@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("script, check", CHECKS)
 @pytest.mark.parametrize("browser", PROGRAMS)
-def test_demo_chats(browser, check):
-    assert checks(browser).get(check, "did not run") is None
+def test_visitor(browser, script, check):
+    assert checks(script, browser).get(check, "did not run") is None

@@ -1,6 +1,5 @@
 /* Streams one answer of the model and measures it. */
-import { repeatsWords, withoutLoop } from './loops.js';
-import { requestSettings, settings, stopsLoops } from './settings.js';
+import { requestSettings, settings } from './settings.js';
 
 /* The messages that the model gets: the system prompt first, each with its role and content only. */
 export function promptMessages(messages) {
@@ -46,11 +45,11 @@ class Stopwatch {
   }
 }
 
-/* The chunks of an answer, or of the rest of one that begins with a text. The rest has no data of its tokens. */
-function chunksOf(model, messages, text, options) {
+/* The request for an answer, or for the rest of one that begins with a text. The rest has no data of its tokens. */
+function requestOf(messages, text) {
   const continued = text !== '';
   const given = continued ? [...messages, { role: 'assistant', content: text }] : messages;
-  const request = {
+  return {
     messages: promptMessages(given),
     continue_final_message: continued,
     stream: true,
@@ -59,22 +58,21 @@ function chunksOf(model, messages, text, options) {
     top_logprobs: 5,
     ...requestSettings(),
   };
-  return model.chat.completions.create(request, options);
 }
 
 /* Appends to `answer` ({ content, pieces, stats }) and calls changed() after each piece. An answer that has a text is
  * continued. Returns early, without an error, when the signal is aborted. */
 export async function streamAnswer(model, messages, answer, signal, changed) {
   const watch = new Stopwatch(model);
-  const continued = answer.content !== '';
-  const state = { earlier: continued ? (answer.stats?.tokens ?? 0) : 0 };
+  const request = requestOf(messages, answer.content);
+  const state = { earlier: request.continue_final_message ? (answer.stats?.tokens ?? 0) : 0 };
   const onProgress = ({ total }) => {
     state.prompt = total;
   };
   answer.pieces ??= []; // a stored answer has none
   try {
     const options = { signal, onProgress };
-    for await (const chunk of await chunksOf(model, messages, answer.content, options)) {
+    for await (const chunk of await model.chat.completions.create(request, options)) {
       state.usage = chunk.usage ?? state.usage;
       const choice = chunk.choices[0];
       if (!choice) continue;
@@ -84,19 +82,24 @@ export async function streamAnswer(model, messages, answer, signal, changed) {
       answer.pieces.push(...tokens);
       answer.content += choice.delta.content ?? '';
       answer.stats = watch.stats(state);
+      if (choice.loop_length) answer.content = answer.content.slice(0, -choice.loop_length);
       changed();
-      if (!stopsLoops() || !repeatsWords(answer.content)) continue;
-      state.finish = 'loop';
-      break;
     }
   } catch (error) {
     if (!signal.aborted) throw error;
   }
-  if (state.finish === 'loop') answer.content = withoutLoop(answer.content);
+  if (state.finish === 'length' && state.usage?.completion_tokens < request.max_tokens) state.finish = 'context';
   answer.stats = watch.stats({ ...state, ...(signal.aborted && { finish: 'stopped' }) });
 }
 
-const FINISH = { length: 'maximum length reached', stopped: 'stopped', loop: 'stopped because it repeated itself' };
+/* Why an answer ended early. */
+const FINISH = {
+  length: 'maximum length reached',
+  context: 'the context is full',
+  stopped: 'stopped',
+  loop: 'stopped because it repeated itself',
+};
+export const isCut = ({ finish }) => finish in FINISH;
 
 /* The figures below an answer. */
 export function describe({ tokens, first, rate, finish }) {

@@ -12,8 +12,13 @@ export async function fetchCatalog() {
 
 /* The name of a source's file. from: a URL, a File or { file }. */
 export function fileOf(from) {
-  const path = from instanceof File ? from.name : (from.file ?? new URL(from, location.href).pathname);
-  return decodeURIComponent(path.split('/').at(-1));
+  if (from instanceof File) return from.name;
+  const name = (from.file ?? new URL(from, location.href).pathname).split('/').at(-1);
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name; // not UTF-8
+  }
 }
 
 export const sourceOf = ({ url, repo, file }) => (url ? new URL(url, location.href).href : { repo, file });

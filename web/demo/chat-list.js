@@ -1,7 +1,7 @@
 /* The sidebar of chats: opening, searching, renaming, exporting and deleting them. */
 import { currentChat, show } from './chat.js';
 import * as conversations from './conversations.js';
-import { $, announce, h } from './dom.js';
+import { $, announce, h, startOf } from './dom.js';
 import { closeSidebar } from './sidebars.js';
 
 let removed; // the chat that was deleted last, for conversations.restore()
@@ -11,12 +11,8 @@ const chatOf = (id) => (id === currentChat().id ? currentChat() : conversations.
 
 function exportChat(id) {
   const chat = chatOf(id);
-  const name =
-    conversations
-      .titleOf(chat)
-      .replace(/[^\p{L}\p{N}]+/gu, ' ')
-      .trim()
-      .slice(0, 60) || 'chat';
+  const words = conversations.titleOf(chat).replace(/[^\p{L}\p{M}\p{N}]+/gu, ' ');
+  const name = startOf(words.trim(), 60) || 'chat';
   const url = URL.createObjectURL(new Blob([conversations.markdownOf(chat)], { type: 'text/markdown' }));
   h('a', { href: url, download: `${name}.md` }).click();
   setTimeout(() => URL.revokeObjectURL(url), 60_000); // Safari reads it after the click
@@ -40,10 +36,10 @@ function undo() {
 
 /* Replaces a line by a form that renames its chat. */
 function rename(line, { id, title }) {
-  const input = h('input', { 'aria-label': 'Title of the chat', value: title, maxlength: 80 });
+  const input = h('input', { 'aria-label': 'Title of the chat', value: title, maxlength: 80, dir: 'auto' });
   const end = () => {
     drawChats();
-    $('chats-title').focus();
+    ($('chat-list').querySelector(`[data-rename="${id}"]`) ?? $('chats-title')).focus();
   };
   const save = (event) => {
     event.preventDefault();
@@ -61,25 +57,32 @@ function rename(line, { id, title }) {
   input.select();
 }
 
+/* With the time, or with the year if it is another one: both do not fit beside the buttons on a phone. */
+function dateOf(when) {
+  const date = new Date(when);
+  const isThisYear = date.getFullYear() === new Date().getFullYear();
+  const detail = isThisYear ? { hour: 'numeric', minute: '2-digit' } : { year: 'numeric' };
+  return date.toLocaleString([], { month: 'short', day: 'numeric', ...detail });
+}
+
 function chatLine(entry) {
   const { id, title, when } = entry;
   const open = () => {
     closeSidebar();
     if (id !== currentChat().id) show(conversations.open(id));
   };
-  const date = new Date(when).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' });
   const current = id === currentChat().id && 'true';
-  const action = (name, act, label) =>
-    h('button', { type: 'button', onclick: act, 'aria-label': `${label} ${title}` }, name);
+  const action = (name, act, label, more) =>
+    h('button', { type: 'button', onclick: act, 'aria-label': `${label} ${title}`, ...more }, name);
   const line = h(
     'li',
     { class: 'chat' },
-    h('button', { type: 'button', class: 'open', onclick: open, 'aria-current': current }, title),
+    h('button', { type: 'button', class: 'open', dir: 'auto', onclick: open, 'aria-current': current }, title),
     h(
       'div',
       { class: 'actions' },
-      h('small', {}, date),
-      action('Rename', () => rename(line, entry), 'Rename the chat'),
+      h('small', {}, dateOf(when)),
+      action('Rename', () => rename(line, entry), 'Rename the chat', { 'data-rename': id }),
       action('Export', () => exportChat(id), 'Export the chat'),
       action('Delete', () => remove(entry), 'Delete the chat'),
     ),

@@ -1,7 +1,7 @@
 /* The conversation: sends, stops, edits, regenerates and continues. messages.js draws it. */
 import { streamAnswer } from './answer.js';
 import * as conversations from './conversations.js';
-import { $, announce, showProblem } from './dom.js';
+import { $, announce, isSend, showProblem, startOf } from './dom.js';
 import { markdownReady } from './markdown.js';
 import { drawMessage, makeView, openEditor } from './messages.js';
 import { currentModel, modelReady, modelState } from './models.js';
@@ -11,7 +11,7 @@ import { sidebarOpen } from './sidebars.js';
 
 const REDRAW_MS = 80;
 let chat = conversations.create();
-let running; // { abort, answer, changed } while the model answers
+let running; // { abort, answer, chat } while the model answers
 let views = []; // one per message
 let showTokens;
 
@@ -80,14 +80,15 @@ async function explain(error, model) {
   if (!failed && !error.shown) showProblem(answerProblem(error));
 }
 
-/* Returns changed(), which redraws a message soon but at most every REDRAW_MS, and stop(). */
+/* Returns changed(), which redraws a message of the open chat soon but at most every REDRAW_MS, and stop(). */
 function redrawing(index) {
+  const own = chat;
   let due = 0;
   let timer;
   const draw = () => {
     due = performance.now() + REDRAW_MS;
     timer = undefined;
-    keepAtEnd(() => drawAt(index));
+    if (chat === own) keepAtEnd(() => drawAt(index));
   };
   return {
     changed() {
@@ -127,7 +128,8 @@ async function stream(index) {
   const abort = new AbortController();
   const { changed, stop: stopRedrawing } = redrawing(index);
 
-  running = { abort, answer: message };
+  running = { abort, answer: message, chat: own };
+  conversations.save(own);
   showProblem();
   drawFromEnd();
   updateButtons();
@@ -141,7 +143,7 @@ async function stream(index) {
     await streamAnswer(model, own.messages.slice(0, index), message, abort.signal, changed).finally(() =>
       clearInterval(saving),
     );
-    announce(`Answer: ${message.content.slice(0, 2000)}`);
+    announce(`Answer: ${startOf(message.content, 2000)}`);
   } catch (error) {
     if (!abort.signal.aborted) await explain(error, model);
   }
@@ -165,12 +167,13 @@ function finish(own) {
 async function answer(previous) {
   const own = chat;
   const message = { role: 'assistant', content: '', pieces: [] };
+  const versions = previous && [...(previous.versions ?? [previous]), message];
+  for (const version of versions ?? []) version.versions = versions;
   const index = own.messages.push(message) - 1;
   await stream(index);
-  if (!message.content) own.messages.splice(index, 1, ...(previous ? [previous] : []));
-  else if (previous) {
-    const versions = [...(previous.versions ?? [previous]), message];
-    for (const version of versions) version.versions = versions;
+  if (!message.content) {
+    own.messages.splice(index, 1, ...(previous ? [previous] : []));
+    versions?.pop();
   }
   finish(own);
 }
@@ -250,10 +253,11 @@ export async function startChat({ onTokens }) {
     updateButtons();
   });
   prompt.addEventListener('keydown', (event) => {
-    if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) send(event);
+    if (isSend(event)) send(event);
   });
-  addEventListener('pagehide', () => conversations.save(chat));
+  addEventListener('pagehide', () => running && conversations.save(running.chat));
   chat = conversations.current();
+  conversations.setCurrent(chat.id);
   prompt.value = conversations.draft();
   updateButtons();
   await markdownReady;

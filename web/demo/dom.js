@@ -65,6 +65,13 @@ export function copyButton(label, text) {
   return button;
 }
 
+/* The start of a text, which does not end within a character. */
+export const startOf = (text, length) => text.slice(0, length).replace(/[\uD800-\uDBFF]$/, '');
+
+/* Whether a key press sends a text. The key also ends the composition of a character; Safari says so by the code 229. */
+export const isSend = ({ key, shiftKey, isComposing, keyCode }) =>
+  key === 'Enter' && !shiftKey && !isComposing && keyCode !== 229;
+
 const UNITS = ['B', 'kB', 'MB', 'GB'];
 export function bytes(count) {
   let unit = 0;
@@ -84,12 +91,16 @@ export function duration(seconds) {
 /* localStorage as JSON. Where it is full or disabled, values last until the page is closed. */
 const fallback = new Map();
 export const storage = {
-  get(key) {
+  /* A value that does not fit, such as one of an older page, counts as none. */
+  get(key, fits) {
+    let value;
     try {
-      return JSON.parse(localStorage.getItem(key)) ?? fallback.get(key);
+      value = JSON.parse(localStorage.getItem(key));
     } catch {
-      return fallback.get(key);
+      /* disabled, or not JSON */
     }
+    value ??= fallback.get(key);
+    return value !== undefined && fits(value) ? value : undefined;
   },
   /* Returns false if the value will be lost with the page. */
   set(key, value) {

@@ -26,7 +26,7 @@ const INLINE = {
   text: ({ text, tokens }) => (tokens ? h('span', {}, ...inline(tokens)) : decode(text)),
   escape: ({ text }) => text,
   html: ({ text }) => text,
-  codespan: ({ text }) => h('code', {}, text),
+  codespan: ({ text }) => h('code', { dir: 'ltr' }, text),
   br: () => h('br'),
   strong: ({ tokens }) => h('strong', {}, ...inline(tokens)),
   em: ({ tokens }) => h('em', {}, ...inline(tokens)),
@@ -50,7 +50,7 @@ function code({ text, lang }) {
       h('span', {}, language),
       copyButton('Copy the code', () => text),
     ),
-    h('pre', { tabindex: 0 }, shown),
+    h('pre', { tabindex: 0, dir: 'ltr' }, shown),
   );
 }
 
@@ -91,12 +91,14 @@ const blocks = (tokens) =>
 function nodes(text) {
   if (marked) {
     try {
-      return blocks(marked.lexer(text));
+      const shown = blocks(marked.lexer(text));
+      for (const block of shown) block.dir = 'auto'; // Arabic and Hebrew are written from right to left
+      return shown;
     } catch (error) {
       console.warn(`Shown as plain text: ${error.message}`); // for example, nested too deeply
     }
   }
-  return [h('p', { class: 'plain' }, text)];
+  return [h('p', { class: 'plain', dir: 'auto' }, text)];
 }
 
 /* Nodes for a complete or partial answer. A model's reasoning is folded once it is complete. */

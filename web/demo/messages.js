@@ -1,10 +1,10 @@
 /* Draws the messages of a conversation. */
-import { describe } from './answer.js';
-import { copyButton, h } from './dom.js';
+import { describe, isCut } from './answer.js';
+import { copyButton, h, isSend } from './dom.js';
 import { render } from './markdown.js';
 
 export function makeView({ role }) {
-  const body = h('div', { class: 'body' });
+  const body = h('div', { class: 'body', dir: role === 'user' && 'auto' });
   const tools = h('div', { class: 'tools' });
   const who = h('h2', { class: 'hidden' }, role === 'user' ? 'You' : 'Answer');
   return { body, tools, element: h('li', { class: `message ${role}` }, who, body, tools) };
@@ -26,7 +26,7 @@ function drawUser(view, message, state) {
 /* Which version of an answer is shown, and buttons for the one before and after. */
 function versionsOf(message, state) {
   const { versions } = message;
-  if (!versions) return [];
+  if (!versions || versions.length < 2) return [];
   const at = versions.indexOf(message);
   const step = (name, label, to) =>
     h(
@@ -50,12 +50,10 @@ function versionsOf(message, state) {
   ];
 }
 
-const CUT = ['length', 'stopped', 'loop'];
-
 function toolsOf(message, state) {
   const { live, last, act } = state;
   if (live) return [];
-  const cut = CUT.includes(message.stats?.finish);
+  const cut = message.stats && isCut(message.stats);
   return [
     ...versionsOf(message, state),
     last && cut && tool('Continue', 'Continue the answer', act.continueAnswer, state),
@@ -85,7 +83,7 @@ export const drawMessage = (view, message, state) =>
 
 /* Replaces the text of a message by a form. save(text) gets the new text; back() is called if nothing changed. */
 export function openEditor(view, content, { save, back }) {
-  const text = h('textarea', { 'aria-label': 'Edit your message', rows: 2 }, content);
+  const text = h('textarea', { 'aria-label': 'Edit your message', rows: 2, dir: 'auto' }, content);
   const close = () => {
     view.element.replaceChild(view.body, form);
     view.tools.hidden = false;
@@ -101,7 +99,7 @@ export function openEditor(view, content, { save, back }) {
       event.stopPropagation();
       close();
     }
-    if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) submit(event);
+    if (isSend(event)) submit(event);
   };
   const buttons = h(
     'div',

@@ -8,6 +8,7 @@ import { loadSettings, settingsLoaded } from './settings.js';
 import { closeSidebar } from './sidebars.js';
 
 const LAST = 'quern.model';
+const isSource = ({ from }) => urlOf(from) !== undefined || Boolean(from?.repo && from.file);
 const CANCELED = 'Loading was canceled. Choose a model to get an answer.';
 let model; // loaded completely
 let arriving; // accepts requests while the rest of its file is loading
@@ -119,10 +120,24 @@ export async function load(from) {
   }
 }
 
-/* Loads what the user typed: a URL, possibly without https://, or the page of a file on Hugging Face. */
+const FILE_PATH = /^([/\\~]|[a-z]:[/\\]|file:)/i;
+const LOCAL_HOST = /^(localhost|[\d.]+|\[[\da-f:]+\])(:\d+)?\//i;
+
+/* The URL that the user typed, possibly without http:// or https://. */
+function typedUrl(text) {
+  if (/\s/.test(text)) return undefined;
+  const scheme = LOCAL_HOST.test(text) ? 'http' : 'https';
+  const url = urlOf(/^[a-z]+:\/\//i.test(text) ? text : `${scheme}://${text}`);
+  return /^https?:$/.test(url?.protocol) ? url : undefined;
+}
+
+/* Loads what the user typed: a URL, or the page of a file on Hugging Face. */
 function loadAddress(text) {
-  const written = /^[a-z]+:/i.test(text) ? text : `https://${text}`;
-  const url = /\s/.test(text) ? undefined : urlOf(written);
+  if (FILE_PATH.test(text))
+    return showProblem(
+      `“${text}” is a file on this device, which a page cannot open by its path. Use “Choose a file”, or drop it on this page.`,
+    );
+  const url = typedUrl(text);
   if (!url) return showProblem(`“${text}” is not a URL. Enter one such as https://example.org/model.gguf.`);
   if (url.host === 'huggingface.co') url.pathname = url.pathname.replace(/^(\/[^/]+\/[^/]+)\/blob\//, '$1/resolve/');
   $('url').value = '';
@@ -151,7 +166,7 @@ async function deleteStored(from) {
 
 /* Loads the model of the last visit, if it is still stored. */
 export async function loadLast() {
-  const last = storage.get(LAST);
+  const last = storage.get(LAST, isSource);
   if (!last) return;
   const stored = await storedAs(last.from);
   if (stored.some(({ complete }) => complete)) await load(last.from);

@@ -144,7 +144,19 @@ const ROWS = [
 ];
 const general = Object.fromEntries(TABLE.map(({ key, value }) => [key, value]));
 
-let chosen = storage.get(KEY) ?? {};
+function fits({ kind, options, min, max, step }, value) {
+  if (kind === 'text') return typeof value === 'string';
+  if (kind === 'select') return value in options;
+  return value >= min && value <= max && (step < 1 || Number.isInteger(value));
+}
+
+function storedSettings() {
+  const values = storage.get(KEY, (stored) => typeof stored === 'object') ?? {};
+  const usable = TABLE.filter((setting) => setting.key in values && fits(setting, values[setting.key]));
+  return Object.fromEntries(usable.map(({ key }) => [key, values[key]]));
+}
+
+let chosen = storedSettings();
 let ofFile = {}; // what the current model's file says
 let recommended = {}; // what the list of models says of it
 const defaults = () => ({ ...general, ...recommended, ...ofFile });
@@ -177,14 +189,12 @@ const NAMES = {
   repeatPenalty: 'repeat_penalty',
 };
 
-export const stopsLoops = () => settings().loop_detection === 'stop';
-
 /* The parameters of a request. */
 export function requestSettings() {
-  const { max_tokens, seed, ...values } = settings();
+  const { max_tokens, seed, loop_detection, ...values } = settings();
   return {
     ...Object.fromEntries(SAMPLING.map((key) => [key, values[key]])),
-    stop_loops: stopsLoops(),
+    stop_loops: loop_detection === 'stop',
     max_tokens,
     ...(seed !== null && { seed }),
   };
@@ -232,14 +242,18 @@ function choose(key, value) {
 }
 
 function control(setting) {
-  const { key, name, kind, hint } = setting;
+  const { key, name, kind, hint, min, max } = setting;
   const input = inputOf(setting);
   const output = kind === 'range' ? h('output', { 'aria-hidden': 'true' }, String(settings()[key])) : undefined;
   input.addEventListener('input', () => {
     if (output) output.value = input.value;
-    if (input.checkValidity()) choose(key, read(kind, input));
+    const isValid = input.checkValidity();
+    if (isValid) choose(key, read(kind, input));
+    input.setAttribute('aria-invalid', String(!isValid));
+    line.querySelector('.hint').textContent = isValid ? hint : `Enter a whole number from ${min} to ${max}.`;
   });
-  return labeled(input, name, hint, output);
+  const line = labeled(input, name, hint, output);
+  return line;
 }
 
 function themeControl() {

@@ -5,7 +5,7 @@ const KEY = 'quern.theme';
 const dark = matchMedia('(prefers-color-scheme: dark)');
 
 export const THEMES = { system: 'Same as the system', light: 'Light', dark: 'Dark' };
-export const chosenTheme = () => (storage.get(KEY) in THEMES ? storage.get(KEY) : 'system');
+export const chosenTheme = () => storage.get(KEY, (theme) => theme in THEMES) ?? 'system';
 
 function apply() {
   const root = document.documentElement;
