@@ -126,8 +126,8 @@ const checks = {
     const problems = {
       [`${host}/missing.gguf`]: /^“missing” could not be loaded\. There is no file at http:\/\/localhost/,
       'C:\\my models\\a.gguf': /is a file on this device.*Use “Choose a file”/,
-      '/home/me/a.gguf': /is a file on this device/,
-      'file:///home/me/a.gguf': /is a file on this device/,
+      '/srv/models/a.gguf': /is a file on this device/,
+      'file:///srv/models/a.gguf': /is a file on this device/,
       'ftp://example.org/a.gguf': /^“ftp:.*” is not a URL/,
     };
     for (const [address, problem] of Object.entries(problems)) {
