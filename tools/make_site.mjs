@@ -20,7 +20,7 @@ const START = `<!doctype html>
 async function minifiers() {
   const rolldown = join(PACKAGES, 'node_modules/rolldown/dist/utils-index.mjs');
   if (!existsSync(rolldown))
-    execFileSync('npm', ['ci', '--silent', '--no-audit', '--no-fund'], { cwd: PACKAGES, stdio: 'inherit' });
+    execFileSync('npm', ['ci', '--loglevel=error', '--no-audit', '--no-fund'], { cwd: PACKAGES, stdio: 'inherit' });
   const { minifySync } = await import(rolldown);
   const { transform } = createRequire(join(PACKAGES, 'package.json'))('lightningcss');
   return {

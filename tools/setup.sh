@@ -82,7 +82,7 @@ packages() { # packages <folder>: installs the npm packages of its lock file, ag
     folder=$(dirname "$0")/../$1
     if ! cmp -s "$folder/package-lock.json" "$folder/node_modules/installed.json"; then
         echo "setup: installing the npm packages of $1" >&2
-        (cd "$folder" && npm ci --silent --no-audit --no-fund)
+        (cd "$folder" && npm ci --loglevel=error --no-audit --no-fund >/dev/null)
         cp "$folder/package-lock.json" "$folder/node_modules/installed.json"
     fi
 }
