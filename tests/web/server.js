@@ -57,6 +57,7 @@ class ServedFile {
   headers = {};
   compress = ''; // 'each': compress each answer by gzip, in spite of Accept-Encoding
   reject = () => 0; // (request) → a status, sent without CORS headers, or 0
+  lie = null; // (bytes, [start, end] or null) → {status, headers, body} in place of a true answer
   mirrors = []; // headers for one answer after another
   requests = [];
   lastSent = 0; // time of the last byte, ms since 1970
@@ -137,6 +138,15 @@ function sendCompressed(file, response, { status, start, end, headers, entry }) 
   response.writeHead(status, headers).end(body);
 }
 
+/* Answers as a server that is wrong about ranges. */
+function sendLie(file, request, response, headers) {
+  const { status, start, end } = range(request.headers.range, file.size);
+  const { body, ...told } = file.lie(file.content, status === 206 ? [start, end] : null);
+  const sent = { ...headers, ...file.cors, 'Content-Length': body.length, ...told.headers };
+  if (status === 416) response.writeHead(416, { ...headers, ...file.cors }).end();
+  else response.writeHead(told.status, sent).end(body);
+}
+
 async function answer(file, request, response, headers) {
   const size = file.size;
   const { status, start, end } = file.failures.length
@@ -196,6 +206,7 @@ export async function serve({ isolated = true, root = ROOT, address = '127.0.0.1
     const rejected = file.reject(request);
     if (rejected) return void response.writeHead(rejected, headers).end();
     if (request.method === 'OPTIONS') return void response.writeHead(204, { ...headers, ...file.cors }).end();
+    if (file.lie) return void sendLie(file, request, response, headers);
     answer(file, request, response, headers).catch(() => response.destroy());
   });
   await new Promise((resolve) => server.listen(0, address, resolve));

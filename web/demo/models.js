@@ -1,5 +1,6 @@
 /* Loads models: one at a time, with its progress and its errors. model-list.js shows which there are. */
 import { deleteModel, listModels, loadModel } from '../index.js';
+import { withoutFilePage } from '../sources/urls.js';
 import { fetchCatalog, isUrlOf, nameOf, recommendedFor } from './catalog.js';
 import { $, announce, showProblem, storage, urlOf } from './dom.js';
 import { isNoModel, loadingProblem } from './problems.js';
@@ -139,9 +140,8 @@ function loadAddress(text) {
     );
   const url = typedUrl(text);
   if (!url) return showProblem(`“${text}” is not a URL. Enter one such as https://example.org/model.gguf.`);
-  if (url.host === 'huggingface.co') url.pathname = url.pathname.replace(/^(\/[^/]+\/[^/]+)\/blob\//, '$1/resolve/');
   $('url').value = '';
-  return load(url.href);
+  return load(withoutFilePage(url).href);
 }
 
 export const reload = () => source && load(source);

@@ -13,7 +13,7 @@ const EXPECTED =
  * @param {any} value
  * @returns {string}
  */
-function kindOf(value) {
+export function kindOf(value) {
   if (value === null || value === undefined) return String(value);
   if (Array.isArray(value)) return value.length ? `an array of ${value.map(kindOf).join(', ')}` : 'an empty array';
   if (value === '') return 'an empty text';
@@ -26,7 +26,7 @@ function kindOf(value) {
 const unexpected = (source) => new TypeError(`${EXPECTED}, not ${kindOf(source)}`);
 
 /** @param {unknown} value */
-const isAddress = (value) => (typeof value === 'string' && value !== '') || classOf(value) === 'URL';
+export const isAddress = (value) => (typeof value === 'string' && value !== '') || classOf(value) === 'URL';
 
 /**
  * @param {string} text
@@ -125,7 +125,7 @@ function describeResponse(response) {
   if (!body || bodyUsed) throw new TypeError(`${name}: the response ${body ? 'has been read already' : 'has no body'}`);
   /* Other origins hide whether the body was compressed. Its length is of use only if it was not. */
   const known = type !== 'cors' && !headers.has('content-encoding');
-  return { stream: body, size: known ? Number(headers.get('content-length') ?? 0) : 0 };
+  return describeStream(body, known ? Number(headers.get('content-length') ?? 0) : 0);
 }
 
 /**

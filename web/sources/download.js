@@ -5,7 +5,7 @@ import { BLOCK, blocksOf } from '../store/journal.js';
 import { sameVersion } from '../store/version.js';
 import { bytesOf, classOf } from './bytes.js';
 import { SourceError } from './error.js';
-import { firstAnswer, sizeOf } from './first.js';
+import { firstAnswer, patientAnswer, sizeOf } from './first.js';
 import { Answer, Retries } from './request.js';
 
 /**
@@ -29,7 +29,7 @@ const SAMPLE_TRIES = 8; // requests for a block until the server with a given ve
 
 /** A ReadableStream in place of an HTTP answer. It can be read only once. */
 export class GivenAnswer {
-  status = 200;
+  partial = false;
   etag = '';
   encoding = '';
   mayHideEncoding = false;
@@ -72,6 +72,7 @@ export class Download {
   ended = false; // the last byte of a stream has come
   /** Versions that servers of the URL have for the same file. @type {string[]} */
   #versions = [];
+  #versionsTell = true; // false: each answer has a version of its own
   #url;
   #request;
   #owner;
@@ -124,7 +125,7 @@ export class Download {
    */
   async connect([first, end], expected, probe) {
     const answer = await this.#learn([first * BLOCK, probe ? first * BLOCK + 1 : end * BLOCK]);
-    if (answer.empty) throw new SourceError(`${this.#url}: the file is empty`);
+    if (answer.empty) throw this.#empty();
     const same =
       !expected ||
       (expected.size === this.size &&
@@ -146,12 +147,12 @@ export class Download {
   async #learn(range) {
     let answer = this.#given ?? (await firstAnswer(this.#url, range, this.#request, this.#owner.note));
     this.size = answer instanceof Answer ? await sizeOf(this.#url, answer, range, this.#request) : answer.length;
-    if (answer.status === 206 && !this.size) {
+    if (answer.partial && !this.size) {
       answer.end();
-      answer = await Answer.get(this.#url, this.#request);
+      answer = await patientAnswer(this.#url, this.#request);
       this.size = answer.length;
     }
-    this.ranges = answer.status === 206;
+    this.ranges = answer.partial;
     this.etag = answer.etag;
     this.#versions = [answer.etag];
     this.encoding = answer.encoding;
@@ -161,7 +162,7 @@ export class Download {
 
   /** @param {string} version */
   #knows(version) {
-    return this.#versions.some((known) => sameVersion(known, version));
+    return !this.#versionsTell || this.#versions.some((known) => sameVersion(known, version));
   }
 
   /**
@@ -176,18 +177,24 @@ export class Download {
   }
 
   /**
-   * The checksum of a block of that version; null if no server answers with it.
+   * The checksum of a block of that version; null if no server answers with it. If each answer has another version, as
+   * some servers make them up, versions tell nothing: the bytes do.
    * @param {number} block
    * @param {string} version
    */
   async #checksumOf(block, version) {
     const start = block * BLOCK;
+    const seen = new Map();
     for (let tries = 0; tries < SAMPLE_TRIES; tries++) {
       const answer = await Answer.get(this.#url, { ...this.#request, range: [start, start + this.#lengthOf(block)] });
-      const bytes = await answer.bytes();
-      if (sameVersion(answer.etag, version)) return checksum(bytes);
+      const sum = checksum(await answer.bytes());
+      if (sameVersion(answer.etag, version)) return sum;
+      seen.set(answer.etag, sum);
     }
-    return null;
+    const sums = new Set(seen.values());
+    if (seen.size < SAMPLE_TRIES || sums.size > 1) return null;
+    this.#versionsTell = false;
+    return [...sums][0];
   }
 
   /** Begins with the answer to connect(), if it was no probe. A stream begins in any case. */
@@ -259,9 +266,14 @@ export class Download {
       });
     }
     if (this.ranges) return;
+    if (!job.at) throw this.#empty();
     if (job.bytes) await this.#owner.arrived(Math.floor(job.at / BLOCK), job.bytes.slice(0, job.at % BLOCK));
     this.size = job.at;
     this.ended = true;
+  }
+
+  #empty() {
+    return new SourceError(`${this.#url}: the file is empty`);
   }
 
   /** @param {number} end the byte at which an answer should have ended */
@@ -284,15 +296,13 @@ export class Download {
     }).catch((error) => {
       throw error.status === 416 ? this.#changed() : error; // the file has become shorter
     });
-    const isRange = answer.status === 206;
+    const isRange = answer.partial;
     const size = isRange ? (answer.range?.size ?? this.size) : answer.length;
-    const start = isRange ? (answer.range?.start ?? job.at) : 0;
+    const start = answer.range?.start ?? (answer.fits ? job.at : 0);
     if (size === this.size && this.#knows(answer.etag) && !(isRange && answer.encoding)) {
       if (start === job.at || !this.ranges) return answer;
       answer.end();
-      throw new SourceError(`${this.#url}: the server answered a range request with another range (${answer.status})`, {
-        retry: true,
-      });
+      throw new SourceError(`${this.#url}: the server answered a range request with other bytes`, { retry: true });
     }
     answer.end();
     throw await this.#mismatch(answer, size);
@@ -304,8 +314,8 @@ export class Download {
    * @param {Answer} answer
    * @param {number} size of the file
    */
-  async #mismatch({ status, encoding, etag }, size) {
-    if (status === 206 && encoding) {
+  async #mismatch({ partial, encoding, etag }, size) {
+    if (partial && encoding) {
       return new SourceError(
         `${this.#url}: the server compresses some ranges (Content-Encoding: ${encoding}); send the file uncompressed`,
         { retry: true },

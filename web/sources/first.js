@@ -20,8 +20,17 @@ const REJECTIONS = [400, 403, 405, 406, 416, 501];
 const mayAnswerPlain = ({ status }) => !status || REJECTIONS.includes(status);
 
 /**
- * The answer to a range request, or to a plain GET if the server rejects range requests or compresses ranges: a part of
- * a compressed file cannot be decompressed.
+ * Why the answer to a range request is of no use; '' if it is. A part of a compressed file cannot be decompressed.
+ * @param {Answer} answer
+ */
+function faultOf({ partial, encoding, fits }) {
+  if (!partial) return '';
+  if (encoding) return `the server compresses ranges (${encoding})`;
+  return fits ? '' : 'the server answers range requests with other bytes';
+}
+
+/**
+ * The answer to a range request, or to a plain GET if the server rejects range requests or answers them wrongly.
  * @param {string} url
  * @param {[number, number]} range
  * @param {PlainOptions} options
@@ -33,9 +42,10 @@ export async function firstAnswer(url, range, options, note) {
   for (;;) {
     try {
       const answer = await Answer.get(url, { ...options, range });
-      if (answer.status !== 206 || !answer.encoding) return answer;
+      const fault = faultOf(answer);
+      if (!fault) return answer;
       answer.end();
-      note?.(`${url}: the server compresses ranges (${answer.encoding}): ${ONE_STREAM}`);
+      note?.(`${url}: ${fault}: ${ONE_STREAM}`);
       return await Answer.get(url, options);
     } catch (error) {
       options.signal.throwIfAborted();
@@ -53,23 +63,56 @@ export async function firstAnswer(url, range, options, note) {
 }
 
 /**
+ * An answer; asks again while the server is busy.
+ * @param {string} url
+ * @param {RequestOptions} options
+ */
+export async function patientAnswer(url, options) {
+  const retries = new Retries(MAX_TRIES);
+  for (;;) {
+    try {
+      return await Answer.get(url, options);
+    } catch (error) {
+      if (!error.status) throw error;
+      await retries.after(error, options.signal);
+    }
+  }
+}
+
+/**
+ * The answer to a range request; null if the file ends before the range, and undefined if there is no answer.
+ * @param {string} url
+ * @param {RequestOptions} options
+ */
+const answerAfter = (url, options) =>
+  patientAnswer(url, options).catch(({ status }) => {
+    options.signal.throwIfAborted();
+    return status === 416 ? null : undefined;
+  });
+
+/**
  * The file's size, given the first answer; 0 if the server does not tell it. A server may hide Content-Range from other
- * origins, but not Content-Length: asks for the rest of the file then.
+ * origins, but not Content-Length: asks for the rest of the file then. The file has to end there, because some servers
+ * send less than they are asked for.
  * @param {string} url
  * @param {Answer} answer
  * @param {[number, number]} range that was asked for
  * @param {PlainOptions} options
  */
 export async function sizeOf(url, answer, [start, end], options) {
-  if (answer.status !== 206 || answer.range) return answer.range?.size ?? answer.length;
-  if (answer.length && answer.length < end - start) return start + answer.length;
-  const rest = await Answer.get(url, { ...options, range: [end, Infinity] }).catch((error) => {
-    if (error.status === 416) return null; // the file ends where the range ended
-    throw error;
-  });
-  if (!rest) return answer.length ? end : 0;
-  rest.end();
-  return rest.status === 206 && rest.length ? end + rest.length : 0;
+  if (!answer.partial || answer.range) return answer.range?.size ?? answer.length;
+  if (!answer.length) return 0;
+  let size = start + answer.length;
+  if (size === end) {
+    const rest = await answerAfter(url, { ...options, range: [end, Infinity] });
+    if (rest === null) return size;
+    rest?.end();
+    if (!rest?.partial || !rest.length) return 0;
+    size += rest.length;
+  }
+  const more = await answerAfter(url, { ...options, range: [size, size + 1] });
+  more?.end();
+  return more === null ? size : 0;
 }
 
 /**
@@ -79,8 +122,8 @@ export async function sizeOf(url, answer, [start, end], options) {
  */
 export async function versionOf(url, options) {
   const answer = await firstAnswer(url, [0, 1], options);
-  const version = { etag: answer.etag, size: answer.status === 206 ? (answer.range?.size ?? 0) : answer.length };
-  if (answer.status === 206) await answer.bytes();
+  const version = { etag: answer.etag, size: answer.partial ? (answer.range?.size ?? 0) : answer.length };
+  if (answer.partial) await answer.bytes();
   else answer.end();
   return version;
 }

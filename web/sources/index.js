@@ -64,6 +64,12 @@ export { SourceError };
 const PROGRESS_INTERVAL = 50; // ms
 
 /**
+ * Whether the bytes at a URL are in this browser anyway.
+ * @param {string} url absolute
+ */
+const isLocal = (url) => /^(blob|data):/.test(url);
+
+/**
  * The server's current version of a file; undefined if it cannot be asked.
  * @param {string} url
  * @param {{ headers?: Record<string, string>, signal: AbortSignal }} request
@@ -115,6 +121,9 @@ class OpenSource {
   async open(described) {
     await this.#openFiles(described);
     this.#signal.throwIfAborted();
+    const [hashes, files] = [this.#checksums.length, this.files.length];
+    if (hashes && hashes !== files)
+      throw new TypeError(`the option sha256 needs a hash for each file: it has ${hashes}, and the model has ${files}`);
     await Promise.all(this.files.map((file, i) => file.open?.(i > 0)));
   }
 
@@ -123,10 +132,13 @@ class OpenSource {
     const [note, progress] = [this.#note, this.#progress];
     if ('files' in described) {
       this.from = 'file';
-      this.files = described.files.map((blob) => new BlobFile(blob, { signal: this.#signal, progress }));
+      const signal = this.#signal;
+      this.files = described.files.map(
+        (blob, i) => new BlobFile(blob, { sha256: this.#checksums[i], signal, progress }),
+      );
     } else if ('buffer' in described) {
       this.from = 'memory';
-      this.files = [new BufferFile(described.buffer)];
+      this.files = [new BufferFile(described.buffer, this.#checksums[0])];
     } else if ('stream' in described) {
       const sha256 = this.#checksums[0];
       this.files = [
@@ -141,7 +153,7 @@ class OpenSource {
   async #openRemote(urls) {
     const { cache = true, revalidate = false, headers, key } = this.#options;
     const [note, progress] = [this.#note, this.#progress];
-    if (cache) {
+    if (cache && !urls.every(isLocal)) {
       const versions = revalidate
         ? await Promise.all(urls.map((url) => currentVersion(url, { headers, signal: this.#signal }, note)))
         : [];

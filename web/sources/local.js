@@ -1,25 +1,47 @@
 /* Files that are at hand: a File or Blob, or bytes in memory. */
+import { Sha256 } from '../store/sha256.js';
+import { SourceError } from './error.js';
 
 /** @import { SourceFile } from './index.js' */
 
 const READ_BYTES = 4 << 20;
+
+/**
+ * Rejects if a file's hash is not the expected one. Reads the file again, from start to end.
+ * @param {SourceFile} file
+ * @param {string | undefined} sha256
+ */
+async function verify(file, sha256) {
+  if (!sha256) return;
+  const hash = new Sha256();
+  const piece = new Uint8Array(Math.min(READ_BYTES, file.size));
+  for (let at = 0; at < file.size; ) {
+    const count = await file.read(piece, at);
+    hash.update(piece.subarray(0, count));
+    at += count;
+  }
+  const digest = hash.hex();
+  if (digest !== sha256) throw new SourceError(`${file.name || 'the file'}: its SHA-256 is ${digest}, not ${sha256}`);
+}
 
 /** @implements {SourceFile} */
 export class BlobFile {
   seekable = true;
   loaded = 0;
   #blob;
+  #sha256;
   #signal;
   #progress;
 
   /**
    * @param {Blob} blob
-   * @param {{ signal: AbortSignal, progress: () => void }} options
+   * @param {{ sha256?: string, signal: AbortSignal, progress: () => void }} options
    */
-  constructor(blob, { signal, progress }) {
+  constructor(blob, { sha256, signal, progress }) {
     this.name = 'name' in blob ? String(blob.name) : '';
     this.size = blob.size;
     this.#blob = blob;
+    this.#sha256 = sha256;
     this.#signal = signal;
     this.#progress = progress;
   }
@@ -47,6 +69,10 @@ export class BlobFile {
     this.#progress();
     return done;
   }
+
+  finish() {
+    return verify(this, this.#sha256);
+  }
 }
 
 /** @implements {SourceFile} */
@@ -54,9 +80,14 @@ export class BufferFile {
   name = '';
   seekable = true;
   #bytes;
+  #sha256;
 
-  /** @param {ArrayBuffer | Uint8Array} buffer */
-  constructor(buffer) {
+  /**
+   * @param {ArrayBuffer | Uint8Array} buffer
+   * @param {string} [sha256]
+   */
+  constructor(buffer, sha256) {
+    this.#sha256 = sha256;
     this.#bytes = buffer instanceof ArrayBuffer ? new Uint8Array(buffer) : buffer;
     this.size = this.loaded = this.#bytes.length;
   }
@@ -69,5 +100,9 @@ export class BufferFile {
     const found = this.#bytes.subarray(offset, offset + bytes.length);
     bytes.set(found);
     return found.length;
+  }
+
+  finish() {
+    return verify(this, this.#sha256);
   }
 }

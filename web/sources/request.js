@@ -5,6 +5,8 @@ const MAX_TRIES = 6;
 const STALL_TIMEOUT = 30_000; // ms without a byte
 const CHUNK_BYTES = 256 << 10;
 const FIRST_DELAY = 250; // ms before a retry; doubled with each further one
+/** Content codings that browsers undo. Servers also send names that are none, such as utf-8 and aws-chunked. */
+const CODINGS = /\b(gzip|compress|deflate|br|zstd|dcb|dcz)\b/i;
 
 /** Buffers for chunks that are not in use. @type {ArrayBuffer[]} */
 const freeBuffers = [];
@@ -65,6 +67,7 @@ export class Retries {
 export class Answer {
   #url;
   #response;
+  #asked;
   #abort;
   #signal;
   #unlink;
@@ -100,7 +103,7 @@ export class Answer {
     } finally {
       clearTimeout(timer);
     }
-    const answer = new Answer(url, response, { abort, signal, unlink });
+    const answer = new Answer(url, response, { range, abort, signal, unlink });
     const { status, statusText } = response;
     if (response.ok) return answer;
     answer.end();
@@ -113,23 +116,34 @@ export class Answer {
   /**
    * @param {string} url
    * @param {Response} response
-   * @param {{ abort: AbortController, signal: AbortSignal, unlink: () => void }} request
+   * @param {{ range?: [number, number], abort: AbortController, signal: AbortSignal, unlink: () => void }} request
    */
-  constructor(url, response, { abort, signal, unlink }) {
+  constructor(url, response, { range, abort, signal, unlink }) {
     this.#url = url;
     this.#response = response;
+    this.#asked = range;
     this.#abort = abort;
     this.#signal = signal;
     this.#unlink = unlink;
   }
 
-  get status() {
-    return this.#response.status;
+  /** Whether it brings a range of the file that was asked for, and not the whole file. */
+  get partial() {
+    return this.#response.status === 206 && !!this.#asked;
+  }
+  /**
+   * Whether its bytes are within the range that was asked for, as far as its headers tell: some servers call the whole
+   * file a part. A server of another origin may hide which range it sends, but not its length.
+   */
+  get fits() {
+    if (!this.partial || !this.#asked) return false;
+    const [start, end] = this.#asked;
+    return this.range ? this.range.start === start && this.range.end <= end : this.length <= end - start;
   }
   /** How the transfer is compressed; '' if it is not. Servers of other origins may hide it. */
   get encoding() {
     const encoding = this.#response.headers.get('content-encoding') ?? '';
-    return encoding === 'identity' ? '' : encoding;
+    return CODINGS.test(encoding) ? encoding : '';
   }
   /** Whether `encoding` may be hidden. Content-Length is then that of the compressed bytes. */
   get mayHideEncoding() {
@@ -162,6 +176,14 @@ export class Answer {
    *   ArrayBuffer }}
    */
   #reader() {
+    /* Chromium shows many streams as canceled that were read to their end, unless a copy has been canceled. A copy makes
+     * the browser hold what has not been read yet, so only ranges get one. */
+    const isChromium = !!globalThis.navigator && 'userAgentData' in navigator;
+    if (isChromium && this.partial)
+      this.#response
+        .clone()
+        .body?.cancel()
+        .catch(() => {});
     const body = /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (this.#response.body);
     try {
       const reader = body.getReader({ mode: 'byob' });

@@ -40,7 +40,7 @@ function givenUrls(described) {
  * The file's own address, if a URL is that of the web page that Hugging Face shows about the file.
  * @param {URL} url
  */
-function withoutFilePage(url) {
+export function withoutFilePage(url) {
   const page = /^(\/[^/]+\/[^/]+)\/blob\//.exec(url.pathname);
   if (page && /^(huggingface\.co|hf\.co)$/.test(url.host))
     url.pathname = url.pathname.replace(page[0], `${page[1]}/resolve/`);

@@ -58,6 +58,7 @@ export class Journal {
     lines.pop(); // empty, or torn
     const head = parsed(lines.shift() ?? '');
     if (head?.version !== VERSION || !Number.isSafeInteger(head.size) || head.size <= 0) return null;
+    if ([head.url, head.name, head.etag].some((text) => typeof text !== 'string')) return null;
     const journal = new Journal(head);
     for (const text of lines) {
       const match = /^(\d+) ([0-9a-f]+)$/.exec(text);
