@@ -92,7 +92,7 @@ export interface LoadOptions {
   /** Expected hash of the file, or of each split, in hexadecimal. Loading fails if it differs. */
   sha256?: string | string[];
   /** Headers of each request for the model, such as Authorization. */
-  headers?: Record<string, string>;
+  headers?: Record<string, string> | [string, string][] | Headers;
   /** Aborts loading. It has no effect on a loaded model. */
   signal?: AbortSignal;
   /** Called at most every 50 ms while loading. */

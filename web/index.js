@@ -1,4 +1,5 @@
 /* The package's main entry: loads models. README.md and index.d.ts document it. */
+import { checkedOptions } from './api/load-options.js';
 import { Model } from './api/model.js';
 import { isNode } from './runtime/node.js';
 import { absoluteUrl, describe } from './sources/argument.js';
@@ -13,10 +14,11 @@ export { deleteSession, listSessions } from './store/sessions.js';
 
 /**
  * @param {types.ModelSource} source
- * @param {types.LoadOptions} [options]
+ * @param {types.LoadOptions} [given]
  * @returns {Promise<types.Model>}
  */
-export async function loadModel(source, { onProgress, onNote, signal, wasm, worker, ...options } = {}) {
+export async function loadModel(source, given = {}) {
+  const { onProgress, onNote, signal, wasm, worker, ...options } = checkedOptions(given);
   signal?.throwIfAborted();
   const described = await describe(source);
   const folder = wasm && (await absoluteUrl(String(wasm).replace(/\/?$/, '/')));

@@ -18,6 +18,21 @@ function isolated(response) {
   return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
 }
 
+/**
+ * The address as pages with `require-trusted-types-for 'script'` want it, if they take the policy quern-isolate.
+ * @param {string} script
+ */
+function trusted(script) {
+  try {
+    const { trustedTypes } = /** @type {any} */ (globalThis);
+    return trustedTypes
+      .createPolicy('quern-isolate', { createScriptURL: (/** @type {string} */ text) => text })
+      .createScriptURL(script);
+  } catch {
+    return script; // there are no trusted types, or the page's own policy may take it
+  }
+}
+
 /** @param {string} script the address of this file */
 async function isolatePage(script) {
   const { serviceWorker } = navigator;
@@ -28,7 +43,7 @@ async function isolatePage(script) {
   const controlled = new Promise((resolve) => {
     serviceWorker.addEventListener('controllerchange', resolve, { once: true });
   });
-  const { active, scope } = await serviceWorker.register(script);
+  const { active, scope } = await serviceWorker.register(trusted(script));
   if (!location.href.startsWith(scope)) throw new Error(`it is not below the service worker's scope ${scope}`);
   if (!active) await controlled; // one is active already if the reload bypassed it (shift+reload)
   sessionStorage.setItem(script, 'tried');

@@ -88,7 +88,64 @@ const REJECTED = {
   '{ urls: [] }': [{ urls: [] }, 'not an empty array'],
 };
 
+const HASH = 'a text of 64 hexadecimal digits, or an array with one for each split';
+const COUNT = 'a whole number above 0';
+const REFUSED = [
+  ['n_ctx', 512, /^TypeError: loadModel has no option n_ctx; its options are contextSize, threads, /],
+  ['key', '', 'a text that identifies the model, not ""'],
+  ['threads', 1.5, `${COUNT}, not 1.5`],
+  ['threads', '2', `${COUNT}, not "2"`],
+  ['contextSize', -1, `${COUNT}, not -1`],
+  ['build', 'fast', `'plain' or 'relaxed', not "fast"`],
+  ['overflow', {}, "'stop' or 'shift', not an object with the fields {}"],
+  ['template', 5, 'a text, not 5'],
+  ['sha256', 'abc', `${HASH}, not "abc"`],
+  ['sha256', [], `${HASH}, not an empty array`],
+  ['signal', {}, 'an AbortSignal, not an object with the fields {}'],
+  ['onProgress', 'log', 'a function, not "log"'],
+  ['wasm', {}, 'a URL, not an object with the fields {}'],
+  ['worker', true, 'a URL, not a Boolean'],
+  ['headers', { 'a b': 'c' }, /^TypeError: .*invalid/i],
+];
+const NULLS = Object.fromEntries(REFUSED.slice(1).map(([option]) => [option, null]));
+
+/* use(options) and refusal(options) load the tiny model. */
+async function refusesOptions(use, refusal) {
+  for (const [option, value, expected] of REFUSED) {
+    const said = await refusal({ [option]: value });
+    if (expected instanceof RegExp) assert.match(said, expected);
+    else assert.equal(said, `TypeError: the option ${option} must be ${expected}`);
+  }
+  assert.equal((await use(NULLS)).text, ANSWER);
+}
+
 const checks = {
+  async 'options that have no effect are refused, and null is none'({ open, server }) {
+    const tab = await open();
+    const url = server.url + TINY;
+    await refusesOptions(
+      (options) => tab(([from, more]) => my.use(from, more), [url, options]),
+      (options) => tab(([from, more]) => my.refusal(from, more), [url, options]),
+    );
+    const asked = await tab(async (from) => {
+      const headers = new Headers({ 'X-Token': 'a' });
+      return [await my.use(from, { headers, cache: false }), await my.use(from, { headers: [['x', 'b']] })];
+    }, url);
+    for (const { text } of asked) assert.equal(text, ANSWER);
+  },
+
+  async 'errors are recognized, also those of another frame'({ open, server }) {
+    const tab = await open();
+    const seen = await tab(async (entry) => {
+      const { isQuernError } = await import(entry);
+      const { contentWindow } = document.body.appendChild(document.createElement('iframe'));
+      const fields = { name: 'QuernError', offset: 1 };
+      const values = [new contentWindow.Error('a'), new Error('a')].map((error) => Object.assign(error, fields));
+      return [...values, new Error('a'), fields, null, undefined, 'QuernError'].map(isQuernError);
+    }, `${server.url}/web/index.js`);
+    assert.deepEqual(seen, [true, true, false, false, false, false, false]);
+  },
+
   async 'sources of every kind are taken'({ open, server }) {
     const tab = await open();
     const said = await tab(useAll, [server.url + TINY, SPLITS.map((name) => `${server.url}/tests/vectors/${name}`)]);
@@ -108,6 +165,8 @@ const checks = {
     const others = await tab(async (url) => {
       const read = await fetch(url);
       await read.arrayBuffer();
+      const lent = await fetch(url);
+      lent.body.getReader();
       const locked = new Blob(['a']).stream();
       locked.getReader();
       const moved = new ArrayBuffer(8);
@@ -119,6 +178,7 @@ const checks = {
         missing: await fetch(`${url}.missing`),
         opaque: await fetch(url, { mode: 'no-cors' }),
         read,
+        'response with a reader': lent,
         locked,
         moved,
         texts: new ReadableStream({ start: (controller) => controller.enqueue('GGUF') }),
@@ -133,7 +193,8 @@ const checks = {
     assert.match(others.mixed, /^TypeError: the source must be .* not an array of a Blob, a String$/);
     assert.match(others.missing, /^SourceError: http.*\.missing: the server answered 404 Not Found$/);
     assert.match(others.read, /^TypeError: http.*: the response has been read already$/);
-    assert.match(others.locked, /^TypeError: the stream has another reader/);
+    for (const kind of ['locked', 'response with a reader'])
+      assert.match(others[kind], /^TypeError: the stream has another reader/);
     assert.match(others.moved, /^TypeError: the source has no bytes: it is empty, or was transferred/);
     assert.match(others.texts, /^SourceError: the stream must yield bytes, not a String$/);
     assert.match(others.failing, /^SourceError: the stream failed: the tape tore$/);
@@ -217,6 +278,43 @@ Object.assign(checks, {
         await strict(([url, count]) => my.refusal(url, { threads: count }), [server.url + TINY, threads]),
         /^SourceError: .*quern-relaxed\.wasm: a Content-Security-Policy forbids WebAssembly .*Add 'wasm-unsafe-eval'/,
       );
+  },
+
+  async 'a page that requires trusted types works, or is told what to allow'({ open, server }) {
+    const required = "require-trusted-types-for 'script'";
+    const load = async (types) => {
+      server.headers = { 'Content-Security-Policy': `${required}; ${types}` };
+      return (await open())(
+        (url) => my.use(url, { threads: 2 }).catch(({ message }) => ({ message })),
+        server.url + TINY,
+      );
+    };
+    for (const types of ['', 'trusted-types quern']) {
+      const { text, threads, message } = await load(types);
+      assert.deepEqual([text, threads, message], [ANSWER, 2, undefined], types);
+    }
+    for (const types of ['trusted-types another', "trusted-types 'none'"])
+      assert.match(
+        (await load(types)).message,
+        /worker\.js: the engine's worker cannot be loaded \(the page's Content-Security-Policy requires trusted types and refuses this package's policy: .*\)\. Add quern to the policy's directive trusted-types$/,
+      );
+    server.isolated = false;
+    server.headers = { 'Content-Security-Policy': `${required}; trusted-types quern quern-isolate` };
+    server.folder([['/web/page.html', Buffer.from('<!doctype html><script src="isolate.js"></script>')]]);
+    const tab = await open('/web/page.html', { ready: () => globalThis.crossOriginIsolated });
+    assert.equal((await tab((url) => my.use(url, { threads: 2 }), server.url + TINY)).threads, 2);
+  },
+
+  async 'a worker that is another script is named'({ open, server }) {
+    server.folder([['/silent.js', Buffer.from("postMessage(null); postMessage('hello'); onmessage = () => {};")]]);
+    /* A page in which time passes faster. */
+    const tab = await open(undefined, {
+      prepare: 'const wait = setInterval; globalThis.setInterval = (work, ms) => wait(work, ms / 20);',
+    });
+    assert.match(
+      await tab((url) => my.refusal(url, { worker: '/silent.js' }), server.url + TINY),
+      /^SourceError: http.*\/silent\.js: the engine's worker cannot be loaded \(it has not reported for 60 seconds, so it may be another script\)\. .*the option worker$/,
+    );
   },
 
   async 'a page without HTTPS works, and says what it lacks'({ openInsecure }) {
@@ -470,10 +568,27 @@ Object.assign(checks, {
   },
 });
 
-/* Makes a page or a worker lack what Safari 16.4 lacks. Reports refused handles to the channel. */
+/* Makes a page or a worker lack what Safari 16.4 or Firefox 114 lacks. Reports refused handles to the channel. */
 const SAFARI = `
 delete AbortSignal.any;
 delete URL.canParse;
+delete Array.fromAsync;
+delete Promise.withResolvers;
+delete Promise.try;
+delete Object.groupBy;
+delete Map.groupBy;
+delete ReadableStream.prototype[Symbol.asyncIterator];
+delete ReadableStream.prototype.values;
+delete ReadableStream.from;
+for (const name of ['toSorted', 'toReversed', 'toSpliced', 'with']) delete Array.prototype[name];
+for (const name of ['union', 'intersection', 'difference', 'isSubsetOf', 'isDisjointFrom']) delete Set.prototype[name];
+for (const name of ['map', 'filter', 'take', 'drop', 'flatMap', 'reduce', 'toArray', 'forEach', 'some', 'every', 'find'])
+  delete globalThis.Iterator?.prototype[name];
+const { getReader } = ReadableStream.prototype;
+ReadableStream.prototype.getReader = function reader(options) {
+  if (options?.mode) throw new TypeError('there are no readers with buffers');
+  return getReader.call(this);
+};
 for (const { prototype } of [globalThis.Worker, MessagePort].filter(Boolean)) {
   const { postMessage } = prototype;
   prototype.postMessage = function post(message, transfer) {
@@ -531,7 +646,71 @@ async function loadWhileHeld([url, key]) {
   return { stored, again, list: await my.listModels() };
 }
 
+/* A worker in which the storage fails from its n-th use on. */
+const FAILING = `
+import './web/worker.js';
+let left = Number(new URL(self.location).searchParams.get('n'));
+const USES = {
+  LockManager: ['request'],
+  StorageManager: ['getDirectory'],
+  FileSystemDirectoryHandle: ['getDirectoryHandle', 'getFileHandle', 'removeEntry'],
+  FileSystemFileHandle: ['createSyncAccessHandle', 'getFile'],
+  FileSystemSyncAccessHandle: ['write', 'read', 'truncate', 'getSize', 'close'],
+};
+for (const [type, names] of Object.entries(USES)) {
+  const { prototype } = globalThis[type];
+  for (const name of names) {
+    const use = prototype[name];
+    prototype[name] = function fail(...given) {
+      if (--left > 0) return use.apply(this, given);
+      const error = new DOMException('it failed', 'UnknownError');
+      if (type === 'FileSystemSyncAccessHandle') throw error;
+      return Promise.reject(error);
+    };
+  }
+}`;
+const USES = 36; // more than loading a small model needs
+
+/* The next two run in the page. */
+async function loadWithFailures([url, n]) {
+  const failing = await my.use(url, { threads: 1, worker: `/failing-worker.js?n=${n}` });
+  const again = await my.use(url, { threads: 1 });
+  for (const { key } of await my.listModels()) await my.deleteModel(key);
+  return [failing.text, again.text];
+}
+
+async function refuseWithFailures([url, n]) {
+  const why = await my.refusal(url, { threads: 1, worker: `/failing-worker.js?n=${n}` });
+  return { why, complete: (await my.listModels()).filter(({ complete }) => complete).length };
+}
+
 Object.assign(checks, {
+  async 'a storage that fails at any step does not matter'({ open, server }) {
+    server.folder([['/failing-worker.js', Buffer.from(FAILING)]]);
+    const tab = await open();
+    for (let n = 1; n <= USES; n++)
+      assert.deepEqual(await tab(loadWithFailures, [server.url + TINY, n]), [ANSWER, ANSWER], `use ${n}`);
+  },
+
+  async 'what is no model does not stay, even if the storage fails'({ open, server }) {
+    server.folder([['/failing-worker.js', Buffer.from(FAILING)]]);
+    const tab = await open();
+    const model = readFileSync(path('tiny-llama-f32.gguf'));
+    const file = server.add(model);
+    for (let n = 1; n <= USES; n++) {
+      file.content = Buffer.concat([Buffer.from('<!doctype html>'), model]);
+      const { why, complete } = await tab(refuseWithFailures, [file.url, n]);
+      assert.match(why, /^QuernError: this is not a GGUF file/);
+      assert.equal(complete, 0);
+      file.content = model;
+      const { text } = await tab((url) => my.use(url, { threads: 1 }), file.url);
+      assert.equal(text, ANSWER, `use ${n}`);
+      await tab(async () => {
+        for (const { key } of await my.listModels()) await my.deleteModel(key);
+      });
+    }
+  },
+
   async 'what Safari lacks is done without'({ open, server }) {
     server.folder([
       ['/safari.js', Buffer.from(SAFARI)],
@@ -587,6 +766,16 @@ Object.assign(checks, {
 });
 
 const nodeChecks = {
+  async 'options that have no effect are refused, and null is none'() {
+    const model = path('tiny-llama-f32.gguf');
+    await refusesOptions(
+      (options) => here.use(model, options),
+      (options) => here.refusal(model, options),
+    );
+    const wrong = await here.refusal(model, { sha256: '0'.repeat(64) });
+    assert.match(wrong, /^SourceError: .*: its SHA-256 is [0-9a-f]{64}, not 0{64}$/);
+  },
+
   async 'sources of every kind are taken'() {
     const bytes = readFileSync(path('tiny-llama-f32.gguf'));
     const { buffer, byteOffset, byteLength } = Buffer.from(bytes.buffer.slice(0), bytes.byteOffset, bytes.byteLength);
@@ -659,9 +848,11 @@ async function runInBrowser() {
       pages.push(await browser.page(url));
       return pages.at(-1);
     };
-    /* Opens a page with the functions under window.my. `web`: the address of the package. */
-    const open = async (page = '/tests/web/blank.html', { site = server.url, web = `${site}/web`, prepare } = {}) => {
+    /* Opens a page with the functions under window.my. `web`: the address of the package; ready(): waited for. */
+    const open = async (page = '/tests/web/blank.html', options = {}) => {
+      const { site = server.url, web = `${site}/web`, prepare, ready } = options;
       const opened = await visit(site + page);
+      if (ready) await opened.waitForFunction(ready);
       if (prepare) await opened.evaluate(prepare);
       await opened.evaluate(
         async ([script, entry]) => {

@@ -1,4 +1,6 @@
-/* Recognizes the package's errors. They may come from a worker, which keeps their fields but not their class. */
+/* Recognizes the package's errors. They may come from a worker, which keeps their fields but not their class, or from
+ * another frame, whose Error is another class. */
+import { classOf } from '../sources/bytes.js';
 
 /**
  * @import * as types from '../index.js'
@@ -9,7 +11,11 @@
  * @param {string} name
  * @param {string} field that the errors of this name have
  */
-const named = (error, name, field) => error instanceof Error && error.name === name && field in error;
+const named = (error, name, field) => {
+  if (classOf(error) !== 'Error') return false;
+  const fields = /** @type {Error} */ (error);
+  return fields.name === name && field in fields;
+};
 
 /**
  * @param {unknown} error

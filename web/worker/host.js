@@ -34,7 +34,8 @@ import { readStream } from './stream-port.js';
  * @property {() => Promise<void>[]} others the ends of the other running calls
  *
  * threadsByPage: the page starts the threads. wasm: the address of the modules' folder.
- * @typedef {Omit<types.LoadOptions, 'wasm'> & { wasm?: string, threadsByPage?: boolean }} HostOptions
+ * @typedef {Omit<types.LoadOptions, 'wasm' | 'headers'> & { wasm?: string, headers?: Record<string, string>,
+ *   threadsByPage?: boolean }} HostOptions
  */
 
 /**

@@ -1,5 +1,6 @@
 /* The page's side of the connection to the engine. A call is the message {id, call, args}; {id, abort} ends it. The
- * worker answers {id, chunk} any number of times, then {id, value} or {id, error}. On its own it sends {news, note}. */
+ * worker answers {id, chunk} any number of times, then {id, value} or {id, error}. On its own it sends {ready} when it
+ * has started, and {news, note}. */
 import { isNode } from '../runtime/node.js';
 import { startForWorker } from '../runtime/threads.js';
 import { compact } from '../sources/bytes.js';
@@ -95,15 +96,15 @@ export class Link {
 
   /** @param {any} message */
   #receive(message) {
-    if (message.thread) {
+    if (message?.thread) {
       this.#threads.push(startForWorker(message));
       return;
     }
-    if (message.news) {
+    if (message?.news) {
       this.onNews(message.news, message.note);
       return;
     }
-    const { id, chunk, value, error } = message;
+    const { id, chunk, value, error } = message ?? {}; // a script that is not the package's may send anything
     const call = this.#calls.get(id);
     if (!call) return;
     if (chunk !== undefined) {

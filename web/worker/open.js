@@ -1,6 +1,8 @@
 /* Starts the engine's worker from a page, and finds out why its script cannot be loaded: the browser does not say. */
 import { startWorker } from '../runtime/start-worker.js';
 
+/** How long a worker may take to start, while the page runs. The script and its imports load meanwhile. */
+const START_SECONDS = 60;
 const REMEDY =
   "If a bundler made the page without it, copy the package's folder to the site, and name the address of its worker.js in the option worker";
 
@@ -24,12 +26,34 @@ async function probe(address) {
 /**
  * @param {string} address of the worker's script
  * @param {{ status: number, found: string }} cause
+ * @param {string} [remedy]
  */
-const loadError = (address, { status, found }) =>
-  Object.assign(new Error(`${address}: the engine's worker cannot be loaded (${found}). ${REMEDY}`), {
+const loadError = (address, { status, found }, remedy = REMEDY) =>
+  Object.assign(new Error(`${address}: the engine's worker cannot be loaded (${found}). ${remedy}`), {
     name: 'SourceError',
     status,
   });
+
+/**
+ * Calls onSilence if a worker does not report that it has started. Seconds count one by one: while a computer sleeps or
+ * a page is suspended, none pass.
+ * @param {Worker} worker
+ * @param {() => void} onSilence
+ */
+function expectReady(worker, onSilence) {
+  let left = START_SECONDS;
+  const over = () => {
+    clearInterval(timer);
+    worker.removeEventListener('message', listen);
+  };
+  const listen = (/** @type {MessageEvent} */ { data }) => void (data?.ready && over());
+  const timer = setInterval(() => {
+    if (--left > 0) return;
+    over();
+    onSilence();
+  }, 1000);
+  worker.addEventListener('message', listen);
+}
 
 /**
  * Starts the engine's worker.
@@ -52,8 +76,10 @@ export function openWorker(script, onError) {
       const failed = event.message && new Error(`the worker failed: ${event.message}`);
       onError(failed || loadError(address, await probe(address)));
     };
+    const silent = `it has not reported for ${START_SECONDS} seconds, so it may be another script`;
+    expectReady(worker, () => onError(loadError(address, { status: 0, found: silent })));
     return worker;
   } catch (error) {
-    throw loadError(address, { status: 0, found: error.message });
+    throw loadError(address, { status: 0, found: error.message }, error.remedy);
   }
 }

@@ -74,4 +74,5 @@ export function serve(port) {
       await Promise.all([...running.values()].map((other) => other.end(new Error('the model has been freed'))));
     await run(id, call, args);
   };
+  port.postMessage({ ready: true });
 }
