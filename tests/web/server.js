@@ -142,7 +142,8 @@ function sendCompressed(file, response, { status, start, end, headers, entry }) 
 function sendLie(file, request, response, headers) {
   const { status, start, end } = range(request.headers.range, file.size);
   const { body, ...told } = file.lie(file.content, status === 206 ? [start, end] : null);
-  const sent = { ...headers, ...file.cors, 'Content-Length': body.length, ...told.headers };
+  const length = told.status === 204 ? {} : { 'Content-Length': body.length };
+  const sent = { ...headers, ...file.cors, ...length, ...told.headers };
   if (status === 416) response.writeHead(416, { ...headers, ...file.cors }).end();
   else response.writeHead(told.status, sent).end(body);
 }
