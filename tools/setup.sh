@@ -78,6 +78,18 @@ if [ "$what" != build ] && [ "$what" != packaging ]; then
         cp "$list" "$cache/venv/requirements.txt"
     fi
 fi
+# The JSON-Schema-Test-Suite, from the pinned source package that includes it.
+if [ "$what" = test ]; then
+    list=$(dirname "$0")/../tests/engine/grammar/suite.txt
+    if ! cmp -s "$list" "$cache/json-schema-suite/suite.txt"; then
+        echo "setup: fetching the JSON-Schema-Test-Suite into $cache/json-schema-suite" >&2
+        rm -rf "$cache/json-schema-suite"
+        "$cache/venv/bin/pip" -q --disable-pip-version-check download --no-deps --no-binary :all: --require-hashes \
+            -d "$cache/json-schema-suite" -r "$list" >&2
+        tar -xzf "$cache"/json-schema-suite/jsonschema-*.tar.gz -C "$cache/json-schema-suite" --strip-components=2 --wildcards '*/json/tests'
+        cp "$list" "$cache/json-schema-suite/suite.txt"
+    fi
+fi
 packages() { # packages <folder>: installs the npm packages of its lock file, again when that file changes
     folder=$(dirname "$0")/../$1
     if ! cmp -s "$folder/package-lock.json" "$folder/node_modules/installed.json"; then

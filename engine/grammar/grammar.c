@@ -65,6 +65,16 @@ struct grammar *grammar_from_regex(const char *text, size_t bytes, struct qn_err
     return finish(grammar, error);
 }
 
+struct grammar *grammar_from_schema(const char *text, size_t bytes, const struct schema_options *options,
+                                    struct qn_error *error) {
+    struct grammar *grammar = begin(error);
+    if (grammar == NULL) {
+        return NULL;
+    }
+    schema_compile(&grammar->rules, text, bytes, options);
+    return finish(grammar, error);
+}
+
 void grammar_free(struct grammar *grammar) {
     if (grammar) {
         arena_free(&grammar->arena);

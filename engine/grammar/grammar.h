@@ -12,6 +12,7 @@
  *     pattern.h   regular expressions (ECMA-262)
  *     rules.h     rules, states, counters; removal of what leads nowhere
  *     gbnf.h      GBNF
+ *     schema.h    JSON Schema 2020-12, with files of its own for each kind of value
  *     matcher.h   sets of items: Earley's algorithm
  *
  * AUTOMATON
@@ -44,6 +45,7 @@
 #define ENGINE_GRAMMAR_GRAMMAR_H
 
 #include "engine/grammar/matcher.h"
+#include "engine/grammar/schema.h"
 
 #define GRAMMAR_STEPS  2000000u
 #define GRAMMAR_MEMORY ((size_t)64 << 20)
@@ -64,6 +66,10 @@ struct grammar {
 struct grammar *grammar_from_gbnf(const char *text, size_t bytes, struct qn_error *error);
 /* The texts that the regular expression matches as a whole. */
 struct grammar *grammar_from_regex(const char *text, size_t bytes, struct qn_error *error);
+
+/* The JSON texts of values that conform to a JSON Schema, see schema.h. */
+struct grammar *grammar_from_schema(const char *text, size_t bytes, const struct schema_options *options,
+                                    struct qn_error *error);
 
 void grammar_free(struct grammar *grammar); /* null is allowed */
 

@@ -76,10 +76,9 @@ uint32_t regular_repeat(struct regular *regular, uint32_t a, uint32_t min, uint3
 /* The union of the operands that were pushed since the stack had `from` of them; pops them. */
 uint32_t regular_or_all(struct regular *regular, size_t from);
 void regular_push(struct regular *regular, uint32_t node);
-/* Decimal digits with an optional point and more digits, whose value times 10^decimals is a multiple of `factor`. Only
- * the value is checked: "." and "" count as 0, so intersect it with the syntax of a number. 1 <= factor < 2^31,
- * decimals <= 400. */
-uint32_t regular_multiple(struct regular *regular, uint32_t factor, uint32_t decimals);
+/* Numbers as in JSON, without sign and exponent, whose value times 10^decimals is a multiple of `factor`. `whole`:
+ * without a point. 1 <= factor < 2^31, decimals <= 400. */
+uint32_t regular_multiple(struct regular *regular, uint32_t factor, uint32_t decimals, bool whole);
 
 /* Whether the empty string is in the language. */
 bool regular_nullable(const struct regular *regular, uint32_t node);
