@@ -4,7 +4,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
-import { join, relative, resolve } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { enableRelaxed } from '../../web/bin/builds.js';
 import { modelPath, openModel } from '../../web/bin/files.js';
@@ -21,7 +21,7 @@ const TREE = join(ROOT, 'build', 'guard'); /* where the base is checked out and 
 const PASSES = 3;
 const VERDICT = fileURLToPath(new URL('verdict.py', import.meta.url));
 const KERNELS = { tokens: 64, dramBytes: 2 ** 26, entries: 'simd128|relaxed' };
-const CELL = { build: 'relaxed', prompt: 256, generate: 32, context: 0, seed: 1, kv: 'f16', rows: [1, 4] };
+const CELL = { build: 'relaxed', prompt: 256, generate: 32, seed: 1, kv: 'f16', rows: [1, 4] };
 
 const OPTIONS = {
   base: { value: 'COMMIT', help: 'what to compare the working tree with' },
@@ -54,6 +54,13 @@ const OPTIONS = {
     range: [1, 32],
     default: String(Math.min(2, availableParallelism())),
     help: 'of the engine (default: 2, or 1 with a single processor)',
+  },
+  ctx: {
+    value: 'TOKENS',
+    kind: 'whole',
+    range: [0, 2 ** 20],
+    default: '0',
+    help: "in the engine's context before (default: 0)",
   },
 };
 
@@ -121,9 +128,9 @@ const TREES = [TREE, ROOT];
 const modules = TREES.map((tree) => join(tree, 'build/wasm32-relaxed/kernel_bench.wasm'));
 
 /* Each build runs with the JavaScript or Python of its own tree. */
-function cellsOf({ model, threads }) {
+function cellsOf({ model, threads, ctx }) {
   const wasm = (tree) => join(tree, `build/wasm32-relaxed${threads > 1 ? '-mt' : ''}/quern.wasm`);
-  return TREES.map((tree) => ({ ...CELL, model, threads, wasm: wasm(tree) }));
+  return TREES.map((tree) => ({ ...CELL, model, threads, context: ctx, wasm: wasm(tree) }));
 }
 
 const inNode = {
@@ -195,6 +202,18 @@ async function measure({ hosts, parts, rounds, filter = '', ...options }) {
   return [...comparisons.values()];
 }
 
+/* What was measured, for the top of the table. */
+function describe({ commit, parts, model, threads, ctx }, others) {
+  const [{ model: cpu }] = cpus();
+  const lines = [
+    `${cpu}, ${cpus().length} processors (${Math.round(100 * others)} % used by other programs)`,
+    `the working tree against ${commit.slice(0, 7)}`,
+  ];
+  if (parts.includes('engine'))
+    lines.push(`engine: ${basename(model)}, threads: ${threads}, tokens in the context: ${ctx}`);
+  return lines.join('\n');
+}
+
 async function main() {
   const options = await optionsOf(process.argv.slice(2));
   if (options.help) {
@@ -205,8 +224,7 @@ async function main() {
   for (const tree of TREES) build(tree, options.threads);
   enableRelaxed();
   const { value: comparisons, others } = await besideOthers(() => measure(options));
-  const cpu = `${cpus()[0].model}, ${cpus().length} processors (${Math.round(100 * others)} % used by other programs)`;
-  const input = JSON.stringify({ cpu, base: options.commit.slice(0, 7), comparisons });
+  const input = JSON.stringify({ about: describe(options, others), comparisons });
   process.exit(spawnSync(PYTHON, [VERDICT], { input, stdio: ['pipe', 'inherit', 'inherit'] }).status ?? 2);
 }
 

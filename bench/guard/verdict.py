@@ -2,7 +2,7 @@
 """Judges the measurements of guard.js, which are on standard input as JSON: prints a table, and exits with 1 if a
 comparison shows a loss of more than 3 %.
 
-    {"cpu", "base", "comparisons": [{"host", "name", "rounds": [[base, head, head, base], ...]}]}; times in any unit
+    {"about", "comparisons": [{"host", "name", "rounds": [[base, head, head, base], ...]}]}; times in any unit
 """
 
 import json
@@ -70,7 +70,7 @@ def summary(comparisons):
 def main():
     measured = json.load(sys.stdin)
     comparisons = [compare(**one) for one in measured["comparisons"]]
-    print(f"{measured['cpu']}: the working tree against {measured['base']}")
+    print(measured["about"])
     print(f"speed: relative to the base, with its {CONFIDENCE:.0%} confidence interval; A/A: the base against itself\n")
     print(table(comparisons), *summary(comparisons), sep="\n")
     sys.exit(any(one.verdict == "LOSS" for one in comparisons))
