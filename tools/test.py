@@ -39,6 +39,11 @@ def fetched(name):
     return True
 
 
+def set_up_arm64():
+    """A failure counts as one. The tests that need these programs are then skipped."""
+    return subprocess.run([ROOT / "tools" / "setup.sh", "arm64"]).returncode == 0
+
+
 def counts(report):
     """The numbers of passed, failed and skipped tests in a JUnit file."""
     cases = list(xml.parse(report).getroot().iter("testcase"))
@@ -85,6 +90,8 @@ def main():
     results = [(1, 0, 0) if subprocess.run([ROOT / "tools" / "lint.sh"]).returncode == 0 else (0, 1, 0)]
     step("models")
     results += [(0, int(not fetched(name)), 0) for name in fetch_model.MODELS]
+    step("programs for 64-bit ARM")
+    results.append((0, int(not set_up_arm64()), 0))
     step("builds")
     built = [build(preset) for preset in [*MODULES, "native", "native-release"]]
     results.append((0, built.count(False), 0))
@@ -92,7 +99,7 @@ def main():
         subprocess.run([ROOT / "tools" / "package_wasm.py"], check=True)
         step("native suites and fuzz targets, under ASan and UBSan")
         results.append(native())
-        step("Wasm modules, command line and vectors in Node and wasmtime, the package and the demo in browsers")
+        step("Wasm modules, command line and vectors in Node, in wasmtime and on ARM, package and demo in browsers")
         results.append(python())
     passed, failed, skipped = map(sum, zip(*results))
     print(f"\n{passed} passed, {failed} failed, {skipped} skipped")
