@@ -74,6 +74,16 @@ void gemm_dot4_legacy(const struct legacy_type *type, const struct gemm_args *ar
 #define SUB_BLOCK_BYTES (5 * I8_SLICE_BYTES)
 _Static_assert(DOT4_SIGNED_PANEL_BYTES == 16 * SUB_BLOCK_BYTES + I8_SLICE_BYTES, "slices, scales and d");
 
+void store_dot4_signed_sub_block(uint8_t *block, size_t g, size_t j, const v128_t codes[4], v128_t scales) {
+    uint8_t *const to = block + j * SUB_BLOCK_BYTES;
+    store_i8_slices(to, g, codes);
+    wasm_v128_store(to + 4 * I8_SLICE_BYTES + 16 * g, scales);
+}
+
+void store_dot4_signed_d(uint8_t *block, size_t g, v128_t d) {
+    wasm_v128_store(block + 16 * SUB_BLOCK_BYTES + 16 * g, d);
+}
+
 void unpack_dot4_signed_panel(const struct signed_type *type, int is_unsigned, const struct panel_args *args) {
     const v128_t flip = wasm_i8x16_splat(is_unsigned ? -128 : 0);
     const uint8_t *w = args->w;
@@ -91,18 +101,16 @@ void unpack_dot4_signed_panel(const struct signed_type *type, int is_unsigned, c
             }
             KEEP_LOOP
             for (size_t j = 0; j < 16; j++) {
-                uint8_t *const to = panel + j * SUB_BLOCK_BYTES;
                 v128_t codes[4];
                 UNROLL
                 for (int k = 0; k < 4; k++) {
                     codes[k] = wasm_v128_xor(wasm_v128_load(rows[k].code + 16 * j), flip);
                 }
-                store_i8_slices(to, g, codes);
-                wasm_v128_store(to + 4 * I8_SLICE_BYTES + 16 * g, wasm_i32x4_make(rows[0].scale[j], rows[1].scale[j],
-                                                                                  rows[2].scale[j], rows[3].scale[j]));
+                store_dot4_signed_sub_block(
+                    panel, g, j, codes,
+                    wasm_i32x4_make(rows[0].scale[j], rows[1].scale[j], rows[2].scale[j], rows[3].scale[j]));
             }
-            wasm_v128_store(panel + 16 * SUB_BLOCK_BYTES + 16 * g,
-                            wasm_f32x4_make(rows[0].d, rows[1].d, rows[2].d, rows[3].d));
+            store_dot4_signed_d(panel, g, wasm_f32x4_make(rows[0].d, rows[1].d, rows[2].d, rows[3].d));
         }
     }
 }
