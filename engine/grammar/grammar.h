@@ -14,6 +14,7 @@
  *     gbnf.h      GBNF
  *     schema.h    JSON Schema 2020-12, with files of its own for each kind of value
  *     matcher.h   sets of items: Earley's algorithm
+ *     token_trie.h, mask.h   which tokens of a vocabulary may come next
  *
  * AUTOMATON
  * The state of a regular language is a node: what may still follow. The node behind a byte is the derivative. It is

@@ -200,7 +200,7 @@ static bool alive(const struct matcher *matcher) {
 /* ---- reading ---- */
 
 /* Makes the set behind the last one's. It may be empty. */
-static void advance(struct matcher *matcher, uint8_t byte) {
+static void read_byte(struct matcher *matcher, uint8_t byte) {
     const size_t from = matcher->sets[current(matcher)].first_item;
     const size_t end = matcher->n_items;
     if (!open_set(matcher)) {
@@ -226,17 +226,35 @@ static void advance(struct matcher *matcher, uint8_t byte) {
     follow_all(matcher);
 }
 
-bool matcher_byte(struct matcher *matcher, uint8_t byte) {
+/* Keeps the sets made since `position` if the last one is alive. */
+static bool keep_alive(struct matcher *matcher, size_t position) {
+    const bool keep = !matcher_failed(matcher) && alive(matcher);
+    if (!keep) {
+        matcher_drop(matcher, position);
+    }
+    return keep;
+}
+
+bool matcher_advance(struct matcher *matcher, uint8_t byte) {
     const size_t position = matcher_position(matcher);
     if (!matcher_failed(matcher)) {
-        matcher->rules->regular->steps = 0;
-        advance(matcher, byte);
+        read_byte(matcher, byte);
     }
-    if (matcher_failed(matcher) || !alive(matcher)) {
-        matcher_rewind(matcher, position);
-        return false;
+    return keep_alive(matcher, position);
+}
+
+bool matcher_byte(struct matcher *matcher, uint8_t byte) {
+    matcher->rules->regular->steps = 0;
+    return matcher_advance(matcher, byte);
+}
+
+bool matcher_enter(struct matcher *matcher, const struct item *item, uint32_t next) {
+    const size_t position = matcher_position(matcher);
+    if (!matcher_failed(matcher) && open_set(matcher)) {
+        follow(matcher, item, next);
+        follow_all(matcher);
     }
-    return true;
+    return keep_alive(matcher, position);
 }
 
 /* Follows the items of a set that wait for this token. */
@@ -259,17 +277,13 @@ bool matcher_token(struct matcher *matcher, int32_t id, const uint8_t *bytes, si
     const size_t end = matcher->n_items;
     matcher->rules->regular->steps = 0;
     for (size_t i = 0; i < n_bytes && !matcher_failed(matcher); i++) {
-        advance(matcher, bytes[i]);
+        read_byte(matcher, bytes[i]);
     }
     if (n_bytes || open_set(matcher)) { /* the last set is still the one that first_visit knows */
         follow_token(matcher, from, end, id);
         follow_all(matcher);
     }
-    if (matcher_failed(matcher) || !alive(matcher)) {
-        matcher_rewind(matcher, position);
-        return false;
-    }
-    return true;
+    return keep_alive(matcher, position);
 }
 
 bool matcher_complete(const struct matcher *matcher) {
@@ -278,7 +292,14 @@ bool matcher_complete(const struct matcher *matcher) {
 
 size_t matcher_position(const struct matcher *matcher) { return matcher->n_sets ? matcher->n_sets - 1 : 0; }
 
+size_t matcher_items(const struct matcher *matcher) { return matcher->sets[current(matcher)].first_item; }
+
 void matcher_rewind(struct matcher *matcher, size_t position) {
+    matcher_drop(matcher, position);
+    matcher->serial = ++matcher->rules->serial;
+}
+
+void matcher_drop(struct matcher *matcher, size_t position) {
     if (position + 1 < matcher->n_sets) {
         matcher->n_items = matcher->sets[position + 1].first_item;
         matcher->n_callers = matcher->sets[position + 1].first_caller;
@@ -289,7 +310,7 @@ void matcher_rewind(struct matcher *matcher, size_t position) {
 /* ---- life ---- */
 
 static bool prepare(struct matcher *matcher, struct rules *rules, size_t limit, struct qn_error *error) {
-    *matcher = (struct matcher){.rules = rules, .arena = {.limit = limit}};
+    *matcher = (struct matcher){.rules = rules, .serial = ++rules->serial, .arena = {.limit = limit}};
     matcher->box = (struct sandbox){.arena = &matcher->arena, .error = error, .scrap = {.string = {.text = ""}}};
     matcher->empty = sandbox_take(&matcher->box, rules->n_rules, sizeof(uint64_t));
     return matcher->empty != NULL;

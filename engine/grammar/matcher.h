@@ -36,6 +36,7 @@ struct visit {
 
 struct matcher {
     struct rules *rules;
+    uint64_t serial; /* another one after each rewinding; unique among the matchers of a grammar */
     struct arena arena;
     struct sandbox box;
     struct item *items; /* (n_items) */
@@ -70,5 +71,14 @@ bool matcher_complete(const struct matcher *matcher);
 size_t matcher_position(const struct matcher *matcher);
 void matcher_rewind(struct matcher *matcher, size_t position);
 bool matcher_failed(const struct matcher *matcher);
+
+/* For masks: steps that do not restart the count of steps, and are undone by matcher_drop. False, with the matcher as
+ * before, if nothing can follow. */
+bool matcher_advance(struct matcher *matcher, uint8_t byte);
+/* Goes on as if the item's string ended here: a set with what follows `next`. */
+bool matcher_enter(struct matcher *matcher, const struct item *item, uint32_t next);
+void matcher_drop(struct matcher *matcher, size_t position);
+/* The first item of the last set; its items are the last ones. */
+size_t matcher_items(const struct matcher *matcher);
 
 #endif

@@ -394,6 +394,29 @@ uint32_t regular_repeat(struct regular *regular, uint32_t a, uint32_t min, uint3
                                                   .max = max});
 }
 
+uint32_t regular_clip(struct regular *regular, uint32_t number, uint32_t bytes) {
+    uint32_t heads[8]; /* further parts stay as they are; the counts that change from byte to byte come first */
+    size_t count = 0;
+    while (count < 8 && at(regular, number)->kind == REGULAR_CAT) {
+        heads[count++] = at(regular, number)->a;
+        number = at(regular, number)->b;
+    }
+    if (count < 8) {
+        heads[count++] = number;
+        number = REGULAR_EPSILON;
+    }
+    while (count--) {
+        const struct regular_node node = *at(regular, heads[count]);
+        uint32_t head = heads[count];
+        if (node.kind == REGULAR_REPEAT && !(node.flags & INDIRECT)) {
+            head = regular_repeat(regular, node.a, node.min > bytes ? bytes + 1 : node.min,
+                                  node.max > bytes ? NO_LIMIT : node.max);
+        }
+        number = regular_cat(regular, head, number);
+    }
+    return number;
+}
+
 /* ---- multiples ---- */
 
 /* What has been read of a number, in node.max; with WHOLE if no point may follow. */

@@ -80,6 +80,9 @@ void regular_push(struct regular *regular, uint32_t node);
  * without a point. 1 <= factor < 2^31, decimals <= 400. */
 uint32_t regular_multiple(struct regular *regular, uint32_t factor, uint32_t decimals, bool whole);
 
+/* A node with the same behaviour for the next `bytes` bytes: counts that these cannot exhaust are made alike. */
+uint32_t regular_clip(struct regular *regular, uint32_t node, uint32_t bytes);
+
 /* Whether the empty string is in the language. */
 bool regular_nullable(const struct regular *regular, uint32_t node);
 /* Whether the language has any string. */

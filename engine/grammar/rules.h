@@ -43,7 +43,8 @@ struct rules {
     size_t n_rules, rules_capacity;
     struct named_token *tokens; /* (n_tokens) */
     size_t n_tokens, tokens_capacity;
-    uint32_t root; /* rule */
+    uint32_t root;   /* rule */
+    uint64_t serial; /* the last one of a matcher */
 };
 
 /* States that every grammar has. */

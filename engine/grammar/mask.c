@@ -1,0 +1,280 @@
+/* Masks: profiles of the trie for each node, and the walk behind the ends of strings. */
+#include "engine/grammar/mask.h"
+
+static void set_bit(uint32_t *bits, uint32_t id) { bits[id / 32] |= 1u << id % 32; }
+
+/* ---- profiles ---- */
+
+/* The set bits as a list of ids if they are few, otherwise as a copy of the bits. */
+static uint32_t *keep(struct mask_maker *maker, const uint32_t *bits, uint32_t *count) {
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < maker->words; i++) {
+        n += (uint32_t)__builtin_popcount(bits[i]);
+    }
+    const bool list = n < maker->words;
+    uint32_t *kept = sandbox_take(&maker->box, list ? n + 1 : maker->words, sizeof(uint32_t));
+    *count = 0;
+    if (kept && !list) {
+        memcpy(kept, bits, maker->words * sizeof(uint32_t));
+        *count = NO_LIMIT;
+    }
+    for (uint32_t i = 0; kept && list && i < maker->words; i++) {
+        for (uint32_t word = bits[i]; word; word &= word - 1) {
+            kept[(*count)++] = i * 32 + (uint32_t)__builtin_ctz(word);
+        }
+    }
+    return kept;
+}
+
+static void merge(const struct mask_maker *maker, const uint32_t *from, uint32_t count, uint32_t *bits) {
+    if (count == NO_LIMIT) {
+        for (uint32_t i = 0; i < maker->words; i++) {
+            bits[i] |= from[i];
+        }
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        set_bit(bits, from[i]);
+    }
+}
+
+static void add_end(struct mask_maker *maker, struct mask_profile *profile, uint32_t node, size_t *capacity) {
+    uint32_t *nodes = sandbox_grow(&maker->box, profile->nodes, profile->n_nodes, capacity, sizeof(uint32_t));
+    if (nodes) {
+        profile->nodes = nodes;
+        nodes[profile->n_nodes++] = node;
+    }
+}
+
+/* Walks the trie with the automaton of a node. */
+static void walk_profile(struct mask_maker *maker, struct regular *regular, struct mask_profile *profile) {
+    const struct token_trie *trie = maker->trie;
+    uint32_t *ends = maker->path;
+    uint32_t *states = maker->path + trie->depth + 1;
+    size_t capacity = 0;
+    uint32_t depth = 0;
+    ends[0] = trie->n_nodes;
+    states[0] = profile->node;
+    for (uint32_t i = 0; i < trie->n_nodes && !regular->box->failed && !maker->box.failed;) {
+        while (i == ends[depth]) {
+            depth--;
+        }
+        const uint32_t state = regular_next(regular, states[depth], trie_byte(trie, i));
+        const uint32_t end = trie_end(trie, i);
+        if (state == REGULAR_EMPTY) {
+            i = end;
+            continue;
+        }
+        const int32_t token = trie_token(trie, i);
+        const bool nullable = regular_nullable(regular, state);
+        const bool children = end > i + 1;
+        if (token >= 0 && state != REGULAR_EPSILON) {
+            set_bit(maker->bits[0], (uint32_t)token);
+        }
+        if (token >= 0 && nullable) {
+            set_bit(maker->bits[1], (uint32_t)token);
+        }
+        if (nullable && children) {
+            add_end(maker, profile, i, &capacity);
+        }
+        if (children && state != REGULAR_EPSILON) {
+            depth++;
+            ends[depth] = end;
+            states[depth] = state;
+            i++;
+        } else {
+            i = end;
+        }
+    }
+}
+
+static bool grow_index(struct mask_maker *maker) {
+    if (maker->n_profiles * 2 < maker->slots) {
+        return true;
+    }
+    const size_t slots = maker->slots ? maker->slots * 2 : 64;
+    uint32_t *index = sandbox_take(&maker->box, slots, sizeof(uint32_t));
+    for (size_t i = 0; index && i < maker->n_profiles; i++) {
+        size_t slot = maker->profiles[i].node * 0x9e3779b1u;
+        while (index[slot & (slots - 1)]) {
+            slot++;
+        }
+        index[slot & (slots - 1)] = (uint32_t)i + 1;
+    }
+    maker->index = index;
+    maker->slots = index ? slots : 0;
+    return index != NULL;
+}
+
+/* The profile of a node; null after an error. */
+static const struct mask_profile *profile_of(struct mask_maker *maker, struct regular *regular, uint32_t node) {
+    if (!grow_index(maker)) {
+        return NULL;
+    }
+    size_t slot = node * 0x9e3779b1u;
+    for (uint32_t other; other = maker->index[slot & (maker->slots - 1)], other; slot++) {
+        if (maker->profiles[other - 1].node == node) {
+            return &maker->profiles[other - 1];
+        }
+    }
+    struct mask_profile *profiles = sandbox_grow(&maker->box, maker->profiles, maker->n_profiles,
+                                                 &maker->profiles_capacity, sizeof(struct mask_profile));
+    if (profiles == NULL) {
+        return NULL;
+    }
+    maker->profiles = profiles;
+    struct mask_profile profile = {.node = node};
+    memset(maker->bits[0], 0, maker->words * sizeof(uint32_t));
+    memset(maker->bits[1], 0, maker->words * sizeof(uint32_t));
+    walk_profile(maker, regular, &profile);
+    profile.inside = keep(maker, maker->bits[0], &profile.n_inside);
+    profile.ends = keep(maker, maker->bits[1], &profile.n_ends);
+    if (maker->box.failed || regular->box->failed) {
+        return NULL;
+    }
+    profiles[maker->n_profiles] = profile;
+    maker->index[slot & (maker->slots - 1)] = (uint32_t)++maker->n_profiles;
+    return &profiles[maker->n_profiles - 1];
+}
+
+/* ---- masks ---- */
+
+/* Follows the subtree of a node of the trie from the matcher's last set. */
+static void walk_behind(struct mask_maker *maker, struct matcher *matcher, uint32_t node, uint32_t *bits) {
+    const struct token_trie *trie = maker->trie;
+    uint32_t *ends = maker->path;
+    const size_t position = matcher_position(matcher);
+    uint32_t depth = 0;
+    ends[0] = trie_end(trie, node);
+    for (uint32_t i = node + 1; i < ends[0] && !matcher_failed(matcher);) {
+        while (i == ends[depth]) {
+            depth--;
+            matcher_drop(matcher, position + depth);
+        }
+        const uint32_t end = trie_end(trie, i);
+        if (!matcher_advance(matcher, trie_byte(trie, i))) {
+            i = end;
+            continue;
+        }
+        const int32_t token = trie_token(trie, i);
+        if (token >= 0) {
+            set_bit(bits, (uint32_t)token);
+        }
+        if (end > i + 1) {
+            ends[++depth] = end;
+            i++;
+        } else {
+            matcher_drop(matcher, position + depth);
+            i = end;
+        }
+    }
+    matcher_drop(matcher, position);
+}
+
+static void add_named_token(struct mask_maker *maker, const struct matcher *matcher, const struct rule_state *state,
+                            uint32_t *bits) {
+    const int32_t id = matcher->rules->tokens[state->a].id;
+    for (uint32_t i = 0; i < maker->trie->n_tokens && state->negated; i++) {
+        if (maker->trie->ids[i] != id) {
+            set_bit(bits, (uint32_t)maker->trie->ids[i]);
+        }
+    }
+    if (!state->negated && id >= 0 && (uint32_t)id < maker->trie->n_vocab) {
+        set_bit(bits, (uint32_t)id);
+    }
+}
+
+static void add_item(struct mask_maker *maker, struct matcher *matcher, const struct item *item, uint32_t *bits) {
+    struct regular *regular = matcher->rules->regular;
+    const struct rule_state *state = &matcher->rules->states[item->state];
+    if (state->kind == STATE_TOKEN) {
+        add_named_token(maker, matcher, state, bits);
+        return;
+    }
+    const uint32_t node = regular_clip(regular, item->node, maker->trie->depth);
+    const struct mask_profile *profile = profile_of(maker, regular, node);
+    const size_t position = matcher_position(matcher);
+    if (profile == NULL) {
+        return;
+    }
+    merge(maker, profile->inside, profile->n_inside, bits);
+    if ((profile->n_ends || profile->n_nodes) && matcher_enter(matcher, item, state->next)) {
+        merge(maker, profile->ends, profile->n_ends, bits);
+        for (uint32_t i = 0; i < profile->n_nodes && !matcher_failed(matcher); i++) {
+            walk_behind(maker, matcher, profile->nodes[i], bits);
+        }
+        matcher_drop(matcher, position);
+    }
+}
+
+/* Whether the last mask was made from the same items. */
+static bool is_last(const struct mask_maker *maker, const struct matcher *matcher, const struct item *items,
+                    size_t count) {
+    return maker->last_serial == matcher->serial && maker->n_last == count &&
+           memcmp(maker->last_items, items, count * sizeof(*items)) == 0;
+}
+
+/* Forgets the profiles when they fill half of the memory. */
+static bool make_room(struct mask_maker *maker) {
+    if (maker->arena.used <= maker->arena.limit / 2) {
+        return true;
+    }
+    const size_t limit = maker->arena.limit;
+    const struct token_trie *trie = maker->trie;
+    struct qn_error *error = maker->box.error;
+    mask_free(maker);
+    return mask_start(maker, trie, limit, error) == QN_OK;
+}
+
+bool mask_make(struct mask_maker *maker, struct matcher *matcher, uint32_t *bits) {
+    const size_t bytes = maker->words * sizeof(uint32_t);
+    const size_t first = matcher_items(matcher);
+    const size_t count = matcher->n_items - first;
+    matcher->rules->regular->steps = 0;
+    if (!make_room(maker)) {
+        memset(bits, 0, bytes);
+        return false;
+    }
+    if (!matcher_failed(matcher) && count && is_last(maker, matcher, matcher->items + first, count)) {
+        memcpy(bits, maker->last, bytes);
+        return true;
+    }
+    memset(bits, 0, bytes);
+    for (size_t i = 0; i < count && !matcher_failed(matcher) && !maker->box.failed; i++) {
+        const struct item item = matcher->items[first + i]; /* a copy: the array moves when it grows */
+        add_item(maker, matcher, &item, bits);
+    }
+    maker->last_serial = 0;
+    if (matcher_failed(matcher) || maker->box.failed) {
+        memset(bits, 0, bytes);
+        return false;
+    }
+    if (count && count <= MASK_ITEMS) {
+        memcpy(maker->last_items, matcher->items + first, count * sizeof(struct item));
+        memcpy(maker->last, bits, bytes);
+        maker->n_last = count;
+        maker->last_serial = matcher->serial;
+    }
+    return true;
+}
+
+/* ---- life ---- */
+
+int mask_start(struct mask_maker *maker, const struct token_trie *trie, size_t limit, struct qn_error *error) {
+    *maker = (struct mask_maker){.trie = trie, .arena = {.limit = limit}, .words = (trie->n_vocab + 31) / 32};
+    maker->box = (struct sandbox){.arena = &maker->arena, .error = error, .scrap = {.string = {.text = ""}}};
+    maker->bits[0] = sandbox_take(&maker->box, maker->words, sizeof(uint32_t));
+    maker->bits[1] = sandbox_take(&maker->box, maker->words, sizeof(uint32_t));
+    maker->last = sandbox_take(&maker->box, maker->words, sizeof(uint32_t));
+    maker->path = sandbox_take(&maker->box, 2 * ((size_t)trie->depth + 1), sizeof(uint32_t));
+    if (maker->box.failed) {
+        mask_free(maker);
+        return error->code;
+    }
+    return QN_OK;
+}
+
+void mask_free(struct mask_maker *maker) {
+    arena_free(&maker->arena);
+    *maker = (struct mask_maker){0};
+}
