@@ -193,6 +193,8 @@ export class Model {
   /** The qn_model pointer. */
   readonly address: number;
   readonly vocabSize: number;
+  /** Bytes of the longest token as the file writes it, which is at least as long as its text; 0 without a vocabulary. */
+  readonly longestToken: number;
   /** Tokens of context that the model was trained for. */
   readonly contextSize: number;
   /** Numbers of an embedding. */

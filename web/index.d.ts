@@ -155,6 +155,8 @@ export interface ModelInfo {
   /** What would make it faster; '' if nothing would. */
   advice: string;
   vocabSize: number;
+  /** A text of more characters does not fit into the context. */
+  textLimit: number;
   /** Whether the model only computes embeddings. */
   encoder: boolean;
   /** Numbers of an embedding. */
@@ -240,6 +242,8 @@ export interface Model {
    */
   detokenize(ids: TokenIds, options: { showSpecial?: boolean; continues?: boolean; bytes: true }): Promise<Uint8Array>;
   detokenize(ids: TokenIds, options?: { showSpecial?: boolean; continues?: boolean; bytes?: false }): Promise<string>;
+  /** The text of each token, with names of control tokens; its bytes if they are not whole characters. */
+  pieces(ids: number[]): Promise<(string | number[])[]>;
   /**
    * The prompt that the model's chat template makes of messages.
    * @param variables further variables of the template

@@ -1,6 +1,7 @@
 /* Tests the server of ./quern serve with models that fail: node serve-failing.test.mjs. Prints a line of JSON per
  * check: its name and its error, or null. */
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import OpenAI from 'openai';
 import { modelServer } from '../../web/bin/server/index.js';
@@ -53,7 +54,7 @@ const entries = [
 ];
 const server = modelServer(
   entries.map((entry) => Object.assign(entry, { created: 0, size: 0, files: new Map() })),
-  { onFailure: (error) => failures.push(error.message) },
+  { onFailure: (error) => failures.push(error.message), timeout: 1000 },
 );
 await new Promise((resolve) => {
   server.listen(0, '127.0.0.1', resolve);
@@ -100,6 +101,25 @@ const checks = {
     assert.ok(entries[3].sent < 1000, `${entries[3].sent} chunks were sent to a client that reads none`);
     controller.abort();
     await entries[3].left;
+  },
+  async answersRequestsThatDoNotArrive() {
+    const head = 'POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n';
+    const cases = [
+      [`${head}Content-Length: 100\r\n\r\n{"messages"`, 408, /took too long/],
+      [head, 408, /took too long/],
+      ['GET / HTTP/1.1\r\nbad header\r\n\r\n', 400, /not valid HTTP/],
+      ['GET /v1/models HTTP/1.1\r\n\r\n', 400, null],
+      [`${head}Long: ${'a'.repeat(100_000)}\r\n\r\n`, 431, /too large/],
+    ];
+    for (const [text, status, message] of cases) {
+      const socket = connect(server.address().port, '127.0.0.1');
+      socket.write(text);
+      let answer = '';
+      for await (const bytes of socket) answer += bytes;
+      assert.match(answer, new RegExp(`^HTTP/1.1 ${status} `));
+      if (message) assert.match(JSON.parse(answer.split('\r\n\r\n')[1]).error.message, message);
+    }
+    assert.deepEqual(failures, []);
   },
   async abortsTheRequestOfAClosedConnection() {
     for (const stream of [true, false]) {

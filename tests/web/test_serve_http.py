@@ -17,7 +17,27 @@ from serve_helpers import ENCODER, HERE, MESSAGES, MODEL, NAME, ROOT, TINY, ask,
 def test_access_control(port):
     assert ask(port, "GET", "/v1/models", Host="localhost").status == 200
     assert ask(port, "GET", "/v1/models", Host=f"[::1]:{port}").status == 200
-    for host in ("evil.example", "127.0.0.1.evil.example", f"localhost.evil.example:{port}", ""):
+    for host in (
+        "evil.example",
+        "127.0.0.1.evil.example",
+        f"localhost.evil.example:{port}",
+        "",
+        "evil.example:80@localhost",
+        "evil.example@localhost",
+        "localhost/../evil.example",
+        "localhost#evil.example",
+        "localhost?evil.example",
+        "localhost\\evil.example",
+        "%6cocalhost",
+        "local\thost",
+        "localhost:80:80",
+        "localhost:",
+        "localhost:port",
+        "::1",
+        "[::1",
+        "localhost localhost",
+        "localhost,evil.example",
+    ):
         assert ask(port, "GET", "/v1/models", Host=host).status == 403
     for origin in ("http://localhost:3000", "http://127.0.0.1", "https://[::1]:8443"):
         answer = ask(port, "GET", "/v1/models", Origin=origin)

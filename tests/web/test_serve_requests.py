@@ -1,6 +1,7 @@
 """./quern serve: when a stream begins and how it reports progress, forms of request targets, bodies that must not be a
 server error, and the endpoints for a model's text and state."""
 
+import concurrent.futures
 import json
 import pathlib
 import re
@@ -147,6 +148,59 @@ def test_deep_json_is_a_bad_request(port, path, name):
     for deep in ("[" * 100_000 + "]" * 100_000, '{"a":' * 100_000 + "1" + "}" * 100_000, "[" * 1_000_000):
         answer = ask(port, "POST", path, f'{{"{name}": {deep}}}'.encode())
         assert answer.status == 400 and "nests" in answer.error["message"]
+
+
+LARGE = "word " * 1_400_000
+MANY = [{"role": "user", "content": "word " * 1000}] * 1400
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": LARGE}]}),
+        ("/v1/chat/completions", {"messages": MANY, "stream": True}),
+        ("/v1/chat/completions", {"messages": [*MESSAGES, {"role": "assistant", "content": LARGE}]}),
+        ("/v1/chat/completions", {"messages": MESSAGES, "tools": [{"name": LARGE}], "model": "tools"}),
+        ("/v1/completions", {"prompt": LARGE}),
+        ("/v1/completions", {"prompt": ["a", LARGE]}),
+        ("/v1/embeddings", {"input": LARGE, "pooling": "mean"}),
+        ("/v1/embeddings", {"input": ["a", LARGE], "model": ENCODER.stem}),
+        ("/v1/responses", {"input": LARGE}),
+        ("/v1/responses", {"input": "a", "instructions": LARGE}),
+        ("/tokenize", {"content": LARGE}),
+        ("/apply-template", {"messages": MANY}),
+    ],
+)
+def test_texts_that_no_context_can_hold_are_not_tokenized(large, path, body):
+    status, answer = post(large, path, body)
+    assert (status, answer["error"]["code"]) == (400, "context_length_exceeded")
+    assert re.search(r"has \d{7} characters; the context cannot hold more than \d+$", answer["error"]["message"])
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    path = tmp_path_factory.mktemp("models") / "tools.gguf"
+    path.symlink_to(TINY)
+    template = path.with_suffix(".jinja")
+    template.write_text("{{ tools | tojson }}{% for m in messages %}{{ m.content }}{% endfor %}")
+    process, port = start("-m", TINY, "-m", path, "-m", ENCODER, "--template", template)
+    yield int(port)
+    process.terminate()
+    process.wait(60)
+
+
+def test_long_work_does_not_block_other_requests(port):
+    """A text is tokenized in one step, which takes as long as many small requests."""
+    body = json.dumps({"content": "word " * 52_000}).encode()
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        long = [pool.submit(ask, port, "POST", "/tokenize", body) for _ in range(4)]
+        count = 0
+        while not all(each.done() for each in long):
+            assert ask(port, "GET", "/v1/models").status == 200
+            assert post(port, "/v1/embeddings", {"model": ENCODER.stem, "input": "a"})[0] == 200
+            count += 1
+    assert all(len(json.loads(each.result().body)["tokens"]) == 52_001 for each in long)
+    assert count > 10
 
 
 def test_brackets_in_texts_are_no_nesting(port):

@@ -51,21 +51,19 @@ function chatLogprobsOf(fields) {
 const wantsUsage = (request) => request.stream_options?.include_usage || !request.stream;
 
 /**
- * Throws if the request cannot be answered; otherwise reports that its first prompt is about to be computed. Runs
- * before the request waits for earlier ones, so that a server can send its status at once.
- * @param {Conversation} conversation
+ * Throws if fields of the request are wrong; otherwise reports that its first prompt, of `total` tokens, is about to be
+ * computed. Runs before the request waits for earlier ones, so that a server can send its status at once.
  * @param {Request} request
- * @param {number[][]} prompts
+ * @param {number} total
  * @param {(progress: Progress) => void} report
  */
-function accept(conversation, request, prompts, report) {
+function accept(request, total, report) {
   integerField(request, 'n', 1, MAX_CHOICES, 1);
   seedOf(request);
   for (const name of ['stream', 'return_progress']) booleanField(request, name, false);
   if (typeof (request.stream_options?.include_usage ?? false) !== 'boolean')
     throw new RequestError('stream_options.include_usage must be true or false', 'stream_options');
-  for (const ids of prompts) conversation.check(ids, request);
-  report({ total: prompts[0].length, cache: 0, processed: 0, time_ms: 0 });
+  report({ total, cache: 0, processed: 0, time_ms: 0 });
 }
 
 /**
@@ -128,7 +126,8 @@ export async function* chat(conversation, request, { name, signal, onProgress })
   const prompt = conversation.chatPrompt(messages, variables);
   /** @param {Progress} progress */
   const report = (progress) => onProgress?.({ ...head, choices: [], prompt_progress: progress });
-  accept(conversation, fields, [prompt.ids], report);
+  conversation.check(prompt.ids, fields);
+  accept(fields, prompt.ids.length, report);
   yield* conversation.exclusively(signal, async function* work() {
     const options = { logprobs, signal, onProgress: report };
     const usage = yield* choices(conversation, fields, prompt, options, toChunk);
@@ -161,12 +160,16 @@ export async function* complete(conversation, request, { name, signal, onProgres
     const logprobs = textLogprobs(conversation.model, tokens);
     return { ...head, choices: [{ index: first + index, text, ...finishOf(finish, loopLength), logprobs }] };
   }
-  const prompts = promptsOf(fields).map((prompt) =>
-    typeof prompt === 'string' ? conversation.model.promptTokens(prompt) : prompt,
-  );
+  /** @type {number[][]} */
+  const prompts = [];
+  for (const prompt of promptsOf(fields)) {
+    const ids = typeof prompt === 'string' ? await conversation.textPrompt(prompt) : prompt;
+    conversation.check(ids, fields);
+    prompts.push(ids);
+  }
   /** @param {Progress} progress */
   const report = (progress) => onProgress?.({ ...head, choices: [], prompt_progress: progress });
-  accept(conversation, fields, prompts, report);
+  accept(fields, prompts[0].length, report);
   yield* conversation.exclusively(signal, async function* work() {
     /** @type {Usage | undefined} */
     let usage;

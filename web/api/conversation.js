@@ -6,6 +6,7 @@ import { PendingTokens, sampledToken } from './logprobs.js';
 import { LoopDetector } from './loops.js';
 import {
   booleanField,
+  lengthOf,
   maxTokensOf,
   RequestError,
   requireTokens,
@@ -14,6 +15,7 @@ import {
   templateMessage,
 } from './requests.js';
 import { StopText } from './stop-text.js';
+import { requireLength, textLimitOf } from './text-limit.js';
 import { isSystem, withoutOldestTurn } from './turns.js';
 import { usageOf } from './usage.js';
 
@@ -77,6 +79,7 @@ export class Conversation {
   #pause;
   #overflow;
   #template;
+  #textLimit;
 
   /**
    * @param {Model} model
@@ -101,6 +104,7 @@ export class Conversation {
     this.#overflow = overflow;
     this.#template = template;
     this.#session = model.session({ context: this.contextSize, batch });
+    this.#textLimit = textLimitOf(model, this.contextSize);
   }
 
   free() {
@@ -111,10 +115,11 @@ export class Conversation {
    * The prompt of a chat. Text of messages never becomes a special token.
    * @param {ChatMessage[]} messages
    * @param {Record<string, unknown>} [variables] further ones of the template
+   * @param {number} [limit] most characters
    * @returns {{ text: string, tokens: number[] }}
    */
-  template(messages, variables = {}) {
-    if (variables.continue_final_message) return this.#continuing(messages, variables);
+  template(messages, variables = {}, limit = Infinity) {
+    if (variables.continue_final_message) return this.#continuing(messages, variables, limit);
     const context = {
       now: this.#now(),
       add_generation_prompt: true,
@@ -123,7 +128,9 @@ export class Conversation {
     };
     const prompt = this.#engine.prompt(this.model, context, this.#template);
     try {
-      return { text: prompt.text, tokens: prompt.tokens(this.model) };
+      const { text } = prompt;
+      requireLength(text.length, limit, 'messages');
+      return { text, tokens: prompt.tokens(this.model) };
     } finally {
       prompt.free();
     }
@@ -133,15 +140,26 @@ export class Conversation {
    * The prompt that ends with the text of the last message: the start of an answer, and that text.
    * @param {ChatMessage[]} messages
    * @param {Record<string, unknown>} variables
+   * @param {number} limit
    */
-  #continuing(messages, variables) {
+  #continuing(messages, variables, limit) {
     const last = templateMessage(messages[messages.length - 1]);
     if (last.role !== 'assistant' || last.content === '')
       throw new RequestError('continue_final_message needs a last message of the assistant with a text', 'messages');
     const more = { ...variables, continue_final_message: false, add_generation_prompt: true };
-    const { text, tokens } = this.template(messages.slice(0, -1), more);
+    const { text, tokens } = this.template(messages.slice(0, -1), more, limit);
     const begun = this.model.tokenize(last.content, { addSpecial: false, parseSpecial: false });
     return { text: text + last.content, tokens: [...tokens, ...begun] };
+  }
+
+  /**
+   * The tokens of a text that is to be continued.
+   * @param {string} text
+   */
+  async textPrompt(text) {
+    await this.#pause(false);
+    requireLength(text.length, this.#textLimit, 'prompt');
+    return this.model.promptTokens(text);
   }
 
   /** How many tokens start every text. */
@@ -174,10 +192,12 @@ export class Conversation {
    * @returns {Prompt}
    */
   chatPrompt(messages, variables) {
-    const { tokens: ids } = this.template(messages, variables);
-    const shorter =
-      this.#overflow === 'shift' && ids.length >= this.contextSize ? withoutOldestTurn(messages) : undefined;
-    if (shorter) return this.chatPrompt(shorter, variables);
+    const shorter = this.#overflow === 'shift' ? withoutOldestTurn(messages) : undefined;
+    const length = lengthOf(messages);
+    if (shorter && length > this.#textLimit) return this.chatPrompt(shorter, variables);
+    requireLength(length, this.#textLimit, 'messages');
+    const { tokens: ids } = this.template(messages, variables, this.#textLimit);
+    if (shorter && ids.length >= this.contextSize) return this.chatPrompt(shorter, variables);
     return {
       ids,
       head: () => this.#chatHead(messages, variables),

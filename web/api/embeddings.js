@@ -2,6 +2,7 @@
 import { POOLINGS } from '../engine/constants.js';
 import { readFields } from './fields.js';
 import { present, RequestError, requireTokens, requireVocabulary, textsOf } from './requests.js';
+import { requireLength, textLimitOf } from './text-limit.js';
 
 /**
  * @import { EmbeddingList, EmbeddingRequest } from '../index.js'
@@ -32,28 +33,34 @@ export const inputsOf = (input) => textsOf(input, 'input', MAX_INPUTS);
 
 /**
  * @param {Model} model
- * @param {Inputs} inputs
  * @param {Pooling} pooling
- * @param {number} contextSize
  */
-function tokensOf(model, inputs, pooling, contextSize) {
+function requirePooling(model, pooling) {
   if (!Object.hasOwn(POOLINGS, pooling)) throw new RequestError('pooling must be mean, cls, last or none', 'pooling');
   if (pooling === 'model' && model.pooling === 'model') {
     throw new RequestError("the model's file names no pooling: choose mean, cls, last or none", 'pooling');
   }
-  if (inputs.some((input) => typeof input === 'string')) requireVocabulary(model);
-  const texts = inputs.map((input) => (typeof input === 'string' ? model.tokenize(input) : input));
-  requireTokens(model, texts.flat(), 'input');
-  if (texts.some((ids) => ids.length === 0)) throw new RequestError('an input is empty', 'input');
-  const longest = Math.max(...texts.map((ids) => ids.length));
-  if (longest > contextSize) {
+}
+
+/**
+ * The token ids of an input. Throws if the model cannot compute them.
+ * @param {Model} model
+ * @param {string | number[]} input
+ * @param {number} contextSize
+ */
+function tokensOf(model, input, contextSize) {
+  if (typeof input === 'string') requireLength(input.length, textLimitOf(model, contextSize), 'input');
+  const ids = typeof input === 'string' ? model.tokenize(input) : input;
+  requireTokens(model, ids, 'input');
+  if (ids.length === 0) throw new RequestError('an input is empty', 'input');
+  if (ids.length > contextSize) {
     throw new RequestError(
-      `an input has ${longest} tokens, the model takes at most ${contextSize}`,
+      `an input has ${ids.length} tokens, the model takes at most ${contextSize}`,
       'input',
       'context_length_exceeded',
     );
   }
-  return { texts, longest };
+  return ids;
 }
 
 /**
@@ -70,8 +77,15 @@ export async function embed(model, inputs, options = {}) {
     pause = async () => {},
     signal,
   } = present(options);
-  const { texts, longest } = tokensOf(model, inputs, pooling, contextSize);
-  const session = model.session({ context: longest });
+  requirePooling(model, pooling);
+  if (inputs.some((input) => typeof input === 'string')) requireVocabulary(model);
+  const texts = [];
+  for (const input of inputs) {
+    await pause(false, signal);
+    signal?.throwIfAborted();
+    texts.push(tokensOf(model, input, contextSize));
+  }
+  const session = model.session({ context: Math.max(...texts.map((ids) => ids.length)) });
   try {
     const rows = [];
     for (const ids of texts) {

@@ -144,6 +144,10 @@ export class Model {
   detokenize(ids, options) {
     return this.#link.call('detokenize', [ids, options]);
   }
+  /** @param {number[]} ids */
+  pieces(ids) {
+    return this.#link.call('pieces', [ids]);
+  }
   /**
    * @param {types.ChatMessage[]} messages
    * @param {Record<string, unknown>} [variables]

@@ -289,6 +289,12 @@ function contentOf({ content }) {
 }
 
 /**
+ * How many characters the contents of messages have.
+ * @param {ChatMessage[]} messages
+ */
+export const lengthOf = (messages) => messages.reduce((sum, message) => sum + contentOf(message).length, 0);
+
+/**
  * A message as templates get it.
  * @param {ChatMessage} message
  */

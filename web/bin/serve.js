@@ -1,14 +1,14 @@
 /* quern serve: the demo, the model files and OpenAI's endpoints on one port. */
 import { spawn } from 'node:child_process';
-import { existsSync, openAsBlob, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadModel } from '../index.js';
 import { placeModules } from './builds.js';
 import { runChild } from './child.js';
 import { modelPath, piecesOf, readText, withPath } from './files.js';
 import { progress } from './progress.js';
 import { modelServers } from './server/index.js';
+import { loadInThread } from './server/thread.js';
 
 /* Addresses for which this machine can use the name localhost. */
 const LOCAL = ['127.0.0.1', '0.0.0.0', '::1', '::'];
@@ -79,9 +79,7 @@ async function listenAll(servers, port, addresses) {
 async function load(entry, { ctx: contextSize, threads, build, template, nfc }) {
   const bar = progress(`loading ${entry.id}`);
   const notes = [];
-  const blobs = await Promise.all(entry.paths.map((path) => openAsBlob(path)));
-  const source = entry.pieces ? new Blob(blobs) : blobs.length > 1 ? blobs : entry.paths[0];
-  const model = await loadModel(source, {
+  const model = await loadInThread(entry.paths, entry.pieces, {
     contextSize,
     threads,
     build,

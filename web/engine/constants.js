@@ -3,7 +3,7 @@
 /** @import { Pooling } from '../engine.js' */
 
 /** Values of qn_status that JavaScript acts on. */
-export const STATUS = { more: 1, wait: 2, argument: -1, format: -2, limit: -8 };
+export const STATUS = { more: 1, wait: 2, argument: -1, format: -2, memory: -4, limit: -8 };
 
 /** Values of qn_pooling by name. @type {Record<Pooling, number>} */
 export const POOLINGS = { model: -1, none: 0, mean: 1, cls: 2, last: 3 };

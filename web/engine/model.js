@@ -44,6 +44,8 @@ const CACHE_TYPES = ['f16', 'q8_0'];
 export class Model {
   /** Once it has been read. @type {Recommended | undefined} */
   #recommended;
+  /** Once it has been looked for. @type {number | undefined} */
+  #longestToken;
 
   /**
    * @param {Engine} engine
@@ -191,24 +193,52 @@ export class Model {
     return /** @type {Plan} */ (plan);
   }
 
+  /**
+   * @param {number} index
+   * @param {number} maxBytes
+   */
+  #metadataAt(index, maxBytes) {
+    const { binding, exports } = this.engine;
+    return binding.struct(
+      VALUE_BYTES,
+      (at) => exports.qn_model_metadata(this.address, index, at),
+      (view, word) => ({
+        key: binding.text(word(0), word(1)),
+        bytes: binding.bytes(word(2), Math.min(word(3), maxBytes)).slice(),
+        count: word(4),
+        type: view.getUint32(40, true),
+        elementType: view.getUint32(44, true),
+      }),
+    );
+  }
+
   /** @param {number} [maxBytes] */
   *metadata(maxBytes = Infinity) {
-    const { binding, exports } = this.engine;
     for (let i = 0; ; i++) {
-      const entry = binding.struct(
-        VALUE_BYTES,
-        (at) => exports.qn_model_metadata(this.address, i, at),
-        (view, word) => ({
-          key: binding.text(word(0), word(1)),
-          bytes: binding.bytes(word(2), Math.min(word(3), maxBytes)).slice(),
-          count: word(4),
-          type: view.getUint32(40, true),
-          elementType: view.getUint32(44, true),
-        }),
-      );
+      const entry = this.#metadataAt(i, maxBytes);
       if (!entry) return;
       yield entry;
     }
+  }
+
+  /** Bytes of the longest token as the file writes it, which is at least as long as its text; 0 without a vocabulary. */
+  get longestToken() {
+    this.#longestToken ??= this.#findLongestToken();
+    return this.#longestToken;
+  }
+
+  #findLongestToken() {
+    const index = [...this.metadata(0)].findIndex(({ key }) => key === 'tokenizer.ggml.tokens');
+    const entry = index < 0 ? null : this.#metadataAt(index, Infinity);
+    if (!entry) return 0;
+    const view = new DataView(entry.bytes.buffer);
+    let longest = 0;
+    for (let at = 0, i = 0; i < entry.count; i++) {
+      const bytes = Number(view.getBigUint64(at, true));
+      longest = Math.max(longest, bytes);
+      at += 8 + bytes;
+    }
+    return longest;
   }
 
   *tensors() {

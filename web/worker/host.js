@@ -6,6 +6,7 @@ import { Conversation } from '../api/conversation.js';
 import { embed } from '../api/embeddings.js';
 import { samplingNote } from '../api/file-sampling.js';
 import { RequestError, requireVocabulary } from '../api/requests.js';
+import { textLimitOf } from '../api/text-limit.js';
 import { STATUS } from '../engine/constants.js';
 import { isNode } from '../runtime/node.js';
 import { spawnByPage } from '../runtime/threads.js';
@@ -52,6 +53,20 @@ const WORKERS_END_MS = 200;
 function metadataText(model, wanted) {
   for (const { key, bytes } of model.metadata(1 << 12)) if (key === wanted) return new TextDecoder().decode(bytes);
   return '';
+}
+
+/**
+ * A token's text, or its bytes if they are not whole characters.
+ * @param {Model} model
+ * @param {number} id
+ */
+function pieceOf(model, id) {
+  const bytes = model.detokenize([id], { showSpecial: true });
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return Array.from(bytes);
+  }
 }
 
 /**
@@ -227,6 +242,7 @@ export class Host {
       reason: build.reason,
       advice: build.advice,
       vocabSize: model.vocabSize,
+      textLimit: textLimitOf(model, this.#contextSize),
       encoder: model.isEncoder,
       embeddingSize: model.embeddingSize,
       sampling: model.recommended.settings,
@@ -293,6 +309,10 @@ export class Host {
   detokenize([ids, options]) {
     const bytes = this.#texts.detokenize(ids, options);
     return options?.bytes ? bytes : new TextDecoder().decode(bytes);
+  }
+  /** @param {[number[]]} args */
+  pieces([ids]) {
+    return ids.map((id) => pieceOf(this.#texts, id));
   }
   /** @param {[types.ChatMessage[], Record<string, unknown>?]} args */
   template([messages, variables]) {

@@ -85,6 +85,19 @@ export class Link {
   }
 
   /**
+   * A link to an engine in a thread of Node, whose script calls serve().
+   * @param {import('node:worker_threads').Worker} worker
+   */
+  static toThread(worker) {
+    /** @type {Port} */
+    const port = { onmessage: null, postMessage: (data, transfer) => worker.postMessage(data, transfer) };
+    const link = new Link(port, () => worker.terminate());
+    worker.on('message', (data) => port.onmessage?.({ data }));
+    worker.on('error', (error) => link.end(error));
+    return link;
+  }
+
+  /**
    * @param {Port} port
    * @param {() => void} terminate
    */

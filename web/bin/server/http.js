@@ -1,5 +1,6 @@
 /* Shared by the routes: errors in OpenAI's format, JSON bodies, and access control. */
 import { isUtf8 } from 'node:buffer';
+import { STATUS_CODES } from 'node:http';
 import { isIP } from 'node:net';
 
 const MAX_BODY = 8 << 20; /* bytes */
@@ -24,6 +25,13 @@ export class HttpError extends Error {
     const { message, type, param, code } = this;
     return { error: { message, type, param, code } };
   }
+}
+
+/* The bytes of an answer on a connection that has failed, and then is closed. */
+export function rawAnswer({ status, body }) {
+  const text = JSON.stringify(body);
+  const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, 'Content-Type: application/json', 'Connection: close'];
+  return `${head.join('\r\n')}\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`;
 }
 
 export function sendJson(response, status, value, headers = {}) {
@@ -109,8 +117,12 @@ function hostnameOf(url) {
 const isLoopback = (name) =>
   name === 'localhost' || name.endsWith('.localhost') || name === '[::1]' || /^127(\.\d+){3}$/.test(name);
 
+/* A host name or an address, and a port: no user, path or escapes, which a URL would interpret. */
+const PLAIN_HOST = /^([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i;
+
 /* Refuses host names that an attacker could point at this machine (DNS rebinding). IP addresses and `own` are safe. */
 function checkHost(host, own) {
+  if (!PLAIN_HOST.test(host)) throw new HttpError(403, `the host "${host}" is not a name or an address, with a port`);
   const name = hostnameOf(`http://${host}`);
   if (!isLoopback(name) && !isIP(name.replace(/^\[|\]$/g, '')) && name !== own)
     throw new HttpError(403, `this server does not answer for the host "${host}"`);

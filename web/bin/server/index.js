@@ -3,12 +3,14 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { notFound, resolveBelow, sendFile } from './files.js';
-import { admit, HttpError, preflight, sendJson, targetOf } from './http.js';
+import { admit, HttpError, preflight, rawAnswer, sendJson, targetOf } from './http.js';
 import { Metrics, metricsText } from './metrics.js';
 import { chat, complete, embed, httpError, listModels, loadedModel, oneModel } from './openai.js';
 import { respond } from './responses.js';
 import { applyTemplate, detokenize, tokenize } from './text.js';
 
+const HEADERS_TIMEOUT = 10_000; /* ms */
+const REQUEST_TIMEOUT = 60_000; /* ms: 8 MiB at one megabit per second */
 const WEB = fileURLToPath(new URL('../../', import.meta.url));
 /* The path of the web folder. */
 const WEB_PATH = '/quern/';
@@ -111,6 +113,20 @@ async function answer(entries, own, request, response) {
   throw notFound();
 }
 
+/* [status, message] of what Node's HTTP parser reports. */
+const CONNECTION_ERRORS = {
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'the request took too long to arrive'],
+  HPE_HEADER_OVERFLOW: [431, 'the headers of the request are too large'],
+};
+
+/* Answers what is no HTTP request, or did not arrive in time. */
+function refuseConnection(error, socket) {
+  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
+  const [status, message] = CONNECTION_ERRORS[error.code] ?? [400, `the request is not valid HTTP: ${error.message}`];
+  const begun = socket._httpMessage?.headersSent; /* Node's own handler asks this, too */
+  socket.end(begun ? undefined : rawAnswer(new HttpError(status, message)));
+}
+
 /**
  * Returns HTTP servers that do not listen yet.
  * @param {number} count of addresses to listen on
@@ -118,9 +134,10 @@ async function answer(entries, own, request, response) {
  *   it has loaded
  * @param {object} [options]
  * @param {string} [options.own] the host name that the server listens on
+ * @param {number} [options.timeout] ms in which a request must arrive
  * @param {(error: Error) => void} [options.onFailure] called for errors that no request caused
  */
-export function modelServers(count, entries, { own, onFailure = () => {} } = {}) {
+export function modelServers(count, entries, { own, timeout = REQUEST_TIMEOUT, onFailure = () => {} } = {}) {
   for (const entry of entries) entry.metrics = new Metrics();
   const listener = (request, response) => {
     answer(entries, own, request, response).catch((error) => {
@@ -132,7 +149,12 @@ export function modelServers(count, entries, { own, onFailure = () => {} } = {})
       else sendJson(response, failure.status, failure.body, failure.headers);
     });
   };
-  return Array.from({ length: count }, () => createServer(listener));
+  const options = {
+    headersTimeout: Math.min(timeout, HEADERS_TIMEOUT),
+    requestTimeout: timeout,
+    connectionsCheckingInterval: timeout / 10,
+  };
+  return Array.from({ length: count }, () => createServer(options, listener).on('clientError', refuseConnection));
 }
 
 export const modelServer = (entries, options) => modelServers(1, entries, options)[0];

@@ -1,5 +1,6 @@
 /* OpenAI's endpoints. entries: [{id, created, metrics, pooling, model}]; model, from loadModel(), is set once it has
  * loaded. pooling: how embeddings are pooled if neither the request nor the model says so. */
+import { STATUS } from '../../engine/constants.js';
 import { EventStream } from './events.js';
 import { HttpError, readJson, sendJson } from './http.js';
 import { Stopwatch } from './metrics.js';
@@ -39,6 +40,7 @@ export function httpError(error) {
   const { name, message, param, code } = error;
   if (name === 'RequestError') return new HttpError(400, message, { param, code });
   if (name === 'QuernError' && REQUEST_ERRORS.includes(code)) return new HttpError(400, message);
+  if (name === 'QuernError' && code === STATUS.memory) return new HttpError(413, message);
   return new HttpError(500, message);
 }
 

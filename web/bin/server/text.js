@@ -1,32 +1,30 @@
 /* Endpoints for a model's text, as llama.cpp's server has them: tokens of a text, text of tokens, and the prompt of
  * a chat. */
 import { readFields } from '../../api/fields.js';
-import { booleanField, chatOf, RequestError, requireTokens } from '../../api/requests.js';
+import { booleanField, chatOf, lengthOf, RequestError, requireTokens } from '../../api/requests.js';
+import { requireLength } from '../../api/text-limit.js';
 import { readJson, sendJson } from './http.js';
 import { loadedModel } from './openai.js';
 
-/* A token's text, or its bytes if they are not whole characters. */
-async function pieceOf(model, id) {
-  const bytes = await model.detokenize([id], { showSpecial: true, bytes: true });
-  try {
-    return { id, piece: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) };
-  } catch {
-    return { id, piece: Array.from(bytes) };
-  }
+/* Tokens with their text. */
+async function withPieces(model, ids) {
+  const unique = [...new Set(ids)];
+  const pieces = await model.pieces(unique);
+  const byId = new Map(unique.map((id, i) => [id, pieces[i]]));
+  return ids.map((id) => ({ id, piece: byId.get(id) }));
 }
 
 export async function tokenize(entries, request, response) {
   const fields = readFields(await readJson(request), 'tokenize');
   const { model } = loadedModel(entries, fields.model);
   if (typeof fields.content !== 'string') throw new RequestError('content must be a text', 'content');
+  requireLength(fields.content.length, model.info.textLimit, 'content');
   const tokens = await model.tokenize(fields.content, {
     addSpecial: booleanField(fields, 'add_special', false),
     parseSpecial: booleanField(fields, 'parse_special', true),
   });
-  const withPieces = booleanField(fields, 'with_pieces', false);
-  sendJson(response, 200, {
-    tokens: withPieces ? await Promise.all(tokens.map((id) => pieceOf(model, id))) : tokens,
-  });
+  const wantsPieces = booleanField(fields, 'with_pieces', false);
+  sendJson(response, 200, { tokens: wantsPieces ? await withPieces(model, tokens) : tokens });
 }
 
 export async function detokenize(entries, request, response) {
@@ -43,5 +41,6 @@ export async function applyTemplate(entries, request, response) {
   const fields = readFields(await readJson(request), 'chat');
   const { model } = loadedModel(entries, fields.model);
   const { messages, variables } = chatOf(fields);
+  requireLength(lengthOf(messages), model.info.textLimit, 'messages');
   sendJson(response, 200, { prompt: (await model.template(messages, variables)).text });
 }
