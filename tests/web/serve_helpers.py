@@ -19,9 +19,9 @@ ENCODER = ROOT / "tests/vectors/embeddings/bert-f32.gguf"
 MESSAGES = [{"role": "user", "content": "What is the capital of France?"}]
 
 
-def start(*arguments, command=(ROOT / "quern",)):
+def start(*arguments, command=(ROOT / "quern",), env=None):
     process = subprocess.Popen(
-        [*command, "serve", "--port", "0", "-t", "1", *arguments], stdout=subprocess.PIPE, text=True
+        [*command, "serve", "--port", "0", "-t", "1", *arguments], stdout=subprocess.PIPE, text=True, env=env
     )
     match = re.search(r"http://localhost:(\d+)/v1", process.stdout.readline())
     assert match, "the server did not start"

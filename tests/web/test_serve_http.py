@@ -63,6 +63,39 @@ def test_access_control(port):
             assert (answer.status, answer.headers["Access-Control-Allow-Origin"]) == (403, None)
 
 
+@pytest.mark.parametrize("form", ["option", "environment"])
+def test_an_api_key(form):
+    key = "s3cret-ünï"
+    arguments = ["--api-key", key] if form == "option" else []
+    environment = {"QUERN_API_KEY": key} if form == "environment" else {}
+    process, port = start("-m", TINY, *arguments, env={**os.environ, **environment})
+    try:
+        body = json.dumps({"prompt": "a", "max_tokens": 1}).encode()
+        needing = [("GET", "/v1/models"), ("GET", "/v1/models/x"), ("GET", f"/models/{TINY.name}"), ("GET", "/metrics")]
+        needing += [("POST", "/v1/completions"), ("POST", "/tokenize"), ("GET", "//v1//models/"), ("GET", "/nothing")]
+        needing += [("GET", "http://localhost/v1/models"), ("POST", "/v1/health/../completions")]
+        for method, path in needing:
+            for headers in (
+                {},
+                {"Authorization": key},
+                {"Authorization": "Bearer "},
+                {"Authorization": "Bearer s3cret"},
+            ):
+                answer = ask(port, method, path, body, **{n: v.encode() for n, v in headers.items()})
+                assert (answer.status, answer.error["code"]) == (401, "invalid_api_key"), (path, headers)
+                assert answer.headers["WWW-Authenticate"] == "Bearer"
+        for path in ("/health", "/v1/health", "/quern/demo/", "/"):
+            assert ask(port, "GET", path).status in (200, 302)
+        bearer = f"Bearer {key}".encode()
+        assert ask(port, "POST", "/v1/completions", body, Authorization=bearer).status == 200
+        assert ask(port, "GET", f"/models/{TINY.name}", Authorization=bearer).status == 200
+        assert ask(port, "OPTIONS", "/v1/completions", Origin="http://localhost:3000").status == 204
+        assert TINY.stem.encode() not in ask(port, "GET", "/quern/demo/models.json").body
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
 def test_encodings_of_bodies(port):
     body = json.dumps({"messages": MESSAGES, "max_tokens": 1}).encode()
     path = "/v1/chat/completions"

@@ -221,6 +221,10 @@ export const COMMANDS = {
         default: 'localhost',
         help: 'an address or name of this machine, to let other machines connect (default: only this machine)',
       },
+      'api-key': {
+        value: 'KEY',
+        help: "answer only requests that send this key, as OpenAI's clients do (default: the environment variable QUERN_API_KEY, if set)",
+      },
       ctx: { ...context, help: "context size in tokens (default: the model's, at most 4096)" },
       build: common.build,
       threads: common.threads,

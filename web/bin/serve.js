@@ -132,10 +132,12 @@ export default async function serve(options) {
   const demo = await prepareDemo();
   const entries = await entriesOf(options.model);
   for (const entry of entries) entry.pooling = options.pooling;
+  if (options['api-key'] === '') throw new Error('--api-key is empty');
   const own = options.listen.replace(/^\[(.*)\]$/, '$1');
   const addresses = own === 'localhost' ? ['127.0.0.1', '::1'] : [own];
   const servers = modelServers(addresses.length, entries, {
     own,
+    key: options['api-key'] ?? process.env.QUERN_API_KEY,
     onFailure: (error) => process.stderr.write(`quern: ${error.stack}\n`),
   });
   const port = await listenAll(servers, options.port, addresses);

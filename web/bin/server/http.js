@@ -1,5 +1,6 @@
 /* Shared by the routes: errors in OpenAI's format, JSON bodies, and access control. */
 import { isUtf8 } from 'node:buffer';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import { isIP } from 'node:net';
 
@@ -152,6 +153,18 @@ export function admit(request, response, host, own) {
   checkHost(host, own);
   for (const [name, value] of Object.entries(originHeaders(request.headers.origin, host)))
     response.setHeader(name, value);
+}
+
+const digest = (bytes) => createHash('sha256').update(bytes).digest();
+
+/* Throws unless the request sends the key. The time that this takes does not depend on the key that was sent. */
+export function requireKey({ headers }, key) {
+  const [, sent] = /^Bearer +(.*)$/i.exec(headers.authorization ?? '') ?? [];
+  if (sent !== undefined && timingSafeEqual(digest(Buffer.from(sent, 'latin1')), digest(key))) return;
+  throw new HttpError(401, 'this server needs an API key: send it in the header Authorization, after "Bearer "', {
+    code: 'invalid_api_key',
+    headers: { 'WWW-Authenticate': 'Bearer' },
+  });
 }
 
 export function preflight(request, response) {

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { notFound, resolveBelow, sendFile } from './files.js';
-import { admit, HttpError, preflight, rawAnswer, sendJson, targetOf } from './http.js';
+import { admit, HttpError, preflight, rawAnswer, requireKey, sendJson, targetOf } from './http.js';
 import { Metrics, metricsText } from './metrics.js';
 import { chat, complete, embed, httpError, listModels, loadedModel, oneModel } from './openai.js';
 import { respond } from './responses.js';
@@ -24,10 +24,10 @@ function redirect(_, { url }, response) {
   response.writeHead(302, { Location: `${WEB_PATH}demo/${query}`, 'Cache-Control': 'no-store' }).end();
 }
 
-/* The demo's list of models, preceded by the served models that can chat. */
+/* The demo's list of models, preceded by the served models that can chat and that it may load. */
 async function demoModels(entries) {
   const own = entries
-    .filter(({ model, pieces }) => !model?.info.encoder && !pieces)
+    .filter(({ model, pieces, needsKey }) => !model?.info.encoder && !pieces && !needsKey)
     .map(({ id, files, size }) => ({
       name: id,
       about: 'On the computer that runs this server',
@@ -67,9 +67,13 @@ function metrics(entries, request, response) {
   response.end(request.method === 'HEAD' ? undefined : text);
 }
 
-/* [methods, pattern, handler]. The first pattern that matches is used. */
 const READ = ['GET', 'HEAD'];
-/** @type {[string[], RegExp, (...values: any[]) => unknown][]} */
+/** Patterns of the paths that are answered without the API key. */
+const OPEN = [/^\/$/, /^\/quern(\/|$)/, /^(?:\/v1)?\/health$/];
+/**
+ * [methods, pattern, handler]. The first pattern that matches is used.
+ * @type {[string[], RegExp, (...values: any[]) => unknown][]}
+ */
 const ROUTES = [
   [READ, /^\/v1\/models$/, (entries, _, response) => sendJson(response, 200, listModels(entries))],
   [READ, /^\/v1\/models\/([^/]+)$/, (entries, _, response, id) => sendJson(response, 200, oneModel(entries, id))],
@@ -95,12 +99,14 @@ function decoded(path) {
   }
 }
 
-async function answer(entries, own, request, response) {
+async function answer(entries, { own, key }, request, response) {
   const { host, path } = targetOf(request);
   admit(request, response, host, own);
   if (request.method === 'OPTIONS') return preflight(request, response);
+  const route = path.startsWith(WEB_PATH) ? path : path.replace(/(.)\/$/, '$1');
+  if (key && !OPEN.some((pattern) => pattern.test(route))) requireKey(request, key);
   for (const [methods, pattern, handle] of ROUTES) {
-    const match = pattern.exec(path.startsWith(WEB_PATH) ? path : path.replace(/(.)\/$/, '$1'));
+    const match = pattern.exec(route);
     if (!match) continue;
     if (!methods.includes(request.method)) {
       throw new HttpError(405, `${path} supports ${methods.join(', ')}, not ${request.method}`, {
@@ -134,13 +140,14 @@ function refuseConnection(error, socket) {
  *   it has loaded
  * @param {object} [options]
  * @param {string} [options.own] the host name that the server listens on
+ * @param {string} [options.key] the API key that requests must send
  * @param {number} [options.timeout] ms in which a request must arrive
  * @param {(error: Error) => void} [options.onFailure] called for errors that no request caused
  */
-export function modelServers(count, entries, { own, timeout = REQUEST_TIMEOUT, onFailure = () => {} } = {}) {
-  for (const entry of entries) entry.metrics = new Metrics();
+export function modelServers(count, entries, { own, key, timeout = REQUEST_TIMEOUT, onFailure = () => {} } = {}) {
+  for (const entry of entries) Object.assign(entry, { metrics: new Metrics(), needsKey: key !== undefined });
   const listener = (request, response) => {
-    answer(entries, own, request, response).catch((error) => {
+    answer(entries, { own, key }, request, response).catch((error) => {
       if (response.destroyed || error.name === 'AbortError') return void response.destroy(); /* the client has left */
       const failure = httpError(error);
       if (failure.status === 500) onFailure(error);
