@@ -195,7 +195,7 @@ export function samplingOf(request, seed) {
  */
 export function maxTokensOf(request) {
   const count = firstOf(['max_completion_tokens', 'max_tokens', 'n_predict'], (name) =>
-    integerField(request, name, -1, 2 ** 53, undefined),
+    integerField(request, name, -1, Number.MAX_SAFE_INTEGER, undefined),
   );
   return count === -1 ? undefined : count;
 }

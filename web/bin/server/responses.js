@@ -83,7 +83,7 @@ function chatRequestOf(fields) {
   }
   const { input, instructions, max_output_tokens: limit, reasoning, stream, stream_options, ...others } = fields;
   const shared = Object.fromEntries(Object.entries(others).filter(([name]) => !Object.hasOwn(NEUTRAL, name)));
-  integerField(fields, 'max_output_tokens', 1, 2 ** 53, undefined);
+  integerField(fields, 'max_output_tokens', 1, Number.MAX_SAFE_INTEGER, undefined);
   if (reasoning !== undefined && (typeof reasoning !== 'object' || Array.isArray(reasoning)))
     throw new RequestError('reasoning must be an object', 'reasoning');
   return {
