@@ -23,6 +23,14 @@ static uint32_t tokens_per_tile(const struct layer_hparams *layer, uint32_t cont
     return group < most ? most / group : 1;
 }
 
+/* Rows of scores that a worker has memory for. A single token's heads may be spread over all workers' memory. */
+static uint32_t queries_per_worker(const struct layer_hparams *layer, uint32_t context) {
+    const uint32_t workers = pool_workers();
+    const uint32_t tokens = tokens_per_tile(layer, context);
+    const uint32_t heads = (layer->n_head_kv + workers - 1) / workers; /* of a single token */
+    return (tokens > heads ? tokens : heads) * group_of(layer);
+}
+
 /* A worker's scratch memory for one tile. */
 struct tile_scratch {
     float *cache;    /* kv_scratch_floats; first, because it must be aligned */
@@ -47,7 +55,7 @@ uint64_t attention_scratch_floats(const struct hparams *hparams, uint32_t format
     uint64_t most = 0;
     for (uint32_t i = 0; i < hparams->n_layer; i++) {
         const struct layer_hparams *layer = &hparams->layers[i];
-        const uint64_t queries = layer->n_head ? (uint64_t)tokens_per_tile(layer, context) * group_of(layer) : 0;
+        const uint64_t queries = layer->n_head ? queries_per_worker(layer, context) : 0;
         most = queries > most ? queries : most;
     }
     const uint64_t floats =
@@ -135,28 +143,26 @@ static void score(const struct tile *tile, const struct span *span) {
                              hparams->attention_scale);
 }
 
-/* Softmax over the positions visible to each query; the weights of the others are zero. */
-static void softmax(const struct tile *tile) {
+/* Softmax over the positions visible to query q; the weights of the others are zero. */
+static void softmax(const struct tile *tile, uint32_t q) {
     const struct attend_job *job = tile->job;
     const uint32_t group = group_of(job->shape);
     const float softcap = job->session->model->hparams.attention_softcap;
     const float *sinks = job->session->model->tensors.layers[job->layer].sinks;
-    for (uint32_t q = 0; q < tile->tokens * group; q++) {
-        const uint32_t position = job->session->position + tile->first + q / group;
-        const struct visible visible = visible_from(job, position);
-        const uint32_t low = visible.begin - tile->begin;
-        const uint32_t high = visible.end - tile->begin;
-        float *scores = tile->scratch.scores + (size_t)q * tile->row;
-        if (softcap > 0.0f) {
-            kernels.softcap(scores + low, softcap, high - low);
-        }
-        if (sinks) {
-            scores[high] = sinks[(size_t)tile->kv_head * group + q % group];
-        }
-        kernels.attention_softmax(scores + low, high - low + (sinks ? 1 : 0));
-        memset(scores, 0, low * sizeof(float));
-        memset(scores + high, 0, (tile->row - high) * sizeof(float));
+    const uint32_t position = job->session->position + tile->first + q / group;
+    const struct visible visible = visible_from(job, position);
+    const uint32_t low = visible.begin - tile->begin;
+    const uint32_t high = visible.end - tile->begin;
+    float *scores = tile->scratch.scores + (size_t)q * tile->row;
+    if (softcap > 0.0f) {
+        kernels.softcap(scores + low, softcap, high - low);
     }
+    if (sinks) {
+        scores[high] = sinks[(size_t)tile->kv_head * group + q % group];
+    }
+    kernels.attention_softmax(scores + low, high - low + (sinks ? 1 : 0));
+    memset(scores, 0, low * sizeof(float));
+    memset(scores + high, 0, (tile->row - high) * sizeof(float));
 }
 
 static void add_values(const struct tile *tile, const struct span *span) {
@@ -181,7 +187,9 @@ static void attend_tile(const struct tile *tile) {
         const struct span span = span_of(tile, page);
         score(tile, &span);
     }
-    softmax(tile);
+    for (uint32_t q = 0; q < tile->tokens * group; q++) {
+        softmax(tile, q);
+    }
     memset(tile->scratch.gathered, 0, tile->tokens * group * dim * sizeof(float));
     for (uint32_t page = first_page; page < pages; page++) {
         const struct span span = span_of(tile, page);
@@ -194,29 +202,135 @@ static void attend_tile(const struct tile *tile) {
     }
 }
 
+static struct tile_scratch scratch_of(const struct attend_job *job, uint32_t worker) {
+    const struct qn_session *session = job->session;
+    return scratch_at(session->scratch.attention + worker * session->scratch.attention_floats, &session->model->hparams,
+                      session->kv.format, queries_per_worker(job->shape, session->context), session->context);
+}
+
+/* Sets what follows from the tile's tokens. */
+static void set_positions(struct tile *tile) {
+    const struct attend_job *job = tile->job;
+    const struct qn_session *session = job->session;
+    tile->begin = visible_from(job, session->position + tile->first).begin;
+    tile->end = visible_from(job, session->position + tile->first + tile->tokens - 1).end;
+    tile->row = tile->end - tile->begin + (session->model->tensors.layers[job->layer].sinks ? 1 : 0);
+}
+
 /* Item i is KV head i % n_head_kv of tile i / n_head_kv. */
 static void attend_items(void *context, size_t begin, size_t end, uint32_t worker) {
     const struct attend_job *job = context;
     const struct qn_session *session = job->session;
-    const struct scratch *scratch = &session->scratch;
     const uint32_t tokens = tokens_per_tile(job->shape, session->context);
-    struct tile tile = {.job = job};
-    tile.scratch = scratch_at(scratch->attention + worker * scratch->attention_floats, &session->model->hparams,
-                              session->kv.format, (size_t)tokens * group_of(job->shape), session->context);
+    struct tile tile = {.job = job, .scratch = scratch_of(job, worker)};
     for (size_t item = begin; item < end; item++) {
         tile.first = (uint32_t)(item / job->shape->n_head_kv) * tokens;
         const uint32_t left = session->n_batch - tile.first;
         tile.tokens = left < tokens ? left : tokens;
         tile.kv_head = (uint32_t)(item % job->shape->n_head_kv);
-        tile.begin = visible_from(job, session->position + tile.first).begin;
-        tile.end = visible_from(job, session->position + tile.first + tile.tokens - 1).end;
-        tile.row = tile.end - tile.begin + (session->model->tensors.layers[job->layer].sinks ? 1 : 0);
+        set_positions(&tile);
         attend_tile(&tile);
     }
 }
 
+/* ---- a single token with few KV heads: three jobs, divided by positions, by heads and by columns. The sums stay what
+ * they are: a score is a sum of its own, and a column's values are added in the order of their positions. ---- */
+
+#define TOKEN_POSITIONS 256u /* below as many, the work is not worth two more jobs */
+#define TOKEN_COLUMNS   32u  /* of the values: whole q8_0 blocks and cache lines */
+
+/* The tile of one KV head. Its queries and scores lie in some worker's memory, so that every worker finds them. */
+static struct tile token_tile(const struct attend_job *job, uint32_t kv_head, uint32_t worker) {
+    const uint32_t group = group_of(job->shape);
+    const uint32_t heads = queries_per_worker(job->shape, job->session->context) / group;
+    struct tile tile = {.job = job, .scratch = scratch_of(job, kv_head / heads), .tokens = 1, .kv_head = kv_head};
+    const size_t query = (size_t)(kv_head % heads) * group;
+    set_positions(&tile);
+    tile.scratch.query += query * job->session->model->hparams.head_dim_k;
+    tile.scratch.scores += query * tile.row;
+    tile.scratch.cache = scratch_of(job, worker).cache;
+    return tile;
+}
+
+/* Item i is a page of KV head i / pages. */
+static void score_items(void *context, size_t begin, size_t end, uint32_t worker) {
+    const struct attend_job *job = context;
+    for (size_t item = begin; item < end; item++) {
+        const struct tile any = token_tile(job, 0, worker);
+        const uint32_t first = any.begin / KV_TILE;
+        const uint32_t pages = kv_pages_for(any.end) - first;
+        const struct tile tile = token_tile(job, (uint32_t)(item / pages), worker);
+        const struct span span = span_of(&tile, first + (uint32_t)(item % pages));
+        score(&tile, &span);
+    }
+}
+
+/* Item i is query head i. */
+static void softmax_items(void *context, size_t begin, size_t end, uint32_t worker) {
+    const struct attend_job *job = context;
+    const uint32_t group = group_of(job->shape);
+    for (size_t item = begin; item < end; item++) {
+        const struct tile tile = token_tile(job, (uint32_t)item / group, worker);
+        softmax(&tile, (uint32_t)item % group);
+    }
+}
+
+/* Item i is TOKEN_COLUMNS columns, or fewer at the end, of KV head i / chunks. */
+static void value_items(void *context, size_t begin, size_t end, uint32_t worker) {
+    const struct attend_job *job = context;
+    const struct kv *kv = &job->session->kv;
+    const uint32_t dim = job->shape->head.v;
+    const uint32_t chunks = (dim + TOKEN_COLUMNS - 1) / TOKEN_COLUMNS;
+    const uint32_t group = group_of(job->shape);
+    for (size_t item = begin; item < end; item++) {
+        const struct tile tile = token_tile(job, (uint32_t)(item / chunks), worker);
+        const uint32_t column = (uint32_t)(item % chunks) * TOKEN_COLUMNS;
+        const uint32_t columns = dim - column < TOKEN_COLUMNS ? dim - column : TOKEN_COLUMNS;
+        float *out = job->session->scratch.mixed + (size_t)tile.kv_head * group * dim + column;
+        for (uint32_t q = 0; q < group; q++) {
+            memset(out + (size_t)q * dim, 0, columns * sizeof(*out));
+        }
+        for (uint32_t page = tile.begin / KV_TILE; page < kv_pages_for(tile.end); page++) {
+            const struct span span = span_of(&tile, page);
+            const struct kv_rows rows = {kv_values(kv, &job->session->model->hparams, job->layer, page, tile.kv_head),
+                                         span.slot, span.count, dim};
+            size_t stride;
+            const uint16_t *values = kv_read_columns(kv, &rows, column, columns, tile.scratch.cache, &stride);
+            kernels.attention_values(out, dim, tile.scratch.scores + span.column, tile.row, group, values, stride,
+                                     span.count, columns);
+        }
+    }
+}
+
+static void attend_token(struct attend_job *job) {
+    const uint32_t heads = job->shape->n_head_kv;
+    const struct tile any = token_tile(job, 0, 0);
+    const uint32_t pages = kv_pages_for(any.end) - any.begin / KV_TILE;
+    for (uint32_t head = 0; head < heads; head++) {
+        const struct tile tile = token_tile(job, head, 0);
+        pack_queries(&tile);
+    }
+    pool_run((size_t)heads * pages, score_items, job);
+    pool_run(job->shape->n_head, softmax_items, job);
+    pool_run((size_t)heads * ((job->shape->head.v + TOKEN_COLUMNS - 1) / TOKEN_COLUMNS), value_items, job);
+}
+
+/* Whether the KV heads alone would leave threads without work for a part of the time that is worth two more jobs. */
+static bool divides_token(const struct attend_job *job) {
+    const uint32_t threads = pool_active();
+    const uint32_t heads = job->shape->n_head_kv;
+    const struct visible visible = visible_from(job, job->session->position);
+    const uint32_t rounds = (heads + threads - 1) / threads;
+    return job->session->n_batch == 1 && visible.end - visible.begin >= TOKEN_POSITIONS &&
+           10 * rounds * threads > 11 * heads;
+}
+
 void attend(struct qn_session *session, uint32_t layer) {
     struct attend_job job = {session, &session->model->hparams.layers[layer], layer};
+    if (divides_token(&job)) {
+        attend_token(&job);
+        return;
+    }
     const uint32_t tokens = tokens_per_tile(job.shape, session->context);
     const size_t tiles = ((size_t)session->n_batch + tokens - 1) / tokens;
     pool_run(tiles * job.shape->n_head_kv, attend_items, &job);

@@ -13,6 +13,8 @@ typedef void pool_job(void *context, size_t begin, size_t end, uint32_t worker);
 
 /* The threads that have been started, the caller's included. */
 uint32_t pool_workers(void);
+/* Those of them that take part in jobs. */
+uint32_t pool_active(void);
 /* Does items [0, items). One job at a time: not to be called from within a job. */
 void pool_run(size_t items, pool_job *job, void *context);
 

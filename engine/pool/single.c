@@ -4,6 +4,8 @@
 
 uint32_t pool_workers(void) { return 1; }
 
+uint32_t pool_active(void) { return 1; }
+
 void pool_run(size_t items, pool_job *job, void *context) {
     if (items) {
         job(context, 0, items, 0);

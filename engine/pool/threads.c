@@ -31,6 +31,8 @@ static struct {
 
 uint32_t pool_workers(void) { return pool.workers; }
 
+uint32_t pool_active(void) { return pool.active; }
+
 static uint32_t load(const uint32_t *word) { return __atomic_load_n(word, __ATOMIC_SEQ_CST); }
 
 /* Returns once *word differs from `value`. */

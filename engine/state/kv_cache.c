@@ -104,3 +104,19 @@ const uint16_t *kv_read(const struct kv *kv, const uint8_t *rows, size_t slot, s
     kernels.q8_0_to_f16(halves, first, count * head_dim);
     return halves;
 }
+
+const uint16_t *kv_read_columns(const struct kv *kv, const struct kv_rows *rows, size_t column, size_t columns,
+                                float *scratch, size_t *stride) {
+    const uint8_t *first =
+        rows->at + rows->slot * row_bytes(kv->format, rows->head_dim) + row_bytes(kv->format, column);
+    if (kv->format != QN_CACHE_Q8_0) {
+        *stride = rows->head_dim;
+        return (const uint16_t *)(const void *)first;
+    }
+    uint16_t *halves = (uint16_t *)(void *)scratch;
+    for (size_t t = 0; t < rows->count; t++) {
+        kernels.q8_0_to_f16(halves + t * columns, first + t * row_bytes(kv->format, rows->head_dim), columns);
+    }
+    *stride = columns;
+    return halves;
+}

@@ -40,4 +40,16 @@ void kv_store(const struct kv *kv, uint8_t *rows, size_t slot, const float *x, s
 const uint16_t *kv_read(const struct kv *kv, const uint8_t *rows, size_t slot, size_t count, size_t head_dim,
                         float *scratch);
 
+/* Rows [slot, slot + count) of those at `at`, each of head_dim values. */
+struct kv_rows {
+    const uint8_t *at;
+    size_t slot;
+    size_t count;
+    size_t head_dim;
+};
+/* Columns [column, column + columns) of rows in f16, in place or converted into scratch, `*stride` values apart. In
+ * q8_0 both are multiples of 32. */
+const uint16_t *kv_read_columns(const struct kv *kv, const struct kv_rows *rows, size_t column, size_t columns,
+                                float *scratch, size_t *stride);
+
 #endif
