@@ -193,7 +193,7 @@
  *   qn_session_save, qn_session_restore,
  *   qn_session_fork (6)                                               no      yes     no
  *   other functions of sessions                                       yes     yes     yes
- *   qn_model_nfc, qn_model_free                      yes     yes      yes     yes     yes
+ *   qn_model_nfc, qn_model_order, qn_model_free      yes     yes      yes     yes     yes
  *
  *   (1) QN_ERR_ARGUMENT: nothing is wanted.
  *   (2) Safe, but the result is meaningless.
@@ -405,6 +405,16 @@ enum qn_cache {
 /* Chooses the type of the KV cache for the plans and sessions made from now on. QN_ERR_UNSUPPORTED if the model's head
  * sizes are not multiples of 32 and q8_0 is asked for; QN_ERR_ARGUMENT for an unknown type. */
 int32_t qn_model_cache(qn_model *model, uint32_t cache);
+
+/* The order in which a step of one token, or a few, reads the weights. Results do not depend on it, but the speed does:
+ * by how well the processor's prefetchers follow. A host can time a token in each order. */
+enum qn_order {
+    QN_ORDER_DISTANT = 0,         /* in turns from four rows of a matrix that lie far apart */
+    QN_ORDER_DISTANT_PREFETCH = 1 /* the same, and each row is also loaded a few hundred bytes ahead */
+};
+
+/* Sets the order, a qn_order, from the next step on. QN_ERR_ARGUMENT if it is unknown. */
+int32_t qn_model_order(qn_model *model, uint32_t order);
 
 /* Takes the memory for the tensors. QN_ERR_MEMORY leaves the model planned: free memory and try again. */
 int32_t qn_model_place(qn_model *model);

@@ -27,15 +27,29 @@
 
 /* ---- matrix products ---- */
 
-/* One token times a matrix: out[r] = dot(row r of w, activation) for r < rows. Weights are read straight from the
- * blocks of the file. */
+/* The order in which a gemv reads the weights. Results do not depend on it; the speed does, by how well the processor's
+ * prefetchers follow. */
+enum gemv_order {
+    GEMV_DISTANT,          /* a block each of four rows that lie far apart */
+    GEMV_DISTANT_PREFETCH, /* the same, and each row is also loaded a few hundred bytes ahead */
+    GEMV_ORDERS
+};
+
+#define FEW_TOKENS 16
+
+/* One token, or a few, times a matrix: out[t * out_stride + r] = dot(row r of w, activation t) for t < tokens and
+ * r < rows. Weights are read straight from the blocks of the file, once for all tokens. */
 struct gemv_args {
-    float *out;                /* (rows) */
-    const uint8_t *w;          /* rows of blocks, row_bytes apart; any alignment */
-    size_t row_bytes;          /* bytes from one row of w to the next */
-    size_t rows;               /* at least 1 */
-    const uint8_t *activation; /* one row, quantized to the type's activation kind; 16-byte aligned */
-    size_t n;                  /* weights per row: a multiple of the type's block */
+    float *out;                 /* (tokens, out_stride), of which the first `rows` columns are written */
+    size_t out_stride;          /* floats from one token's results to the next */
+    const uint8_t *w;           /* rows of blocks, row_bytes apart; any alignment */
+    size_t row_bytes;           /* bytes from one row of w to the next */
+    size_t rows;                /* at least 1 */
+    const uint8_t *activations; /* (tokens) rows of the type's activation kind; 16-byte aligned */
+    size_t activation_bytes;    /* bytes from one activation to the next: a multiple of 16 */
+    size_t tokens;              /* 1 to the kernels' gemv_tokens */
+    size_t n;                   /* weights per row: a multiple of the type's block */
+    enum gemv_order order;
 };
 typedef void gemv_fn(const struct gemv_args *args);
 
@@ -70,6 +84,7 @@ typedef void gemm_fn(const struct gemm_args *args);
 struct weight_kernels {
     enum activation_kind activation;
     uint32_t panel_block_bytes; /* bytes of a panel for each block of a row */
+    uint32_t gemv_tokens;       /* the most tokens that gemv takes: 1 or FEW_TOKENS */
     gemv_fn *gemv;
     unpack_panel_fn *unpack_panel;
     gemm_fn *gemm;

@@ -123,6 +123,8 @@ export const POOLINGS: Record<Pooling, number>;
 
 /** The type of keys and values in the KV cache. q8_0 takes about half the memory of f16. */
 export type CacheType = 'f16' | 'q8_0';
+/** The order in which a step of one token, or a few, reads the weights; see qn_order in include/quern.h. */
+export type WeightOrder = 'distant' | 'distant-prefetch';
 
 /** For {@link Session.feed}: computes no logits. */
 export const LOGITS_NONE: 0;
@@ -240,6 +242,8 @@ export class Model {
    * include/quern.h.
    */
   useNfc(on: boolean): void;
+  /** Sets the order in which the weights are read, from the next step on; 'distant' by default. Results stay the same. */
+  useOrder(order: WeightOrder): void;
   /** Sets the KV cache's type for later plans and sessions; 'f16' by default. */
   useCache(type: CacheType): void;
   /**

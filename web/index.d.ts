@@ -53,6 +53,11 @@ export interface LoadOptions {
    */
   threads?: number;
   /**
+   * The order in which weights are read for one token: in turns from four distant rows of a matrix, or also loading each
+   * row ahead. By default the faster one in a short trial after loading. It changes the speed only.
+   */
+  weightOrder?: 'distant' | 'distant-prefetch';
+  /**
    * 'plain': no relaxed SIMD. 'relaxed': loading fails without relaxed SIMD. By default the fastest that the host
    * supports.
    */
@@ -145,6 +150,8 @@ export interface ModelInfo {
   contextSize: number;
   /** Threads in use; while `tuning`, those that were started. */
   threads: number;
+  /** The order in which weights are read for one token, see {@link LoadOptions.weightOrder}. */
+  weightOrder: 'distant' | 'distant-prefetch';
   /** Whether a short trial of the number of threads is still to come. Its result is reported to onNote. */
   tuning: boolean;
   from: 'network' | 'store' | 'file' | 'memory';

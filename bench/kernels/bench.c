@@ -2,7 +2,8 @@
  * weight type. The host measures the time of these calls, which repeat their work `times` times:
  *
  *   bench_prepare(entry, rows, n, tokens)   chooses an entry and sizes; returns 0 if memory is refused
- *   bench_gemv(times)     one token by all rows
+ *   bench_order(order)    chooses an enum gemv_order
+ *   bench_gemv(times)     all tokens by all rows, straight from the blocks; at most bench_gemv_tokens(entry) tokens
  *   bench_batch(times)    all tokens by all rows, by unpack_panel and gemm, as the engine does
  *   bench_gemm(times)     all tokens by one unpacked panel
  *
@@ -39,6 +40,7 @@ static struct {
     size_t rows, n, tokens, row_bytes, activation_bytes;
     uint8_t *w, *activations, *panel;
     float *out;
+    enum gemv_order order;
 } bench;
 
 /* Writes bytes from 0x10 to 0x3f, so that f16 scales are ordinary positive numbers, wherever they are. */
@@ -82,6 +84,9 @@ const char *name(uint32_t entry) { return entries[entry].name; }
 
 EXPORT("bench_block") uint32_t block(uint32_t entry);
 uint32_t block(uint32_t entry) { return type_traits(entries[entry].type)->block_weights; }
+
+EXPORT("bench_gemv_tokens") uint32_t gemv_tokens(uint32_t entry);
+uint32_t gemv_tokens(uint32_t entry) { return entries[entry].kernels->gemv_tokens; }
 
 /* The size of n weights in bytes. */
 EXPORT("bench_bytes") size_t bytes(uint32_t entry, size_t n);
@@ -137,15 +142,22 @@ uint32_t prepare(uint32_t entry, size_t rows, size_t n, size_t tokens) {
     return 1;
 }
 
+EXPORT("bench_order") void order(uint32_t number);
+void order(uint32_t number) { bench.order = (enum gemv_order)number; }
+
 EXPORT("bench_gemv") void gemv(uint32_t times);
 void gemv(uint32_t times) {
     for (; times; times--) {
         const struct gemv_args args = {.out = bench.out,
+                                       .out_stride = bench.rows,
                                        .w = bench.w,
                                        .row_bytes = bench.row_bytes,
                                        .rows = bench.rows,
-                                       .activation = bench.activations,
-                                       .n = bench.n};
+                                       .activations = bench.activations,
+                                       .activation_bytes = bench.activation_bytes,
+                                       .tokens = bench.tokens,
+                                       .n = bench.n,
+                                       .order = bench.order};
         bench.kernels->gemv(&args);
     }
 }

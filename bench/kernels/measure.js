@@ -5,12 +5,43 @@ const SLICE = 2; /* ms */
 const WARM_UP = 60; /* ms, until the optimizing compiler is done */
 const PEAK = 'machine peak';
 
+/* What is measured of matrix products: gemm, batch, gemv of one token, gemv of a few, and gemv from memory. */
+function productWorks({ module, table, products, n, tokens, dramBytes, order }) {
+  const few = [2, 4, 8];
+  const dramRows = ({ entry }) => Math.floor(dramBytes / table.bench_bytes(entry, n));
+  const work = (key, run, rows, count) => ({
+    key,
+    items: products,
+    unit: () => (rows * n * count) / 1e9,
+    prepare(item) {
+      const { exports } = new WebAssembly.Instance(module); /* with its own memory */
+      exports.bench_order?.(order);
+      return exports.bench_prepare(item.entry, rows || dramRows(item), n, count) ? exports[run] : null;
+    },
+  });
+  return [
+    work('gemm', 'bench_gemm', 8, tokens),
+    work('batch', 'bench_batch', 128, tokens),
+    work('gemv', 'bench_gemv', 256, 1),
+    ...few.map((count) => ({
+      ...work(`few${count}`, 'bench_gemv', 256, count),
+      items: products.filter(({ entry }) => (table.bench_gemv_tokens?.(entry) ?? 1) >= count),
+    })),
+    {
+      ...work('dram', 'bench_gemv', 0, 1),
+      unit: (item) => (dramRows(item) * table.bench_bytes(item.entry, n)) / 1e9,
+      large: true,
+    },
+  ].filter(({ key }) => key !== 'dram' || dramBytes);
+}
+
 /* Returns {module, items, works}.
  *   items: kernels {name, entry} whose name ("type variant" of a matrix product, or "kernel variant") matches
  *     `entries`, a regular expression
  *   works: what is measured of items: {key, items, large, prepare(item) → run(times) or null if it cannot be measured,
- *     unit(item): the amount of work in 1e9 products or bytes}. large: so much memory that one item at a time is best */
-export async function openBench(bytes, { entries = '', n = 2048, tokens = 64, dramBytes = 0 } = {}) {
+ *     unit(item): the amount of work in 1e9 products or bytes}. large: so much memory that one item at a time is best
+ * order: the enum gemv_order in which gemv reads weights. */
+export async function openBench(bytes, { entries = '', n = 2048, tokens = 64, dramBytes = 0, order = 0 } = {}) {
   const { module } = await WebAssembly.instantiate(bytes, {});
   const table = new WebAssembly.Instance(module).exports;
   const text = (at) => {
@@ -23,58 +54,16 @@ export async function openBench(bytes, { entries = '', n = 2048, tokens = 64, dr
     );
   const products = choose(table.bench_count(), table.bench_name);
   const vectors = choose(table.bench_vector_count(), table.bench_vector_name);
-  const dramRows = ({ entry }) => Math.floor(dramBytes / table.bench_bytes(entry, n));
-  const product = (key, run, rows, tokens, unit) => ({
-    key,
-    items: products,
-    unit,
-    prepare(item) {
-      const { exports } = new WebAssembly.Instance(module); /* with its own memory */
-      return exports.bench_prepare(item.entry, rows(item), n, tokens) ? exports[run] : null;
-    },
-  });
-  const works = [
-    product(
-      'gemm',
-      'bench_gemm',
-      () => 8,
-      tokens,
-      () => (8 * n * tokens) / 1e9,
-    ),
-    product(
-      'batch',
-      'bench_batch',
-      () => 128,
-      tokens,
-      () => (128 * n * tokens) / 1e9,
-    ),
-    product(
-      'gemv',
-      'bench_gemv',
-      () => 256,
-      1,
-      () => (256 * n) / 1e9,
-    ),
-    {
-      ...product(
-        'dram',
-        'bench_gemv',
-        dramRows,
-        1,
-        (item) => (dramRows(item) * table.bench_bytes(item.entry, n)) / 1e9,
-      ),
-      large: true,
-    },
-    {
-      key: 'cache',
-      items: vectors,
-      unit: ({ entry }) => table.bench_vector_bytes(entry) / 1e9,
-      prepare:
-        ({ entry }) =>
-        (times) =>
-          table.bench_vector(entry, times),
-    },
-  ].filter(({ key }) => key !== 'dram' || dramBytes);
+  const vectorWork = {
+    key: 'cache',
+    items: vectors,
+    unit: ({ entry }) => table.bench_vector_bytes(entry) / 1e9,
+    prepare:
+      ({ entry }) =>
+      (times) =>
+        table.bench_vector(entry, times),
+  };
+  const works = [...productWorks({ module, table, products, n, tokens, dramBytes, order }), vectorWork];
   return { module, items: [...products, ...vectors], works };
 }
 

@@ -1,7 +1,7 @@
 /* Measures the kernels in one or more hosts:
  *
  *   node bench/kernels/run.js [--hosts node,chromium,firefox,wasmtime] [--entries regex] [--wasm path] [--n 2048]
- *                             [--tokens 64] [--rounds 60] [--dram MB] [--save]
+ *                             [--tokens 64] [--rounds 60] [--dram MB] [--order N] [--save]
  *
  * `cmake --build --preset wasm32-relaxed --target kernel_bench` builds the module. QUERN_PYTHON is a Python
  * interpreter with wasmtime. --save writes bench/results/kernels.csv and kernels.svg. */
@@ -23,6 +23,7 @@ const { values } = parseArgs({
     tokens: { type: 'string', default: '64' },
     rounds: { type: 'string', default: '60' },
     dram: { type: 'string', default: '0' },
+    order: { type: 'string', default: '0' },
     save: { type: 'boolean', default: false },
   },
 });
@@ -37,6 +38,7 @@ const options = {
   n: Number(values.n),
   tokens: Number(values.tokens),
   rounds: Number(values.rounds),
+  order: Number(values.order),
   dramBytes: Number(values.dram) * 2 ** 20,
 };
 
@@ -65,7 +67,7 @@ const figure = (x) => (x === undefined ? '' : x.toFixed(1)).padStart(8);
 console.log(
   `n ${options.n}, ${options.tokens} tokens; GMAC/s, dram and cache: GB/s; ${relative(process.cwd(), values.wasm)}`,
 );
-const KEYS = ['gemm', 'batch', 'gemv', 'dram', 'cache'];
+const KEYS = ['gemm', 'batch', 'gemv', 'few2', 'few4', 'few8', 'dram', 'cache'];
 const lines = [['host', 'entry', ...KEYS]];
 for (const host of values.hosts.split(',')) {
   console.log(`${host.padEnd(26)}${KEYS.map((key) => key.padStart(8)).join('')}`);

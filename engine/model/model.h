@@ -44,6 +44,7 @@ struct qn_model {
     struct residency residency; /* of the tensors */
     uint8_t *data;              /* the tensors' memory, from STAGE_TENSORS on */
     bool nfc;                   /* normalize text to NFC before it becomes tokens */
+    uint32_t order;             /* enum qn_order */
     uint32_t cache;             /* enum qn_cache: format of new sessions' KV caches */
 };
 

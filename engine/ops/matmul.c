@@ -57,8 +57,23 @@ static size_t quantize(const struct scratch *scratch, const struct weight *w, co
     return row_bytes;
 }
 
-/* An item of work is PANEL_ROWS output rows of one matrix, or its last rows. */
-static size_t items_of(const struct weight *w) { return (w->rows + PANEL_ROWS - 1) / PANEL_ROWS; }
+/* Output rows of one matrix that are an item of work; its last item may have fewer. For
+ * many tokens it is a panel. For a few, fewer than about 32 rows at a time are read slowly, but large items leave some
+ * workers without any. */
+static size_t item_rows(const struct weight *w, size_t tokens) {
+    if (tokens > w->kernels->gemv_tokens) {
+        return PANEL_ROWS;
+    }
+    if (w->rows >= 4096) {
+        return 64;
+    }
+    return w->rows >= 1024 ? 32 : 16;
+}
+
+static size_t items_of(const struct weight *w, size_t tokens) {
+    const size_t rows = item_rows(w, tokens);
+    return (w->rows + rows - 1) / rows;
+}
 
 /* Items are counted through all products. */
 struct products_job {
@@ -83,17 +98,24 @@ static void finish(const struct product *product, const struct scratch *scratch,
     scratch_check(scratch, out, rows, NOT_FINITE);
 }
 
-/* One token: output rows [row, stop), straight from the file's blocks. */
-static void multiply_token(const struct product *product, const uint8_t *x, size_t row, size_t stop) {
+/* One token or a few: output rows [row, stop), straight from the file's blocks. */
+static void multiply_few(const struct product *product, const struct scratch *scratch, const uint8_t *x,
+                         size_t row_bytes, size_t tokens, size_t row, size_t stop) {
     const struct weight *w = product->w;
-    float *out = product->out + row;
-    const struct gemv_args args = {.out = out,
+    const struct gemv_args args = {.out = product->out + row,
+                                   .out_stride = w->rows,
                                    .w = w->data + row * w->row_bytes,
                                    .row_bytes = w->row_bytes,
                                    .rows = stop - row,
-                                   .activation = x,
-                                   .n = w->cols};
+                                   .activations = x,
+                                   .activation_bytes = row_bytes,
+                                   .tokens = tokens,
+                                   .n = w->cols,
+                                   .order = scratch->gemv_order};
     w->kernels->gemv(&args);
+    for (size_t t = 0; t < tokens; t++) {
+        finish(product, scratch, product->out + t * w->rows + row, row, stop - row);
+    }
 }
 
 /* Several tokens: each panel of weights is unpacked once and multiplied by every token. */
@@ -125,9 +147,8 @@ static void multiply_tokens(const struct product *product, const uint8_t *x, siz
 /* Output rows [row, stop) for all tokens; x: quantized rows. */
 static void multiply_rows(const struct product *product, const struct scratch *scratch, const uint8_t *x,
                           size_t row_bytes, size_t tokens, uint8_t *panel, size_t row, size_t stop) {
-    if (tokens == 1) {
-        multiply_token(product, x, row, stop);
-        finish(product, scratch, product->out + row, row, stop - row);
+    if (tokens <= product->w->kernels->gemv_tokens) {
+        multiply_few(product, scratch, x, row_bytes, tokens, row, stop);
         return;
     }
     for (; row < stop; row += STRIP_ROWS) {
@@ -144,7 +165,7 @@ static void multiply_products(void *context, size_t begin, size_t end, uint32_t 
     const struct scratch *scratch = job->scratch;
     size_t first = 0; /* the product's first item */
     for (const struct product *product = job->products; first < end; product++) {
-        const size_t items = items_of(product->w);
+        const size_t items = items_of(product->w, job->tokens);
         const size_t from = begin > first ? begin - first : 0;
         const size_t to = end - first < items ? end - first : items;
         first += items;
@@ -152,9 +173,10 @@ static void multiply_products(void *context, size_t begin, size_t end, uint32_t 
             continue;
         }
         const size_t rows = product->w->rows;
-        const size_t stop = to * PANEL_ROWS < rows ? to * PANEL_ROWS : rows;
+        const size_t step = item_rows(product->w, job->tokens);
+        const size_t stop = to * step < rows ? to * step : rows;
         multiply_rows(product, scratch, scratch->quantized, job->row_bytes, job->tokens,
-                      scratch->panels + worker * scratch->panel_bytes, from * PANEL_ROWS, stop);
+                      scratch->panels + worker * scratch->panel_bytes, from * step, stop);
     }
 }
 
@@ -164,7 +186,7 @@ void op_matmul(const struct product *products, size_t count, const struct scratc
         const enum activation_kind kind = products[i].w->kernels->activation;
         size_t items = 0;
         for (next = i; next < count && products[next].w->kernels->activation == kind; next++) {
-            items += items_of(products[next].w);
+            items += items_of(products[next].w, tokens);
         }
         const size_t row_bytes = quantize(scratch, products[i].w, x, products[i].w->cols, NULL, tokens);
         struct products_job job = {products + i, scratch, tokens, row_bytes};
@@ -178,13 +200,15 @@ struct groups_job {
     const struct groups *groups;
     const struct scratch *scratch;
     size_t row_bytes;
+    size_t most_tokens; /* of any group */
 };
 
 /* Items are counted through the matrices of all groups. */
 static void multiply_groups(void *context, size_t begin, size_t end, uint32_t worker) {
     const struct groups_job *job = context;
     const size_t rows = job->w->first.rows;
-    const size_t group_items = items_of(&job->w->first);
+    const size_t group_items = items_of(&job->w->first, job->most_tokens);
+    const size_t step = item_rows(&job->w->first, job->most_tokens);
     uint8_t *panel = job->scratch->panels + worker * job->scratch->panel_bytes;
     while (begin < end) {
         const size_t group = begin / group_items;
@@ -195,15 +219,19 @@ static void multiply_groups(void *context, size_t begin, size_t end, uint32_t wo
         const float *biases = job->w->biases ? job->w->biases + job->groups->matrix[group] * rows : NULL;
         const struct product product = {job->out + start * rows, &w, biases, false};
         multiply_rows(&product, job->scratch, job->scratch->quantized + start * job->row_bytes, job->row_bytes,
-                      job->groups->start[group + 1] - start, panel, first * PANEL_ROWS,
-                      last * PANEL_ROWS < rows ? last * PANEL_ROWS : rows);
+                      job->groups->start[group + 1] - start, panel, first * step,
+                      last * step < rows ? last * step : rows);
         begin += last - first;
     }
 }
 
 void op_matmul_grouped(float *out, const struct weights *w, const struct groups *groups, const struct scratch *scratch,
                        const float *x, size_t stride) {
-    struct groups_job job = {out, w, groups, scratch, 0};
+    struct groups_job job = {out, w, groups, scratch, 0, 0};
+    for (size_t g = 0; g < groups->count; g++) {
+        const size_t tokens = groups->start[g + 1] - groups->start[g];
+        job.most_tokens = tokens > job.most_tokens ? tokens : job.most_tokens;
+    }
     job.row_bytes = quantize(scratch, &w->first, x, stride, groups->row, groups->start[groups->count]);
-    pool_run(groups->count * items_of(&w->first), multiply_groups, &job);
+    pool_run(groups->count * items_of(&w->first, job.most_tokens), multiply_groups, &job);
 }

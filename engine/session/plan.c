@@ -141,6 +141,16 @@ int32_t qn_model_plan(qn_model *model, uint32_t context, uint32_t batch, struct 
     return QN_OK;
 }
 
+int32_t qn_model_order(qn_model *model, uint32_t order) {
+    _Static_assert((int)QN_ORDER_DISTANT == (int)GEMV_DISTANT, "");
+    _Static_assert((int)QN_ORDER_DISTANT_PREFETCH == (int)GEMV_DISTANT_PREFETCH, "");
+    if (order >= GEMV_ORDERS) {
+        return error_set(&last_error, QN_ERR_ARGUMENT, QN_NO_OFFSET, "there is no order %u of reading weights", order);
+    }
+    model->order = order;
+    return QN_OK;
+}
+
 int32_t qn_model_cache(qn_model *model, uint32_t cache) {
     if (!model_has_directory(model)) {
         return error_set(&last_error, QN_ERR_STATE, QN_NO_OFFSET, "choosing the cache needs the model's directory");

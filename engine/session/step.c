@@ -27,6 +27,7 @@ static int begin_batch(struct qn_session *session) {
     session->next = 0;
     session->stage = SESSION_LAYERS;
     session->out_of_range = 0;
+    session->scratch.gemv_order = (enum gemv_order)session->model->order;
     forward_embed(session);
     return QN_OK;
 }

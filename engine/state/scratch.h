@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernels/kernels.h"
+
 /* A mixture of experts routes each token to n_used experts. A slot is one of these (token, rank) pairs; slots are
  * sorted by expert. Latent attention uses group_matrix, group_start and slot_row to group rows by head. */
 struct expert_scratch {
@@ -46,7 +48,8 @@ struct scratch {
     struct expert_scratch experts;
     size_t panel_bytes;
     size_t attention_floats;
-    uint32_t *out_of_range; /* the session's, see scratch_check */
+    enum gemv_order gemv_order; /* of the current micro-batch */
+    uint32_t *out_of_range;     /* the session's, see scratch_check */
 };
 
 /* The exponent bits from which on scratch_check reports a magnitude. */

@@ -22,6 +22,7 @@ from engine import (
     ADD_SPECIAL,
     CACHES,
     LOGITS_ALL,
+    ORDERS,
     PARSE_SPECIAL,
     POOLINGS,
     SHOW_SPECIAL,
@@ -69,6 +70,7 @@ def parse_arguments():
         parser.add_argument(f"--{name}")
     parser.add_argument("--bits", type=int, choices=[32, 64], help="bits of an address; by default as the model needs")
     parser.add_argument("--kv", choices=CACHES, help="type of the KV cache")
+    parser.add_argument("--weight-order", choices=ORDERS, help="how weights are read for one token")
     parser.add_argument("--pooling", choices=POOLINGS, default="model", help="how tokens become one embedding")
     parser.add_argument("-n", "--n", type=int)
     for name in ("top-k", "seed", "now"):
@@ -150,8 +152,9 @@ def open_model(engine, options, whole=True):
         if options.kv:
             model.use_cache(options.kv)
         model.use_nfc(options.nfc)
-        if whole and options.tune:
-            options.threads = engine.tune(model, options.threads)
+        if whole:
+            given = None if options.tune else options.threads
+            options.threads, options.order = engine.tune(model, options.threads, given, options.weight_order)
         bar.done()
         return model
 
@@ -364,6 +367,8 @@ def report(answer, prompt, rates, options):
             "prefill_tps": prefill,
             "decode_tps": decode,
             "finish_reason": answer.reason,
+            "threads": options.threads,
+            "weight_order": options.order,
         }
         write(f"{to_json(result)}\n".encode())
         return

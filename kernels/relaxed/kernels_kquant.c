@@ -158,13 +158,14 @@ static void gemm(const struct relaxed_kquant *of, const struct gemm_args *args) 
         .dot4_slices = DOT4_SLICES(name##_CODE_BITS, name##_SUB_BLOCK),                                                \
         .offset = 1 << (name##_CODE_BITS - 1),                                                                         \
     };                                                                                                                 \
-    static void gemv_##name(const struct gemv_args *args) { gemv_kquant(&type_##name, dot_scaled, args); }             \
+    static void gemv_##name(const struct gemv_args *args) { gemv_kquant(&type_##name, &dot2_form, args); }             \
     static void unpack_panel_##name(const struct panel_args *args) { unpack_panel(&relaxed_##name, args); }            \
     static void gemm_##name(const struct gemm_args *args) { gemm(&relaxed_##name, args); }                             \
     const struct weight_kernels name##_relaxed = {                                                                     \
         .activation = ACTIVATION_Q8_K,                                                                                 \
         .panel_block_bytes =                                                                                           \
             I8_KQUANT_PANEL_BYTES(DOT2_SLICES(name##_CODE_BITS, name##_SUB_BLOCK)), /* no less than for dot4 */        \
+        .gemv_tokens = FEW_TOKENS,                                                                                     \
         .gemv = gemv_##name,                                                                                           \
         .unpack_panel = unpack_panel_##name,                                                                           \
         .gemm = gemm_##name,                                                                                           \

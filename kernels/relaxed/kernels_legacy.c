@@ -1,6 +1,5 @@
 /* The relaxed kernels of the types in types_legacy.h. */
 #include "kernels/relaxed/dot2.h"
-#include "kernels/relaxed/dot4.h"
 #include "kernels/relaxed/gemm_dot2.h"
 #include "kernels/relaxed/gemm_dot4.h"
 #include "kernels/relaxed/host_probe.h"
@@ -11,16 +10,8 @@
 
 /* ---- codes below 32 ---- */
 
-ALWAYS_INLINE v128_t dot2_block(const struct legacy_type *type, const uint8_t *block, const uint8_t *q,
-                                const v128_t activations[2]) {
-    (void)q;
-    v128_t codes[2];
-    type->unpack(codes, block);
-    return dot2_of_32(codes, activations);
-}
-
 #define LEGACY(name, kind)                                                                                             \
-    static void gemv_##name(const struct gemv_args *args) { gemv_legacy(&type_##name, dot2_block, SUMS_I16, args); }   \
+    static void gemv_##name(const struct gemv_args *args) { gemv_legacy(&type_##name, &dot2_unsigned_form, args); }    \
     static void unpack_panel_##name(const struct panel_args *args) {                                                   \
         unpack_legacy_panel(&type_##name, store_i8_legacy_group, I8_LEGACY_PANEL_BYTES, args);                         \
     }                                                                                                                  \
@@ -34,6 +25,7 @@ ALWAYS_INLINE v128_t dot2_block(const struct legacy_type *type, const uint8_t *b
     const struct weight_kernels name##_relaxed = {                                                                     \
         .activation = (kind),                                                                                          \
         .panel_block_bytes = I8_LEGACY_PANEL_BYTES,                                                                    \
+        .gemv_tokens = 1,                                                                                              \
         .gemv = gemv_##name,                                                                                           \
         .unpack_panel = unpack_panel_##name,                                                                           \
         .gemm = gemm_##name,                                                                                           \
@@ -41,16 +33,8 @@ ALWAYS_INLINE v128_t dot2_block(const struct legacy_type *type, const uint8_t *b
 
 LEGACY_TYPES(LEGACY)
 
-/* ---- signed codes, which need all eight bits: if the host's dot4 does not use the eighth bit, the kernels of plain
- * SIMD128 are used. If it takes codes as unsigned, 128 is added to them. ---- */
-
-ALWAYS_INLINE v128_t dot4_block(const struct legacy_type *type, const uint8_t *block, const uint8_t *q,
-                                const v128_t activations[2]) {
-    (void)q;
-    v128_t codes[2];
-    type->unpack(codes, block);
-    return dot4_add(activations[1], codes[1], dot4_add(activations[0], codes[0], wasm_i32x4_splat(0)));
-}
+/* ---- signed codes, which need all eight bits: if the host's dot4 does not use the eighth bit, panels and gemm are
+ * those of plain SIMD128. If it takes codes as unsigned, 128 is added to them. ---- */
 
 ALWAYS_INLINE void raise_by_128(v128_t codes[2]) {
     codes[0] = wasm_v128_xor(codes[0], splat8(-128));
@@ -68,19 +52,7 @@ ALWAYS_INLINE void raise_by_128(v128_t codes[2]) {
         .code_bits = 8,                                                                                                \
         .offset_log2 = 7,                                                                                              \
     };                                                                                                                 \
-    static void gemv_##name(const struct gemv_args *args) {                                                            \
-        switch (probe_eighth_bit()) {                                                                                  \
-        case EIGHTH_BIT_SIGNED:                                                                                        \
-            gemv_legacy(&type_##name, dot4_block, SUMS_I32, args);                                                     \
-            break;                                                                                                     \
-        case EIGHTH_BIT_UNSIGNED:                                                                                      \
-            gemv_legacy(&raised_##name, dot4_block, SUMS_I32, args);                                                   \
-            break;                                                                                                     \
-        case EIGHTH_BIT_UNUSABLE:                                                                                      \
-            name##_simd128.gemv(args);                                                                                 \
-            break;                                                                                                     \
-        }                                                                                                              \
-    }                                                                                                                  \
+    static void gemv_##name(const struct gemv_args *args) { gemv_legacy(&type_##name, &dot2_signed_form, args); }      \
     static void unpack_panel_##name(const struct panel_args *args) {                                                   \
         switch (probe_eighth_bit()) {                                                                                  \
         case EIGHTH_BIT_SIGNED:                                                                                        \
@@ -90,7 +62,7 @@ ALWAYS_INLINE void raise_by_128(v128_t codes[2]) {
             unpack_legacy_panel(&raised_##name, store_i8_legacy_group, I8_LEGACY_PANEL_BYTES, args);                   \
             break;                                                                                                     \
         case EIGHTH_BIT_UNUSABLE:                                                                                      \
-            name##_simd128.unpack_panel(args);                                                                         \
+            unpack_legacy_panel(&type_##name, store_i16_legacy_group, I16_LEGACY_PANEL_BYTES, args);                   \
             break;                                                                                                     \
         }                                                                                                              \
     }                                                                                                                  \
@@ -103,13 +75,14 @@ ALWAYS_INLINE void raise_by_128(v128_t codes[2]) {
             gemm_dot4_legacy(&raised_##name, args);                                                                    \
             break;                                                                                                     \
         case EIGHTH_BIT_UNUSABLE:                                                                                      \
-            name##_simd128.gemm(args);                                                                                 \
+            gemm_i16_legacy(args);                                                                                     \
             break;                                                                                                     \
         }                                                                                                              \
     }                                                                                                                  \
     const struct weight_kernels name##_relaxed = {                                                                     \
         .activation = ACTIVATION_Q8_0,                                                                                 \
         .panel_block_bytes = I16_LEGACY_PANEL_BYTES,                                                                   \
+        .gemv_tokens = 1,                                                                                              \
         .gemv = gemv_##name,                                                                                           \
         .unpack_panel = unpack_panel_##name,                                                                           \
         .gemm = gemm_##name,                                                                                           \

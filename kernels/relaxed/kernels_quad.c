@@ -57,6 +57,7 @@ static void store_sub_block16(uint8_t *panel, size_t g, v128_t codes[4][2], v128
     const struct weight_kernels name##_relaxed = {                                                                     \
         .activation = ACTIVATION_Q8_0,                                                                                 \
         .panel_block_bytes = (sub_blocks) * (sub_block_bytes),                                                         \
+        .gemv_tokens = 1,                                                                                              \
         .gemv = gemv_##name,                                                                                           \
         .unpack_panel = unpack_panel_##name,                                                                           \
         .gemm = (multiply),                                                                                            \

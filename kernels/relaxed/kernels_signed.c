@@ -5,12 +5,13 @@
 #include "kernels/relaxed/host_probe.h"
 #include "kernels/simd128/gemm_i16.h"
 #include "kernels/simd128/gemv_signed.h"
+#include "kernels/simd128/panel_signed.h"
 #include "kernels/simd128/types_iq4.h"
 #include "kernels/variants.h"
 #include "quant/iq4.h"
 
 /* Multiplies magnitudes. The codes below 8 stand for negative values and leave their sign to the activations. */
-ALWAYS_INLINE v128_t dot_iq4_xs(dot_scaled_fn *dot, const struct signed_operands *of, float *d) {
+ALWAYS_INLINE v128_t dot_iq4_xs(const struct dot_form *form, const struct signed_operands *of, float *d) {
     const struct block_iq4_xs *block = (const struct block_iq4_xs *)of->block;
     const v128_t magnitudes = wasm_i8x16_abs(load_constant(iq4_values));
     int16_t scales[8];
@@ -26,7 +27,8 @@ ALWAYS_INLINE v128_t dot_iq4_xs(dot_scaled_fn *dot, const struct signed_operands
             const v128_t negative = wasm_i8x16_lt(codes[v], splat8(8));
             const v128_t activations = negate_masked(wasm_v128_load(of->q + 32 * i + 16 * v), negative);
             const v128_t magnitude = wasm_i8x16_relaxed_swizzle(magnitudes, codes[v]);
-            sum = wasm_i32x4_add(sum, dot(16, &magnitude, &activations, scale));
+            const struct activations16 prepared = form->prepare(activations);
+            sum = wasm_i32x4_add(sum, form->dot_scaled(16, &magnitude, &prepared, scale));
         }
     }
     *d = f16_at(block->d);
@@ -38,7 +40,7 @@ _Static_assert(DOT4_SIGNED_PANEL_BYTES <= I16_KQUANT_PANEL_BYTES, "a panel has r
 /* One loop for all types of a form. */
 #define GEMV_OF_FORM(form)                                                                                             \
     static void gemv_##form##_form(const struct signed_type *type, const struct gemv_args *args) {                     \
-        gemv_signed(type, dot_##form, dot_scaled, args);                                                               \
+        gemv_signed(type, dot_##form, &dot2_form, args);                                                               \
     }
 GEMV_OF_FORM(grid8)
 GEMV_OF_FORM(grid4)
@@ -61,7 +63,7 @@ static void gemm(const struct gemm_args *args) {
     static void unpack_panel_##name(const struct panel_args *args) {                                                   \
         const enum eighth_bit eighth_bit = probe_eighth_bit();                                                         \
         if (eighth_bit == EIGHTH_BIT_UNUSABLE) {                                                                       \
-            name##_simd128.unpack_panel(args);                                                                         \
+            unpack_i16_signed_panel(&type_##name, args);                                                               \
         } else {                                                                                                       \
             unpack_dot4_signed_panel(&type_##name, eighth_bit == EIGHTH_BIT_UNSIGNED, args);                           \
         }                                                                                                              \
@@ -69,6 +71,7 @@ static void gemm(const struct gemm_args *args) {
     const struct weight_kernels name##_relaxed = {                                                                     \
         .activation = ACTIVATION_Q8_K,                                                                                 \
         .panel_block_bytes = I16_KQUANT_PANEL_BYTES,                                                                   \
+        .gemv_tokens = 1,                                                                                              \
         .gemv = gemv_##name,                                                                                           \
         .unpack_panel = unpack_panel_##name,                                                                           \
         .gemm = gemm,                                                                                                  \

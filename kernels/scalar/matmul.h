@@ -106,7 +106,7 @@ static inline float dot_blocks256(unpack256_fn *unpack, size_t block_bytes, cons
 
 static inline void gemv_with(dot_fn *dot, const struct gemv_args *args) {
     for (size_t r = 0; r < args->rows; r++) {
-        args->out[r] = dot(args->w + r * args->row_bytes, args->activation, args->n);
+        args->out[r] = dot(args->w + r * args->row_bytes, args->activations, args->n);
     }
 }
 
@@ -123,7 +123,8 @@ static inline void gemm_with(dot_fn *dot, size_t row_bytes, const struct gemm_ar
                                         .w = args->panel,
                                         .row_bytes = row_bytes,
                                         .rows = args->rows,
-                                        .activation = args->activations + t * args->activation_bytes,
+                                        .activations = args->activations + t * args->activation_bytes,
+                                        .tokens = 1,
                                         .n = args->n};
         gemv_with(dot, &token);
     }
@@ -167,6 +168,7 @@ static inline void gemm_with(dot_fn *dot, size_t row_bytes, const struct gemm_ar
     const struct weight_kernels name##_scalar = {                                                                      \
         .activation = activation_kind,                                                                                 \
         .panel_block_bytes = PANEL_ROWS * (bytes),                                                                     \
+        .gemv_tokens = 1,                                                                                              \
         .gemv = gemv_##name,                                                                                           \
         .unpack_panel = panel_##name,                                                                                  \
         .gemm = gemm_##name,                                                                                           \

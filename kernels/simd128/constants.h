@@ -9,10 +9,10 @@
 
 /* One vector per member, except `zero`, whose value the compiler must not know. */
 struct constants {
-    int8_t i8_3[16], i8_4[16], i8_15[16], i8_16[16], i8_48[16], i8_1[16], i8_2[16], i8_8[16], i8_85[16], i8_170[16],
-        i8_128[16];
-    int16_t i16_1[8], i16_0x80[8], i16_0xfff[8], i16_0x3800[8], i16_0x3880[8], i16_0x7c00[8], i16_0x8000[8],
-        i16_0x400[8], i16_0x7800[8], i16_0x8fff[8];
+    int8_t i8_3[16], i8_4[16], i8_15[16], i8_16[16], i8_48[16], i8_63[16], i8_1[16], i8_2[16], i8_8[16], i8_85[16],
+        i8_170[16], i8_128[16];
+    int16_t i16_1[8], i16_0xff[8], i16_0x80[8], i16_0xfff[8], i16_0x3800[8], i16_0x3880[8], i16_0x7c00[8],
+        i16_0x8000[8], i16_0x400[8], i16_0x7800[8], i16_0x8fff[8];
     int32_t low_16_bits[4];
     uint8_t bits[16];           /* bit i % 8 in byte i */
     uint16_t pairs_to_top[8];   /* powers of two that move bits 2 i and 2 i + 1 of lane i to the top */
@@ -43,6 +43,8 @@ ALWAYS_INLINE v128_t splat8(int32_t x) {
         return load_constant(constants.i8_16);
     case 48:
         return load_constant(constants.i8_48);
+    case 63:
+        return load_constant(constants.i8_63);
     case 85:
         return load_constant(constants.i8_85);
     case 128:
@@ -59,6 +61,8 @@ ALWAYS_INLINE v128_t splat16(int32_t x) {
     switch (x & 0xffff) {
     case 1:
         return load_constant(constants.i16_1);
+    case 0xff:
+        return load_constant(constants.i16_0xff);
     case 0x80:
         return load_constant(constants.i16_0x80);
     case 0x400:

@@ -63,4 +63,20 @@ ALWAYS_INLINE void widen_f16_pairs(v128_t *first, v128_t *second, v128_t pairs, 
     *second = wasm_i32x4_shuffle(low, high, 1, 3, 5, 7);
 }
 
+/* The same for scales that are often subnormal, as those of K-quants: without a branch. */
+ALWAYS_INLINE void widen_any_f16_pairs(v128_t *first, v128_t *second, v128_t pairs) {
+    const v128_t exponent = wasm_v128_and(pairs, splat16(0x7c00));
+    const v128_t small = wasm_i16x8_shl(wasm_i16x8_eq(exponent, wasm_i16x8_splat(0)), 7); /* sign and exponent bits */
+    const v128_t infinite = wasm_v128_and(wasm_i16x8_eq(exponent, splat16(0x7c00)), splat16(0x3800));
+    const v128_t moved = wasm_i16x8_add(wasm_v128_and(wasm_i16x8_shr(pairs, 3), splat16(0x8fff)), splat16(0x3800));
+    const v128_t high = wasm_i16x8_sub(wasm_i16x8_add(moved, infinite), small);
+    const v128_t low = wasm_i16x8_shl(pairs, 13);
+    const v128_t excess = wasm_v128_and(high, small);
+    const v128_t zero = wasm_i16x8_splat(0);
+    *first = wasm_f32x4_sub(wasm_i16x8_shuffle(low, wasm_i32x4_shl(high, 16), 0, 9, 2, 11, 4, 13, 6, 15),
+                            wasm_i32x4_shl(excess, 16));
+    *second = wasm_f32x4_sub(wasm_i16x8_shuffle(wasm_u32x4_shr(low, 16), high, 0, 9, 2, 11, 4, 13, 6, 15),
+                             wasm_i16x8_shuffle(zero, excess, 0, 9, 2, 11, 4, 13, 6, 15));
+}
+
 #endif

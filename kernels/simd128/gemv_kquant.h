@@ -1,113 +1,397 @@
-/* One token times rows of a K-quant, straight from the file's blocks. The variants supply the dot product of a
- * sub-block. */
+/* One token times rows of a K-quant, straight from the file's blocks. Four blocks are computed together, a lane each:
+ * those of four distant rows, or four of one row. The variants supply the dot product of a sub-block.
+ *
+ * No scale passes through memory: that costs a fifth of the speed. */
 #ifndef KERNELS_SIMD128_GEMV_KQUANT_H
 #define KERNELS_SIMD128_GEMV_KQUANT_H
 
 #include "kernels/kernels.h"
-#include "kernels/simd128/four_rows.h"
-#include "kernels/simd128/prefetch.h"
-#include "kernels/simd128/row_products.h"
+#include "kernels/simd128/dot_form.h"
+#include "kernels/simd128/f16_scales.h"
+#include "kernels/simd128/gemv_lanes.h"
 #include "kernels/simd128/types_kquant.h"
 
-#define KQUANT_RUN 4 /* blocks of one row that are computed together, while as many are fetched ahead */
+/* What the four lanes are. */
+enum lanes { LANES_ROWS, LANES_BLOCKS };
 
-/* i32x4 whose lanes add up to scale times the dot product of `sub_block` codes and activations: one vector of each for
- * 16, two for 32. The scale is in every i16 lane. */
-typedef v128_t dot_scaled_fn(size_t sub_block, const v128_t *codes, const v128_t *activations, v128_t scale);
+/* The activations of a block: codes, sums of 16 and of 32 codes, and the scale. If lanes are blocks, those of the next
+ * three blocks follow. */
+struct kquant_activations {
+    const uint8_t *q;
+    const uint8_t *sums16;
+    const uint8_t *sums32;
+    const uint8_t *d;
+};
 
-/* The float operations of `count` <= KQUANT_RUN blocks of one row: out[i] = the product of block i. The lanes of
- * isums[i] and msums[i] add up to the sums of the codes and of the minimums. d: the activation's scales. */
-void kquant_products(float *out, const v128_t isums[KQUANT_RUN], const v128_t msums[KQUANT_RUN],
-                     const struct kquant_type *type, const uint8_t *blocks, const uint8_t *d, size_t count);
+/* Lane k in all lanes. k: a constant. */
+ALWAYS_INLINE v128_t splat_lane(v128_t lanes, size_t k) {
+    switch (k) {
+    case 0:
+        return wasm_i32x4_shuffle(lanes, lanes, 0, 0, 0, 0);
+    case 1:
+        return wasm_i32x4_shuffle(lanes, lanes, 1, 1, 1, 1);
+    case 2:
+        return wasm_i32x4_shuffle(lanes, lanes, 2, 2, 2, 2);
+    default:
+        return wasm_i32x4_shuffle(lanes, lanes, 3, 3, 3, 3);
+    }
+}
 
-/* Stores each scale twice, so that 32 bits of them can be splatted. */
+/* The low or high four i16 lanes, each twice. */
+ALWAYS_INLINE v128_t double_low(v128_t x) { return wasm_i16x8_shuffle(x, x, 0, 0, 1, 1, 2, 2, 3, 3); }
+ALWAYS_INLINE v128_t double_high(v128_t x) { return wasm_i16x8_shuffle(x, x, 4, 4, 5, 5, 6, 6, 7, 7); }
+
+/* Adds to sums[r] the products of quarter i of blocks[r] and its activations, for r < rows: 1 or 2 blocks, which share
+ * the activations. scales[r]: those of the sub-blocks, doubled, four in each vector. */
+ALWAYS_INLINE void add_quarter(const struct kquant_type *type, const struct dot_form *form, v128_t sums[2],
+                               const uint8_t *const blocks[2], size_t rows, v128_t scales[2][4], const uint8_t *q,
+                               size_t i) {
+    const size_t vectors = type->sub_block / 16;
+    v128_t codes[2][4];
+    UNROLL
+    for (size_t r = 0; r < rows; r++) {
+        type->unpack_quarter(codes[r], blocks[r], i);
+    }
+    UNROLL
+    for (size_t v = 0; v < 4; v += vectors) {
+        struct activations16 activations[2];
+        const size_t first = quarter_vector(type->sub_block, i, v);
+        UNROLL
+        for (size_t j = 0; j < vectors; j++) {
+            activations[j] = form->prepare(wasm_v128_load(q + 16 * (first + j)));
+        }
+        UNROLL
+        for (size_t r = 0; r < rows; r++) {
+            const v128_t scale = splat_lane(scales[r][first / vectors / 4], first / vectors % 4);
+            sums[r] = wasm_i32x4_add(sums[r], form->dot_scaled(type->sub_block, codes[r] + v, activations, scale));
+        }
+    }
+    STORED(sums);
+}
+
+ALWAYS_INLINE void add_blocks(const struct kquant_type *type, const struct dot_form *form, v128_t sums[2],
+                              const uint8_t *const blocks[2], size_t rows, v128_t scales[2][4], const uint8_t *q) {
+    add_quarter(type, form, sums, blocks, rows, scales, q, 0);
+    add_quarter(type, form, sums, blocks, rows, scales, q, 1);
+    add_quarter(type, form, sums, blocks, rows, scales, q, 2);
+    add_quarter(type, form, sums, blocks, rows, scales, q, 3);
+}
+
+/* ---- Q4_K and Q5_K: d, dmin and twelve bytes of scales and minimums start the block ---- */
+
+/* The headers of four blocks, a lane each. */
+struct packed_headers {
+    v128_t d;                          /* f16: d and dmin */
+    v128_t scales03, scales47;         /* bytes */
+    v128_t min02, min13, min46, min57; /* pairs of i16 */
+};
+
+ALWAYS_INLINE struct packed_headers packed_headers(const uint8_t *const at[4]) {
+    v128_t words[4];
+    transpose(words, wasm_v128_load(at[0]), wasm_v128_load(at[1]), wasm_v128_load(at[2]), wasm_v128_load(at[3]));
+    const v128_t six_bits = splat8(63);
+    const v128_t nibble = splat8(15);
+    const v128_t top = splat8(48);
+    const v128_t byte = splat16(0xff);
+    const v128_t min03 = wasm_v128_and(words[2], six_bits);
+    const v128_t min47 = wasm_v128_or(wasm_v128_and(wasm_u16x8_shr(words[3], 4), nibble),
+                                      wasm_v128_and(wasm_u16x8_shr(words[2], 2), top));
+    return (struct packed_headers){
+        .d = words[0],
+        .scales03 = wasm_v128_and(words[1], six_bits),
+        .scales47 = wasm_v128_or(wasm_v128_and(words[3], nibble), wasm_v128_and(wasm_u16x8_shr(words[1], 2), top)),
+        .min02 = wasm_v128_and(min03, byte),
+        .min13 = wasm_u16x8_shr(min03, 8),
+        .min46 = wasm_v128_and(min47, byte),
+        .min57 = wasm_u16x8_shr(min47, 8),
+    };
+}
+
+/* Sums of 32 activations of lane k's block, in pairs (0, 2), (1, 3), (4, 6), (5, 7). */
+ALWAYS_INLINE v128_t sums_in_pairs(const uint8_t *sums32) {
+    const v128_t s = wasm_v128_load(sums32);
+    return wasm_i16x8_shuffle(s, s, 0, 2, 1, 3, 4, 6, 5, 7);
+}
+
+ALWAYS_INLINE v128_t packed_minimums(const struct packed_headers *h, enum lanes lanes, const uint8_t *sums32) {
+    v128_t s[4];
+    if (lanes == LANES_ROWS) {
+        const v128_t pairs = sums_in_pairs(sums32);
+        UNROLL
+        for (size_t k = 0; k < 4; k++) {
+            s[k] = splat_lane(pairs, k);
+        }
+    } else {
+        transpose(s, sums_in_pairs(sums32), sums_in_pairs(sums32 + 16), sums_in_pairs(sums32 + 32),
+                  sums_in_pairs(sums32 + 48));
+    }
+    return wasm_i32x4_add(wasm_i32x4_add(wasm_i32x4_dot_i16x8(h->min02, s[0]), wasm_i32x4_dot_i16x8(h->min13, s[1])),
+                          wasm_i32x4_add(wasm_i32x4_dot_i16x8(h->min46, s[2]), wasm_i32x4_dot_i16x8(h->min57, s[3])));
+}
+
+ALWAYS_INLINE v128_t packed_products(const struct kquant_type *type, const struct dot_form *form, enum lanes lanes,
+                                     const uint8_t *const at[4], const struct kquant_activations *a) {
+    const struct packed_headers h = packed_headers(at);
+    const v128_t msum = packed_minimums(&h, lanes, a->sums32);
+    v128_t isums[4];
+    UNROLL
+    for (size_t pair = 0; pair < 2; pair++) {
+        const v128_t first = pair ? wasm_u16x8_extend_high_u8x16(h.scales03) : wasm_u16x8_extend_low_u8x16(h.scales03);
+        const v128_t second = pair ? wasm_u16x8_extend_high_u8x16(h.scales47) : wasm_u16x8_extend_low_u8x16(h.scales47);
+        v128_t scales[2][4] = {{double_low(first), double_low(second)}, {double_high(first), double_high(second)}};
+        v128_t sums[2] = {wasm_i32x4_splat(0), wasm_i32x4_splat(0)};
+        const uint8_t *q = opaque(a->q);
+        if (lanes == LANES_ROWS) {
+            add_blocks(type, form, sums, at + 2 * pair, 2, scales, q);
+        } else {
+            add_blocks(type, form, sums, at + 2 * pair, 1, scales, q + 512 * pair);
+            add_blocks(type, form, sums + 1, at + 2 * pair + 1, 1, scales + 1, opaque(q + 512 * pair + 256));
+        }
+        isums[2 * pair] = sums[0];
+        isums[2 * pair + 1] = sums[1];
+    }
+    const v128_t da = lanes == LANES_ROWS ? wasm_v128_load32_splat(a->d) : wasm_v128_load(a->d);
+    v128_t d;
+    v128_t dmin;
+    widen_any_f16_pairs(&d, &dmin, h.d);
+    return wasm_f32x4_sub(wasm_f32x4_mul(wasm_f32x4_convert_i32x4(add_across_i32(isums)), wasm_f32x4_mul(d, da)),
+                          wasm_f32x4_mul(wasm_f32x4_convert_i32x4(msum), wasm_f32x4_mul(dmin, da)));
+}
+
+/* ---- Q2_K, Q3_K and Q6_K: sub-blocks of 16, each block by itself ---- */
+
+/* Sets *isums and, unless the type is exact, *msums: i32x4 whose lanes add up to the block's sums. */
+ALWAYS_INLINE void add_block_of_16(const struct kquant_type *type, const struct dot_form *form, v128_t *isums,
+                                   v128_t *msums, const uint8_t *block, const uint8_t *q, const uint8_t *sums16) {
+    struct kquant_scales unpacked;
+    type->unpack_scales(&unpacked, block);
+    const v128_t low = wasm_v128_load(unpacked.scale);
+    const v128_t high = wasm_v128_load(unpacked.scale + 8);
+    v128_t scales[1][4] = {{double_low(low), double_high(low), double_low(high), double_high(high)}};
+    *msums = wasm_i32x4_add(wasm_i32x4_dot_i16x8(wasm_v128_load(unpacked.minimum), wasm_v128_load(sums16)),
+                            wasm_i32x4_dot_i16x8(wasm_v128_load(unpacked.minimum + 8), wasm_v128_load(sums16 + 16)));
+    v128_t sum[1] = {type->exact ? wasm_i32x4_neg(*msums) : wasm_i32x4_splat(0)};
+    add_blocks(type, form, sum, &block, 1, scales, q);
+    *isums = sum[0];
+}
+
+ALWAYS_INLINE v128_t products_of_16(const struct kquant_type *type, const struct dot_form *form, enum lanes lanes,
+                                    const uint8_t *const at[4], const struct kquant_activations *a) {
+    v128_t isums[4];
+    v128_t msums[4];
+    KEEP_LOOP
+    for (size_t k = 0; k < 4; k++) {
+        const size_t block = lanes == LANES_ROWS ? 0 : k;
+        add_block_of_16(type, form, &isums[k], &msums[k], at[k], opaque(a->q + 256 * block), a->sums16 + 32 * block);
+    }
+    const v128_t da = lanes == LANES_ROWS ? wasm_v128_load32_splat(a->d) : wasm_v128_load(a->d);
+    v128_t d;
+    v128_t dmin;
+    widen_any_f16_pairs(&d, &dmin, load_word_of_rows(at, type->d_offset));
+    const v128_t isum = wasm_f32x4_convert_i32x4(add_across_i32(isums));
+    if (type->exact) {
+        return wasm_f32x4_mul(isum, wasm_f32x4_mul(dmin, da));
+    }
+    return wasm_f32x4_sub(wasm_f32x4_mul(isum, wasm_f32x4_mul(d, da)),
+                          wasm_f32x4_mul(wasm_f32x4_convert_i32x4(add_across_i32(msums)), wasm_f32x4_mul(dmin, da)));
+}
+
+ALWAYS_INLINE v128_t kquant_products(const struct kquant_type *type, const struct dot_form *form, enum lanes lanes,
+                                     const uint8_t *const at[4], const struct kquant_activations *a) {
+    return type->sub_block == 32 ? packed_products(type, form, lanes, at, a) : products_of_16(type, form, lanes, at, a);
+}
+
+/* ---- a few tokens: the codes of a quarter are unpacked once for all of them ---- */
+
+/* A loop over the tokens keeps the code small, and its sums pass through memory: about a fifth slower than unrolled
+ * for four tokens, where V8 runs out of registers. */
+
+/* i32x4 whose lanes add up to the sums of a block of four rows, for each token. The number of tokens is even. */
+struct few_sums {
+    v128_t isums[FEW_TOKENS][4];
+    v128_t msums[FEW_TOKENS][4];
+};
+
+/* Each scale twice, so that 32 bits of them can be splatted. Through memory, which costs little for several tokens. */
 ALWAYS_INLINE void double_scales(int16_t out[16][2], const int16_t scale[16]) {
     UNROLL
     for (int i = 0; i < 2; i++) {
         const v128_t each = wasm_v128_load(scale + 8 * i);
-        wasm_v128_store(out[8 * i], wasm_i16x8_shuffle(each, each, 0, 0, 1, 1, 2, 2, 3, 3));
-        wasm_v128_store(out[8 * i + 4], wasm_i16x8_shuffle(each, each, 4, 4, 5, 5, 6, 6, 7, 7));
+        wasm_v128_store(out[8 * i], double_low(each));
+        wasm_v128_store(out[8 * i + 4], double_high(each));
     }
 }
 
-/* i32x4 whose lanes add up to the dot product of a block and 256 activations, scales of sub-blocks included. */
-ALWAYS_INLINE v128_t dot_kquant_block(const struct kquant_type *type, dot_scaled_fn *dot, const uint8_t *block,
-                                      const int16_t scale[16][2], const uint8_t *q) {
-    const size_t step = quarter_vector(type->sub_block, 0, 1);
-    v128_t sum = wasm_i32x4_splat(0);
-    v128_t so_far[1];
+ALWAYS_INLINE void few_minimums(v128_t (*msums)[4], const int16_t minimum[16], const uint8_t *s, size_t apart,
+                                size_t tokens) {
+    const v128_t low = wasm_v128_load(minimum);
+    const v128_t high = wasm_v128_load(minimum + 8);
+    KEEP_LOOP
+    for (size_t t = 0; t < tokens; t++, s += apart) {
+        msums[t][0] = wasm_i32x4_add(wasm_i32x4_dot_i16x8(low, wasm_v128_load(s)),
+                                     wasm_i32x4_dot_i16x8(high, wasm_v128_load(s + 16)));
+    }
+}
+
+/* Adds to isum[0] the products of a quarter, whose codes and doubled scales are given, and the activations at q. */
+ALWAYS_INLINE void add_few_quarter(size_t sub_block, const struct dot_form *form, v128_t *isum, const v128_t codes[4],
+                                   const v128_t scales[4], const uint8_t *q) {
+    const size_t vectors = sub_block / 16;
+    const size_t step = quarter_vector(sub_block, 0, 1);
+    v128_t sum = isum[0];
     UNROLL
+    for (size_t v = 0; v < 4; v += vectors) {
+        const struct activations16 activations[2] = {form->prepare(wasm_v128_load(q + 16 * step * v)),
+                                                     form->prepare(wasm_v128_load(q + 16 * (step * v | 1)))};
+        sum = wasm_i32x4_add(sum, form->dot_scaled(sub_block, codes + v, activations, scales[v]));
+    }
+    isum[0] = sum;
+}
+
+/* Sets isums[t][0] and msums[t][0] for a block. */
+ALWAYS_INLINE void few_block(const struct kquant_type *type, const struct dot_form *form, v128_t (*isums)[4],
+                             v128_t (*msums)[4], const uint8_t *block, const struct kquant_activations *a, size_t apart,
+                             size_t tokens) {
+    struct kquant_scales unpacked;
+    int16_t doubled[16][2];
+    type->unpack_scales(&unpacked, block);
+    double_scales(doubled, unpacked.scale);
+    few_minimums(msums, unpacked.minimum, a->sums16, apart, tokens);
+    KEEP_LOOP
+    for (size_t t = 0; t < tokens; t++) {
+        isums[t][0] = wasm_i32x4_splat(0);
+    }
+    KEEP_LOOP
     for (size_t i = 0; i < 4; i++) {
+        const size_t vectors = type->sub_block / 16;
+        const size_t step = quarter_vector(type->sub_block, 0, 1);
         const size_t first = quarter_vector(type->sub_block, i, 0);
-        const uint8_t *a = opaque(q + 16 * first);
-        const uint8_t *scales = opaque((const uint8_t *)scale[first]);
+        const uint8_t *q = a->q + 16 * first;
         v128_t codes[4];
+        v128_t scales[4];
         type->unpack_quarter(codes, block, i);
         UNROLL
-        for (size_t v = 0; v < 4; v += type->sub_block / 16) {
-            const v128_t activations[2] = {wasm_v128_load(a + 16 * step * v), wasm_v128_load(a + 16 * (step * v | 1))};
-            sum = wasm_i32x4_add(
-                sum, dot(type->sub_block, codes + v, activations, wasm_v128_load32_splat(scales + 4 * step * v)));
+        for (size_t v = 0; v < 4; v += vectors) {
+            scales[v] = wasm_v128_load32_splat(doubled[first + step * v]);
         }
-        if (i < 3) {
-            so_far[0] = sum;
-            STORED(so_far);
-        }
-    }
-    return sum;
-}
-
-/* The products of `count` <= PRODUCTS_PER_ROW blocks of one row, from block `first` on. */
-ALWAYS_INLINE void kquant_row(float *products, const struct kquant_type *type, dot_scaled_fn *dot,
-                              struct prefetch *prefetch, const struct gemv_args *args, size_t row, size_t first,
-                              size_t all, const struct activation_layout *layout) {
-    const size_t block_bytes = type->block_bytes;
-    const uint8_t *at = args->w + row * args->row_bytes + first * block_bytes;
-    const uint8_t *q = args->activation + first * 256;
-    const uint8_t *d = args->activation + layout->scales + first * 4;
-    const uint8_t *s = args->activation + layout->sums + first * 32;
-    for (size_t done = 0, count; done < all; done += count) {
-        count = all - done < KQUANT_RUN ? all - done : KQUANT_RUN;
-        const uint8_t *const run = at;
-        v128_t isums[KQUANT_RUN];
-        v128_t msums[KQUANT_RUN];
-        prefetch_run(prefetch, at + KQUANT_RUN * block_bytes, KQUANT_RUN * block_bytes);
         KEEP_LOOP
-        for (size_t i = 0; i < count; i++) {
-            struct kquant_scales scales;
-            int16_t doubled[16][2];
-            type->unpack_scales(&scales, at);
-            double_scales(doubled, scales.scale);
-            msums[i] = wasm_i32x4_add(wasm_i32x4_dot_i16x8(wasm_v128_load(scales.minimum), wasm_v128_load(s)),
-                                      wasm_i32x4_dot_i16x8(wasm_v128_load(scales.minimum + 8), wasm_v128_load(s + 16)));
-            isums[i] = dot_kquant_block(type, dot, at, doubled, q);
-            at += block_bytes;
-            q += 256;
-            s += 32;
+        for (size_t t = 0; t < tokens; t += 2) {
+            add_few_quarter(type->sub_block, form, isums[t], codes, scales, q);
+            q += apart;
+            add_few_quarter(type->sub_block, form, isums[t + 1], codes, scales, q);
+            q += apart;
         }
-        kquant_products(products + done, isums, msums, type, run, d + 4 * done, count);
     }
 }
 
-ALWAYS_INLINE void gemv_kquant(const struct kquant_type *type, dot_scaled_fn *dot, const struct gemv_args *given) {
-    const struct gemv_args args = *given; /* a copy stays in registers, because stores to out cannot change it */
-    const struct activation_layout layout = activation_layout(ACTIVATION_Q8_K, args.n);
-    const size_t blocks = args.n / 256;
-    struct prefetch prefetch = prefetch_begin(&args, KQUANT_RUN * type->block_bytes);
-    struct row_products products;
-    for (size_t row = 0; row < args.rows; row += 4) {
-        const size_t rows = args.rows - row < 4 ? args.rows - row : 4;
-        v128_t sums = wasm_f32x4_splat(0.0f);
-        for (size_t first = 0; first < blocks; first += PRODUCTS_PER_ROW) {
-            const size_t count = blocks - first < PRODUCTS_PER_ROW ? blocks - first : PRODUCTS_PER_ROW;
-            for (size_t k = 0; k < rows; k++) {
-                kquant_row(products.of[k], type, dot, &prefetch, &args, row + k, first, count, &layout);
-            }
-            add_row_products(&sums, &products, count);
-        }
-        store_rows(args.out + row, sums, rows);
+/* Adds the products of a block of four rows to sums[t]. */
+ALWAYS_INLINE void add_few(const struct kquant_type *type, const struct dot_form *form, v128_t sums[FEW_TOKENS],
+                           const uint8_t *const at[4], const struct kquant_activations *a, size_t apart,
+                           size_t tokens) {
+    struct few_sums block;
+    const uint8_t *activation_d = a->d;
+    v128_t d;
+    v128_t dmin;
+    KEEP_LOOP
+    for (size_t k = 0; k < 4; k++) {
+        few_block(type, form, (v128_t(*)[4]) & block.isums[0][k], (v128_t(*)[4]) & block.msums[0][k], at[k], a, apart,
+                  tokens);
     }
-    prefetch_end(&prefetch);
+    widen_any_f16_pairs(&d, &dmin, load_word_of_rows(at, type->d_offset));
+    KEEP_LOOP
+    for (size_t t = 0; t < tokens; t++, activation_d += apart) {
+        const v128_t da = wasm_v128_load32_splat(activation_d);
+        const v128_t isum = add_across_i32(block.isums[t]);
+        const v128_t msum = add_across_i32(block.msums[t]);
+        v128_t products;
+        if (type->exact) {
+            products = wasm_f32x4_mul(wasm_f32x4_convert_i32x4(wasm_i32x4_sub(isum, msum)), wasm_f32x4_mul(dmin, da));
+        } else {
+            products = wasm_f32x4_sub(wasm_f32x4_mul(wasm_f32x4_convert_i32x4(isum), wasm_f32x4_mul(d, da)),
+                                      wasm_f32x4_mul(wasm_f32x4_convert_i32x4(msum), wasm_f32x4_mul(dmin, da)));
+        }
+        sums[t] = wasm_f32x4_add(sums[t], products);
+    }
+}
+
+/* ---- the loop ---- */
+
+ALWAYS_INLINE struct kquant_activations kquant_activations(const struct gemv_args *args, size_t token) {
+    const struct activation_layout layout = activation_layout(ACTIVATION_Q8_K, args->n);
+    const uint8_t *row = args->activations + token * args->activation_bytes;
+    return (struct kquant_activations){
+        .q = row, .sums16 = row + layout.sums, .sums32 = row + layout.sums_of_32, .d = row + layout.scales};
+}
+
+ALWAYS_INLINE void next_block(struct kquant_activations *a) {
+    a->q += 256;
+    a->sums16 += 32;
+    a->sums32 += 16;
+    a->d += 4;
+}
+
+/* A turn for one token: its activation is a. */
+ALWAYS_INLINE void kquant_turn(const struct kquant_type *type, const struct dot_form *form, struct gemv_turns *turns,
+                               size_t turn, struct kquant_activations a, size_t token) {
+    const uint8_t *at[4];
+    v128_t sum = wasm_f32x4_splat(0.0f);
+    rows_of_turn(at, turns, turn);
+    KEEP_LOOP
+    for (size_t left = turns->n / 256; left; left--) {
+        UNROLL
+        for (size_t k = 0; k < 4; k++) {
+            at[k] = opaque(at[k]);
+        }
+        load_ahead(turns, at, type->block_bytes);
+        sum = wasm_f32x4_add(sum, kquant_products(type, form, LANES_ROWS, at, &a));
+        UNROLL
+        for (size_t k = 0; k < 4; k++) {
+            at[k] += type->block_bytes;
+        }
+        next_block(&a);
+    }
+    store_turn(turns, turn, token, sum);
+}
+
+/* A turn for a few tokens. */
+ALWAYS_INLINE void kquant_few_turn(const struct kquant_type *type, const struct dot_form *form,
+                                   struct gemv_turns *turns, size_t turn, struct kquant_activations a, size_t apart,
+                                   size_t tokens) {
+    const uint8_t *at[4];
+    v128_t sums[FEW_TOKENS];
+    rows_of_turn(at, turns, turn);
+    for (size_t t = 0; t < tokens; t++) {
+        sums[t] = wasm_f32x4_splat(0.0f);
+    }
+    KEEP_LOOP
+    for (size_t left = turns->n / 256; left; left--) {
+        add_few(type, form, sums, at, &a, apart, tokens);
+        UNROLL
+        for (size_t k = 0; k < 4; k++) {
+            at[k] += type->block_bytes;
+        }
+        next_block(&a);
+    }
+    for (size_t t = 0; t < tokens; t++) {
+        store_turn(turns, turn, t, sums[t]);
+    }
+}
+
+ALWAYS_INLINE void gemv_kquant(const struct kquant_type *type, const struct dot_form *form,
+                               const struct gemv_args *given) {
+    const struct gemv_args args = *given; /* a copy stays in registers, because stores to out cannot change it */
+    struct gemv_turns turns = gemv_turns(&args);
+    for (size_t turn = 0; turn < turns.apart; turn++) {
+        size_t token = 0;
+        if (args.tokens > 1) {
+            token = args.tokens / 2 * 2;
+            kquant_few_turn(type, form, &turns, turn, kquant_activations(&args, 0), args.activation_bytes, token);
+        }
+        if (token < args.tokens) {
+            kquant_turn(type, form, &turns, turn, kquant_activations(&args, token), token);
+        }
+    }
+    gemv_end(&turns);
 }
 
 #endif

@@ -1,78 +1,149 @@
-/* One token times rows of a legacy type, straight from the file's blocks. The variants supply the dot product of a
- * block.
- *
- * Four rows are computed at a time, in columns of four blocks, so that each row is a lane of the sums: nothing needs a
- * transpose, and no row length needs a remainder loop. */
+/* One token times rows of a legacy type, straight from the file's blocks: four distant rows at a time, a lane each. The
+ * variants supply the dot product of a block. */
 #ifndef KERNELS_SIMD128_GEMV_LEGACY_H
 #define KERNELS_SIMD128_GEMV_LEGACY_H
 
 #include "kernels/kernels.h"
-#include "kernels/simd128/four_rows.h"
-#include "kernels/simd128/prefetch.h"
+#include "kernels/simd128/dot_form.h"
+#include "kernels/simd128/f16_scales.h"
+#include "kernels/simd128/gemv_lanes.h"
 #include "kernels/simd128/types_legacy.h"
 
-/* The integer sums of this many columns become floats together. As many are fetched ahead. */
-#define LEGACY_COLUMNS 8
+/* The activation of a row: codes, scales, and sums of the kind that the type takes. */
+struct legacy_activations {
+    const uint8_t *q;
+    const uint8_t *d;
+    const uint8_t *s;
+};
 
-/* Lanes that add up to the dot product of the 32 codes at `block` and the 32 activations at q, which are also loaded:
- * activations[0] and [1]. */
-typedef v128_t dot_block_fn(const struct legacy_type *type, const uint8_t *block, const uint8_t *q,
-                            const v128_t activations[2]);
+/* Lane k: the integer sum of the block at[k]. */
+ALWAYS_INLINE v128_t legacy_column(const struct legacy_type *type, const struct block_form *form,
+                                   const uint8_t *const at[4], const uint8_t *q) {
+    const struct activations32 activations = form->prepare(wasm_v128_load(q), wasm_v128_load(q + 16));
+    v128_t sums[4];
+    UNROLL
+    for (size_t k = 0; k < 4; k++) {
+        v128_t codes[2];
+        type->unpack(codes, at[k]);
+        sums[k] = form->dot(codes, &activations);
+        if (type->code_bits == 8 || type->code_bits == 5) {
+            STORED(sums);
+        }
+    }
+    v128_t isum[1] = {add_across(form->lanes, sums)};
+    STORED(isum);
+    return isum[0];
+}
 
-/* sum[r] += isum * (scale * the activation's scale), for `count` <= LEGACY_COLUMNS blocks of row r in ascending order.
- * isums: (count) vectors of four rows. at: where the blocks of each row start. d, s: the activation's scales and sums
- * for these blocks. offset_log2: see struct legacy_type; isum is first reduced by the offset times s. */
-typedef void add_legacy_columns_fn(v128_t *sum, const v128_t *isums, size_t count, size_t block_bytes,
-                                   uint32_t offset_log2, const uint8_t *const at[4], const uint8_t *d,
-                                   const uint8_t *s);
-add_legacy_columns_fn add_legacy_columns;
-/* The same for types with a minimum, whose product with s is added. */
-add_legacy_columns_fn add_legacy_columns_with_minimum;
+/* The products of a column: isum * (scale * the activation's scale), after the offset times the activation's sum is
+ * taken from isum. */
+ALWAYS_INLINE v128_t column_products(const struct legacy_type *type, v128_t isum, v128_t scale,
+                                     const struct legacy_activations *a) {
+    if (type->offset_log2) {
+        isum = wasm_i32x4_sub(isum, wasm_i32x4_shl(wasm_v128_load32_splat(a->s), type->offset_log2));
+    }
+    return wasm_f32x4_mul(wasm_f32x4_convert_i32x4(isum), wasm_f32x4_mul(scale, wasm_v128_load32_splat(a->d)));
+}
 
-ALWAYS_INLINE void gemv_legacy(const struct legacy_type *type, dot_block_fn *dot_block, enum sum_lanes lanes,
+ALWAYS_INLINE void next_column(struct legacy_activations *a) {
+    a->q = opaque(a->q + 32);
+    a->d += 4;
+    a->s += 4;
+}
+
+/* Adds `columns` blocks of four rows with minimums. */
+ALWAYS_INLINE v128_t add_columns_with_minimum(const struct legacy_type *type, const struct block_form *form,
+                                              struct gemv_turns *turns, const uint8_t *at[4],
+                                              struct legacy_activations a, size_t columns) {
+    v128_t sum = wasm_f32x4_splat(0.0f);
+    KEEP_LOOP
+    for (; columns; columns--) {
+        v128_t scale;
+        v128_t minimum;
+        UNROLL
+        for (size_t k = 0; k < 4; k++) {
+            at[k] = opaque(at[k]);
+        }
+        load_ahead(turns, at, type->block_bytes);
+        const v128_t isum = legacy_column(type, form, at, a.q);
+        widen_f16_pairs(&scale, &minimum, load_word_of_rows(at, 0), widen_any_f16_inline);
+        const v128_t products = column_products(type, isum, scale, &a);
+        sum = wasm_f32x4_add(sum, wasm_f32x4_add(products, wasm_f32x4_mul(minimum, wasm_v128_load32_splat(a.s))));
+        UNROLL
+        for (size_t k = 0; k < 4; k++) {
+            at[k] += type->block_bytes;
+        }
+        next_column(&a);
+    }
+    return sum;
+}
+
+/* Eight f16: those at first[0], ..., first[3], second[0], ... */
+ALWAYS_INLINE v128_t load_f16_of_columns(const uint8_t *const first[4], const uint8_t *const second[4]) {
+    v128_t f16 = wasm_v128_load16_lane(first[0], wasm_i16x8_splat(0), 0);
+    f16 = wasm_v128_load16_lane(first[1], f16, 1);
+    f16 = wasm_v128_load16_lane(first[2], f16, 2);
+    f16 = wasm_v128_load16_lane(first[3], f16, 3);
+    f16 = wasm_v128_load16_lane(second[0], f16, 4);
+    f16 = wasm_v128_load16_lane(second[1], f16, 5);
+    f16 = wasm_v128_load16_lane(second[2], f16, 6);
+    return wasm_v128_load16_lane(second[3], f16, 7);
+}
+
+/* Adds `columns` blocks of four rows without minimums: two columns at a time, because eight scales are widened
+ * together. The last column may be alone. */
+ALWAYS_INLINE v128_t add_columns(const struct legacy_type *type, const struct block_form *form,
+                                 struct gemv_turns *turns, const uint8_t *at[4], struct legacy_activations a,
+                                 size_t columns) {
+    v128_t sum = wasm_f32x4_splat(0.0f);
+    KEEP_LOOP
+    for (;;) {
+        const size_t step = columns > 1 ? type->block_bytes : 0;
+        const uint8_t *next[4];
+        v128_t scales[2];
+        UNROLL
+        for (size_t k = 0; k < 4; k++) {
+            at[k] = opaque(at[k]);
+            next[k] = opaque(at[k] + step);
+        }
+        load_ahead(turns, at, 2 * type->block_bytes);
+        v128_t isum = legacy_column(type, form, at, a.q);
+        widen_f16(&scales[0], &scales[1], load_f16_of_columns(at, next), widen_any_f16_inline);
+        sum = wasm_f32x4_add(sum, column_products(type, isum, scales[0], &a));
+        if (columns == 1) {
+            return sum;
+        }
+        next_column(&a);
+        isum = legacy_column(type, form, next, a.q);
+        sum = wasm_f32x4_add(sum, column_products(type, isum, scales[1], &a));
+        columns -= 2;
+        if (!columns) {
+            return sum;
+        }
+        next_column(&a);
+        UNROLL
+        for (size_t k = 0; k < 4; k++) {
+            at[k] += 2 * type->block_bytes;
+        }
+    }
+}
+
+ALWAYS_INLINE void gemv_legacy(const struct legacy_type *type, const struct block_form *form,
                                const struct gemv_args *given) {
     const struct gemv_args args = *given; /* a copy stays in registers, because stores to out cannot change it */
+    struct gemv_turns turns = gemv_turns(&args);
     const struct activation_layout layout =
         activation_layout(type->has_minimum ? ACTIVATION_Q8_1 : ACTIVATION_Q8_0, args.n);
-    const size_t block_bytes = type->block_bytes;
-    struct prefetch prefetch = prefetch_begin(&args, LEGACY_COLUMNS * 4 * block_bytes);
-    for (size_t row = 0; row < args.rows; row += 4) {
+    const struct legacy_activations a = {args.activations, args.activations + layout.scales,
+                                         args.activations + layout.sums};
+    for (size_t turn = 0; turn < turns.apart; turn++) {
         const uint8_t *at[4];
-        four_rows(at, args.w, args.row_bytes, row, args.rows);
-        const uint8_t *next = args.w + (row + 4) * args.row_bytes; /* the next four rows are fetched ahead */
-        const uint8_t *q = args.activation;
-        const uint8_t *d = q + layout.scales;
-        const uint8_t *s = q + layout.sums;
-        v128_t sum = wasm_f32x4_splat(0.0f);
-        for (size_t left = args.n / 32, count; left; left -= count) {
-            count = left < LEGACY_COLUMNS ? left : LEGACY_COLUMNS;
-            const uint8_t *const from[4] = {at[0], at[1], at[2], at[3]};
-            v128_t isums[LEGACY_COLUMNS];
-            prefetch_run(&prefetch, next, LEGACY_COLUMNS * 4 * block_bytes);
-            KEEP_LOOP
-            for (size_t column = 0; column < count; column++) {
-                const v128_t activations[2] = {wasm_v128_load(q), wasm_v128_load(q + 16)};
-                v128_t sums[4];
-                UNROLL
-                for (size_t r = 0; r < 4; r++) {
-                    sums[r] = dot_block(type, at[r], q, activations);
-                    at[r] += block_bytes;
-                    if (type->code_bits == 5 && r == 1) { /* four blocks of these need more registers than there are */
-                        STORED(sums);
-                    }
-                }
-                isums[column] = add_across(lanes, sums);
-                next += 4 * block_bytes;
-                q += 32;
-            }
-            (type->has_minimum ? add_legacy_columns_with_minimum : add_legacy_columns)(&sum, isums, count, block_bytes,
-                                                                                       type->offset_log2, from, d, s);
-            d += 4 * count;
-            s += 4 * count;
-        }
-        store_rows(args.out + row, sum, args.rows - row);
+        rows_of_turn(at, &turns, turn);
+        const v128_t sums = type->has_minimum ? add_columns_with_minimum(type, form, &turns, at, a, args.n / 32)
+                                              : add_columns(type, form, &turns, at, a, args.n / 32);
+        store_turn(&turns, turn, 0, sums);
     }
-    prefetch_end(&prefetch);
+    gemv_end(&turns);
 }
 
 #endif

@@ -3,13 +3,9 @@
 #define KERNELS_SIMD128_GEMV_QUAD_H
 
 #include "kernels/kernels.h"
-#include "kernels/simd128/four_rows.h"
-#include "kernels/simd128/prefetch.h"
+#include "kernels/simd128/gemv_lanes.h"
 #include "kernels/simd128/quad_type.h"
-#include "kernels/simd128/row_products.h"
 #include "platform/memory.h"
-
-#define QUAD_RUN_BYTES 256 /* bytes fetched ahead; four quads use up to 4 * QUAD_BYTES */
 
 /* Lanes that add up to the dot product of 16 signed codes and 16 activations: i32, or i16 if gemv_quad is told so. In
  * i16, the sum of any two lanes of two added vectors fits. */
@@ -48,29 +44,40 @@ struct partial_quad {
     float d[4];
 };
 
-/* The products of `count` <= PRODUCTS_PER_ROW sub-blocks of one row. The scales of a quad are weights / 32 floats. */
-ALWAYS_INLINE void quad_row(float *products, const struct quad_type *type, dot16_fn *dot, enum sum_lanes lanes,
-                            struct prefetch *prefetch, const uint8_t *w, const uint8_t *q, const uint8_t *d,
-                            size_t count) {
+NEVER_INLINE void copy_partial_quad(struct partial_quad *out, const struct quad_type *type, const uint8_t *w,
+                                    const uint8_t *q, const uint8_t *d, size_t sub_blocks) {
+    memset(out, 0, sizeof *out);
+    memcpy(out->w, w, sub_blocks * type->bytes / 4);
+    memcpy(out->q, q, sub_blocks * type->weights / 4);
+    memcpy(out->d, d, sub_blocks * type->weights / 32);
+}
+
+/* Adds the products of the four sub-blocks at at[k] to lane k of sum, in order. */
+ALWAYS_INLINE v128_t add_quads(v128_t sum, const struct quad_type *type, dot16_fn *dot, enum sum_lanes lanes,
+                               const uint8_t *const at[4], const uint8_t *q, const uint8_t *d) {
+    v128_t products[4];
+    v128_t each[4];
     KEEP_LOOP
-    for (size_t left = count; left; left -= left < 4 ? left : 4) {
-        struct partial_quad partial;
-        if (left < 4) {
-            memset(&partial, 0, sizeof partial);
-            memcpy(partial.w, w, left * type->bytes / 4);
-            memcpy(partial.q, q, left * type->weights / 4);
-            memcpy(partial.d, d, left * type->weights / 32);
-            w = partial.w;
-            q = partial.q;
-            d = (const uint8_t *)partial.d;
-        } else if (left % 16 == 0) {
-            prefetch_run(prefetch, w + QUAD_RUN_BYTES, QUAD_RUN_BYTES);
-        }
-        wasm_v128_store(products + count - left, quad_products(type, dot, lanes, w, q, d));
-        w += type->bytes;
-        q += type->weights;
-        d += type->weights / 8;
+    for (size_t k = 0; k < 4; k++) {
+        products[k] = quad_products(type, dot, lanes, at[k], q, d);
     }
+    transpose(each, products[0], products[1], products[2], products[3]);
+    sum = wasm_f32x4_add(sum, each[0]);
+    sum = wasm_f32x4_add(sum, each[1]);
+    sum = wasm_f32x4_add(sum, each[2]);
+    return wasm_f32x4_add(sum, each[3]);
+}
+
+/* The same for the last `sub_blocks` of each row; adding the zeros after them changes no sum, because none is -0. */
+ALWAYS_INLINE v128_t add_last_quads(v128_t sum, const struct quad_type *type, dot16_fn *dot, enum sum_lanes lanes,
+                                    const uint8_t *const at[4], const uint8_t *q, const uint8_t *d, size_t sub_blocks) {
+    struct partial_quad partial[4];
+    const uint8_t *copies[4];
+    for (size_t k = 0; k < 4; k++) {
+        copy_partial_quad(&partial[k], type, at[k], q, d, sub_blocks);
+        copies[k] = partial[k].w;
+    }
+    return add_quads(sum, type, dot, lanes, copies, partial[0].q, (const uint8_t *)partial[0].d);
 }
 
 ALWAYS_INLINE void gemv_quad(const struct quad_type *given_type, dot16_fn *dot, enum sum_lanes lanes,
@@ -79,24 +86,30 @@ ALWAYS_INLINE void gemv_quad(const struct quad_type *given_type, dot16_fn *dot, 
     const struct quad_type type = *given_type;
     const struct activation_layout layout = activation_layout(ACTIVATION_Q8_0, args.n);
     const size_t sub_blocks = args.n * 4 / type.weights;
-    struct prefetch prefetch = prefetch_begin(&args, QUAD_RUN_BYTES);
-    struct row_products products;
-    for (size_t row = 0; row < args.rows; row += 4) {
-        const size_t rows = args.rows - row < 4 ? args.rows - row : 4;
-        v128_t sums = wasm_f32x4_splat(0.0f);
-        for (size_t first = 0; first < sub_blocks; first += PRODUCTS_PER_ROW) {
-            const size_t count = sub_blocks - first < PRODUCTS_PER_ROW ? sub_blocks - first : PRODUCTS_PER_ROW;
-            for (size_t k = 0; k < rows; k++) {
-                const uint8_t *w = args.w + (row + k) * args.row_bytes + first / 4 * type.bytes;
-                const uint8_t *q = args.activation + first / 4 * type.weights;
-                const uint8_t *d = args.activation + layout.scales + first / 4 * (type.weights / 8);
-                quad_row(products.of[k], &type, dot, lanes, &prefetch, w, q, d, count);
+    struct gemv_turns turns = gemv_turns(&args);
+    for (size_t turn = 0; turn < turns.apart; turn++) {
+        const uint8_t *at[4];
+        const uint8_t *q = args.activations;
+        const uint8_t *d = args.activations + layout.scales;
+        v128_t sum = wasm_f32x4_splat(0.0f);
+        rows_of_turn(at, &turns, turn);
+        KEEP_LOOP
+        for (size_t left = sub_blocks / 4; left; left--) {
+            load_ahead(&turns, at, QUAD_BYTES);
+            sum = add_quads(sum, &type, dot, lanes, at, q, d);
+            UNROLL
+            for (size_t k = 0; k < 4; k++) {
+                at[k] += type.bytes;
             }
-            add_row_products(&sums, &products, count);
+            q += type.weights;
+            d += type.weights / 8;
         }
-        store_rows(args.out + row, sums, rows);
+        if (sub_blocks % 4) {
+            sum = add_last_quads(sum, &type, dot, lanes, at, q, d, sub_blocks % 4);
+        }
+        store_turn(&turns, turn, 0, sum);
     }
-    prefetch_end(&prefetch);
+    gemv_end(&turns);
 }
 
 /* Stores a sub-block of four rows, group g of the panel, and its scales. For sub-blocks of 16, only codes[k][0] is

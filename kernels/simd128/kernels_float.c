@@ -1,7 +1,7 @@
 /* The SIMD128 kernels of F32, F16 and BF16. Partial sum i % 4 is lane i % 4. A panel is rows of floats, interleaved by
  * groups of four weights: (n / 4, PANEL_ROWS, 4). */
 #include "kernels/simd128/f16_scales.h"
-#include "kernels/simd128/four_rows.h"
+#include "kernels/simd128/gemv_lanes.h"
 #include "kernels/variants.h"
 
 /* Eight weights as floats. */
@@ -55,12 +55,12 @@ ALWAYS_INLINE void add_last_products(load8_fn *load8, size_t width, v128_t *sum,
 }
 
 ALWAYS_INLINE void gemv_floats(load8_fn *load8, size_t width, const struct gemv_args *args) {
-    const size_t rows = args->rows;
     const size_t n = args->n;
-    for (size_t row = 0; row < rows; row += 4) {
+    const struct gemv_turns turns = gemv_turns(args);
+    for (size_t turn = 0; turn < turns.apart; turn++) {
         const uint8_t *at[4];
-        four_rows(at, args->w, args->row_bytes, row, rows);
-        const uint8_t *x = args->activation;
+        rows_of_turn(at, &turns, turn);
+        const uint8_t *x = args->activations;
         v128_t sums[4] = {wasm_f32x4_splat(0.0f), wasm_f32x4_splat(0.0f), wasm_f32x4_splat(0.0f),
                           wasm_f32x4_splat(0.0f)};
         KEEP_LOOP
@@ -82,7 +82,7 @@ ALWAYS_INLINE void gemv_floats(load8_fn *load8, size_t width, const struct gemv_
         for (int k = 0; k < 4 && n % 8; k++) {
             add_last_products(load8, width, &totals[k], at[k], (const float *)(const void *)x, n % 8);
         }
-        store_rows(args->out + row, add_partial_sums(totals), rows - row);
+        store_turn(&turns, turn, 0, add_partial_sums(totals));
     }
 }
 
@@ -158,6 +158,7 @@ static void gemm_floats(const struct gemm_args *args) {
     const struct weight_kernels name##_simd128 = {                                                                     \
         .activation = ACTIVATION_F32,                                                                                  \
         .panel_block_bytes = PANEL_ROWS * sizeof(float),                                                               \
+        .gemv_tokens = 1,                                                                                              \
         .gemv = gemv_##name,                                                                                           \
         .unpack_panel = unpack_panel_##name,                                                                           \
         .gemm = gemm_floats,                                                                                           \

@@ -64,6 +64,7 @@ static void gemm16(const struct gemm_args *args) {
     const struct weight_kernels name##_simd128 = {                                                                     \
         .activation = ACTIVATION_Q8_0,                                                                                 \
         .panel_block_bytes = (sub_blocks) * (sub_block_bytes),                                                         \
+        .gemv_tokens = 1,                                                                                              \
         .gemv = gemv_##name,                                                                                           \
         .unpack_panel = unpack_panel_##name,                                                                           \
         .gemm = (multiply),                                                                                            \

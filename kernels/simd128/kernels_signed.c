@@ -2,13 +2,13 @@
 #include "kernels/simd128/dot_i16.h"
 #include "kernels/simd128/gemm_i16.h"
 #include "kernels/simd128/gemv_signed.h"
+#include "kernels/simd128/panel_signed.h"
 #include "kernels/simd128/types_iq4.h"
 #include "kernels/variants.h"
-#include "platform/memory.h"
 
 /* Codes use all eight bits, so the block is unpacked first. Scales are below 64: a code times its scale fits i16. */
-ALWAYS_INLINE v128_t dot_iq4_xs(dot_scaled_fn *dot, const struct signed_operands *of, float *d) {
-    (void)dot;
+ALWAYS_INLINE v128_t dot_iq4_xs(const struct dot_form *form, const struct signed_operands *of, float *d) {
+    (void)form;
     struct signed_block block;
     of->type->unpack(&block, of->type, of->block, of->grid);
     *d = block.d;
@@ -32,37 +32,10 @@ ALWAYS_INLINE v128_t dot_iq4_xs(dot_scaled_fn *dot, const struct signed_operands
     return wasm_i32x4_add(even, odd);
 }
 
-/* A panel is that of an exact K-quant whose minimums are 0. */
-static void unpack_panel(const struct signed_type *type, const struct panel_args *args) {
-    const uint8_t *w = args->w;
-    uint8_t *panel = args->panel;
-    union spread_grid grid;
-    spread_grid(&grid, type);
-    for (size_t b = args->n / 256; b; b--, w += type->block_bytes, panel += I16_KQUANT_PANEL_BYTES) {
-        struct kquant_panel_scales *scales = (struct kquant_panel_scales *)(void *)(panel + 64 * I16_SLICE_BYTES);
-        for (size_t g = 0; g < GROUPS; g++) {
-            const uint8_t *at[4];
-            four_rows(at, w, args->row_bytes, 4 * g, args->rows);
-            struct kquant_rows rows;
-            float d[4];
-            for (size_t k = 0; k < 4; k++) {
-                struct signed_block block;
-                type->unpack(&block, type, at[k], &grid);
-                memcpy(rows.codes[k], block.code, sizeof(block.code));
-                memcpy(rows.scales[k].scale, block.scale, sizeof(block.scale));
-                memset(rows.scales[k].minimum, 0, sizeof(rows.scales[k].minimum));
-                d[k] = block.d;
-            }
-            store_i16_kquant_group(panel, g, 1, &rows, wasm_i16x8_splat(0x3c00)); /* an f16 scale of 1 ... */
-            memcpy(scales[g].d, d, sizeof(d));                                    /* ... replaced by the float */
-        }
-    }
-}
-
 /* One loop for all types of a form. */
 #define GEMV_OF_FORM(form)                                                                                             \
     static void gemv_##form##_form(const struct signed_type *type, const struct gemv_args *args) {                     \
-        gemv_signed(type, dot_##form, dot_scaled, args);                                                               \
+        gemv_signed(type, dot_##form, &i16_form, args);                                                                \
     }
 GEMV_OF_FORM(grid8)
 GEMV_OF_FORM(grid4)
@@ -73,10 +46,11 @@ GEMV_OF_FORM(tq2_0)
 
 #define SIGNED(name, form)                                                                                             \
     static void gemv_##name(const struct gemv_args *args) { gemv_##form##_form(&type_##name, args); }                  \
-    static void unpack_panel_##name(const struct panel_args *args) { unpack_panel(&type_##name, args); }               \
+    static void unpack_panel_##name(const struct panel_args *args) { unpack_i16_signed_panel(&type_##name, args); }    \
     const struct weight_kernels name##_simd128 = {                                                                     \
         .activation = ACTIVATION_Q8_K,                                                                                 \
         .panel_block_bytes = I16_KQUANT_PANEL_BYTES,                                                                   \
+        .gemv_tokens = 1,                                                                                              \
         .gemv = gemv_##name,                                                                                           \
         .unpack_panel = unpack_panel_##name,                                                                           \
         .gemm = gemm_i16_kquant_exact,                                                                                 \

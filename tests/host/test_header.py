@@ -124,6 +124,7 @@ class ModelInState:
             "qn_model_wrote_at": [0, 2**40, 1],
             "qn_model_cache": [0],
             "qn_model_nfc": [1],
+            "qn_model_order": [1],
             "qn_model_sampling": [at],
             "qn_model_plan": [0, 0, at],
             "qn_model_need": [0, at],

@@ -141,20 +141,27 @@ static void multiply_reference(const struct weight_kernels *reference, const str
                                        .w = p->w,
                                        .row_bytes = p->row_bytes,
                                        .rows = p->shape.rows,
-                                       .activation = p->activations + t * p->activation_bytes,
+                                       .activations = p->activations + t * p->activation_bytes,
+                                       .tokens = 1,
                                        .n = p->shape.n};
         reference->gemv(&args);
     }
 }
 
+/* All tokens in one call if the variant takes them, otherwise one by one. The order of reading varies. */
 static void multiply_tokens(struct check *check, const struct weight_kernels *variant, const struct product *p) {
-    for (size_t t = 0; t < p->shape.tokens; t++) {
+    const size_t at_once = p->shape.tokens <= variant->gemv_tokens ? p->shape.tokens : 1;
+    for (size_t t = 0; t < p->shape.tokens; t += at_once) {
         const struct gemv_args args = {.out = AT(p->out + t * p->out_stride),
+                                       .out_stride = p->out_stride,
                                        .w = AT(p->w),
                                        .row_bytes = p->row_bytes,
                                        .rows = p->shape.rows,
-                                       .activation = AT(p->activations + t * p->activation_bytes),
-                                       .n = p->shape.n};
+                                       .activations = AT(p->activations + t * p->activation_bytes),
+                                       .activation_bytes = p->activation_bytes,
+                                       .tokens = at_once,
+                                       .n = p->shape.n,
+                                       .order = (enum gemv_order)((p->shape.rows + t) % GEMV_ORDERS)};
         variant->gemv(&args);
     }
 }
@@ -236,7 +243,10 @@ void check_weight(struct check *check, uint32_t type, const struct weight_kernel
         }
     }
     for (size_t rows = 0; rows <= 2 * PANEL_ROWS + 1; rows++) {
-        const struct shape shape = {.n = block * (1 + rows % longest), .rows = rows, .tokens = 1, .batch = false};
-        check_product(check, type, reference, variant, &shape, BLOCKS_NORMAL, FILL_NORMAL);
+        for (size_t tokens = 1; tokens <= FEW_TOKENS; tokens += 1 + tokens / 4) {
+            const struct shape shape = {
+                .n = block * (1 + (rows + tokens) % longest), .rows = rows, .tokens = tokens, .batch = false};
+            check_product(check, type, reference, variant, &shape, BLOCKS_NORMAL, FILL_NORMAL);
+        }
     }
 }

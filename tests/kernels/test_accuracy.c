@@ -362,7 +362,7 @@ static void check_dots(const char *name, uint32_t type, const struct weight_kern
     fill(x, 1);
     quantize[reference->activation](activation, x, COLS);
     const struct gemv_args args = {
-        .out = out, .w = w, .row_bytes = row_bytes, .rows = ROWS, .activation = activation, .n = COLS};
+        .out = out, .w = w, .row_bytes = row_bytes, .rows = ROWS, .activations = activation, .tokens = 1, .n = COLS};
     reference->gemv(&args);
     struct nmse whole = {0};
     struct nmse rounded = {0};

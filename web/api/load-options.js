@@ -25,6 +25,7 @@ const isHash = (value) => typeof value === 'string' && /^[0-9a-f]{64}$/i.test(va
 const OPTIONS = {
   contextSize: COUNT,
   threads: COUNT,
+  weightOrder: oneOf('distant', 'distant-prefetch'),
   build: oneOf('plain', 'relaxed'),
   early: ANY,
   overflow: oneOf('stop', 'shift'),

@@ -32,6 +32,11 @@ const common = {
     range: [1, 32],
     help: 'number of threads (default: chosen by a short trial)',
   },
+  'weight-order': {
+    value: 'ORDER',
+    choices: ['distant', 'distant-prefetch'],
+    help: 'how weights are read for one token; it changes the speed only (default: the faster one in a short trial)',
+  },
   bits: {
     value: 'BITS',
     kind: 'whole',
@@ -228,6 +233,7 @@ export const COMMANDS = {
       ctx: { ...context, help: "context size in tokens (default: the model's, at most 4096)" },
       build: common.build,
       threads: common.threads,
+      'weight-order': common['weight-order'],
       template: { value: 'FILE', help: "a chat template in Jinja, instead of the files' own" },
       pooling: {
         value: 'HOW',

@@ -1,7 +1,7 @@
 /* Runs an engine in this process, with a whole model or only its directory. */
 import { availableParallelism } from 'node:os';
 import { Engine } from '../engine.js';
-import { tuneThreads } from '../runtime/tune.js';
+import { tune } from '../runtime/tune.js';
 import { chooseBuild, MAX_BYTES_32, supports64Bits } from './builds.js';
 import { COMMANDS } from './commands.js';
 import { modelPath, openModel } from './files.js';
@@ -86,7 +86,7 @@ export async function loadModel(options, threads = threadsOf(options)) {
     if (options.kv) model.useCache(options.kv);
     if (options.nfc) model.useNfc(true);
     bar.done();
-    const used = options.threads ?? tuneThreads(started.engine, model, threads);
-    return { ...started, model, source, threads: used };
+    const given = { threads: options.threads, order: options['weight-order'] };
+    return { ...started, model, source, ...tune(started.engine, model, { started: threads, ...given }) };
   });
 }

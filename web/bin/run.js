@@ -75,7 +75,7 @@ async function generate(session, model, { limit, context, interrupt, emit }) {
   return { tokens, reason };
 }
 
-function report({ text, tokens, reason, prompt, rates, build, threads }, json) {
+function report({ text, tokens, reason, prompt, rates, build, threads, order }, json) {
   if (json) {
     const result = {
       text,
@@ -84,6 +84,8 @@ function report({ text, tokens, reason, prompt, rates, build, threads }, json) {
       prefill_tps: rates.prefill,
       decode_tps: rates.decode,
       finish_reason: reason,
+      threads,
+      weight_order: order,
     };
     process.stdout.write(`${JSON.stringify(result)}\n`);
     return;

@@ -76,12 +76,13 @@ async function listenAll(servers, port, addresses) {
   }
 }
 
-async function load(entry, { ctx: contextSize, threads, build, template, nfc }) {
+async function load(entry, { ctx: contextSize, threads, 'weight-order': weightOrder, build, template, nfc }) {
   const bar = progress(`loading ${entry.id}`);
   const notes = [];
   const model = await loadInThread(entry.paths, entry.pieces, {
     contextSize,
     threads,
+    weightOrder,
     build,
     nfc,
     template: template === undefined ? undefined : new TextDecoder().decode(readText(template)),

@@ -27,7 +27,7 @@ export async function runInWasmtime(name, options) {
   const settings = {
     ...options,
     threads,
-    tune: options.threads === undefined && threads > 1,
+    tune: options.threads === undefined,
     wasm: path(relaxed, threads > 1),
     build: buildName(relaxed, threads),
     model: withoutModel ? undefined : await modelPath(options.model),

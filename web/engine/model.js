@@ -1,10 +1,10 @@
 /* A model: its bytes as they arrive, what its file says, and its tokenizer. */
 import { textOf, tokenBytes, utf8 } from './binding.js';
-import { POOLINGS, STATUS } from './constants.js';
+import { POOLINGS, STATUS, WEIGHT_ORDERS } from './constants.js';
 import { Session } from './session.js';
 
 /**
- * @import { CacheType, LoadingOptions, Need, Pooling, SplitSource } from '../engine.js'
+ * @import { CacheType, LoadingOptions, Need, Pooling, SplitSource, WeightOrder } from '../engine.js'
  * @import { Plan, Sampling, TokenIds } from '../index.js'
  * @import { Engine } from './engine.js'
  *
@@ -109,6 +109,16 @@ export class Model {
   useCache(type) {
     if (!CACHE_TYPES.includes(type)) throw new TypeError(`the KV cache is ${CACHE_TYPES.join(' or ')}, not ${type}`);
     this.engine.binding.check(this.engine.exports.qn_model_cache(this.address, CACHE_TYPES.indexOf(type)));
+  }
+
+  /**
+   * Sets the order in which a step of one token, or a few, reads the weights.
+   * @param {WeightOrder} order
+   */
+  useOrder(order) {
+    if (!WEIGHT_ORDERS.includes(order))
+      throw new TypeError(`the order of reading weights is ${WEIGHT_ORDERS.join(' or ')}, not ${order}`);
+    this.engine.binding.check(this.engine.exports.qn_model_order(this.address, WEIGHT_ORDERS.indexOf(order)));
   }
 
   /** @param {boolean} on */

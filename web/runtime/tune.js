@@ -1,12 +1,13 @@
-/* Finds out how many of an engine's threads make it faster. The number of processors and their load do not answer that;
- * a short trial does. Results do not depend on the number of threads. */
-import { LOGITS_NONE } from '../engine/constants.js';
+/* Finds out how a model runs fastest: with how many of the engine's threads, and in which order it reads the weights. The
+ * number of processors, their load and their model do not answer that; a short trial does. Results depend on neither. */
+import { LOGITS_NONE, WEIGHT_ORDERS } from '../engine/constants.js';
 
-/** @import { Engine, Model } from '../engine.js' */
+/** @import { Engine, Model, WeightOrder } from '../engine.js' */
 
-const TRIALS = 2; // for each number of threads, after one to warm up
+const TRIALS = 2; // of each choice, after one to warm up
 const TRIAL_TOKENS = 32; // of an encoder's input
 const GAIN = 0.9; // more threads are used only if they take less than this share of the time
+const ORDER_GAIN = 0.97; // the same for another order than the first
 
 /**
  * 1, 2, 4 and so on, and `most`.
@@ -19,14 +20,33 @@ function counts(most) {
 }
 
 /**
- * Times a token (of an encoder: a short input) with more and more threads. Then sets the smallest number of threads
- * that no larger one beats by a tenth, and returns it.
+ * The first choice that none after it beats by so much; it is set.
+ * @template T
+ * @param {T[]} choices
+ * @param {{ use: (choice: T) => void, time: () => number, gain: number }} trial
+ * @returns {T}
+ */
+function fastest(choices, { use, time, gain }) {
+  let chosen = { choice: choices[0], ms: Infinity };
+  for (const choice of choices.length > 1 ? choices : []) {
+    use(choice);
+    const ms = Math.min(...Array.from({ length: TRIALS }, time));
+    if (ms < gain * chosen.ms) chosen = { choice, ms };
+  }
+  use(chosen.choice);
+  return chosen.choice;
+}
+
+/**
+ * Times a token (of an encoder: a short input), first with more and more threads, then in each order of reading. Sets
+ * the smallest number of threads that no larger one beats by a tenth, and the best order.
  * @param {Engine} engine
  * @param {Model} model
- * @param {number} most threads that were started
+ * @param {{ started: number, threads?: number, order?: WeightOrder }} options started: threads that were started;
+ *   threads, order: given, so that they need no trial
+ * @returns {{ threads: number, order: WeightOrder }}
  */
-export function tuneThreads(engine, model, most) {
-  if (most === 1) return 1;
+export function tune(engine, model, { started, threads, order }) {
   const session = model.session({ context: Math.min(model.contextSize, 64) });
   const input = new Array(Math.min(model.contextSize, TRIAL_TOKENS)).fill(0);
   const time = () => {
@@ -38,15 +58,14 @@ export function tuneThreads(engine, model, most) {
     return performance.now() - start;
   };
   try {
-    time();
-    let chosen = { threads: 1, ms: Infinity };
-    for (const threads of counts(most)) {
-      engine.useThreads(threads);
-      const ms = Math.min(...Array.from({ length: TRIALS }, time));
-      if (ms < GAIN * chosen.ms) chosen = { threads, ms };
-    }
-    engine.useThreads(chosen.threads);
-    return chosen.threads;
+    /** @type {WeightOrder[]} */
+    const orders = order ? [order] : model.isEncoder ? ['distant'] : WEIGHT_ORDERS;
+    const numbers = threads ? [threads] : counts(started);
+    if (numbers.length > 1 || orders.length > 1) time();
+    return {
+      threads: fastest(numbers, { use: (count) => engine.useThreads(count), time, gain: GAIN }),
+      order: fastest(orders, { use: (each) => model.useOrder(each), time, gain: ORDER_GAIN }),
+    };
   } finally {
     session.free();
   }

@@ -10,7 +10,7 @@ import { textLimitOf } from '../api/text-limit.js';
 import { STATUS } from '../engine/constants.js';
 import { isNode } from '../runtime/node.js';
 import { spawnByPage } from '../runtime/threads.js';
-import { tuneThreads } from '../runtime/tune.js';
+import { tune } from '../runtime/tune.js';
 import { openSource } from '../sources/index.js';
 import { keepSession, resumeSession, SessionError } from '../store/sessions.js';
 import { yielder } from './event-loop.js';
@@ -91,6 +91,22 @@ function withStream(described) {
   return stream instanceof MessagePort ? { ...described, stream: readStream(stream) } : described;
 }
 
+/**
+ * What a trial found, for onNote.
+ * @param {number | undefined} given the number of threads that the caller chose
+ * @param {number} most threads that were started
+ * @param {{ threads: number, order: types.ModelInfo['weightOrder'] }} found
+ */
+function tuningNote(given, most, { threads, order }) {
+  const notes = [];
+  if (given === undefined && threads < most)
+    notes.push(`${threads} of ${most} threads in use: more were not faster in a short trial`);
+  if (given === undefined && threads === most)
+    notes.push(`all ${most} threads in use: fewer were slower in a short trial`);
+  if (order !== 'distant') notes.push('weights are loaded ahead: that was faster in a short trial');
+  return notes.join('; ');
+}
+
 export class Host {
   #port;
   /** What starts threads, if not this worker. @type {SpawnThread | undefined} */
@@ -107,7 +123,11 @@ export class Host {
   #contextSize = 0;
   #startedThreads = 1;
   #threads = 1; // in use
-  #tuned = true; // false: how many threads to use is not known yet
+  /** The order in which the weights are read. @type {types.ModelInfo['weightOrder']} */
+  #order = 'distant';
+  /** What the caller chose, so that it needs no trial. @type {{ threads?: number, order?: types.ModelInfo['weightOrder'] }} */
+  #given = {};
+  #tuned = true; // false: how many threads and which order are best is not known yet
   /** @type {Map<number, Session>} */
   #sessions = new Map();
   #nextSession = 1;
@@ -194,9 +214,13 @@ export class Host {
     if (build.advice) emit({ note: `${build.reason}; ${build.advice}` });
     this.#engine = engine;
     this.#threads = this.#startedThreads = build.threads;
-    this.#tuned = options.threads !== undefined || build.threads === 1;
+    const threads = build.threads === 1 || options.threads !== undefined ? build.threads : undefined;
+    this.#given = { threads, order: options.weightOrder };
+    this.#tuned = threads !== undefined && options.weightOrder !== undefined;
     this.#model = await engine.openDirectory(source);
     this.#model.place();
+    this.#order = options.weightOrder ?? this.#order;
+    this.#model.useOrder(this.#order);
     return this.#use(this.#model, build, { options, source, emit });
   }
 
@@ -255,20 +279,24 @@ export class Host {
   /** The fields of a model's info that may change. */
   #news() {
     const { memory } = this.#loaded.engine;
-    return { memoryBytes: memory.buffer.byteLength, threads: this.#threads, tuning: !this.#tuned };
+    return {
+      memoryBytes: memory.buffer.byteLength,
+      threads: this.#threads,
+      weightOrder: this.#order,
+      tuning: !this.#tuned && this.#given.threads === undefined,
+    };
   }
 
-  /** No call is running: time for a trial of how many threads to use, which would slow a call down. */
+  /** No call is running: time for a trial of how the model runs fastest, which would slow a call down. */
   idle() {
     if (this.#tuned) return;
     const most = this.#startedThreads;
-    this.#threads = tuneThreads(this.#loaded.engine, this.#loaded, most);
+    const found = tune(this.#loaded.engine, this.#loaded, { started: most, ...this.#given });
+    this.#threads = found.threads;
+    this.#order = found.order;
     this.#tuned = true;
-    const note =
-      this.#threads < most
-        ? `${this.#threads} of ${most} threads in use: more were not faster in a short trial`
-        : `all ${most} threads in use: fewer were slower in a short trial`;
-    this.#port.postMessage({ news: this.#news(), note });
+    const note = tuningNote(this.#given.threads, most, found);
+    this.#port.postMessage({ news: this.#news(), ...(note && { note }) });
   }
 
   /**
