@@ -35,7 +35,7 @@ enum gemv_order {
     GEMV_ORDERS
 };
 
-#define FEW_TOKENS 16
+#define FEW_TOKENS 8
 
 /* One token, or a few, times a matrix: out[t * out_stride + r] = dot(row r of w, activation t) for t < tokens and
  * r < rows. Weights are read straight from the blocks of the file, once for all tokens. */
@@ -84,7 +84,7 @@ typedef void gemm_fn(const struct gemm_args *args);
 struct weight_kernels {
     enum activation_kind activation;
     uint32_t panel_block_bytes; /* bytes of a panel for each block of a row */
-    uint32_t gemv_tokens;       /* the most tokens that gemv takes: 1 or FEW_TOKENS */
+    uint32_t gemv_tokens;       /* the most tokens that gemv takes, at most FEW_TOKENS; panels are faster for more */
     gemv_fn *gemv;
     unpack_panel_fn *unpack_panel;
     gemm_fn *gemm;

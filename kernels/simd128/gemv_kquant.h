@@ -209,29 +209,14 @@ ALWAYS_INLINE v128_t kquant_products(const struct kquant_type *type, const struc
 /* i32x4 whose lanes add up to the sums of a block of four rows, for each token. The number of tokens is even. */
 struct few_sums {
     v128_t isums[FEW_TOKENS][4];
-    v128_t msums[FEW_TOKENS][4];
+    v128_t msums[FEW_TOKENS][4]; /* of Q2_K */
 };
 
-/* Each scale twice, so that 32 bits of them can be splatted. Through memory, which costs little for several tokens. */
-ALWAYS_INLINE void double_scales(int16_t out[16][2], const int16_t scale[16]) {
-    UNROLL
-    for (int i = 0; i < 2; i++) {
-        const v128_t each = wasm_v128_load(scale + 8 * i);
-        wasm_v128_store(out[8 * i], double_low(each));
-        wasm_v128_store(out[8 * i + 4], double_high(each));
-    }
-}
-
-ALWAYS_INLINE void few_minimums(v128_t (*msums)[4], const int16_t minimum[16], const uint8_t *s, size_t apart,
-                                size_t tokens) {
-    const v128_t low = wasm_v128_load(minimum);
-    const v128_t high = wasm_v128_load(minimum + 8);
-    KEEP_LOOP
-    for (size_t t = 0; t < tokens; t++, s += apart) {
-        msums[t][0] = wasm_i32x4_add(wasm_i32x4_dot_i16x8(low, wasm_v128_load(s)),
-                                     wasm_i32x4_dot_i16x8(high, wasm_v128_load(s + 16)));
-    }
-}
+/* The scales of a block's sub-blocks, each twice, so that 32 bits of them can be splatted. They pass through memory,
+ * which costs little for several tokens. */
+struct doubled_scales {
+    int16_t of[16][2];
+};
 
 /* Adds to isum[0] the products of a quarter, whose codes and doubled scales are given, and the activations at q. */
 ALWAYS_INLINE void add_few_quarter(size_t sub_block, const struct dot_form *form, v128_t *isum, const v128_t codes[4],
@@ -248,67 +233,120 @@ ALWAYS_INLINE void add_few_quarter(size_t sub_block, const struct dot_form *form
     isum[0] = sum;
 }
 
-/* Sets isums[t][0] and msums[t][0] for a block. */
-ALWAYS_INLINE void few_block(const struct kquant_type *type, const struct dot_form *form, v128_t (*isums)[4],
-                             v128_t (*msums)[4], const uint8_t *block, const struct kquant_activations *a, size_t apart,
-                             size_t tokens) {
-    struct kquant_scales unpacked;
-    int16_t doubled[16][2];
-    type->unpack_scales(&unpacked, block);
-    double_scales(doubled, unpacked.scale);
-    few_minimums(msums, unpacked.minimum, a->sums16, apart, tokens);
-    KEEP_LOOP
-    for (size_t t = 0; t < tokens; t++) {
-        isums[t][0] = wasm_i32x4_splat(0);
-    }
+/* Adds the products of a block and each token to isums[t][0]. q: the first token's activations. */
+ALWAYS_INLINE void add_few_block(const struct kquant_type *type, const struct dot_form *form, v128_t (*isums)[4],
+                                 const uint8_t *block, const struct doubled_scales *doubled, const uint8_t *q,
+                                 size_t apart, size_t tokens) {
+    const size_t vectors = type->sub_block / 16;
+    const size_t step = quarter_vector(type->sub_block, 0, 1);
     KEEP_LOOP
     for (size_t i = 0; i < 4; i++) {
-        const size_t vectors = type->sub_block / 16;
-        const size_t step = quarter_vector(type->sub_block, 0, 1);
         const size_t first = quarter_vector(type->sub_block, i, 0);
-        const uint8_t *q = a->q + 16 * first;
+        const uint8_t *at = q + 16 * first;
         v128_t codes[4];
         v128_t scales[4];
         type->unpack_quarter(codes, block, i);
         UNROLL
         for (size_t v = 0; v < 4; v += vectors) {
-            scales[v] = wasm_v128_load32_splat(doubled[first + step * v]);
+            scales[v] = wasm_v128_load32_splat(doubled->of[(first + step * v) / vectors]);
         }
         KEEP_LOOP
         for (size_t t = 0; t < tokens; t += 2) {
-            add_few_quarter(type->sub_block, form, isums[t], codes, scales, q);
-            q += apart;
-            add_few_quarter(type->sub_block, form, isums[t + 1], codes, scales, q);
-            q += apart;
+            add_few_quarter(type->sub_block, form, isums[t], codes, scales, at);
+            add_few_quarter(type->sub_block, form, isums[t + 1], codes, scales, at + apart);
+            at += 2 * apart;
         }
     }
 }
 
-/* Adds the products of a block of four rows to sums[t]. */
-ALWAYS_INLINE void add_few(const struct kquant_type *type, const struct dot_form *form, v128_t sums[FEW_TOKENS],
-                           const uint8_t *const at[4], const struct kquant_activations *a, size_t apart,
-                           size_t tokens) {
+/* Adds the products of a block of four rows to sums[t]: Q4_K and Q5_K. */
+ALWAYS_INLINE void add_few_packed(const struct kquant_type *type, const struct dot_form *form, v128_t sums[FEW_TOKENS],
+                                  const uint8_t *const at[4], struct kquant_activations a, size_t apart,
+                                  size_t tokens) {
+    const struct packed_headers h = packed_headers(at);
     struct few_sums block;
-    const uint8_t *activation_d = a->d;
+    struct doubled_scales doubled[4];
+    v128_t d;
+    v128_t dmin;
+    UNROLL
+    for (size_t pair = 0; pair < 2; pair++) {
+        const v128_t first = pair ? wasm_u16x8_extend_high_u8x16(h.scales03) : wasm_u16x8_extend_low_u8x16(h.scales03);
+        const v128_t second = pair ? wasm_u16x8_extend_high_u8x16(h.scales47) : wasm_u16x8_extend_low_u8x16(h.scales47);
+        wasm_v128_store(doubled[2 * pair].of[0], double_low(first));
+        wasm_v128_store(doubled[2 * pair].of[4], double_low(second));
+        wasm_v128_store(doubled[2 * pair + 1].of[0], double_high(first));
+        wasm_v128_store(doubled[2 * pair + 1].of[4], double_high(second));
+    }
+    KEEP_LOOP
+    for (size_t k = 0; k < 4; k++) {
+        v128_t(*isums)[4] = (v128_t(*)[4]) & block.isums[0][k];
+        for (size_t t = 0; t < tokens; t++) {
+            isums[t][0] = wasm_i32x4_splat(0);
+        }
+        add_few_block(type, form, isums, at[k], &doubled[k], a.q, apart, tokens);
+    }
+    widen_any_f16_pairs(&d, &dmin, h.d);
+    KEEP_LOOP
+    for (size_t t = 0; t < tokens; t++) {
+        const v128_t msum = packed_minimums(&h, LANES_ROWS, a.sums32);
+        const v128_t da = wasm_v128_load32_splat(a.d);
+        const v128_t isum = add_across_i32(block.isums[t]);
+        sums[t] = wasm_f32x4_add(
+            sums[t], wasm_f32x4_sub(wasm_f32x4_mul(wasm_f32x4_convert_i32x4(isum), wasm_f32x4_mul(d, da)),
+                                    wasm_f32x4_mul(wasm_f32x4_convert_i32x4(msum), wasm_f32x4_mul(dmin, da))));
+        a.d += apart;
+        a.sums32 += apart;
+    }
+}
+
+/* Starts the sums of row k: isums at minus the sums of the offset if the type is exact, else at 0, with msums beside.
+ */
+ALWAYS_INLINE void start_few_block(const struct kquant_type *type, struct few_sums *sums, size_t k,
+                                   const int16_t minimum[16], const uint8_t *s, size_t apart, size_t tokens) {
+    const v128_t low = wasm_v128_load(minimum);
+    const v128_t high = wasm_v128_load(minimum + 8);
+    KEEP_LOOP
+    for (size_t t = 0; t < tokens; t++, s += apart) {
+        const v128_t msums = wasm_i32x4_add(wasm_i32x4_dot_i16x8(low, wasm_v128_load(s)),
+                                            wasm_i32x4_dot_i16x8(high, wasm_v128_load(s + 16)));
+        if (type->exact) {
+            sums->isums[t][k] = wasm_i32x4_neg(msums);
+        } else {
+            sums->isums[t][k] = wasm_i32x4_splat(0);
+            sums->msums[t][k] = msums;
+        }
+    }
+}
+
+/* Adds the products of a block of four rows to sums[t]: types with sub-blocks of 16. */
+ALWAYS_INLINE void add_few_of_16(const struct kquant_type *type, const struct dot_form *form, v128_t sums[FEW_TOKENS],
+                                 const uint8_t *const at[4], struct kquant_activations a, size_t apart, size_t tokens) {
+    struct few_sums block;
     v128_t d;
     v128_t dmin;
     KEEP_LOOP
     for (size_t k = 0; k < 4; k++) {
-        few_block(type, form, (v128_t(*)[4]) & block.isums[0][k], (v128_t(*)[4]) & block.msums[0][k], at[k], a, apart,
-                  tokens);
+        struct kquant_scales unpacked;
+        struct doubled_scales doubled;
+        type->unpack_scales(&unpacked, at[k]);
+        UNROLL
+        for (size_t i = 0; i < 2; i++) {
+            const v128_t each = wasm_v128_load(unpacked.scale + 8 * i);
+            wasm_v128_store(doubled.of[8 * i], double_low(each));
+            wasm_v128_store(doubled.of[8 * i + 4], double_high(each));
+        }
+        start_few_block(type, &block, k, unpacked.minimum, a.sums16, apart, tokens);
+        add_few_block(type, form, (v128_t(*)[4]) & block.isums[0][k], at[k], &doubled, a.q, apart, tokens);
     }
     widen_any_f16_pairs(&d, &dmin, load_word_of_rows(at, type->d_offset));
     KEEP_LOOP
-    for (size_t t = 0; t < tokens; t++, activation_d += apart) {
-        const v128_t da = wasm_v128_load32_splat(activation_d);
-        const v128_t isum = add_across_i32(block.isums[t]);
-        const v128_t msum = add_across_i32(block.msums[t]);
-        v128_t products;
-        if (type->exact) {
-            products = wasm_f32x4_mul(wasm_f32x4_convert_i32x4(wasm_i32x4_sub(isum, msum)), wasm_f32x4_mul(dmin, da));
-        } else {
-            products = wasm_f32x4_sub(wasm_f32x4_mul(wasm_f32x4_convert_i32x4(isum), wasm_f32x4_mul(d, da)),
-                                      wasm_f32x4_mul(wasm_f32x4_convert_i32x4(msum), wasm_f32x4_mul(dmin, da)));
+    for (size_t t = 0; t < tokens; t++, a.d += apart) {
+        const v128_t da = wasm_v128_load32_splat(a.d);
+        const v128_t isum = wasm_f32x4_convert_i32x4(add_across_i32(block.isums[t]));
+        v128_t products = wasm_f32x4_mul(isum, wasm_f32x4_mul(type->exact ? dmin : d, da));
+        if (!type->exact) {
+            const v128_t msum = wasm_f32x4_convert_i32x4(add_across_i32(block.msums[t]));
+            products = wasm_f32x4_sub(products, wasm_f32x4_mul(msum, wasm_f32x4_mul(dmin, da)));
         }
         sums[t] = wasm_f32x4_add(sums[t], products);
     }
@@ -365,7 +403,11 @@ ALWAYS_INLINE void kquant_few_turn(const struct kquant_type *type, const struct 
     }
     KEEP_LOOP
     for (size_t left = turns->n / 256; left; left--) {
-        add_few(type, form, sums, at, &a, apart, tokens);
+        if (type->sub_block == 32) {
+            add_few_packed(type, form, sums, at, a, apart, tokens);
+        } else {
+            add_few_of_16(type, form, sums, at, a, apart, tokens);
+        }
         UNROLL
         for (size_t k = 0; k < 4; k++) {
             at[k] += type->block_bytes;

@@ -33,7 +33,7 @@ NEVER_INLINE void unpack_panel(const struct kquant_type *type, unpack_kquant_row
     const struct weight_kernels name##_simd128 = {                                                                     \
         .activation = ACTIVATION_Q8_K,                                                                                 \
         .panel_block_bytes = I16_KQUANT_PANEL_BYTES,                                                                   \
-        .gemv_tokens = FEW_TOKENS,                                                                                     \
+        .gemv_tokens = 2,                                                                                              \
         .gemv = gemv_##name,                                                                                           \
         .unpack_panel = unpack_panel_##name,                                                                           \
         .gemm = gemm_##name,                                                                                           \
