@@ -7,9 +7,9 @@
         [--wasm path] [--rows 64] [--n 1024] [--tokens 8]
 
 QEMU runs each kernel once and logs the machine code of each block and each execution of a block. So the counts include
-everything: scales, minimums, remainders, calls. A gemv is counted per 32 weights of a row, a gemm per 32 weights of a
-row and token, and unpacking a panel per 32 weights of a row. --kinds prints each kind of instruction. An arithmetic
-instruction of x86-64 that reads memory has the kind of its operation.
+everything: scales, minimums, remainders, calls. A gemv is counted per 32 weights of a row, a gemm and a gemv of several
+tokens per 32 weights of a row and token, and unpacking a panel per 32 weights of a row. --kinds prints each kind of
+instruction. An arithmetic instruction of x86-64 that reads memory has the kind of its operation.
 
 QEMU has AVX2 but not VNNI, so x86-64 is a CPU without VNNI here. "no DotProd" is an ARM CPU without that extension.
 "checked" is V8 as on Android, where it checks the bounds of each access by instructions; elsewhere it uses a page
@@ -33,7 +33,6 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "arm64")]
 import arm64  # noqa: E402
 from node_flags import relaxed_flags  # noqa: E402
 
-WORKS = ("gemv", "gemm", "batch")
 KINDS = ("load", "dot", "multiply", "add", "vector", "store", "scalar")
 V8 = ["--no-liftoff", "--no-wasm-tier-up", "--no-wasm-lazy-compilation", "--random-seed=1", "--single-threaded"]
 V8 += ["--print-wasm-code"]
@@ -165,17 +164,20 @@ def trace(command, wasm, sizes):
 
 
 def per_32_weights(counts, sizes):
-    """{(entry, gemv|gemm|unpack): instructions of each kind per 32 weights}"""
+    """{(entry, work): instructions of each kind per 32 weights}"""
     result, panels = {}, sizes["rows"] / 8
     for entry in dict.fromkeys(entry for entry, _ in counts):
-        gemv, gemm, batch = (counts[entry, work] for work in WORKS)
+        gemm, batch = counts[entry, "gemm"], counts[entry, "batch"]
         unpack = {one: batch[one] / panels - gemm[one] for one in KINDS}
+        tokens = sizes["tokens"]
         for work, found, rows in (
-            ("gemv", gemv, sizes["rows"]),
-            ("gemm", gemm, 8 * sizes["tokens"]),
+            ("gemv", counts[entry, "gemv"], sizes["rows"]),
+            (f"gemv of {tokens}", counts.get((entry, "few")), sizes["rows"] * tokens),
+            ("gemm", gemm, 8 * tokens),
             ("unpack", unpack, 8),
         ):
-            result[entry, work] = {one: found[one] * 32 / (rows * sizes["n"]) for one in KINDS}
+            if found:
+                result[entry, work] = {one: found[one] * 32 / (rows * sizes["n"]) for one in KINDS}
     return result
 
 

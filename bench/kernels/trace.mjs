@@ -10,13 +10,20 @@ function text(address) {
   return Buffer.from(bytes.subarray(0, bytes.indexOf(0))).toString();
 }
 
+const few = sizes.tokens;
 for (let entry = 0; entry < exports.bench_count(); entry++) {
   const name = text(exports.bench_name(entry));
   if (!new RegExp(sizes.entries).test(name)) continue;
-  exports.bench_prepare(entry, sizes.rows, sizes.n, sizes.tokens);
-  for (const work of ['gemv', 'gemm', 'batch']) {
+  for (const [work, tokens] of [
+    ['gemv', 1],
+    ['few', few],
+    ['gemm', few],
+    ['batch', few],
+  ]) {
+    if (work === 'few' && exports.bench_gemv_tokens(entry) < few) continue;
+    exports.bench_prepare(entry, sizes.rows, sizes.n, tokens);
     existsSync(`/begin/${name.replaceAll(' ', '_')}/${work}`);
-    exports[`bench_${work}`](1);
+    exports[work === 'few' ? 'bench_gemv' : `bench_${work}`](1);
     existsSync('/end/');
   }
 }

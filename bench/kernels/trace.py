@@ -29,13 +29,16 @@ def main(wasm, compiled, sizes):
     def text(address):
         return bytes(exports["memory"].read(store, address, address + 32)).split(b"\0")[0].decode()
 
+    few = sizes["tokens"]
     for entry in range(call("bench_count")):
         name = text(call("bench_name", entry))
         if re.search(sizes["entries"], name):
-            call("bench_prepare", entry, sizes["rows"], sizes["n"], sizes["tokens"])
-            for work in ("gemv", "gemm", "batch"):
+            for work, tokens in (("gemv", 1), ("few", few), ("gemm", few), ("batch", few)):
+                if work == "few" and call("bench_gemv_tokens", entry) < few:
+                    continue
+                call("bench_prepare", entry, sizes["rows"], sizes["n"], tokens)
                 os.path.exists(f"/begin/{name.replace(' ', '_')}/{work}")
-                call(f"bench_{work}", 1)
+                call("bench_gemv" if work == "few" else f"bench_{work}", 1)
                 os.path.exists("/end/")
 
 
