@@ -57,6 +57,12 @@ const NEUTRAL = {
 };
 
 /**
+ * The names of all fields that a request may have, some of them only with certain values.
+ * @param {keyof typeof IMPLEMENTED} kind
+ */
+export const fieldNames = (kind) => [...IMPLEMENTED[kind], ...WITHOUT_EFFECT, ...Object.keys(NEUTRAL)];
+
+/**
  * @param {string} name
  * @param {unknown} value
  * @param {Record<string, unknown>} fields

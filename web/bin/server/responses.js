@@ -22,10 +22,13 @@ const REFUSED = {
   return_progress: 'use /v1/chat/completions',
 };
 
+const isObject = (value) => typeof value === 'object' && !Array.isArray(value);
+
 /* Whether the field `text` asks for a usual answer. */
 function isPlainText(text) {
-  const { format = {}, verbosity = 'medium', ...others } = typeof text === 'object' ? present(text) : { text };
-  return (format.type ?? 'text') === 'text' && verbosity === 'medium' && Object.keys(others).length === 0;
+  const { format = {}, verbosity = 'medium', ...others } = isObject(text) ? present(text) : { text };
+  const isText = isObject(format) && (format.type ?? 'text') === 'text';
+  return isText && verbosity === 'medium' && Object.keys(others).length === 0;
 }
 
 /* Fields whose values ask for nothing special, or that have no effect without tools. */
@@ -84,7 +87,7 @@ function chatRequestOf(fields) {
   const { input, instructions, max_output_tokens: limit, reasoning, stream, stream_options, ...others } = fields;
   const shared = Object.fromEntries(Object.entries(others).filter(([name]) => !Object.hasOwn(NEUTRAL, name)));
   integerField(fields, 'max_output_tokens', 1, Number.MAX_SAFE_INTEGER, undefined);
-  if (reasoning !== undefined && (typeof reasoning !== 'object' || Array.isArray(reasoning)))
+  if (reasoning !== undefined && !isObject(reasoning))
     throw new RequestError('reasoning must be an object', 'reasoning');
   return {
     ...shared,
