@@ -169,12 +169,15 @@ MANY = [{"role": "user", "content": "word " * 1000}] * 1400
         ("/v1/responses", {"input": "a", "instructions": LARGE}),
         ("/tokenize", {"content": LARGE}),
         ("/apply-template", {"messages": MANY}),
+        ("/apply-template", {"messages": MESSAGES * 4000}),
+        ("/v1/chat/completions", {"messages": MESSAGES * 4000}),
     ],
 )
 def test_texts_that_no_context_can_hold_are_not_tokenized(large, path, body):
     status, answer = post(large, path, body)
     assert (status, answer["error"]["code"]) == (400, "context_length_exceeded")
-    assert re.search(r"has \d{7} characters; the context cannot hold more than \d+$", answer["error"]["message"])
+    wanted = r"(has \d{7} characters; the context cannot hold more than \d+|are 4000 messages; .* \d+ tokens)$"
+    assert re.search(wanted, answer["error"]["message"])
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import { PendingTokens, sampledToken } from './logprobs.js';
 import { LoopDetector } from './loops.js';
 import {
   booleanField,
-  lengthOf,
   maxTokensOf,
   RequestError,
   requireTokens,
@@ -15,7 +14,7 @@ import {
   templateMessage,
 } from './requests.js';
 import { StopText } from './stop-text.js';
-import { requireLength, textLimitOf } from './text-limit.js';
+import { hasRoom, requireLength, requireRoom, textLimitOf } from './text-limit.js';
 import { isSystem, withoutOldestTurn } from './turns.js';
 import { usageOf } from './usage.js';
 
@@ -187,22 +186,26 @@ export class Conversation {
 
   /**
    * The prompt of a chat. With the overflow 'shift', the oldest turns are dropped until it fits.
-   * @param {ChatMessage[]} messages
+   * @param {ChatMessage[]} all
    * @param {Record<string, unknown>} variables
    * @returns {Prompt}
    */
-  chatPrompt(messages, variables) {
-    const shorter = this.#overflow === 'shift' ? withoutOldestTurn(messages) : undefined;
-    const length = lengthOf(messages);
-    if (shorter && length > this.#textLimit) return this.chatPrompt(shorter, variables);
-    requireLength(length, this.#textLimit, 'messages');
-    const { tokens: ids } = this.template(messages, variables, this.#textLimit);
-    if (shorter && ids.length >= this.contextSize) return this.chatPrompt(shorter, variables);
-    return {
-      ids,
-      head: () => this.#chatHead(messages, variables),
-      turn: () => this.#turnStart(messages, variables, ids),
-    };
+  chatPrompt(all, variables) {
+    const size = { textLimit: this.#textLimit, contextSize: this.contextSize };
+    for (let messages = all; ; ) {
+      const shorter = this.#overflow === 'shift' ? withoutOldestTurn(messages) : undefined;
+      if (!shorter) requireRoom(messages, size);
+      if (!shorter || hasRoom(messages, size)) {
+        const { tokens: ids } = this.template(messages, variables, shorter ? Infinity : this.#textLimit);
+        if (!shorter || ids.length < this.contextSize)
+          return {
+            ids,
+            head: () => this.#chatHead(messages, variables),
+            turn: () => this.#turnStart(messages, variables, ids),
+          };
+      }
+      messages = shorter;
+    }
   }
 
   /**

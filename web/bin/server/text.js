@@ -1,8 +1,8 @@
 /* Endpoints for a model's text, as llama.cpp's server has them: tokens of a text, text of tokens, and the prompt of
  * a chat. */
 import { readFields } from '../../api/fields.js';
-import { booleanField, chatOf, lengthOf, RequestError, requireTokens } from '../../api/requests.js';
-import { requireLength } from '../../api/text-limit.js';
+import { booleanField, chatOf, RequestError, requireTokens } from '../../api/requests.js';
+import { requireLength, requireRoom } from '../../api/text-limit.js';
 import { readJson, sendJson } from './http.js';
 import { loadedModel } from './openai.js';
 
@@ -41,6 +41,6 @@ export async function applyTemplate(entries, request, response) {
   const fields = readFields(await readJson(request), 'chat');
   const { model } = loadedModel(entries, fields.model);
   const { messages, variables } = chatOf(fields);
-  requireLength(lengthOf(messages), model.info.textLimit, 'messages');
+  requireRoom(messages, model.info);
   sendJson(response, 200, { prompt: (await model.template(messages, variables)).text });
 }
