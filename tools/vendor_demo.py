@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
-"""Downloads the libraries of the demo from npm: pinned versions, checked against their sha256.
+"""Makes what the demo needs besides its sources. Libraries come from npm: pinned versions, with a known sha256.
 
-vendor_demo.py          marked, the Markdown parser, and highlight.js with its grammars, into web/demo/vendor
+vendor_demo.py          into web/demo/vendor: marked, the Markdown parser; highlight.js with its grammars; and
+                        published.json, the figures of docs/performance.csv that the page that measures shows
 vendor_demo.py --test   also axe-core, for the tests, into build/vendor
 """
 
+import csv
 import hashlib
 import io
+import json
 import os
 import pathlib
 import subprocess
@@ -106,7 +109,25 @@ def vendor(libraries, directory):
         print(f"{directory.relative_to(ROOT)}: {name} {version}", flush=True)
 
 
+def write_published(directory):
+    """Figures without earlier context, by model, engine, host, build and threads."""
+    texts = ["model", "file", "engine", "host", "version", "build"]
+    numbers = {"prefill_tps_median": "prefill_tps", "decode_tps_median": "decode_tps"}
+    numbers |= {name: name for name in ("threads", "prompt", "generate", "load_ms", "peak_bytes")}
+    with (ROOT / "docs/performance.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["context"] == "0" and not row["error"]]
+    figures = [
+        {name: row[name] for name in texts} | {to: float(row[name]) for name, to in numbers.items() if row[name]}
+        for row in rows
+    ]
+    home = json.loads((ROOT / "web/package.json").read_text())["homepage"]
+    published = {"source": f"{home}/blob/main/docs/performance.md", "figures": figures}
+    directory.mkdir(parents=True, exist_ok=True)
+    write(directory / "published.json", json.dumps(published, separators=(",", ":")).encode())
+
+
 def vendor_all(test=True):
+    write_published(ROOT / "web/demo/vendor")
     vendor(PAGE, ROOT / "web/demo/vendor")
     if test:
         vendor(TEST, ROOT / "build/vendor")

@@ -14,15 +14,15 @@ function defineUi() {
     [...document.querySelectorAll(selector)].find(
       (each) => text === undefined || (each.getAttribute('aria-label') ?? each.textContent).includes(text),
     );
-  const until = async (what, told = String(what)) => {
-    for (let tries = 0; tries < 1200; tries++) {
+  const until = async (what, told = String(what), minutes = 1) => {
+    for (let tries = 0; tries < 1200 * minutes; tries++) {
       const found = what();
       if (found) return found;
       await new Promise((resolve) => {
         setTimeout(resolve, 50);
       });
     }
-    throw new Error(`not so after a minute: ${told}`);
+    throw new Error(`not so in time: ${told}`);
   };
   const visible = (element) => Boolean(element?.checkVisibility() && element.getClientRects().length > 0);
   const click = async (selector, text) => {
@@ -62,8 +62,8 @@ function defineUi() {
   };
 }
 
-/* Opens the demo without any chats. settings: those of the settings sidebar; stored: other values of localStorage. */
-export async function visit({ browser, server }, { settings = SHORT, stored = {}, query = '' } = {}) {
+/* Opens the demo, or another page of it, without any chats. settings: those of the settings sidebar; stored: other values of localStorage. */
+export async function visit({ browser, server }, { demo = DEMO, settings = SHORT, stored = {}, query = '' } = {}) {
   const page = await browser.page(`${server.url}/tests/web/blank.html`);
   await page.evaluate(
     (values) => {
@@ -73,7 +73,7 @@ export async function visit({ browser, server }, { settings = SHORT, stored = {}
     { 'quern.settings': settings, ...stored },
   );
   const open = async () => {
-    await page.goto(server.url + DEMO + query);
+    await page.goto(server.url + demo + query);
     await page.waitForSelector('body[data-started]');
     await page.evaluate(defineUi);
   };
@@ -83,6 +83,8 @@ export async function visit({ browser, server }, { settings = SHORT, stored = {}
     open,
     /* Runs a function in the page. Puppeteer waits for what it returns, as Playwright does. */
     tab: (run, argument) => page.evaluate(run, argument),
+    size: (width, height) =>
+      page.setViewportSize ? page.setViewportSize({ width, height }) : page.setViewport({ width, height }),
   };
 }
 
@@ -106,7 +108,7 @@ export async function runChecks(checks) {
   const [name, file, ...wanted] = process.argv.slice(2);
   const browser = await start(name);
   const server = await serve();
-  const env = { browser, server, file, model: server.add(file), bytes: readFileSync(file) };
+  const env = { browser, serve, server, file, model: server.add(file), bytes: readFileSync(file) };
   for (const [check, test] of Object.entries(checks)) {
     if (wanted.length > 0 && !wanted.some((each) => check.includes(each))) continue;
     const error = await test(env).then(

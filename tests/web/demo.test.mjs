@@ -497,7 +497,8 @@ const scenarios = {
       await my.ask();
       assert.match(await my.text(), /Paris/);
       await my.page.waitForSelector('body[data-offline="ready"]', { state: 'attached' });
-      assert.equal((await fetch(`${server.url}/folder/examples/summary.html`)).status, 200);
+      for (const path of ['examples/summary.html', 'demo/measure.html', 'demo/vendor/published.json'])
+        assert.equal((await fetch(`${server.url}/folder/${path}`)).status, 200, path);
       urls.delete(model.url);
       let bytes = 0;
       let zipped = 0;

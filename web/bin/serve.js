@@ -111,7 +111,7 @@ function openPage(url) {
 async function prepareDemo() {
   if (!existsSync(new URL('../demo', import.meta.url))) return false;
   const has = (library) => existsSync(new URL(`../demo/vendor/${library}`, import.meta.url));
-  if (has('marked.js') && has('highlight.js')) return true;
+  if (['marked.js', 'highlight.js', 'published.json'].every(has)) return true;
   const tool = fileURLToPath(new URL('../../tools/vendor_demo.py', import.meta.url));
   const status = await runChild('python3', [tool], { stdio: 'ignore' }).catch(() => 1);
   if (status > 128) process.exit(status);

@@ -23,6 +23,9 @@ export function fileOf(from) {
 
 export const sourceOf = ({ url, repo, file }) => (url ? new URL(url, location.href).href : { repo, file });
 
+/* A URL of a source; for a file on Hugging Face, the one that the package uses. */
+export const urlTo = (from) => (from.repo ? `https://huggingface.co/${from.repo}/resolve/main/${from.file}` : from);
+
 /* Whether a URL is that of a source. */
 export const isUrlOf = (from, url) =>
   from.repo ? url.includes(`/${from.repo}/`) && url.endsWith(`/${from.file}`) : url === from;
@@ -30,7 +33,7 @@ export const isUrlOf = (from, url) =>
 const QUANTIZATION = /[-._](ud[-_])?(i?q\d\w*|tq\d\w*|b?f\d+|mxfp4\w*)$/;
 
 /* A file's name without its split and quantization: the same for all files of a model. */
-const modelOf = (file) =>
+export const modelOf = (file) =>
   file
     .toLowerCase()
     .replace(/\.gguf$/, '')

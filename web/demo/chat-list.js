@@ -1,7 +1,7 @@
 /* The sidebar of chats: opening, searching, renaming, exporting and deleting them. */
 import { currentChat, show } from './chat.js';
 import * as conversations from './conversations.js';
-import { $, announce, h, startOf } from './dom.js';
+import { $, announce, h, saveText, startOf } from './dom.js';
 import { closeSidebar } from './sidebars.js';
 
 let removed; // the chat that was deleted last, for conversations.restore()
@@ -13,9 +13,7 @@ function exportChat(id) {
   const chat = chatOf(id);
   const words = conversations.titleOf(chat).replace(/[^\p{L}\p{M}\p{N}]+/gu, ' ');
   const name = startOf(words.trim(), 60) || 'chat';
-  const url = URL.createObjectURL(new Blob([conversations.markdownOf(chat)], { type: 'text/markdown' }));
-  h('a', { href: url, download: `${name}.md` }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000); // Safari reads it after the click
+  saveText(conversations.markdownOf(chat), `${name}.md`, 'text/markdown');
 }
 
 function remove({ id, title }) {

@@ -72,6 +72,13 @@ export const startOf = (text, length) => text.slice(0, length).replace(/[\uD800-
 export const isSend = ({ key, shiftKey, isComposing, keyCode }) =>
   key === 'Enter' && !shiftKey && !isComposing && keyCode !== 229;
 
+/* Lets the user save a text as a file. */
+export function saveText(text, name, type) {
+  const url = URL.createObjectURL(new Blob([text], { type }));
+  h('a', { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000); // Safari reads it after the click
+}
+
 const UNITS = ['B', 'kB', 'MB', 'GB'];
 export function bytes(count) {
   let unit = 0;

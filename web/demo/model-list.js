@@ -1,6 +1,6 @@
 /* What the page shows about models: the current one, those to choose and those stored on this device. */
 import { deleteModel, listModels, storageInfo } from '../index.js';
-import { catalog, fileOf, isUrlOf, nameOf, sourceOf } from './catalog.js';
+import { catalog, fileOf, isUrlOf, nameOf, sourceOf, urlTo } from './catalog.js';
 import { $, announce, bytes, h, showProblem } from './dom.js';
 import { worksOffline } from './installed.js';
 import { currentModel, currentNotes, currentSource, load } from './models.js';
@@ -17,6 +17,13 @@ const isCurrent = (url) => {
 function threadsText({ threads, build, tuning }) {
   if (tuning) return `up to ${threads}, tuning`;
   return threads === 1 && build.endsWith('-mt') ? '1 (more were not faster)' : String(threads);
+}
+
+/* The page that measures, with the current model if that page can load it too. */
+function measureUrl() {
+  const from = currentSource();
+  const url = from instanceof File ? undefined : from && urlTo(from);
+  return url ? `measure.html?model=${encodeURIComponent(url)}` : 'measure.html';
 }
 
 function facts() {
@@ -97,6 +104,7 @@ function drawCards(stored = []) {
 export async function drawModels() {
   const model = currentModel();
   $('facts').replaceChildren(...facts().flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)]));
+  $('measure').href = measureUrl();
   $('notes').replaceChildren(...currentNotes().map((note) => h('li', {}, note)));
   const stored = await listModels().catch(() => []);
   const { usage, quota } = await storageInfo().catch(() => ({}));

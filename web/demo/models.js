@@ -1,6 +1,6 @@
 /* Loads models: one at a time, with its progress and its errors. model-list.js shows which there are. */
 import { deleteModel, listModels, loadModel } from '../index.js';
-import { withoutFilePage } from '../sources/urls.js';
+import { readAddress } from './address.js';
 import { fetchCatalog, isUrlOf, nameOf, recommendedFor } from './catalog.js';
 import { $, announce, showProblem, storage, urlOf } from './dom.js';
 import { isNoModel, loadingProblem } from './problems.js';
@@ -121,27 +121,11 @@ export async function load(from) {
   }
 }
 
-const FILE_PATH = /^([/\\~]|[a-z]:[/\\]|file:)/i;
-const LOCAL_HOST = /^(localhost|[\d.]+|\[[\da-f:]+\])(:\d+)?\//i;
-
-/* The URL that the user typed, possibly without http:// or https://. */
-function typedUrl(text) {
-  if (/\s/.test(text)) return undefined;
-  const scheme = LOCAL_HOST.test(text) ? 'http' : 'https';
-  const url = urlOf(/^[a-z]+:\/\//i.test(text) ? text : `${scheme}://${text}`);
-  return /^https?:$/.test(url?.protocol) ? url : undefined;
-}
-
-/* Loads what the user typed: a URL, or the page of a file on Hugging Face. */
 function loadAddress(text) {
-  if (FILE_PATH.test(text))
-    return showProblem(
-      `“${text}” is a file on this device, which a page cannot open by its path. Use “Choose a file”, or drop it on this page.`,
-    );
-  const url = typedUrl(text);
-  if (!url) return showProblem(`“${text}” is not a URL. Enter one such as https://example.org/model.gguf.`);
+  const { address, problem } = readAddress(text);
+  if (problem) return showProblem(problem);
   $('url').value = '';
-  return load(withoutFilePage(url).href);
+  return load(address);
 }
 
 export const reload = () => source && load(source);

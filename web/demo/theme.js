@@ -1,4 +1,4 @@
-/* The colors of the page: light or dark, as the user or the system wants. index.html sets them before the first paint. */
+/* The colors of the page: light or dark, as the user or the system wants. first-paint.js sets them first. */
 import { storage } from './dom.js';
 
 const KEY = 'quern.theme';
