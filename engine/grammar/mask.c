@@ -59,7 +59,7 @@ static void walk_profile(struct mask_maker *maker, struct regular *regular, stru
         while (i == ends[depth]) {
             depth--;
         }
-        const uint32_t state = regular_next(regular, states[depth], trie_byte(trie, i));
+        const uint32_t state = regular_follow(regular, states[depth], trie_byte(trie, i));
         const uint32_t end = trie_end(trie, i);
         if (state == REGULAR_EMPTY) {
             i = end;

@@ -3,14 +3,6 @@
 
 #define DEEPEST 250u /* levels of nesting; each is a call on the stack */
 
-enum {
-    NULLABLE = 1,
-    INDIRECT = 2, /* made of an intersection or a complement: only a search tells whether it is live */
-    LIVE = 4,
-    DEAD = 8,
-    SEEN = 16, /* by the search that is going on */
-};
-
 bool regular_step(struct regular *regular, size_t steps) {
     regular->steps += steps;
     if (regular->steps > regular->step_limit) {
@@ -117,7 +109,7 @@ static uint32_t intern(struct regular *regular, const struct regular_node *node)
 void regular_start(struct regular *regular, struct sandbox *box, uint64_t step_limit) {
     *regular = (struct regular){.box = box, .step_limit = step_limit, .n_classes = 1};
     add_node(regular, &(struct regular_node){.kind = REGULAR_NOTHING});
-    add_node(regular, &(struct regular_node){.kind = REGULAR_END, .flags = NULLABLE | LIVE});
+    add_node(regular, &(struct regular_node){.kind = REGULAR_END, .flags = REGULAR_NULLABLE | REGULAR_LIVE});
 }
 
 static const struct regular_node *at(const struct regular *regular, uint32_t node) { return &regular->nodes[node]; }
@@ -158,8 +150,8 @@ uint32_t regular_set(struct regular *regular, const struct byte_set *set) {
     regular->sets = sets;
     sets[regular->n_sets] = *set;
     const size_t nodes = regular->count;
-    const uint32_t node =
-        intern(regular, &(struct regular_node){.kind = REGULAR_SET, .flags = LIVE, .a = (uint32_t)regular->n_sets});
+    const uint32_t node = intern(
+        regular, &(struct regular_node){.kind = REGULAR_SET, .flags = REGULAR_LIVE, .a = (uint32_t)regular->n_sets});
     if (node >= nodes && node) { /* new */
         regular->n_sets++;
         refine(regular, set);
@@ -186,7 +178,7 @@ static uint16_t deeper(const struct regular *regular, uint32_t head, uint32_t ta
 static uint32_t cat_pair(struct regular *regular, uint32_t a, uint32_t b) {
     const unsigned flags_a = at(regular, a)->flags;
     const unsigned flags_b = at(regular, b)->flags;
-    const unsigned flags = (flags_a & flags_b & NULLABLE) | ((flags_a | flags_b) & INDIRECT);
+    const unsigned flags = (flags_a & flags_b & REGULAR_NULLABLE) | ((flags_a | flags_b) & REGULAR_INDIRECT);
     return intern(regular,
                   &(struct regular_node){
                       .kind = REGULAR_CAT, .flags = (uint8_t)flags, .depth = deeper(regular, a, b), .a = a, .b = b});
@@ -280,8 +272,8 @@ static uint32_t build_list(struct regular *regular, uint8_t kind, size_t from) {
         }
         const unsigned a = at(regular, items[i])->flags;
         const unsigned b = at(regular, result)->flags;
-        const unsigned nullable = (kind == REGULAR_OR ? a | b : a & b) & NULLABLE;
-        const unsigned indirect = kind == REGULAR_AND ? INDIRECT : (a | b) & INDIRECT;
+        const unsigned nullable = (kind == REGULAR_OR ? a | b : a & b) & REGULAR_NULLABLE;
+        const unsigned indirect = kind == REGULAR_AND ? REGULAR_INDIRECT : (a | b) & REGULAR_INDIRECT;
         result = intern(regular, &(struct regular_node){.kind = kind,
                                                         .flags = (uint8_t)(nullable | indirect),
                                                         .depth = deeper(regular, items[i], result),
@@ -368,10 +360,10 @@ uint32_t regular_not(struct regular *regular, uint32_t a) {
     if (at(regular, a)->kind == REGULAR_NOT) {
         return at(regular, a)->a;
     }
-    const unsigned nullable = regular_nullable(regular, a) ? 0 : NULLABLE;
-    const unsigned live = a == REGULAR_EMPTY ? LIVE : 0;
+    const unsigned nullable = regular_nullable(regular, a) ? 0 : REGULAR_NULLABLE;
+    const unsigned live = a == REGULAR_EMPTY ? REGULAR_LIVE : 0;
     return intern(regular, &(struct regular_node){.kind = REGULAR_NOT,
-                                                  .flags = (uint8_t)(nullable | live | INDIRECT),
+                                                  .flags = (uint8_t)(nullable | live | REGULAR_INDIRECT),
                                                   .depth = (uint16_t)(at(regular, a)->depth + 1),
                                                   .a = a});
 }
@@ -386,12 +378,13 @@ uint32_t regular_repeat(struct regular *regular, uint32_t a, uint32_t min, uint3
     if (star || is_all(regular, a) || (min == 1 && max == 1) || (max == 1 && regular_nullable(regular, a))) {
         return a;
     }
-    return intern(regular, &(struct regular_node){.kind = REGULAR_REPEAT,
-                                                  .flags = (uint8_t)((min ? 0 : NULLABLE) | (node->flags & INDIRECT)),
-                                                  .depth = (uint16_t)(node->depth + 1),
-                                                  .a = a,
-                                                  .min = min,
-                                                  .max = max});
+    return intern(regular, &(struct regular_node){
+                               .kind = REGULAR_REPEAT,
+                               .flags = (uint8_t)((min ? 0 : REGULAR_NULLABLE) | (node->flags & REGULAR_INDIRECT)),
+                               .depth = (uint16_t)(node->depth + 1),
+                               .a = a,
+                               .min = min,
+                               .max = max});
 }
 
 uint32_t regular_clip(struct regular *regular, uint32_t number, uint32_t bytes) {
@@ -408,7 +401,7 @@ uint32_t regular_clip(struct regular *regular, uint32_t number, uint32_t bytes) 
     while (count--) {
         const struct regular_node node = *at(regular, heads[count]);
         uint32_t head = heads[count];
-        if (node.kind == REGULAR_REPEAT && !(node.flags & INDIRECT)) {
+        if (node.kind == REGULAR_REPEAT && !(node.flags & REGULAR_INDIRECT)) {
             head = regular_repeat(regular, node.a, node.min > bytes ? bytes + 1 : node.min,
                                   node.max > bytes ? NO_LIMIT : node.max);
         }
@@ -437,7 +430,7 @@ static uint32_t multiple(struct regular *regular, uint32_t rest, uint32_t factor
     }
     const bool complete = missing == 0 && at != AT_START && at != AFTER_POINT;
     return intern(regular, &(struct regular_node){.kind = REGULAR_MULTIPLE,
-                                                  .flags = complete ? NULLABLE : 0,
+                                                  .flags = complete ? REGULAR_NULLABLE : 0,
                                                   .a = rest,
                                                   .b = factor,
                                                   .min = decimals,
@@ -474,7 +467,9 @@ static uint32_t derive_multiple(struct regular *regular, const struct regular_no
 
 /* ---- derivatives ---- */
 
-bool regular_nullable(const struct regular *regular, uint32_t node) { return at(regular, node)->flags & NULLABLE; }
+bool regular_nullable(const struct regular *regular, uint32_t node) {
+    return at(regular, node)->flags & REGULAR_NULLABLE;
+}
 
 static uint32_t derive(struct regular *regular, uint32_t number, uint8_t byte);
 
@@ -566,7 +561,7 @@ static bool search(struct regular *regular, uint32_t start) {
     size_t found = SIZE_MAX;
     regular_push(regular, start);
     regular_push(regular, 0);
-    regular->nodes[start].flags |= SEEN;
+    regular->nodes[start].flags |= REGULAR_SEEN;
     for (size_t i = from; i < regular->work_count && found == SIZE_MAX && !regular->box->failed; i += 2) {
         const uint32_t number = regular->work[i];
         if (regular_nullable(regular, number)) {
@@ -575,10 +570,10 @@ static bool search(struct regular *regular, uint32_t start) {
         for (uint32_t c = 0; c < regular->n_classes && found == SIZE_MAX; c++) {
             const uint32_t next = transition(regular, number, regular->member[c]);
             const unsigned flags = at(regular, next)->flags;
-            if (next != REGULAR_EMPTY && (!(flags & INDIRECT) || (flags & LIVE))) {
+            if (next != REGULAR_EMPTY && (!(flags & REGULAR_INDIRECT) || (flags & REGULAR_LIVE))) {
                 found = i;
-            } else if (next != REGULAR_EMPTY && !(flags & (SEEN | DEAD))) {
-                regular->nodes[next].flags |= SEEN;
+            } else if (next != REGULAR_EMPTY && !(flags & (REGULAR_SEEN | REGULAR_DEAD))) {
+                regular->nodes[next].flags |= REGULAR_SEEN;
                 regular_push(regular, next);
                 regular_push(regular, (uint32_t)(i - from));
             }
@@ -586,11 +581,11 @@ static bool search(struct regular *regular, uint32_t start) {
     }
     for (size_t i = from; i < regular->work_count; i += 2) {
         struct regular_node *node = &regular->nodes[regular->work[i]];
-        node->flags &= (uint8_t)~SEEN;
-        node->flags |= found == SIZE_MAX && !regular->box->failed ? DEAD : 0;
+        node->flags &= (uint8_t)~REGULAR_SEEN;
+        node->flags |= found == SIZE_MAX && !regular->box->failed ? REGULAR_DEAD : 0;
     }
     for (size_t i = found; i != SIZE_MAX; i = i == from ? SIZE_MAX : from + regular->work[i + 1]) {
-        regular->nodes[regular->work[i]].flags |= LIVE;
+        regular->nodes[regular->work[i]].flags |= REGULAR_LIVE;
     }
     regular->work_count = from;
     return found != SIZE_MAX && !regular->box->failed;
@@ -598,10 +593,10 @@ static bool search(struct regular *regular, uint32_t start) {
 
 bool regular_live(struct regular *regular, uint32_t node) {
     const unsigned flags = at(regular, node)->flags;
-    if (node == REGULAR_EMPTY || (flags & DEAD) || regular->box->failed) {
+    if (node == REGULAR_EMPTY || (flags & REGULAR_DEAD) || regular->box->failed) {
         return false;
     }
-    return !(flags & INDIRECT) || (flags & LIVE) || search(regular, node);
+    return !(flags & REGULAR_INDIRECT) || (flags & REGULAR_LIVE) || search(regular, node);
 }
 
 uint32_t regular_next(struct regular *regular, uint32_t node, uint8_t byte) {

@@ -31,6 +31,14 @@ enum regular_kind {
     REGULAR_MULTIPLE, /* what is left of a decimal number that is a multiple: see regular_multiple */
 };
 
+enum regular_flag {
+    REGULAR_NULLABLE = 1,
+    REGULAR_INDIRECT = 2, /* made of an intersection or a complement: only a search tells whether it is live */
+    REGULAR_LIVE = 4,     /* a search has found a string */
+    REGULAR_DEAD = 8,
+    REGULAR_SEEN = 16, /* by the search that is going on */
+};
+
 struct byte_set {
     uint64_t bits[4];
 };
@@ -89,6 +97,17 @@ bool regular_nullable(const struct regular *regular, uint32_t node);
 bool regular_live(struct regular *regular, uint32_t node);
 /* The strings that may follow a byte. */
 uint32_t regular_next(struct regular *regular, uint32_t node, uint8_t byte);
+/* The same, fast where the automaton has been here before. */
+static inline uint32_t regular_follow(struct regular *regular, uint32_t node, uint8_t byte) {
+    const struct regular_node *from = &regular->nodes[node];
+    if (from->row != NULL && from->row_classes == regular->n_classes) {
+        const uint32_t next = from->row[regular->class_of[byte]];
+        if (next != NO_LIMIT && (regular->nodes[next].flags & (REGULAR_INDIRECT | REGULAR_LIVE)) != REGULAR_INDIRECT) {
+            return next;
+        }
+    }
+    return regular_next(regular, node, byte);
+}
 /* Whether text[0..bytes) is in the language. */
 bool regular_matches(struct regular *regular, uint32_t node, const char *text, size_t bytes);
 

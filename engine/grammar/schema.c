@@ -62,7 +62,7 @@ static void compile(struct schema_compiler *compiler, const struct conjunction *
 void schema_compile(struct rules *rules, const char *text, size_t bytes, const struct schema_options *options) {
     struct sandbox *box = rules->regular->box;
     struct schema_compiler compiler = {
-        .box = box, .regular = rules->regular, .rules = rules, .options = options, .yes = &box->yes, .no = &box->no};
+        .box = box, .regular = rules->regular, .rules = rules, .options = options, .no = &box->no};
     compiler.root = json_read(box, text, bytes, false, QN_ERR_ARGUMENT);
     if (box->failed) {
         return;

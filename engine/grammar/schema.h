@@ -1,4 +1,5 @@
-/* JSON Schema, draft 2020-12.
+/* JSON Schema, draft 2020-12. Of earlier drafts, it also takes `items` as a list with `additionalItems`,
+ * `dependencies`, `definitions`, and the flags exclusiveMinimum and exclusiveMaximum.
  *
  * The compiler treats a schema as a set of values. It rewrites keywords that combine schemas (allOf, anyOf, oneOf, not,
  * if, dependentSchemas, $ref) into alternatives of plain conditions, negations included, and makes one rule for each

@@ -28,18 +28,13 @@ struct array {
 static void raise_to(uint32_t *value, uint32_t least) { *value = *value < least ? least : *value; }
 static void lower_to(uint32_t *value, uint32_t most) { *value = *value > most ? most : *value; }
 
-static uint32_t list_count(struct array *array, const struct value *schema, const char *keyword) {
-    const struct value *list = schema_get(array->compiler, schema, keyword);
-    return list ? (uint32_t)schema_list(array->compiler, schema, keyword, list)->list.count : 0;
-}
-
 /* Adds the condition that between `least` and `most` items conform, or do not. */
 static void want(struct array *array, const struct value *schema, const char *keyword, enum atom_kind kind,
-                 uint32_t from, uint32_t least, uint32_t most) {
+                 const struct value *wanted, uint32_t from, uint32_t least, uint32_t most) {
     if (array->wanted) {
         schema_fail(array->compiler, schema, keyword, "is not supported together with another condition of its kind");
     }
-    array->wanted = schema_get(array->compiler, schema, keyword);
+    array->wanted = wanted;
     array->wanted_kind = kind;
     array->from = from;
     array->least = least;
@@ -58,34 +53,34 @@ static void read_schema(struct array *array, const struct value *schema) {
     if (schema->kind != VALUE_DICT) {
         return;
     }
-    raise_to(&array->places, list_count(array, schema, "prefixItems"));
+    raise_to(&array->places, (uint32_t)schema_prefix(compiler, schema)->list.count);
     raise_to(&array->min, count_of(array, schema, "minItems", 0));
     lower_to(&array->max, count_of(array, schema, "maxItems", NO_LIMIT));
-    if (schema_get(compiler, schema, "contains")) {
+    const struct value *contains = schema_get(compiler, schema, "contains");
+    if (contains) {
         const uint32_t least = count_of(array, schema, "minContains", 1);
         const uint32_t most = count_of(array, schema, "maxContains", NO_LIMIT);
         if (least || most != NO_LIMIT) {
-            want(array, schema, "contains", ATOM_IS, 0, least, most);
+            want(array, schema, "contains", ATOM_IS, contains, 0, least, most);
         }
     }
 }
 
 static void read_failure(struct array *array, const struct value *schema, const struct value *key) {
     uint32_t count;
+    const struct value *contains = schema_get(array->compiler, schema, "contains");
     if (value_is_text(key, "minItems")) {
         count = count_of(array, schema, "minItems", 0);
         array->impossible |= count == 0;
         lower_to(&array->max, count ? count - 1 : 0);
     } else if (value_is_text(key, "maxItems")) {
         raise_to(&array->min, count_of(array, schema, "maxItems", 0) + 1);
-    } else if (value_is_text(key, "items")) {
-        want(array, schema, "items", ATOM_IS_NOT, list_count(array, schema, "prefixItems"), 1, NO_LIMIT);
     } else if (value_is_text(key, "contains")) {
         count = count_of(array, schema, "minContains", 1);
         array->impossible |= count == 0;
-        want(array, schema, "contains", ATOM_IS, 0, 0, count ? count - 1 : 0);
+        want(array, schema, "contains", ATOM_IS, contains, 0, 0, count ? count - 1 : 0);
     } else if (value_is_text(key, "maxContains")) {
-        want(array, schema, "contains", ATOM_IS, 0, count_of(array, schema, "maxContains", 0) + 1, NO_LIMIT);
+        want(array, schema, "contains", ATOM_IS, contains, 0, count_of(array, schema, "maxContains", 0) + 1, NO_LIMIT);
     }
 }
 
@@ -97,6 +92,9 @@ static void read_branch(struct array *array) {
             read_schema(array, value);
         } else if (atom->kind == ATOM_FAILS) {
             read_failure(array, value, value->dict.entries[atom->index].key);
+        } else if (atom->kind == ATOM_REST_FAILS) {
+            want(array, value, "items", ATOM_IS_NOT, schema_rest(array->compiler, value),
+                 (uint32_t)schema_prefix(array->compiler, value)->list.count, 1, NO_LIMIT);
         } else if (atom->kind == ATOM_ITEM_FAILS) {
             raise_to(&array->places, atom->index + 1);
             raise_to(&array->min, atom->index + 1);
@@ -120,12 +118,12 @@ static struct atoms item_atoms(struct array *array, uint32_t place) {
         const struct value *prefix = NULL;
         const struct value *items = NULL;
         if (atom->kind == ATOM_IS || atom->kind == ATOM_ITEM_FAILS) {
-            prefix = schema_get(compiler, value, "prefixItems");
-            items = schema_get(compiler, value, "items");
+            prefix = schema_prefix(compiler, value);
+            items = schema_rest(compiler, value);
         }
         if (atom->kind == ATOM_ITEM_FAILS && atom->index == place) {
             atoms_add(compiler, &atoms, ATOM_IS_NOT, prefix->list.items[place], 0);
-        } else if (atom->kind == ATOM_IS && prefix && place < prefix->list.count) {
+        } else if (atom->kind == ATOM_IS && place < prefix->list.count) {
             atoms_add(compiler, &atoms, ATOM_IS, prefix->list.items[place], 0);
         } else if (atom->kind == ATOM_IS && items) {
             atoms_add(compiler, &atoms, ATOM_IS, items, 0);

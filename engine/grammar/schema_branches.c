@@ -63,35 +63,23 @@ static void open_if(struct schema_compiler *compiler, struct branch *branch, con
     }
 }
 
-/* If a property is there, others must be, or the object must conform to a schema. */
+/* If a property is there, others must be (a list of names), or the object must conform to a schema. */
 static void open_dependent(struct schema_compiler *compiler, struct branch *branch, const struct value *schema,
                            const char *keyword, const struct value *dict) {
-    const bool schemas = keyword[9] == 'S'; /* dependentSchemas */
     for (size_t i = 0; i < dict->dict.count && !compiler->box->failed; i++) {
         const struct entry *entry = &dict->dict.entries[i];
         struct choice *choice = choice_add(compiler, branch, schema, keyword);
         atoms_add(compiler, choice_alternative(compiler, choice), ATOM_ABSENT, entry->key, 0);
         struct atoms *atoms = choice_violation(compiler, choice, TYPE_OBJECT, ATOM_PRESENT, entry->key, 0);
-        if (schemas) {
-            atoms_add(compiler, atoms, ATOM_IS, entry->value, 0);
+        const struct value *names = entry->value;
+        if (names->kind != VALUE_LIST) {
+            atoms_add(compiler, atoms, ATOM_IS, names, 0);
             continue;
         }
-        const struct value *names = schema_list(compiler, schema, keyword, entry->value);
         for (size_t k = 0; k < names->list.count; k++) {
             atoms_add(compiler, atoms, ATOM_PRESENT, names->list.items[k], 0);
         }
     }
-}
-
-static void check_dialect(struct schema_compiler *compiler, const struct value *schema, const struct value *value) {
-    static const char known[] = "://json-schema.org/";
-    const size_t bytes = sizeof(known) - 1;
-    for (size_t i = 0; value->kind == VALUE_STRING && i + bytes <= value->string.bytes && i < 6; i++) {
-        if (memcmp(value->string.text + i, known, bytes) == 0) {
-            return;
-        }
-    }
-    schema_fail(compiler, schema, "$schema", "is a dialect that is not supported");
 }
 
 static void open_keyword(struct schema_compiler *compiler, struct branch *branch, const struct value *schema,
@@ -99,9 +87,6 @@ static void open_keyword(struct schema_compiler *compiler, struct branch *branch
     const struct value *value = entry->value;
     struct atoms *todo = &branch->todo;
     switch (schema_keyword(entry->key)) {
-    case KEYWORD_SCHEMA:
-        check_dialect(compiler, schema, value);
-        break;
     case KEYWORD_REFUSED:
         schema_fail_key(compiler, schema, entry->key, "is not supported");
         break;
@@ -138,13 +123,8 @@ static void open_keyword(struct schema_compiler *compiler, struct branch *branch
     case KEYWORD_IF:
         open_if(compiler, branch, schema, value);
         break;
-    case KEYWORD_DEPENDENT_REQUIRED:
-        open_dependent(compiler, branch, schema, "dependentRequired",
-                       schema_dict(compiler, schema, "dependentRequired", value));
-        break;
-    case KEYWORD_DEPENDENT_SCHEMAS:
-        open_dependent(compiler, branch, schema, "dependentSchemas",
-                       schema_dict(compiler, schema, "dependentSchemas", value));
+    case KEYWORD_DEPENDENT:
+        open_dependent(compiler, branch, schema, "dependencies", schema_dict(compiler, schema, "dependencies", value));
         break;
     default: /* conditions on one type are left to its rules */
         break;

@@ -57,6 +57,22 @@ const struct value *schema_dict(struct schema_compiler *compiler, const struct v
     return &empty;
 }
 
+const struct value *schema_prefix(struct schema_compiler *compiler, const struct value *schema) {
+    static const struct value none = {.kind = VALUE_LIST};
+    const struct value *items = schema_get(compiler, schema, "items");
+    const struct value *prefix = schema_get(compiler, schema, "prefixItems");
+    if (prefix == NULL) {
+        return items && items->kind == VALUE_LIST ? items : &none;
+    }
+    return schema_list(compiler, schema, "prefixItems", prefix);
+}
+
+const struct value *schema_rest(struct schema_compiler *compiler, const struct value *schema) {
+    const struct value *items = schema_get(compiler, schema, "items");
+    const bool earlier = items && items->kind == VALUE_LIST && schema_get(compiler, schema, "prefixItems") == NULL;
+    return earlier ? schema_get(compiler, schema, "additionalItems") : items;
+}
+
 static unsigned named_type(struct schema_compiler *compiler, const struct value *schema, const struct value *name) {
     static const struct {
         const char *name;

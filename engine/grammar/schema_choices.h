@@ -33,6 +33,11 @@ const struct value *schema_list(struct schema_compiler *compiler, const struct v
                                 const struct value *value);
 const struct value *schema_dict(struct schema_compiler *compiler, const struct value *schema, const char *keyword,
                                 const struct value *value);
+/* The schemas for the first items of an array, as a list; and that for the rest, null if there is none. They are
+ * `prefixItems` and `items`; in drafts before 2020-12, a list in `items`, and `additionalItems`. */
+const struct value *schema_prefix(struct schema_compiler *compiler, const struct value *schema);
+const struct value *schema_rest(struct schema_compiler *compiler, const struct value *schema);
+
 /* The types that the keyword `type` of a schema allows. */
 unsigned schema_types(struct schema_compiler *compiler, const struct value *schema, const struct value *value);
 /* The type bit of an instance. A number's is INTEGER or FRACTION. */

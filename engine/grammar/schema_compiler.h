@@ -35,7 +35,8 @@ enum atom_kind {
     ATOM_PRESENT,        /* an object has the property named `value`; other types conform */
     ATOM_ABSENT,         /* an object has it not; other types conform */
     ATOM_PROPERTY_FAILS, /* a property violates entry `index` of `properties` in the schema `value`, if it is there */
-    ATOM_ITEM_FAILS,     /* an item violates entry `index` of `prefixItems` in the schema `value` */
+    ATOM_ITEM_FAILS,     /* item `index` violates the schema for its place (schema_prefix) in the schema `value` */
+    ATOM_REST_FAILS,     /* an item behind those violates schema_rest */
 };
 
 struct atom {
@@ -86,7 +87,7 @@ struct schema_compiler {
     size_t n_anchors, anchors_capacity;
     struct place *places; /* (place_slots) schemas by address; null: free */
     size_t n_places, place_slots;
-    const struct value *yes, *no; /* the schemas true and false */
+    const struct value *no; /* the schema false */
     /* Languages: any character and text inside a string; what separates things. */
     uint32_t character, string, comma, colon, open_object, close_object, open_array, close_array;
 };

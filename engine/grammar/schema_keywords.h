@@ -7,7 +7,6 @@
 enum keyword {
     KEYWORD_NOTE, /* no condition, or part of another keyword, or unknown */
     KEYWORD_REFUSED,
-    KEYWORD_SCHEMA, /* $schema */
     KEYWORD_TYPE,
     KEYWORD_ENUM,
     KEYWORD_CONST,
@@ -17,10 +16,9 @@ enum keyword {
     KEYWORD_ONE_OF,
     KEYWORD_NOT,
     KEYWORD_IF,
-    KEYWORD_DEPENDENT_REQUIRED,
-    KEYWORD_DEPENDENT_SCHEMAS,
-    KEYWORD_NUMBER, /* a bound or factor */
-    KEYWORD_STRING, /* pattern, minLength, maxLength */
+    KEYWORD_DEPENDENT, /* dependentRequired, dependentSchemas, and both as one in earlier drafts */
+    KEYWORD_NUMBER,    /* a bound or factor */
+    KEYWORD_STRING,    /* pattern, minLength, maxLength */
     KEYWORD_FORMAT,
     KEYWORD_PROPERTIES,
     KEYWORD_PATTERN_PROPERTIES,
@@ -28,8 +26,7 @@ enum keyword {
     KEYWORD_PROPERTY_NAMES,
     KEYWORD_REQUIRED,
     KEYWORD_PROPERTY_COUNT, /* minProperties, maxProperties */
-    KEYWORD_PREFIX_ITEMS,
-    KEYWORD_ITEMS,
+    KEYWORD_ITEMS,          /* also prefixItems: see schema_prefix and schema_rest */
     KEYWORD_CONTAINS,
     KEYWORD_UNIQUE_ITEMS,
     KEYWORD_ITEM_COUNT, /* minItems, maxItems */

@@ -64,23 +64,16 @@ static void violate_if(struct negation *negation, const struct value *condition)
     }
 }
 
-static void violate_dependent_schemas(struct negation *negation, const struct value *dict) {
-    for (size_t i = 0; i < dict->dict.count; i++) {
-        struct atoms *atoms = choice_violation(negation->compiler, negation->choice, TYPE_OBJECT, ATOM_PRESENT,
-                                               dict->dict.entries[i].key, 0);
-        atoms_add(negation->compiler, atoms, ATOM_IS_NOT, dict->dict.entries[i].value, 0);
-    }
-}
-
-static void violate_dependent_required(struct negation *negation, const struct value *dict) {
-    for (size_t i = 0; i < dict->dict.count; i++) {
+static void violate_dependent(struct negation *negation, const struct value *dict) {
+    struct schema_compiler *compiler = negation->compiler;
+    for (size_t i = 0; i < dict->dict.count && !compiler->box->failed; i++) {
         const struct entry *entry = &dict->dict.entries[i];
-        const struct value *names =
-            schema_list(negation->compiler, negation->schema, "dependentRequired", entry->value);
-        for (size_t k = 0; k < names->list.count && !negation->compiler->box->failed; k++) {
+        const bool names = entry->value->kind == VALUE_LIST;
+        for (size_t k = 0; k < (names ? entry->value->list.count : 1); k++) {
             struct atoms *atoms =
-                choice_violation(negation->compiler, negation->choice, TYPE_OBJECT, ATOM_PRESENT, entry->key, 0);
-            atoms_add(negation->compiler, atoms, ATOM_ABSENT, names->list.items[k], 0);
+                choice_violation(compiler, negation->choice, TYPE_OBJECT, ATOM_PRESENT, entry->key, 0);
+            atoms_add(compiler, atoms, names ? ATOM_ABSENT : ATOM_IS_NOT,
+                      names ? entry->value->list.items[k] : entry->value, 0);
         }
     }
 }
@@ -132,11 +125,8 @@ static void violate_applicator(struct negation *negation, const struct entry *en
             add(negation, ATOM_IS_NOT, value);
         }
         break;
-    case KEYWORD_DEPENDENT_REQUIRED:
-        violate_dependent_required(negation, schema_dict(compiler, schema, "dependentRequired", value));
-        break;
-    case KEYWORD_DEPENDENT_SCHEMAS:
-        violate_dependent_schemas(negation, schema_dict(compiler, schema, "dependentSchemas", value));
+    case KEYWORD_DEPENDENT:
+        violate_dependent(negation, schema_dict(compiler, schema, "dependencies", value));
         break;
     default:
         break;
@@ -177,19 +167,23 @@ static void violate_object(struct negation *negation, const struct entry *entry,
     }
 }
 
+/* An item violates the schema for its place, or that for the rest. */
+static void violate_items(struct negation *negation) {
+    const struct value *prefix = schema_prefix(negation->compiler, negation->schema);
+    for (size_t i = 0; i < prefix->list.count && !negation->compiler->box->failed; i++) {
+        add_of_type(negation, TYPE_ARRAY, ATOM_ITEM_FAILS, negation->schema, i);
+    }
+    if (schema_rest(negation->compiler, negation->schema)) {
+        add_of_type(negation, TYPE_ARRAY, ATOM_REST_FAILS, negation->schema, 0);
+    }
+}
+
 static void violate_array(struct negation *negation, const struct entry *entry, size_t index) {
     struct schema_compiler *compiler = negation->compiler;
     const struct value *schema = negation->schema;
     const struct value *value = entry->value;
     const struct value *most = schema_get(compiler, schema, "maxContains");
     switch (schema_keyword(entry->key)) {
-    case KEYWORD_PREFIX_ITEMS:
-        value = schema_list(compiler, schema, "prefixItems", value);
-        for (size_t i = 0; i < value->list.count; i++) {
-            add_of_type(negation, TYPE_ARRAY, ATOM_ITEM_FAILS, schema, i);
-        }
-        break;
-    case KEYWORD_ITEMS:
     case KEYWORD_ITEM_COUNT:
         add_of_type(negation, TYPE_ARRAY, ATOM_FAILS, schema, index);
         break;
@@ -216,7 +210,6 @@ static void violate_keyword(struct negation *negation, const struct entry *entry
     const struct value *schema = negation->schema;
     switch (schema_keyword(entry->key)) {
     case KEYWORD_REFUSED:
-    case KEYWORD_SCHEMA:
         schema_fail_key(compiler, schema, entry->key, "is not supported in a complement");
         break;
     case KEYWORD_TYPE:
@@ -229,7 +222,9 @@ static void violate_keyword(struct negation *negation, const struct entry *entry
         add(negation, ATOM_DIFFERS, entry->value);
         break;
     case KEYWORD_NUMBER:
-        add_of_type(negation, TYPE_NUMBER, ATOM_FAILS, schema, index);
+        if (entry->value->kind != VALUE_BOOL) { /* a flag of draft 4: part of the bound's own violation */
+            add_of_type(negation, TYPE_NUMBER, ATOM_FAILS, schema, index);
+        }
         break;
     case KEYWORD_FORMAT:
         if (compiler->options->ignore_format) {
@@ -260,4 +255,5 @@ void negation_open(struct schema_compiler *compiler, struct branch *branch, cons
     for (size_t i = 0; i < schema->dict.count && !compiler->box->failed; i++) {
         violate_keyword(&negation, &schema->dict.entries[i], i);
     }
+    violate_items(&negation);
 }

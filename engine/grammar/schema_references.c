@@ -145,29 +145,54 @@ static void add_anchor(struct schema_compiler *compiler, const struct value *sch
     }
 }
 
-/* How a keyword holds schemas: 1: it is one; 2: a list; 3: an object of them. 0: it holds none. */
-static int holds_schemas(const struct value *keyword) {
-    static const char *const one[] = {
-        "additionalProperties", "propertyNames",         "items",        "contains", "not", "if", "then", "else",
-        "unevaluatedItems",     "unevaluatedProperties", "contentSchema"};
-    static const char *const lists[] = {"allOf", "anyOf", "oneOf", "prefixItems"};
-    static const char *const maps[] = {"properties", "patternProperties", "dependentSchemas", "$defs", "definitions"};
-    for (size_t i = 0; i < sizeof(one) / sizeof(one[0]); i++) {
-        if (value_is_text(keyword, one[i])) {
-            return 1;
+enum holding { HOLDS_NONE, HOLDS_SCHEMAS, HOLDS_NAMED_SCHEMAS };
+
+/* Whether a keyword's value is a schema or a list of schemas, or an object whose members are schemas. */
+static enum holding holding_of(const struct value *keyword) {
+    static const char *const schemas[] = {"additionalProperties",
+                                          "propertyNames",
+                                          "items",
+                                          "additionalItems",
+                                          "contains",
+                                          "not",
+                                          "if",
+                                          "then",
+                                          "else",
+                                          "unevaluatedItems",
+                                          "allOf",
+                                          "anyOf",
+                                          "oneOf",
+                                          "prefixItems",
+                                          "unevaluatedProperties",
+                                          "contentSchema"};
+    static const char *const named[] = {"properties", "patternProperties", "dependentSchemas", "dependencies",
+                                        "$defs",      "definitions"};
+    for (size_t i = 0; i < sizeof(schemas) / sizeof(schemas[0]); i++) {
+        if (value_is_text(keyword, schemas[i])) {
+            return HOLDS_SCHEMAS;
         }
     }
-    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-        if (value_is_text(keyword, lists[i])) {
-            return 2;
+    for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++) {
+        if (value_is_text(keyword, named[i])) {
+            return HOLDS_NAMED_SCHEMAS;
         }
     }
-    for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
-        if (value_is_text(keyword, maps[i])) {
-            return 3;
+    return HOLDS_NONE;
+}
+
+static void check_dialect(struct schema_compiler *compiler, const struct value *schema) {
+    const struct value *value = schema_get(compiler, schema, "$schema");
+    static const char known[] = "://json-schema.org/";
+    const size_t bytes = sizeof(known) - 1;
+    if (value == NULL) {
+        return;
+    }
+    for (size_t i = 0; value->kind == VALUE_STRING && i + bytes <= value->string.bytes && i < 6; i++) {
+        if (memcmp(value->string.text + i, known, bytes) == 0) {
+            return;
         }
     }
-    return 0;
+    schema_fail(compiler, schema, "$schema", "is a dialect that is not supported");
 }
 
 /* Visits a schema and those in it. It recurses as deeply as the JSON is nested, which its reader limits. */
@@ -175,6 +200,7 @@ static void collect(struct schema_compiler *compiler, const struct value *schema
     if (schema->kind != VALUE_DICT || !add_place(compiler, schema, resource)) {
         return;
     }
+    check_dialect(compiler, schema);
     const struct value *id = schema_get(compiler, schema, "$id");
     if (id && id->kind != VALUE_STRING) {
         schema_fail(compiler, schema, "$id", "must be a string");
@@ -190,15 +216,14 @@ static void collect(struct schema_compiler *compiler, const struct value *schema
     add_anchor(compiler, schema, "$dynamicAnchor", resource, true);
     for (size_t i = 0; i < schema->dict.count && !compiler->box->failed; i++) {
         const struct value *value = schema->dict.entries[i].value;
-        const int holds = holds_schemas(schema->dict.entries[i].key);
-        if (holds == 1) {
+        const enum holding holding = holding_of(schema->dict.entries[i].key);
+        const bool list = holding == HOLDS_SCHEMAS && value->kind == VALUE_LIST;
+        const bool dict = holding == HOLDS_NAMED_SCHEMAS && value->kind == VALUE_DICT;
+        if (holding == HOLDS_SCHEMAS && !list) {
             collect(compiler, value, resource);
         }
-        const size_t count = (holds == 2 && value->kind == VALUE_LIST) || (holds == 3 && value->kind == VALUE_DICT)
-                                 ? value->list.count
-                                 : 0;
-        for (size_t k = 0; k < count; k++) {
-            collect(compiler, holds == 2 ? value->list.items[k] : value->dict.entries[k].value, resource);
+        for (size_t k = 0; k < (list || dict ? value->list.count : 0); k++) {
+            collect(compiler, list ? value->list.items[k] : value->dict.entries[k].value, resource);
         }
     }
 }

@@ -26,6 +26,9 @@ static void number_keyword(struct schema_compiler *compiler, struct number_limit
     struct decimal decimal;
     uint32_t node;
     bool closed = limits->types == TYPE_NUMBER && !fails;
+    if (value->kind == VALUE_BOOL && entry->key->string.bytes > 10) {
+        return; /* in draft 4, exclusiveMinimum and exclusiveMaximum are flags of the bounds */
+    }
     if (!value_is(value, KIND(INT) | KIND(FLOAT)) || !decimal_read(compiler->box, value, &decimal)) {
         schema_fail_key(compiler, schema, entry->key, "must be a number of at most 400 digits");
         return;
@@ -39,8 +42,10 @@ static void number_keyword(struct schema_compiler *compiler, struct number_limit
         }
         closed |= whole && !fails;
     } else {
-        const bool exclusive = entry->key->string.bytes > 7; /* exclusiveMinimum, exclusiveMaximum */
-        const bool minimum = entry->key->string.text[exclusive ? 10 : 1] == 'i';
+        const bool own = entry->key->string.bytes > 7; /* exclusiveMinimum, exclusiveMaximum */
+        const bool minimum = entry->key->string.text[own ? 10 : 1] == 'i';
+        const struct value *flag = schema_get(compiler, schema, minimum ? "exclusiveMinimum" : "exclusiveMaximum");
+        const bool exclusive = own || (flag && flag->kind == VALUE_BOOL && flag->integer);
         node = minimum ? decimal_above(regular, &decimal, exclusive) : decimal_below(regular, &decimal, exclusive);
     }
     limit_number(compiler, limits, fails ? regular_not(regular, node) : node, closed);
@@ -125,11 +130,13 @@ static uint32_t numbers(struct schema_compiler *compiler, const struct branch *b
 
 struct string_limits {
     uint32_t min, max; /* characters */
-    uint32_t node;     /* the other conditions */
+    uint32_t node;     /* the other conditions; NO_LIMIT: none yet */
+    bool closed;       /* the node has well-formed texts only */
 };
 
-static void limit(struct schema_compiler *compiler, struct string_limits *limits, uint32_t node) {
+static void limit(struct schema_compiler *compiler, struct string_limits *limits, uint32_t node, bool closed) {
     limits->node = limits->node == NO_LIMIT ? node : regular_and(compiler->regular, limits->node, node);
+    limits->closed |= closed;
 }
 
 static void string_keyword(struct schema_compiler *compiler, struct string_limits *limits, const struct value *schema,
@@ -146,7 +153,7 @@ static void string_keyword(struct schema_compiler *compiler, struct string_limit
                 schema_fail(compiler, schema, "format", "is not a format that can be enforced");
             }
         }
-        limit(compiler, limits, fails ? regular_not(compiler->regular, node) : node);
+        limit(compiler, limits, fails ? regular_not(compiler->regular, node) : node, !fails);
         return;
     }
     uint32_t count = schema_count(compiler, schema, min ? "minLength" : "maxLength", entry->value);
@@ -154,7 +161,7 @@ static void string_keyword(struct schema_compiler *compiler, struct string_limit
         count += fails;
         limits->min = count > limits->min ? count : limits->min;
     } else if (fails && count == 0) {
-        limit(compiler, limits, REGULAR_EMPTY);
+        limit(compiler, limits, REGULAR_EMPTY, true);
     } else {
         count -= fails;
         limits->max = count < limits->max ? count : limits->max;
@@ -182,7 +189,7 @@ static void string_schema(struct schema_compiler *compiler, struct string_limits
         if (keyword == KEYWORD_STRING || (keyword == KEYWORD_FORMAT && !compiler->options->ignore_format)) {
             string_keyword(compiler, limits, schema, entry, false);
         } else if (keyword == KEYWORD_ENUM) {
-            limit(compiler, limits, strings_of(compiler, entry->value, false));
+            limit(compiler, limits, strings_of(compiler, entry->value, false), true);
         }
     }
 }
@@ -201,11 +208,12 @@ static void string_atom(struct schema_compiler *compiler, struct string_limits *
         }
         break;
     case ATOM_EQUALS:
-        limit(compiler, limits, strings_of(compiler, value->kind == VALUE_LIST ? &compiler->box->none : value, false));
+        limit(compiler, limits, strings_of(compiler, value->kind == VALUE_LIST ? &compiler->box->none : value, false),
+              true);
         break;
     case ATOM_DIFFERS:
         if (value->kind == VALUE_STRING) {
-            limit(compiler, limits, regular_not(compiler->regular, strings_of(compiler, value, true)));
+            limit(compiler, limits, regular_not(compiler->regular, strings_of(compiler, value, true)), false);
         }
         break;
     default:
@@ -216,12 +224,15 @@ static void string_atom(struct schema_compiler *compiler, struct string_limits *
 /* Inside the quotes. */
 static uint32_t strings(struct schema_compiler *compiler, const struct branch *branch) {
     struct regular *regular = compiler->regular;
-    struct string_limits limits = {0, NO_LIMIT, NO_LIMIT};
+    struct string_limits limits = {0, NO_LIMIT, NO_LIMIT, false};
     for (size_t i = 0; i < branch->opened.count && !compiler->box->failed; i++) {
         string_atom(compiler, &limits, &branch->opened.items[i]);
     }
     if ((branch->types & TYPE_STRING) == 0 || limits.min > limits.max) {
         return REGULAR_EMPTY;
+    }
+    if (limits.closed && limits.min == 0 && limits.max == NO_LIMIT) {
+        return limits.node;
     }
     const uint32_t all = regular_repeat(regular, compiler->character, limits.min, limits.max);
     return limits.node == NO_LIMIT ? all : regular_and(regular, all, limits.node);

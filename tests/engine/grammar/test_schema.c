@@ -100,6 +100,30 @@ static void recursion(void **state) {
     grammar_free(grammar);
 }
 
+static void earlier_drafts(void **state) {
+    (void)state;
+    struct grammar *grammar =
+        schema("{\"$schema\": \"http://json-schema.org/draft-07/schema#\", \"items\": [{\"type\": \"null\"}, "
+               "{\"$ref\": \"#/definitions/n\"}], \"additionalItems\": false, \"dependencies\": {\"a\": [\"b\"], "
+               "\"b\": {\"maxProperties\": 1}}, \"definitions\": {\"n\": {\"$schema\": "
+               "\"http://json-schema.org/draft-04/schema#\", \"minimum\": 5, \"exclusiveMinimum\": true}}}",
+               (struct schema_options){0});
+    expect(grammar, "[null,5.1]", true);
+    expect(grammar, "[null,5]", false);
+    expect(grammar, "[5]", false);
+    expect(grammar, "[null,6,7]", false);
+    expect(grammar, "{\"b\":1}", true);
+    expect(grammar, "{\"a\":1}", false);
+    expect(grammar, "{\"a\":1,\"b\":1}", false);
+    grammar_free(grammar);
+    grammar =
+        schema("{\"not\": {\"items\": [{\"maximum\": 5, \"exclusiveMaximum\": true}]}}", (struct schema_options){0});
+    expect(grammar, "[5,1]", true);
+    expect(grammar, "[4,9]", false);
+    expect(grammar, "7", false);
+    grammar_free(grammar);
+}
+
 static void refused_keywords(void **state) {
     (void)state;
     static const struct {
@@ -117,8 +141,8 @@ static void refused_keywords(void **state) {
         {"{\"multipleOf\": 0}", "JSON Schema: #/multipleOf: must be above 0"},
         {"{\"properties\": []}", "JSON Schema: #/properties: must be an object"},
         {"{\"required\": [1]}", "JSON Schema: #/required/0: the name of a property must be a string"},
-        {"{\"items\": [{}]}", "JSON Schema: #/items: a schema must be an object or a boolean"},
-        {"{\"dependencies\": {}}", "JSON Schema: #/dependencies: is not supported"},
+        {"{\"items\": 7}", "JSON Schema: #/items: a schema must be an object or a boolean"},
+        {"{\"$recursiveRef\": \"#\"}", "JSON Schema: #/$recursiveRef: is not supported"},
         {"{\"not\": {\"additionalProperties\": {\"type\": \"null\"}}}",
          "JSON Schema: #/not/additionalProperties: its comple"},
         {"{\"minProperties\": 2}", "JSON Schema: #: a minimum number of properties"},
@@ -198,7 +222,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(order_of_members), cmocka_unit_test(white_space), cmocka_unit_test(spelling_of_strings),
         cmocka_unit_test(formats),          cmocka_unit_test(recursion),   cmocka_unit_test(refused_keywords),
-        cmocka_unit_test(hostile),          cmocka_unit_test(large),
+        cmocka_unit_test(hostile),          cmocka_unit_test(large),       cmocka_unit_test(earlier_drafts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
