@@ -1,6 +1,7 @@
 /* Decimal numbers as texts: comparisons become regular languages, digit by digit. */
 #include "engine/grammar/decimal.h"
 
+#include "engine/grammar/multiple.h"
 #include "engine/text/json/number.h"
 
 /* Reads digits with an optional point and exponent. */
@@ -241,5 +242,5 @@ uint32_t decimal_multiples(struct regular *regular, const struct decimal *factor
         number /= number % 2 ? 1 : 2;
         number /= number % 5 ? 1 : 5;
     }
-    return with_sign(regular, regular_multiple(regular, (uint32_t)number, (uint32_t)decimals, whole));
+    return with_sign(regular, multiple_node(regular, (uint32_t)number, (uint32_t)decimals, whole));
 }

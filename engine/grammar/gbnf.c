@@ -1,448 +1,19 @@
-/* The compiler of GBNF. The parser makes a tree; parts that are regular are then folded from the leaves up, and the
- * rest becomes states. */
+/* The compiler of GBNF: parts of the tree that are regular are folded from the leaves up, and the rest becomes states.
+ */
 #include "engine/grammar/gbnf.h"
 
-#include "engine/grammar/charset.h"
-#include "engine/text/unicode/utf8.h"
-
-#define DEEPEST 100u /* groups within groups */
-
-enum part_kind { PART_REGULAR, PART_RULE, PART_TOKEN, PART_SEQUENCE, PART_ALTERNATIVES, PART_REPEAT };
-
-struct part {
-    uint8_t kind;
-    bool negated;   /* of a token */
-    uint32_t node;  /* the regular language; NO_LIMIT: it is not regular, or not known to be */
-    uint32_t index; /* of a rule or token */
-    uint32_t min, max;
-    struct part *last;   /* child of a sequence, of alternatives, of a repetition */
-    struct part *before; /* sibling */
-};
-
-struct name {
-    const char *text;  /* (bytes) */
-    size_t bytes, at;  /* at: where it is first used */
-    struct part *part; /* null: not defined yet */
-    uint32_t rule;
-};
-
-struct parser {
-    struct rules *rules;
-    struct regular *regular;
-    struct sandbox *box;
-    const char *text; /* (bytes) */
-    size_t bytes, at;
-    unsigned depth;
-    struct name *names; /* (n_names) */
-    size_t n_names, names_capacity;
-};
-
-static void fail(struct parser *parser, size_t at, const char *text) {
-    parser->box->at = at;
-    sandbox_fail_with(parser->box, QN_ERR_ARGUMENT, "grammar: %.*s", text, strlen(text));
-}
-
-static void fail_name(struct parser *parser, const char *format, const struct name *name) {
-    parser->box->at = name->at;
-    sandbox_fail_with(parser->box, QN_ERR_ARGUMENT, format, name->text, name->bytes);
-}
-
-static char peek(const struct parser *parser, size_t ahead) {
-    return parser->bytes - parser->at > ahead ? parser->text[parser->at + ahead] : '\0';
-}
-
-static bool more(const struct parser *parser) { return parser->at < parser->bytes && !parser->box->failed; }
-
-static bool skip(struct parser *parser, char c) {
-    const bool there = more(parser) && peek(parser, 0) == c;
-    parser->at += there;
-    return there;
-}
-
-/* Skips white space and comments. */
-static void skip_space(struct parser *parser, bool newlines) {
-    while (more(parser)) {
-        const char c = peek(parser, 0);
-        if (c == '#') {
-            while (more(parser) && peek(parser, 0) != '\n' && peek(parser, 0) != '\r') {
-                parser->at++;
-            }
-        } else if (c == ' ' || c == '\t' || (newlines && (c == '\n' || c == '\r'))) {
-            parser->at++;
-        } else {
-            return;
-        }
-    }
-}
-
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-static bool is_name_byte(char c) { return ((c | 32) >= 'a' && (c | 32) <= 'z') || is_digit(c) || c == '-' || c == '_'; }
-
-/* ---- the tree ---- */
-
-static struct part *new_part(struct parser *parser, enum part_kind kind) {
-    static struct part scrap; /* after an error: never read again */
-    struct part *part = TAKE(parser->box, struct part);
-    if (part == NULL) {
-        part = &scrap;
-        *part = (struct part){0};
-    }
-    part->kind = (uint8_t)kind;
-    part->node = NO_LIMIT;
-    return part;
-}
-
-static struct part *regular_part(struct parser *parser, uint32_t node) {
-    struct part *part = new_part(parser, PART_REGULAR);
-    part->node = node;
-    return part;
-}
-
-static void add_child(struct parser *parser, struct part *parent, struct part *child) {
-    if (parser->box->failed) {
-        return;
-    }
-    child->before = parent->last;
-    parent->last = child;
-}
-
-/* ---- terminals ---- */
-
-static uint32_t read_hex(struct parser *parser, unsigned digits) {
-    uint32_t code = 0;
-    const size_t start = parser->at;
-    for (unsigned i = 0; i < digits; i++) {
-        const char c = peek(parser, 0);
-        const unsigned lower = (uint8_t)c | 32u;
-        const bool letter = lower >= 'a' && lower <= 'f';
-        if (!letter && !is_digit(c)) {
-            fail(parser, start, "an escape has too few hexadecimal digits");
-            return 0;
-        }
-        code = code << 4 | (letter ? lower - 'a' + 10 : (unsigned)(c - '0'));
-        parser->at++;
-    }
-    if (code > LAST_CHARACTER || code >> 11 == 0xd800 >> 11) {
-        fail(parser, start, "an escape is not a character");
-    }
-    return code;
-}
-
-/* The length of the well-formed UTF-8 sequence at the text, its code in *code; 0 if there is none. */
-static size_t read_utf8(const uint8_t *text, size_t bytes, uint32_t *code) {
-    const size_t width = utf8_width(text[0]);
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    if ((text[0] >= 0x80 && text[0] < 0xc0) || text[0] >= 0xf8 || width > bytes) {
-        return 0;
-    }
-    *code = width == 1 ? text[0] : text[0] & (0x7fu >> width);
-    for (size_t i = 1; i < width; i++) {
-        if ((text[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-        *code = *code << 6 | (text[i] & 0x3fu);
-    }
-    return *code < least[width] || *code > LAST_CHARACTER || *code >> 11 == 0xd800 >> 11 ? 0 : width;
-}
-
-static uint32_t read_character(struct parser *parser) {
-    static const char names[] = "trn\\\"[]";
-    static const char meanings[] = "\t\r\n\\\"[]";
-    const size_t start = parser->at;
-    if (!skip(parser, '\\')) {
-        uint32_t code = 0;
-        const size_t width = read_utf8((const uint8_t *)parser->text + start, parser->bytes - start, &code);
-        if (width == 0) {
-            fail(parser, start, "the text is not UTF-8");
-        }
-        parser->at += width ? width : 1;
-        return code;
-    }
-    for (size_t i = 0; names[i]; i++) {
-        if (skip(parser, names[i])) {
-            return (uint8_t)meanings[i];
-        }
-    }
-    if (skip(parser, 'x')) {
-        return read_hex(parser, 2);
-    }
-    if (skip(parser, 'u')) {
-        return read_hex(parser, 4);
-    }
-    if (skip(parser, 'U')) {
-        return read_hex(parser, 8);
-    }
-    fail(parser, start, "unknown escape");
-    return 0;
-}
-
-static struct part *parse_literal(struct parser *parser) { /* after the opening quote */
-    const size_t start = parser->at - 1;
-    const size_t from = parser->regular->work_count;
-    while (more(parser) && peek(parser, 0) != '"') {
-        const uint32_t code = read_character(parser);
-        regular_push(parser->regular, charset_one(parser->regular, code, ENCODING_UTF8));
-    }
-    if (!skip(parser, '"')) {
-        fail(parser, start, "a literal is not closed");
-    }
-    uint32_t node = REGULAR_EPSILON;
-    while (parser->regular->work_count > from) {
-        node = regular_cat(parser->regular, parser->regular->work[--parser->regular->work_count], node);
-    }
-    return regular_part(parser, node);
-}
-
-static struct part *parse_class(struct parser *parser) { /* after the opening bracket */
-    const size_t start = parser->at - 1;
-    const bool inverted = skip(parser, '^');
-    struct charset set = {0};
-    while (more(parser) && peek(parser, 0) != ']') {
-        const size_t from = parser->at;
-        const uint32_t low = read_character(parser);
-        uint32_t high = low;
-        if (peek(parser, 0) == '-' && peek(parser, 1) != ']') {
-            parser->at++;
-            high = more(parser) ? read_character(parser) : 0;
-        }
-        if (low > high) {
-            fail(parser, from, "a range of characters is out of order");
-        }
-        charset_add(parser->box, &set, low, high);
-    }
-    if (!skip(parser, ']')) {
-        fail(parser, start, "a class is not closed");
-    }
-    if (inverted) {
-        charset_invert(parser->box, &set);
-    }
-    return regular_part(parser, charset_node(parser->regular, &set, ENCODING_UTF8));
-}
-
-/* <text> or <[id]>, after the opening bracket. */
-static struct part *parse_token(struct parser *parser, bool negated) {
-    const size_t start = parser->at - 1;
-    struct named_token token = {.id = -1};
-    if (skip(parser, '[')) {
-        uint64_t id = 0;
-        const size_t digits = parser->at;
-        for (; is_digit(peek(parser, 0)) && id < INT32_MAX; parser->at++) {
-            id = id * 10 + (uint64_t)(peek(parser, 0) - '0');
-        }
-        token.id = (int32_t)id;
-        if (parser->at == digits || id > INT32_MAX || !skip(parser, ']') || !skip(parser, '>')) {
-            fail(parser, start, "a token's id must be written as <[123]>");
-        }
-    } else {
-        while (more(parser) && peek(parser, 0) != '>' && peek(parser, 0) != '\n') {
-            parser->at++;
-        }
-        if (!skip(parser, '>')) {
-            fail(parser, start, "a token is not closed");
-        }
-        char *copy = sandbox_take(parser->box, parser->at - start, 1);
-        if (copy) {
-            token.bytes = parser->at - start;
-            token.text = memcpy(copy, parser->text + start, token.bytes);
-        }
-    }
-    struct rules *rules = parser->rules;
-    struct named_token *tokens =
-        sandbox_grow(parser->box, rules->tokens, rules->n_tokens, &rules->tokens_capacity, sizeof(struct named_token));
-    struct part *part = new_part(parser, PART_TOKEN);
-    if (tokens) {
-        rules->tokens = tokens;
-        part->index = (uint32_t)rules->n_tokens;
-        part->negated = negated;
-        tokens[rules->n_tokens++] = token;
-    }
-    return part;
-}
-
-/* ---- rules ---- */
-
-/* Reads a name and returns its entry, which is made if the name is new. Null after an error. */
-static struct name *read_name(struct parser *parser) {
-    const size_t start = parser->at;
-    while (more(parser) && is_name_byte(peek(parser, 0))) {
-        parser->at++;
-    }
-    const size_t bytes = parser->at - start;
-    if (bytes == 0) {
-        fail(parser, start, "expected the name of a rule");
-    }
-    for (size_t i = 0; i < parser->n_names && regular_step(parser->regular, 1); i++) {
-        struct name *name = &parser->names[i];
-        if (name->bytes == bytes && memcmp(name->text, parser->text + start, bytes) == 0) {
-            return name;
-        }
-    }
-    struct name *names =
-        sandbox_grow(parser->box, parser->names, parser->n_names, &parser->names_capacity, sizeof(struct name));
-    if (names == NULL) {
-        return NULL;
-    }
-    parser->names = names;
-    names[parser->n_names] = (struct name){parser->text + start, bytes, start, NULL, rules_declare(parser->rules)};
-    return &names[parser->n_names++];
-}
-
-static struct part *parse_alternatives(struct parser *parser, bool nested);
-
-static struct part *parse_item(struct parser *parser) {
-    const size_t start = parser->at;
-    if (skip(parser, '"')) {
-        return parse_literal(parser);
-    }
-    if (skip(parser, '[')) {
-        return parse_class(parser);
-    }
-    if (skip(parser, '.')) {
-        return regular_part(parser, charset_any(parser->regular, ENCODING_UTF8));
-    }
-    if (peek(parser, 0) == '<' || (peek(parser, 0) == '!' && peek(parser, 1) == '<')) {
-        const bool negated = skip(parser, '!');
-        parser->at++;
-        return parse_token(parser, negated);
-    }
-    if (skip(parser, '(')) {
-        if (++parser->depth > DEEPEST) {
-            fail(parser, start, "groups are nested too deeply");
-            return new_part(parser, PART_SEQUENCE);
-        }
-        skip_space(parser, true);
-        struct part *part = parse_alternatives(parser, true);
-        parser->depth--;
-        if (!skip(parser, ')')) {
-            fail(parser, start, "a group is not closed");
-        }
-        return part;
-    }
-    const struct name *name = read_name(parser);
-    struct part *part = new_part(parser, PART_RULE);
-    part->index = name ? (uint32_t)(name - parser->names) : 0;
-    return part;
-}
-
-/* Reads the number of a repetition. */
-static uint32_t read_count(struct parser *parser) {
-    uint64_t value = 0;
-    if (!is_digit(peek(parser, 0))) {
-        fail(parser, parser->at, "expected a number");
-    }
-    for (; is_digit(peek(parser, 0)); parser->at++) {
-        value = value * 10 + (uint64_t)(peek(parser, 0) - '0');
-        value = value < NO_LIMIT ? value : NO_LIMIT - 1;
-    }
-    return (uint32_t)value;
-}
-
-/* Reads what follows the opening brace. */
-static void read_braces(struct parser *parser, bool nested, struct part *repeat) {
-    const size_t start = parser->at - 1;
-    skip_space(parser, nested);
-    repeat->min = read_count(parser);
-    repeat->max = repeat->min;
-    skip_space(parser, nested);
-    if (skip(parser, ',')) {
-        skip_space(parser, nested);
-        repeat->max = is_digit(peek(parser, 0)) ? read_count(parser) : NO_LIMIT;
-        skip_space(parser, nested);
-    }
-    if (!skip(parser, '}')) {
-        fail(parser, start, "a repetition is not closed");
-    } else if (repeat->min > repeat->max) {
-        fail(parser, start, "the numbers of a repetition are out of order");
-    }
-}
-
-/* Reads the repetitions that follow an item. */
-static struct part *parse_repetitions(struct parser *parser, bool nested, struct part *part) {
-    for (;;) {
-        const char c = peek(parser, 0);
-        if (!more(parser) || (c != '*' && c != '+' && c != '?' && c != '{')) {
-            return part;
-        }
-        parser->at++;
-        struct part *repeat = new_part(parser, PART_REPEAT);
-        repeat->min = c == '+';
-        repeat->max = c == '?' ? 1 : NO_LIMIT;
-        if (c == '{') {
-            read_braces(parser, nested, repeat);
-        }
-        add_child(parser, repeat, part);
-        part = repeat;
-        skip_space(parser, nested);
-        if (++parser->depth > 2 * DEEPEST) {
-            fail(parser, parser->at, "repetitions are nested too deeply");
-        }
-    }
-}
-
-static bool starts_item(const struct parser *parser) {
-    const char c = peek(parser, 0);
-    return is_name_byte(c) || c == '"' || c == '[' || c == '(' || c == '.' || c == '<' ||
-           (c == '!' && peek(parser, 1) == '<');
-}
-
-static struct part *parse_sequence(struct parser *parser, bool nested) {
-    struct part *sequence = new_part(parser, PART_SEQUENCE);
-    while (more(parser) && starts_item(parser)) {
-        const unsigned depth = parser->depth;
-        struct part *part = parse_item(parser);
-        skip_space(parser, nested);
-        add_child(parser, sequence, parse_repetitions(parser, nested, part));
-        parser->depth = depth;
-    }
-    const char c = peek(parser, 0);
-    if (more(parser) && (c == '*' || c == '+' || c == '?' || c == '{')) {
-        fail(parser, parser->at, "a repetition has nothing to repeat");
-    }
-    return sequence;
-}
-
-static struct part *parse_alternatives(struct parser *parser, bool nested) {
-    struct part *alternatives = new_part(parser, PART_ALTERNATIVES);
-    do {
-        skip_space(parser, nested || alternatives->last);
-        add_child(parser, alternatives, parse_sequence(parser, nested));
-    } while (skip(parser, '|'));
-    return alternatives;
-}
-
-static void parse_rule(struct parser *parser) {
-    const size_t start = parser->at;
-    struct name *name = read_name(parser);
-    const size_t index = name ? (size_t)(name - parser->names) : 0;
-    skip_space(parser, false);
-    if (!skip(parser, ':') || !skip(parser, ':') || !skip(parser, '=')) {
-        fail(parser, parser->at, "expected ::= after the name of a rule");
-    } else if (name && name->part) {
-        name->at = start;
-        fail_name(parser, "grammar: the rule '%.*s' is defined twice", name);
-    }
-    skip_space(parser, true);
-    struct part *part = parse_alternatives(parser, false);
-    if (more(parser) && peek(parser, 0) != '\n' && peek(parser, 0) != '\r') {
-        fail(parser, parser->at, "expected the end of the line");
-    }
-    if (!parser->box->failed) {
-        parser->names[index].part = part; /* the names may have moved */
-    }
-    skip_space(parser, true);
-}
+#include "engine/grammar/gbnf_parser.h"
 
 /* ---- folding ---- */
 
 /* Sets part->node if the part is regular, as far as is known. */
-static uint32_t fold(struct parser *parser, struct part *part) {
+static uint32_t fold(struct gbnf_parser *parser, struct gbnf_part *part) {
     struct regular *regular = parser->regular;
     if (part->node != NO_LIMIT || !regular_step(regular, 1)) {
         return part->node;
     }
     bool all = part->kind != PART_TOKEN;
-    for (struct part *child = part->last; child; child = child->before) {
+    for (struct gbnf_part *child = part->last; child; child = child->before) {
         all &= fold(parser, child) != NO_LIMIT;
     }
     if (part->kind == PART_RULE && parser->names[part->index].part) {
@@ -452,7 +23,7 @@ static uint32_t fold(struct parser *parser, struct part *part) {
     } else if (all && (part->kind == PART_SEQUENCE || part->kind == PART_ALTERNATIVES)) {
         const size_t from = regular->work_count;
         uint32_t sequence = REGULAR_EPSILON;
-        for (const struct part *child = part->last; child; child = child->before) {
+        for (const struct gbnf_part *child = part->last; child; child = child->before) {
             if (part->kind == PART_SEQUENCE) {
                 sequence = regular_cat(regular, child->node, sequence);
             } else {
@@ -464,11 +35,11 @@ static uint32_t fold(struct parser *parser, struct part *part) {
     return part->node;
 }
 
-static void fold_rules(struct parser *parser) {
+static void fold_rules(struct gbnf_parser *parser) {
     for (bool changed = true; changed && !parser->box->failed;) {
         changed = false;
         for (size_t i = parser->n_names; i-- > 0;) { /* usually, a rule follows those that use it */
-            struct part *part = parser->names[i].part;
+            struct gbnf_part *part = parser->names[i].part;
             changed |= part->node == NO_LIMIT && fold(parser, part) != NO_LIMIT;
         }
     }
@@ -476,11 +47,11 @@ static void fold_rules(struct parser *parser) {
 
 /* ---- states ---- */
 
-static uint32_t emit(struct parser *parser, const struct part *part, uint32_t next);
+static uint32_t emit(struct gbnf_parser *parser, const struct gbnf_part *part, uint32_t next);
 
-static uint32_t emit_sequence(struct parser *parser, const struct part *part, uint32_t next) {
+static uint32_t emit_sequence(struct gbnf_parser *parser, const struct gbnf_part *part, uint32_t next) {
     uint32_t node = REGULAR_EPSILON; /* of the regular parts that precede `next` */
-    for (const struct part *child = part->last; child; child = child->before) {
+    for (const struct gbnf_part *child = part->last; child; child = child->before) {
         if (child->node != NO_LIMIT) {
             node = regular_cat(parser->regular, child->node, node);
             continue;
@@ -492,7 +63,7 @@ static uint32_t emit_sequence(struct parser *parser, const struct part *part, ui
 }
 
 /* A rule that reads `part` min to max times, with a counter. */
-static uint32_t counted_rule(struct parser *parser, const struct part *part) {
+static uint32_t counted_rule(struct gbnf_parser *parser, const struct gbnf_part *part) {
     struct rules *rules = parser->rules;
     const uint32_t rule = rules_declare(rules);
     const uint32_t end = rules_end(rules, rule);
@@ -509,7 +80,7 @@ static uint32_t counted_rule(struct parser *parser, const struct part *part) {
     return rule;
 }
 
-static uint32_t emit_repeat(struct parser *parser, const struct part *part, uint32_t next) {
+static uint32_t emit_repeat(struct gbnf_parser *parser, const struct gbnf_part *part, uint32_t next) {
     struct rules *rules = parser->rules;
     if (part->max == 0) {
         return next;
@@ -528,7 +99,7 @@ static uint32_t emit_repeat(struct parser *parser, const struct part *part, uint
     return part->min ? body : loop;
 }
 
-static uint32_t emit(struct parser *parser, const struct part *part, uint32_t next) {
+static uint32_t emit(struct gbnf_parser *parser, const struct gbnf_part *part, uint32_t next) {
     struct rules *rules = parser->rules;
     uint32_t state = STUCK;
     if (parser->box->failed) {
@@ -548,7 +119,7 @@ static uint32_t emit(struct parser *parser, const struct part *part, uint32_t ne
     case PART_REPEAT:
         return emit_repeat(parser, part, next);
     default:
-        for (const struct part *child = part->last; child; child = child->before) {
+        for (const struct gbnf_part *child = part->last; child; child = child->before) {
             const uint32_t one = emit(parser, child, next);
             state = state == STUCK ? one : rules_split(rules, one, state);
         }
@@ -557,27 +128,12 @@ static uint32_t emit(struct parser *parser, const struct part *part, uint32_t ne
 }
 
 void gbnf_compile(struct rules *rules, const char *text, size_t bytes) {
-    struct parser parser = {
+    struct gbnf_parser parser = {
         .rules = rules, .regular = rules->regular, .box = rules->regular->box, .text = text, .bytes = bytes};
-    const struct name *root = NULL;
-    skip_space(&parser, true);
-    while (more(&parser)) {
-        parse_rule(&parser);
-    }
-    for (size_t i = 0; i < parser.n_names && !parser.box->failed; i++) {
-        const struct name *name = &parser.names[i];
-        if (name->part == NULL) {
-            fail_name(&parser, "grammar: the rule '%.*s' is not defined", name);
-        }
-        root = name->bytes == 4 && memcmp(name->text, "root", 4) == 0 ? name : root;
-    }
-    if (root == NULL) {
-        fail(&parser, 0, "there is no rule 'root'");
-    }
+    gbnf_parse(&parser);
     if (parser.box->failed) {
         return;
     }
-    rules->root = root->rule;
     fold_rules(&parser);
     for (size_t i = 0; i < parser.n_names && !parser.box->failed; i++) {
         const uint32_t start = emit(&parser, parser.names[i].part, rules_end(rules, parser.names[i].rule));

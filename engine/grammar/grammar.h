@@ -7,7 +7,8 @@
  * not recursive becomes a single regular language: a JSON string with its pattern and its bounds, a number with its
  * range, a GBNF rule that calls no recursive rule. Everything works on bytes, so a token may end inside a character.
  *
- *     regular.h   nodes: union, intersection, complement, counted repetition; derivatives; the cached automaton
+ *     regular.h   nodes: union, intersection, complement, counted repetition
+ *     automaton.h their derivatives, as the transitions of a cached automaton
  *     charset.h   sets of characters, as UTF-8 or as the inside of a JSON string
  *     pattern.h   regular expressions (ECMA-262)
  *     rules.h     rules, states, counters; removal of what leads nowhere
@@ -25,7 +26,7 @@
  * PARSER
  * Earley's algorithm runs over the rules' automata, with an automaton's state in each item. Ambiguity costs time, at
  * most the cube of the length, but never gives a wrong answer; left recursion is allowed. An item exists only if some
- * text leads from it to the end (rules_prune, regular_live), with one exception: counters, see rules.h.
+ * text leads from it to the end (rules_prune, automaton_live), with one exception: counters, see rules.h.
  *
  * NEVER OPEN
  * What cannot be enforced is an error, never ignored. An error is sticky: after a limit is reached, a matcher accepts

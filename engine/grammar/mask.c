@@ -1,6 +1,8 @@
 /* Masks: profiles of the trie for each node, and the walk behind the ends of strings. */
 #include "engine/grammar/mask.h"
 
+#include "engine/grammar/automaton.h"
+
 static void set_bit(uint32_t *bits, uint32_t id) { bits[id / 32] |= 1u << id % 32; }
 
 /* ---- profiles ---- */
@@ -59,7 +61,7 @@ static void walk_profile(struct mask_maker *maker, struct regular *regular, stru
         while (i == ends[depth]) {
             depth--;
         }
-        const uint32_t state = regular_follow(regular, states[depth], trie_byte(trie, i));
+        const uint32_t state = automaton_follow(regular, states[depth], trie_byte(trie, i));
         const uint32_t end = trie_end(trie, i);
         if (state == REGULAR_EMPTY) {
             i = end;

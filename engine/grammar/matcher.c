@@ -1,6 +1,8 @@
 /* The matcher: sets of items, one for each byte that was read. */
 #include "engine/grammar/matcher.h"
 
+#include "engine/grammar/automaton.h"
+
 static bool step(struct matcher *matcher) { return !matcher->box.failed && regular_step(matcher->rules->regular, 1); }
 
 bool matcher_failed(const struct matcher *matcher) {
@@ -212,7 +214,7 @@ static void read_byte(struct matcher *matcher, uint8_t byte) {
         if (state->kind != STATE_BYTES) {
             continue;
         }
-        item.node = regular_next(matcher->rules->regular, item.node, byte);
+        item.node = automaton_next(matcher->rules->regular, item.node, byte);
         if (item.node == REGULAR_EMPTY) {
             continue;
         }

@@ -5,6 +5,7 @@
  * them: what follows an end anchor, or precedes a start anchor, must be the empty string. */
 #include "engine/grammar/pattern.h"
 
+#include "engine/text/json/number.h"
 #include "engine/text/unicode/utf8.h"
 
 #define DEEPEST  100u /* groups within groups */
@@ -56,18 +57,12 @@ static uint32_t read_character(struct parser *parser) {
 
 /* Reads `digits` hexadecimal digits. UINT32_MAX if they are not there. */
 static uint32_t read_hex(struct parser *parser, unsigned digits) {
-    uint32_t code = 0;
-    for (unsigned i = 0; i < digits; i++) {
-        const char c = peek(parser);
-        const unsigned lower = (uint8_t)c | 32u;
-        const bool letter = lower >= 'a' && lower <= 'f';
-        if (!letter && !(c >= '0' && c <= '9')) {
-            return UINT32_MAX;
-        }
-        code = code << 4 | (letter ? lower - 'a' + 10 : (unsigned)(c - '0'));
-        parser->at++;
+    uint64_t code;
+    if (parser->bytes - parser->at < digits || !integer_read(parser->text + parser->at, digits, 16, &code)) {
+        return UINT32_MAX;
     }
-    return code;
+    parser->at += digits;
+    return (uint32_t)code;
 }
 
 /* Reads what follows \u: four digits, a pair of surrogates, or digits in braces. */

@@ -1,4 +1,4 @@
-/* Nodes of regular languages: constructors that keep equal nodes equal, derivatives, and the cached automaton. */
+/* Nodes of regular languages: constructors that keep equal nodes equal. */
 #include "engine/grammar/regular.h"
 
 #define DEEPEST 250u /* levels of nesting; each is a call on the stack */
@@ -85,8 +85,7 @@ static uint32_t add_node(struct regular *regular, const struct regular_node *nod
     return (uint32_t)regular->count++;
 }
 
-/* The number of the node that equals *node, which is made if need be. */
-static uint32_t intern(struct regular *regular, const struct regular_node *node) {
+uint32_t regular_intern(struct regular *regular, const struct regular_node *node) {
     if (!regular_step(regular, 1) || !grow_index(regular)) {
         return REGULAR_EMPTY;
     }
@@ -114,8 +113,6 @@ void regular_start(struct regular *regular, struct sandbox *box, uint64_t step_l
 
 static const struct regular_node *at(const struct regular *regular, uint32_t node) { return &regular->nodes[node]; }
 
-static bool has(const struct byte_set *set, unsigned byte) { return set->bits[byte / 64] >> byte % 64 & 1; }
-
 /* Splits the classes of bytes so that the set is a union of classes. Rows with fewer classes are made again. */
 static void refine(struct regular *regular, const struct byte_set *set) {
     const uint32_t before = regular->n_classes;
@@ -123,11 +120,11 @@ static void refine(struct regular *regular, const struct byte_set *set) {
     bool inside[256];
     memset(split, 0, sizeof(split));
     for (uint32_t i = 0; i < before; i++) {
-        inside[i] = has(set, regular->member[i]);
+        inside[i] = byte_set_has(set, regular->member[i]);
     }
     for (unsigned byte = 0; byte < 256; byte++) {
         const uint8_t old = regular->class_of[byte];
-        if (has(set, byte) == inside[old]) {
+        if (byte_set_has(set, byte) == inside[old]) {
             continue;
         }
         if (!split[old]) {
@@ -150,7 +147,7 @@ uint32_t regular_set(struct regular *regular, const struct byte_set *set) {
     regular->sets = sets;
     sets[regular->n_sets] = *set;
     const size_t nodes = regular->count;
-    const uint32_t node = intern(
+    const uint32_t node = regular_intern(
         regular, &(struct regular_node){.kind = REGULAR_SET, .flags = REGULAR_LIVE, .a = (uint32_t)regular->n_sets});
     if (node >= nodes && node) { /* new */
         regular->n_sets++;
@@ -179,9 +176,9 @@ static uint32_t cat_pair(struct regular *regular, uint32_t a, uint32_t b) {
     const unsigned flags_a = at(regular, a)->flags;
     const unsigned flags_b = at(regular, b)->flags;
     const unsigned flags = (flags_a & flags_b & REGULAR_NULLABLE) | ((flags_a | flags_b) & REGULAR_INDIRECT);
-    return intern(regular,
-                  &(struct regular_node){
-                      .kind = REGULAR_CAT, .flags = (uint8_t)flags, .depth = deeper(regular, a, b), .a = a, .b = b});
+    return regular_intern(
+        regular, &(struct regular_node){
+                     .kind = REGULAR_CAT, .flags = (uint8_t)flags, .depth = deeper(regular, a, b), .a = a, .b = b});
 }
 
 uint32_t regular_cat(struct regular *regular, uint32_t a, uint32_t b) {
@@ -274,11 +271,11 @@ static uint32_t build_list(struct regular *regular, uint8_t kind, size_t from) {
         const unsigned b = at(regular, result)->flags;
         const unsigned nullable = (kind == REGULAR_OR ? a | b : a & b) & REGULAR_NULLABLE;
         const unsigned indirect = kind == REGULAR_AND ? REGULAR_INDIRECT : (a | b) & REGULAR_INDIRECT;
-        result = intern(regular, &(struct regular_node){.kind = kind,
-                                                        .flags = (uint8_t)(nullable | indirect),
-                                                        .depth = deeper(regular, items[i], result),
-                                                        .a = items[i],
-                                                        .b = result});
+        result = regular_intern(regular, &(struct regular_node){.kind = kind,
+                                                                .flags = (uint8_t)(nullable | indirect),
+                                                                .depth = deeper(regular, items[i], result),
+                                                                .a = items[i],
+                                                                .b = result});
     }
     return result;
 }
@@ -362,10 +359,10 @@ uint32_t regular_not(struct regular *regular, uint32_t a) {
     }
     const unsigned nullable = regular_nullable(regular, a) ? 0 : REGULAR_NULLABLE;
     const unsigned live = a == REGULAR_EMPTY ? REGULAR_LIVE : 0;
-    return intern(regular, &(struct regular_node){.kind = REGULAR_NOT,
-                                                  .flags = (uint8_t)(nullable | live | REGULAR_INDIRECT),
-                                                  .depth = (uint16_t)(at(regular, a)->depth + 1),
-                                                  .a = a});
+    return regular_intern(regular, &(struct regular_node){.kind = REGULAR_NOT,
+                                                          .flags = (uint8_t)(nullable | live | REGULAR_INDIRECT),
+                                                          .depth = (uint16_t)(at(regular, a)->depth + 1),
+                                                          .a = a});
 }
 
 uint32_t regular_repeat(struct regular *regular, uint32_t a, uint32_t min, uint32_t max) {
@@ -378,13 +375,13 @@ uint32_t regular_repeat(struct regular *regular, uint32_t a, uint32_t min, uint3
     if (star || is_all(regular, a) || (min == 1 && max == 1) || (max == 1 && regular_nullable(regular, a))) {
         return a;
     }
-    return intern(regular, &(struct regular_node){
-                               .kind = REGULAR_REPEAT,
-                               .flags = (uint8_t)((min ? 0 : REGULAR_NULLABLE) | (node->flags & REGULAR_INDIRECT)),
-                               .depth = (uint16_t)(node->depth + 1),
-                               .a = a,
-                               .min = min,
-                               .max = max});
+    return regular_intern(regular, &(struct regular_node){.kind = REGULAR_REPEAT,
+                                                          .flags = (uint8_t)((min ? 0 : REGULAR_NULLABLE) |
+                                                                             (node->flags & REGULAR_INDIRECT)),
+                                                          .depth = (uint16_t)(node->depth + 1),
+                                                          .a = a,
+                                                          .min = min,
+                                                          .max = max});
 }
 
 uint32_t regular_clip(struct regular *regular, uint32_t number, uint32_t bytes) {
@@ -410,203 +407,6 @@ uint32_t regular_clip(struct regular *regular, uint32_t number, uint32_t bytes) 
     return number;
 }
 
-/* ---- multiples ---- */
-
-/* What has been read of a number, in node.max; with WHOLE if no point may follow. */
-enum { AT_START, AFTER_ZERO, IN_WHOLE, AFTER_POINT, IN_FRACTION, PHASES = 7, WHOLE = 8 };
-
-/* rest: what has been read, modulo the factor. decimals: digits behind the point that still count. */
-static uint32_t multiple(struct regular *regular, uint32_t rest, uint32_t factor, uint32_t decimals, uint32_t phase) {
-    const unsigned at = phase & PHASES;
-    uint64_t missing = rest; /* to the next multiple, in the last place that counts */
-    uint64_t reach = 1;      /* digits that follow can add less than this */
-    for (uint32_t i = 0; i < decimals; i++) {
-        missing = missing * 10 % factor;
-        reach = reach < factor ? reach * 10 : factor;
-    }
-    missing = (factor - missing) % factor;
-    if (at >= AFTER_POINT && missing >= reach) {
-        return REGULAR_EMPTY;
-    }
-    const bool complete = missing == 0 && at != AT_START && at != AFTER_POINT;
-    return intern(regular, &(struct regular_node){.kind = REGULAR_MULTIPLE,
-                                                  .flags = complete ? REGULAR_NULLABLE : 0,
-                                                  .a = rest,
-                                                  .b = factor,
-                                                  .min = decimals,
-                                                  .max = phase});
-}
-
-uint32_t regular_multiple(struct regular *regular, uint32_t factor, uint32_t decimals, bool whole) {
-    for (uint8_t byte = '0'; byte <= '9'; byte++) {
-        regular_range(regular, byte, byte); /* digits have different transitions, so they are classes of their own */
-    }
-    regular_range(regular, '.', '.');
-    return multiple(regular, 0, factor, decimals, whole ? AT_START | WHOLE : AT_START);
-}
-
-static uint32_t derive_multiple(struct regular *regular, const struct regular_node node, uint8_t byte) {
-    const unsigned at = node.max & PHASES;
-    if (byte == '.') {
-        const bool allowed = node.max == AFTER_ZERO || node.max == IN_WHOLE;
-        return allowed ? multiple(regular, node.a, node.b, node.min, AFTER_POINT) : REGULAR_EMPTY;
-    }
-    if (byte < '0' || byte > '9' || at == AFTER_ZERO) {
-        return REGULAR_EMPTY;
-    }
-    const uint32_t rest = (uint32_t)(((uint64_t)node.a * 10 + (uint64_t)(byte - '0')) % node.b);
-    if (at < AFTER_POINT) {
-        const uint32_t phase = at == AT_START && byte == '0' ? AFTER_ZERO : IN_WHOLE;
-        return multiple(regular, rest, node.b, node.min, phase | (node.max & WHOLE));
-    }
-    if (node.min == 0) { /* beyond the decimals that count */
-        return byte == '0' ? multiple(regular, node.a, node.b, 0, IN_FRACTION) : REGULAR_EMPTY;
-    }
-    return multiple(regular, rest, node.b, node.min - 1, IN_FRACTION);
-}
-
-/* ---- derivatives ---- */
-
 bool regular_nullable(const struct regular *regular, uint32_t node) {
     return at(regular, node)->flags & REGULAR_NULLABLE;
-}
-
-static uint32_t derive(struct regular *regular, uint32_t number, uint8_t byte);
-
-static uint32_t derive_cat(struct regular *regular, uint32_t number, uint8_t byte) {
-    const size_t from = regular->work_count;
-    bool more = true;
-    while (more && at(regular, number)->kind == REGULAR_CAT && !regular->box->failed) {
-        const struct regular_node node = *at(regular, number);
-        regular_push(regular, regular_cat(regular, derive(regular, node.a, byte), node.b));
-        more = regular_nullable(regular, node.a);
-        number = node.b;
-    }
-    if (more) {
-        regular_push(regular, derive(regular, number, byte));
-    }
-    return regular_or_all(regular, from);
-}
-
-static uint32_t derive(struct regular *regular, uint32_t number, uint8_t byte) {
-    const struct regular_node node = *at(regular, number); /* a copy: the array moves when it grows */
-    if (!regular_step(regular, 1)) {
-        return REGULAR_EMPTY;
-    }
-    uint32_t result;
-    const size_t from = regular->work_count;
-    switch (node.kind) {
-    case REGULAR_SET:
-        return has(&regular->sets[node.a], byte) ? REGULAR_EPSILON : REGULAR_EMPTY;
-    case REGULAR_CAT:
-        return derive_cat(regular, number, byte);
-    case REGULAR_OR:
-        for (; at(regular, number)->kind == REGULAR_OR && !regular->box->failed; number = at(regular, number)->b) {
-            regular_push(regular, derive(regular, at(regular, number)->a, byte));
-        }
-        regular_push(regular, derive(regular, number, byte));
-        return regular_or_all(regular, from);
-    case REGULAR_AND:
-        result = derive(regular, node.a, byte);
-        for (number = node.b; result && at(regular, number)->kind == REGULAR_AND; number = at(regular, number)->b) {
-            result = regular_and(regular, result, derive(regular, at(regular, number)->a, byte));
-        }
-        return result ? regular_and(regular, result, derive(regular, number, byte)) : REGULAR_EMPTY;
-    case REGULAR_NOT:
-        return regular_not(regular, derive(regular, node.a, byte));
-    case REGULAR_REPEAT:
-        result = regular_repeat(regular, node.a, node.min ? node.min - 1 : 0,
-                                node.max == NO_LIMIT ? NO_LIMIT : node.max - 1);
-        return regular_cat(regular, derive(regular, node.a, byte), result);
-    case REGULAR_MULTIPLE:
-        return derive_multiple(regular, node, byte);
-    default:
-        return REGULAR_EMPTY;
-    }
-}
-
-/* ---- the automaton ---- */
-
-/* The derivative, kept in the node's row. It may have an empty language. */
-static uint32_t transition(struct regular *regular, uint32_t number, uint8_t byte) {
-    struct regular_node *node = &regular->nodes[number];
-    if (node->row == NULL || node->row_classes != regular->n_classes) {
-        uint32_t *row = sandbox_take(regular->box, regular->n_classes, sizeof(uint32_t));
-        if (row == NULL) {
-            return REGULAR_EMPTY;
-        }
-        memset(row, 0xff, regular->n_classes * sizeof(uint32_t));
-        node->row = row;
-        node->row_classes = (uint16_t)regular->n_classes;
-    }
-    const uint8_t byte_class = regular->class_of[byte];
-    if (node->row[byte_class] != NO_LIMIT) {
-        return node->row[byte_class];
-    }
-    const uint32_t result = derive(regular, number, byte);
-    if (regular->box->failed) {
-        return REGULAR_EMPTY;
-    }
-    node = &regular->nodes[number];
-    if (node->row_classes == regular->n_classes) { /* a union may have split a class */
-        node->row[byte_class] = result;
-    }
-    return result;
-}
-
-/* Searches for a string of a node's language, breadth first. The stack holds pairs: a node, and the place of the pair
- * from which it was reached. */
-static bool search(struct regular *regular, uint32_t start) {
-    const size_t from = regular->work_count;
-    size_t found = SIZE_MAX;
-    regular_push(regular, start);
-    regular_push(regular, 0);
-    regular->nodes[start].flags |= REGULAR_SEEN;
-    for (size_t i = from; i < regular->work_count && found == SIZE_MAX && !regular->box->failed; i += 2) {
-        const uint32_t number = regular->work[i];
-        if (regular_nullable(regular, number)) {
-            found = i;
-        }
-        for (uint32_t c = 0; c < regular->n_classes && found == SIZE_MAX; c++) {
-            const uint32_t next = transition(regular, number, regular->member[c]);
-            const unsigned flags = at(regular, next)->flags;
-            if (next != REGULAR_EMPTY && (!(flags & REGULAR_INDIRECT) || (flags & REGULAR_LIVE))) {
-                found = i;
-            } else if (next != REGULAR_EMPTY && !(flags & (REGULAR_SEEN | REGULAR_DEAD))) {
-                regular->nodes[next].flags |= REGULAR_SEEN;
-                regular_push(regular, next);
-                regular_push(regular, (uint32_t)(i - from));
-            }
-        }
-    }
-    for (size_t i = from; i < regular->work_count; i += 2) {
-        struct regular_node *node = &regular->nodes[regular->work[i]];
-        node->flags &= (uint8_t)~REGULAR_SEEN;
-        node->flags |= found == SIZE_MAX && !regular->box->failed ? REGULAR_DEAD : 0;
-    }
-    for (size_t i = found; i != SIZE_MAX; i = i == from ? SIZE_MAX : from + regular->work[i + 1]) {
-        regular->nodes[regular->work[i]].flags |= REGULAR_LIVE;
-    }
-    regular->work_count = from;
-    return found != SIZE_MAX && !regular->box->failed;
-}
-
-bool regular_live(struct regular *regular, uint32_t node) {
-    const unsigned flags = at(regular, node)->flags;
-    if (node == REGULAR_EMPTY || (flags & REGULAR_DEAD) || regular->box->failed) {
-        return false;
-    }
-    return !(flags & REGULAR_INDIRECT) || (flags & REGULAR_LIVE) || search(regular, node);
-}
-
-uint32_t regular_next(struct regular *regular, uint32_t node, uint8_t byte) {
-    const uint32_t next = transition(regular, node, byte);
-    return regular_live(regular, next) ? next : REGULAR_EMPTY;
-}
-
-bool regular_matches(struct regular *regular, uint32_t node, const char *text, size_t bytes) {
-    for (size_t i = 0; i < bytes && node != REGULAR_EMPTY; i++) {
-        node = transition(regular, node, (uint8_t)text[i]);
-    }
-    return regular_nullable(regular, node) && !regular->box->failed;
 }

@@ -8,7 +8,7 @@
  * Repetitions are counters: the derivative of x{m,n} is the derivative of x followed by x{m-1,n-1}. Nothing is
  * expanded.
  *
- * A node whose language is empty is REGULAR_EMPTY or is never returned by regular_next, so an automaton that goes on
+ * A node whose language is empty is REGULAR_EMPTY or is never returned by automaton_next, so an automaton that goes on
  * can always reach a match. After an error in the sandbox every function returns REGULAR_EMPTY: nothing is accepted. */
 #ifndef ENGINE_GRAMMAR_REGULAR_H
 #define ENGINE_GRAMMAR_REGULAR_H
@@ -28,7 +28,7 @@ enum regular_kind {
     REGULAR_AND,      /* both; likewise */
     REGULAR_NOT,      /* all strings of bytes but those of a */
     REGULAR_REPEAT,   /* a, min to max times */
-    REGULAR_MULTIPLE, /* what is left of a decimal number that is a multiple: see regular_multiple */
+    REGULAR_MULTIPLE, /* what is left of a decimal number that is a multiple: see multiple.h */
 };
 
 enum regular_flag {
@@ -84,31 +84,16 @@ uint32_t regular_repeat(struct regular *regular, uint32_t a, uint32_t min, uint3
 /* The union of the operands that were pushed since the stack had `from` of them; pops them. */
 uint32_t regular_or_all(struct regular *regular, size_t from);
 void regular_push(struct regular *regular, uint32_t node);
-/* Numbers as in JSON, without sign and exponent, whose value times 10^decimals is a multiple of `factor`. `whole`:
- * without a point. 1 <= factor < 2^31, decimals <= 400. */
-uint32_t regular_multiple(struct regular *regular, uint32_t factor, uint32_t decimals, bool whole);
-
 /* A node with the same behaviour for the next `bytes` bytes: counts that these cannot exhaust are made alike. */
 uint32_t regular_clip(struct regular *regular, uint32_t node, uint32_t bytes);
 
 /* Whether the empty string is in the language. */
 bool regular_nullable(const struct regular *regular, uint32_t node);
-/* Whether the language has any string. */
-bool regular_live(struct regular *regular, uint32_t node);
-/* The strings that may follow a byte. */
-uint32_t regular_next(struct regular *regular, uint32_t node, uint8_t byte);
-/* The same, fast where the automaton has been here before. */
-static inline uint32_t regular_follow(struct regular *regular, uint32_t node, uint8_t byte) {
-    const struct regular_node *from = &regular->nodes[node];
-    if (from->row != NULL && from->row_classes == regular->n_classes) {
-        const uint32_t next = from->row[regular->class_of[byte]];
-        if (next != NO_LIMIT && (regular->nodes[next].flags & (REGULAR_INDIRECT | REGULAR_LIVE)) != REGULAR_INDIRECT) {
-            return next;
-        }
-    }
-    return regular_next(regular, node, byte);
+/* Whether a set has a byte. */
+static inline bool byte_set_has(const struct byte_set *set, unsigned byte) {
+    return set->bits[byte / 64] >> byte % 64 & 1;
 }
-/* Whether text[0..bytes) is in the language. */
-bool regular_matches(struct regular *regular, uint32_t node, const char *text, size_t bytes);
+/* The number of the node that equals *node, which is made if need be. */
+uint32_t regular_intern(struct regular *regular, const struct regular_node *node);
 
 #endif

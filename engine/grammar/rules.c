@@ -1,6 +1,8 @@
 /* Rules: construction, and the removal of states from which no end can be reached. */
 #include "engine/grammar/rules.h"
 
+#include "engine/grammar/automaton.h"
+
 void rules_begin(struct rules *rules, struct regular *regular) {
     *rules = (struct rules){.regular = regular};
     rules_add(rules, (struct rule_state){.kind = STATE_ACCEPT});
@@ -57,7 +59,7 @@ static bool leads_on(struct rules *rules, const bool *good, const struct rule_st
     case STATE_SPLIT:
         return good[state->a] || good[state->next];
     case STATE_BYTES:
-        return good[state->next] && regular_live(rules->regular, state->a);
+        return good[state->next] && automaton_live(rules->regular, state->a);
     case STATE_CALL:
         return good[state->next] && rules->starts[state->a] != NO_LIMIT && good[rules->starts[state->a]];
     case STATE_STUCK:

@@ -8,7 +8,8 @@
 #include "engine/grammar/schema_references.h"
 #include "engine/text/json/value_dict.h"
 
-#define MOST_BRANCHES 5000u /* of one conjunction */
+#define MOST_BRANCHES   5000u /* of one conjunction */
+#define MOST_REFERENCES 1000u /* in a chain */
 
 /* ---- what conforms ---- */
 
@@ -82,6 +83,19 @@ static void open_dependent(struct schema_compiler *compiler, struct branch *bran
     }
 }
 
+/* Whether references lead from a target to the schema that refers to it, without a value in between. */
+static bool leads_back(struct schema_compiler *compiler, const struct value *schema, const struct value *target) {
+    const struct value key = {.kind = VALUE_STRING, .string = {.text = "$ref", .bytes = 4}};
+    for (unsigned i = 0; i < MOST_REFERENCES && target && target != schema; i++) {
+        const struct value *reference = schema_get(compiler, target, "$ref");
+        if (reference == NULL) {
+            return false;
+        }
+        target = references_find(compiler, target, &key, reference);
+    }
+    return target != NULL;
+}
+
 static void open_keyword(struct schema_compiler *compiler, struct branch *branch, const struct value *schema,
                          const struct entry *entry) {
     const struct value *value = entry->value;
@@ -92,7 +106,9 @@ static void open_keyword(struct schema_compiler *compiler, struct branch *branch
         break;
     case KEYWORD_REF:
         value = references_find(compiler, schema, entry->key, value);
-        if (value) {
+        if (value && leads_back(compiler, schema, value)) {
+            schema_fail_key(compiler, schema, entry->key, "leads back to itself");
+        } else if (value) {
             atoms_add(compiler, todo, ATOM_IS, value, 0);
         }
         break;

@@ -1,6 +1,7 @@
 /* Conjunctions and their rules; errors with JSON pointers. */
 #include "engine/grammar/schema_compiler.h"
 
+#include "engine/grammar/automaton.h"
 #include "engine/grammar/charset.h"
 #include "engine/grammar/decimal.h"
 #include "engine/grammar/pattern.h"
@@ -248,7 +249,7 @@ uint32_t schema_text_any(struct schema_compiler *compiler, const struct value *s
 bool schema_text_matches(struct schema_compiler *compiler, uint32_t node, const struct value *string) {
     struct buffer buffer;
     write_text(compiler, &buffer, string);
-    return !compiler->box->failed && regular_matches(compiler->regular, node, buffer.text + 1, buffer.bytes - 2);
+    return !compiler->box->failed && automaton_matches(compiler->regular, node, buffer.text + 1, buffer.bytes - 2);
 }
 
 uint32_t schema_pattern(struct schema_compiler *compiler, const struct value *schema, const char *keyword,

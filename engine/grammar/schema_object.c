@@ -5,6 +5,7 @@
  * that a violated condition on names needs at least one of. */
 #include "engine/grammar/schema_object.h"
 
+#include "engine/grammar/automaton.h"
 #include "engine/grammar/schema_keywords.h"
 #include "engine/grammar/schema_scalars.h"
 #include "engine/text/json/value_dict.h"
@@ -365,7 +366,7 @@ static void emit_part(struct object *object, uint32_t names, const bool *in) {
  * sets; there are few that a name can be in at the same time. */
 static void divide(struct object *object, uint32_t names, size_t set, bool *in) {
     struct regular *regular = object->compiler->regular;
-    if (!regular_live(regular, names)) {
+    if (!automaton_live(regular, names)) {
         return;
     }
     if (set == object->n_sets) {

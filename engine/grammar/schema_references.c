@@ -237,22 +237,14 @@ void references_collect(struct schema_compiler *compiler) {
 
 /* ---- finding ---- */
 
-static int hex_value(char c) {
-    const int lower = c | 32;
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 /* Replaces %XX by bytes. */
 static struct text decode_percent(struct schema_compiler *compiler, struct text text) {
     char *copy = sandbox_take(compiler->box, text.bytes + 1, 1);
     size_t to = 0;
     for (size_t i = 0; copy && i < text.bytes; i++) {
-        const bool escape =
-            text.at[i] == '%' && i + 2 < text.bytes && hex_value(text.at[i + 1]) >= 0 && hex_value(text.at[i + 2]) >= 0;
-        copy[to++] = escape ? (char)(hex_value(text.at[i + 1]) << 4 | hex_value(text.at[i + 2])) : text.at[i];
+        uint64_t byte;
+        const bool escape = text.at[i] == '%' && i + 2 < text.bytes && integer_read(text.at + i + 1, 2, 16, &byte);
+        copy[to++] = escape ? (char)byte : text.at[i];
         i += escape ? 2 : 0;
     }
     return (struct text){copy ? copy : "", to};

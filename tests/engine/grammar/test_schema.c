@@ -134,6 +134,10 @@ static void refused_keywords(void **state) {
         {"{\"items\": {\"pattern\": \"(?=a)b\"}}", "JSON Schema: #/items/pattern: look-around is not supported"},
         {"{\"$ref\": \"https://example.com/x\"}", "JSON Schema: #/$ref: refers to another document"},
         {"{\"$ref\": \"#/$defs/x\"}", "JSON Schema: #/$ref: leads nowhere"},
+        {"{\"$ref\": \"#\"}", "JSON Schema: #/$ref: leads back to itself"},
+        {"{\"items\": {\"$ref\": \"#/$defs/a\"}, \"$defs\": {\"a\": {\"$ref\": \"#/$defs/b\"}, \"b\": {\"$ref\": "
+         "\"#/$defs/a\"}}}",
+         "JSON Schema: #/items/$ref: leads back to itself"},
         {"{\"format\": \"regex\"}", "JSON Schema: #/format: is not a format that can be enforced"},
         {"{\"type\": \"text\"}", "JSON Schema: #/type: names a type"},
         {"{\"minLength\": -1}", "JSON Schema: #/minLength: must be a whole number"},
