@@ -1,5 +1,6 @@
 /* The relaxed kernels of the types in types_legacy.h. */
 #include "kernels/relaxed/dot2.h"
+#include "kernels/relaxed/dot4.h"
 #include "kernels/relaxed/gemm_dot2.h"
 #include "kernels/relaxed/gemm_dot4.h"
 #include "kernels/relaxed/host_probe.h"
@@ -36,6 +37,13 @@ LEGACY_TYPES(LEGACY)
 /* ---- signed codes, which need all eight bits: if the host's dot4 does not use the eighth bit, panels and gemm are
  * those of plain SIMD128. If it takes codes as unsigned, 128 is added to them. ---- */
 
+ALWAYS_INLINE v128_t dot4_of_32(const v128_t codes[2], const struct activations32 *activations) {
+    return dot4_add(activations->of[1], codes[1], dot4_add(activations->of[0], codes[0], wasm_i32x4_splat(0)));
+}
+
+/* For gemv where dot4 takes signed codes, as on ARM: a third fewer instructions there than with dot2_signed_form. */
+static const struct block_form dot4_form = {.prepare = prepare32, .dot = dot4_of_32, .lanes = SUMS_I32};
+
 ALWAYS_INLINE void raise_by_128(v128_t codes[2]) {
     codes[0] = wasm_v128_xor(codes[0], splat8(-128));
     codes[1] = wasm_v128_xor(codes[1], splat8(-128));
@@ -52,7 +60,13 @@ ALWAYS_INLINE void raise_by_128(v128_t codes[2]) {
         .code_bits = 8,                                                                                                \
         .offset_log2 = 7,                                                                                              \
     };                                                                                                                 \
-    static void gemv_##name(const struct gemv_args *args) { gemv_legacy(&type_##name, &dot2_signed_form, args); }      \
+    static void gemv_##name(const struct gemv_args *args) {                                                            \
+        if (probe_eighth_bit() == EIGHTH_BIT_SIGNED) {                                                                 \
+            gemv_legacy(&type_##name, &dot4_form, args);                                                               \
+        } else {                                                                                                       \
+            gemv_legacy(&type_##name, &dot2_signed_form, args);                                                        \
+        }                                                                                                              \
+    }                                                                                                                  \
     static void unpack_panel_##name(const struct panel_args *args) {                                                   \
         switch (probe_eighth_bit()) {                                                                                  \
         case EIGHTH_BIT_SIGNED:                                                                                        \
