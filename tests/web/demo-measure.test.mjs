@@ -36,6 +36,18 @@ function isSpread({ min, median, max }) {
   return min > 0 && min <= median && median <= max && Number.isFinite(max);
 }
 
+/* A row of docs/performance.csv. */
+function publishedRow({ host, threads }) {
+  const csv = readFileSync(new URL('../../docs/performance.csv', import.meta.url), 'utf8');
+  const [names, ...rows] = csv
+    .trim()
+    .split('\n')
+    .map((line) => line.split(','));
+  const wanted = { model: 'SmolLM2-135M Q4_1', engine: 'quern', host, build: 'relaxed', threads, context: '0' };
+  const found = rows.find((row) => Object.entries(wanted).every(([name, value]) => row[names.indexOf(name)] === value));
+  return Object.fromEntries(names.map((name, at) => [name, found[at]]));
+}
+
 const checks = {
   async 'a model is measured, shown next to published figures and saved'(env) {
     const my = await open(env);
@@ -65,6 +77,8 @@ const checks = {
     assert.deepEqual([report.browser, report.cores], [host.agent, host.cores]);
     assert.match(report.build, /^relaxed(-mt)?$/);
     assert.ok(report.threads >= 1 && report.threads <= Math.max(1, host.cores));
+    assert.equal(new Set(report.notes).size, report.notes.length);
+    assert.ok(report.notes.filter((note) => /threads in use/.test(note)).length <= 1, 'the notes of one load');
     assert.match(about, /SmolLM2-135M-Instruct\.Q4_1\.gguf · build relaxed.* · 3 rounds/);
 
     const browser = env.browser.name === 'firefox' ? 'Firefox' : 'Chromium';
@@ -80,22 +94,7 @@ const checks = {
         ...ROWS.slice(1).map((k) => `c(${k})`),
       ],
     );
-    /* The published figures are those of docs/performance.csv. */
-    const [names, ...rows] = readFileSync(new URL('../../docs/performance.csv', import.meta.url), 'utf8')
-      .trim()
-      .split('\n')
-      .map((line) => line.split(','));
-    const { threads } = JSON.parse(compared);
-    const row = rows
-      .map((values) => Object.fromEntries(names.map((name, at) => [name, values[at]])))
-      .find(
-        (each) =>
-          each.model === 'SmolLM2-135M Q4_1' &&
-          each.host === browser.toLowerCase() &&
-          each.build === 'relaxed' &&
-          each.threads === String(threads) &&
-          each.context === '0',
-      );
+    const row = publishedRow({ host: browser.toLowerCase(), threads: String(JSON.parse(compared).threads) });
     assert.equal(lines[1][2], Number(row.prefill_tps_median).toFixed(0));
     assert.ok(Math.abs(lines[2][2] - row.decode_tps_median) < 1);
   },
@@ -186,6 +185,7 @@ const checks = {
         const { violations } = await window.axe.run({ resultTypes: ['violations'] });
         for (const { id, nodes } of violations) found.push(`${state}: ${id} ${nodes[0].html}`);
         const scroll = ui.find('main');
+        if (document.documentElement.scrollWidth > innerWidth) found.push(`${state}: the page is too wide`);
         if (scroll.scrollWidth > scroll.clientWidth) found.push(`${state}: ${scroll.scrollWidth} pixels wide`);
       };
       document.head.append(Object.assign(document.createElement('script'), { textContent: axe }));

@@ -51,6 +51,7 @@ async function loadMeasured(from, options, report) {
   }
   if (model.info.from !== 'network' || !(await isStored(from))) return model;
   await model.free();
+  report.notes.length = 0; // the second load has the same ones
   return load();
 }
 
@@ -101,8 +102,9 @@ async function measure(model, { rounds, signal, report }) {
     state = `Round ${done} of ${rounds}`;
     if (document.hidden) report.hidden = true;
     await measurement.addRound();
-    const { threads, memoryBytes } = model.info;
-    Object.assign(report, { threads, memory_bytes: memoryBytes, ...measurement.result(), rounds: measurement.rounds });
+    const { threads, weightOrder, memoryBytes } = model.info;
+    Object.assign(report, { threads, weight_order: weightOrder, memory_bytes: memoryBytes });
+    Object.assign(report, { ...measurement.result(), rounds: measurement.rounds });
     drawReport(report);
   }
 }

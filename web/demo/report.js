@@ -10,7 +10,7 @@ const number = (value) => (value < 99.5 ? value.toPrecision(3) : value.toFixed(0
 const ms = (value) => (value < 1000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(1)} s`);
 const count = (value, name) => `${value} ${name}${value === 1 ? '' : 's'}`;
 
-const withSpread = ({ min, median, max }) => [number(median), h('small', {}, `(${number(min)} to ${number(max)})`)];
+const withSpread = ({ min, median, max }) => [number(median), h('small', {}, `${number(min)}–${number(max)}`)];
 
 /* The lines of the table: a name, the figure of this browser and a published one. */
 function linesOf({ prompt, generate, prefill_tps, decode_tps, loads, memory_bytes, rows }) {
