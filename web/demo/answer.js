@@ -54,8 +54,7 @@ function requestOf(messages, text) {
     continue_final_message: continued,
     stream: true,
     stream_options: { include_usage: true },
-    logprobs: !continued,
-    top_logprobs: 5,
+    ...(!continued && { logprobs: true, top_logprobs: 5 }),
     ...requestSettings(),
   };
 }
