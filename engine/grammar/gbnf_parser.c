@@ -380,7 +380,9 @@ static void parse_rule(struct gbnf_parser *parser) {
     struct gbnf_name *name = read_name(parser);
     const size_t index = name ? (size_t)(name - parser->names) : 0;
     skip_space(parser, false);
-    if (!skip(parser, ':') || !skip(parser, ':') || !skip(parser, '=')) {
+    const bool defines = parser->bytes - parser->at >= 3 && memcmp(parser->text + parser->at, "::=", 3) == 0;
+    parser->at += defines ? 3 : 0;
+    if (!defines) {
         fail(parser, parser->at, "expected ::= after the name of a rule");
     } else if (name && name->part) {
         name->at = start;

@@ -27,8 +27,9 @@ static uint32_t multiple(struct regular *regular, uint32_t rest, uint32_t factor
 }
 
 uint32_t multiple_node(struct regular *regular, uint32_t factor, uint32_t decimals, bool whole) {
-    for (uint8_t byte = '0'; byte <= '9'; byte++) {
-        regular_range(regular, byte, byte); /* digits have different transitions, so they are classes of their own */
+    for (unsigned byte = '0'; byte <= '9'; byte++) {
+        regular_range(regular, (uint8_t)byte,
+                      (uint8_t)byte); /* digits have different transitions, so they are classes of their own */
     }
     regular_range(regular, '.', '.');
     return multiple(regular, 0, factor, decimals, whole ? AT_START | WHOLE : AT_START);

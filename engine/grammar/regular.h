@@ -85,7 +85,7 @@ uint32_t regular_repeat(struct regular *regular, uint32_t a, uint32_t min, uint3
 uint32_t regular_or_all(struct regular *regular, size_t from);
 void regular_push(struct regular *regular, uint32_t node);
 /* A node with the same behaviour for the next `bytes` bytes: counts that these cannot exhaust are made alike. */
-uint32_t regular_clip(struct regular *regular, uint32_t node, uint32_t bytes);
+uint32_t regular_clip(struct regular *regular, uint32_t number, uint32_t bytes);
 
 /* Whether the empty string is in the language. */
 bool regular_nullable(const struct regular *regular, uint32_t node);

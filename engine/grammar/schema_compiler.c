@@ -109,7 +109,7 @@ static int compare(const struct atom *a, const struct atom *b) {
     if (a->kind != b->kind) {
         return a->kind < b->kind ? -1 : 1;
     }
-    return a->index == b->index ? 0 : a->index < b->index ? -1 : 1;
+    return (int)(a->index > b->index) - (int)(a->index < b->index);
 }
 
 static bool is_true(const struct atom *atom) {
