@@ -107,6 +107,23 @@ class SharedMemory(wasmtime.SharedMemory):
         return ffi.wasmtime_extern_t(ffi.WASMTIME_EXTERN_SHAREDMEMORY, union)
 
 
+def timer(model, session):
+    """A function that computes a token (of an encoder: a short text) and returns the seconds it took."""
+
+    def time_step():
+        session.rewind(0)
+        if model.is_encoder:
+            session.embed([0] * min(model.context_size, 32), "mean")
+        else:
+            session.feed([0], LOGITS_NONE)
+        start = time.perf_counter()
+        while session.step():
+            pass
+        return time.perf_counter() - start
+
+    return time_step
+
+
 class Engine:
     """An instance of a module, and with threads > 1 one more per worker, all on one shared memory."""
 
@@ -152,18 +169,6 @@ class Engine:
         """Times a token (of an encoder: a short text) with more and more threads, up to `most`, then in each order of
         reading weights. Uses the smallest number that no larger one beats by a tenth, and the fastest order. What is
         given needs no trial. Returns (threads, order)."""
-        session = Session(model, context=min(model.context_size, 64))
-
-        def time_step():
-            session.rewind(0)
-            if model.is_encoder:
-                session.embed([0] * min(model.context_size, 32), "mean")
-            else:
-                session.feed([0], LOGITS_NONE)
-            start = time.perf_counter()
-            while session.step():
-                pass
-            return time.perf_counter() - start
 
         def fastest(choices, use, gain):
             chosen, best = choices[0], float("inf")
@@ -177,10 +182,21 @@ class Engine:
 
         numbers = [threads] if threads else [2**i for i in range(most.bit_length()) if 2**i < most] + [most]
         orders = [order] if order else ORDERS[: 1 if model.is_encoder else None]
-        time_step()  # warms up
-        found = fastest(numbers, self.use_threads, 0.9), fastest(orders, model.use_order, 0.97)
-        session.free()
-        return found
+        session = None
+        try:
+            session = Session(model, context=min(model.context_size, 64))
+            time_step = timer(model, session)
+            time_step()  # warms up
+            return fastest(numbers, self.use_threads, 0.9), fastest(orders, model.use_order, 0.97)
+        except (
+            QuernError
+        ):  # the model cannot compute: its file is damaged, or there is no memory; the calls will say so
+            self.use_threads(numbers[-1])
+            model.use_order(orders[0])
+            return numbers[-1], orders[0]
+        finally:
+            if session:
+                session.free()
 
     def stop(self):
         """Stops the workers. Free all sessions first."""

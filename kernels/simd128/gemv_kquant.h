@@ -1,5 +1,5 @@
-/* One token times rows of a K-quant, straight from the file's blocks. Four blocks are computed together, a lane each:
- * those of four distant rows, or four of one row. The variants supply the dot product of a sub-block.
+/* One token, or a few, times rows of a K-quant, straight from the file's blocks: four distant rows at a time, a lane
+ * each. The variants supply the dot product of a sub-block.
  *
  * No scale passes through memory: that costs a fifth of the speed. */
 #ifndef KERNELS_SIMD128_GEMV_KQUANT_H
@@ -11,11 +11,7 @@
 #include "kernels/simd128/gemv_lanes.h"
 #include "kernels/simd128/types_kquant.h"
 
-/* What the four lanes are. */
-enum lanes { LANES_ROWS, LANES_BLOCKS };
-
-/* The activations of a block: codes, sums of 16 and of 32 codes, and the scale. If lanes are blocks, those of the next
- * three blocks follow. */
+/* The activations of a block: codes, sums of 16 and of 32 codes, and the scale. */
 struct kquant_activations {
     const uint8_t *q;
     const uint8_t *sums16;
@@ -107,32 +103,20 @@ ALWAYS_INLINE struct packed_headers packed_headers(const uint8_t *const at[4]) {
     };
 }
 
-/* Sums of 32 activations of lane k's block, in pairs (0, 2), (1, 3), (4, 6), (5, 7). */
-ALWAYS_INLINE v128_t sums_in_pairs(const uint8_t *sums32) {
+/* Lane k: the sum of block k's minimums times the sums of 32 activations. */
+ALWAYS_INLINE v128_t packed_minimums(const struct packed_headers *h, const uint8_t *sums32) {
     const v128_t s = wasm_v128_load(sums32);
-    return wasm_i16x8_shuffle(s, s, 0, 2, 1, 3, 4, 6, 5, 7);
+    const v128_t pairs = wasm_i16x8_shuffle(s, s, 0, 2, 1, 3, 4, 6, 5, 7);
+    return wasm_i32x4_add(wasm_i32x4_add(wasm_i32x4_dot_i16x8(h->min02, splat_lane(pairs, 0)),
+                                         wasm_i32x4_dot_i16x8(h->min13, splat_lane(pairs, 1))),
+                          wasm_i32x4_add(wasm_i32x4_dot_i16x8(h->min46, splat_lane(pairs, 2)),
+                                         wasm_i32x4_dot_i16x8(h->min57, splat_lane(pairs, 3))));
 }
 
-ALWAYS_INLINE v128_t packed_minimums(const struct packed_headers *h, enum lanes lanes, const uint8_t *sums32) {
-    v128_t s[4];
-    if (lanes == LANES_ROWS) {
-        const v128_t pairs = sums_in_pairs(sums32);
-        UNROLL
-        for (size_t k = 0; k < 4; k++) {
-            s[k] = splat_lane(pairs, k);
-        }
-    } else {
-        transpose(s, sums_in_pairs(sums32), sums_in_pairs(sums32 + 16), sums_in_pairs(sums32 + 32),
-                  sums_in_pairs(sums32 + 48));
-    }
-    return wasm_i32x4_add(wasm_i32x4_add(wasm_i32x4_dot_i16x8(h->min02, s[0]), wasm_i32x4_dot_i16x8(h->min13, s[1])),
-                          wasm_i32x4_add(wasm_i32x4_dot_i16x8(h->min46, s[2]), wasm_i32x4_dot_i16x8(h->min57, s[3])));
-}
-
-ALWAYS_INLINE v128_t packed_products(const struct kquant_type *type, const struct dot_form *form, enum lanes lanes,
+ALWAYS_INLINE v128_t packed_products(const struct kquant_type *type, const struct dot_form *form,
                                      const uint8_t *const at[4], const struct kquant_activations *a) {
     const struct packed_headers h = packed_headers(at);
-    const v128_t msum = packed_minimums(&h, lanes, a->sums32);
+    const v128_t msum = packed_minimums(&h, a->sums32);
     v128_t isums[4];
     UNROLL
     for (size_t pair = 0; pair < 2; pair++) {
@@ -140,17 +124,11 @@ ALWAYS_INLINE v128_t packed_products(const struct kquant_type *type, const struc
         const v128_t second = pair ? wasm_u16x8_extend_high_u8x16(h.scales47) : wasm_u16x8_extend_low_u8x16(h.scales47);
         v128_t scales[2][4] = {{double_low(first), double_low(second)}, {double_high(first), double_high(second)}};
         v128_t sums[2] = {wasm_i32x4_splat(0), wasm_i32x4_splat(0)};
-        const uint8_t *q = opaque(a->q);
-        if (lanes == LANES_ROWS) {
-            add_blocks(type, form, sums, at + 2 * pair, 2, scales, q);
-        } else {
-            add_blocks(type, form, sums, at + 2 * pair, 1, scales, q + 512 * pair);
-            add_blocks(type, form, sums + 1, at + 2 * pair + 1, 1, scales + 1, opaque(q + 512 * pair + 256));
-        }
+        add_blocks(type, form, sums, at + 2 * pair, 2, scales, opaque(a->q));
         isums[2 * pair] = sums[0];
         isums[2 * pair + 1] = sums[1];
     }
-    const v128_t da = lanes == LANES_ROWS ? wasm_v128_load32_splat(a->d) : wasm_v128_load(a->d);
+    const v128_t da = wasm_v128_load32_splat(a->d);
     v128_t d;
     v128_t dmin;
     widen_any_f16_pairs(&d, &dmin, h.d);
@@ -175,16 +153,15 @@ ALWAYS_INLINE void add_block_of_16(const struct kquant_type *type, const struct 
     *isums = sum[0];
 }
 
-ALWAYS_INLINE v128_t products_of_16(const struct kquant_type *type, const struct dot_form *form, enum lanes lanes,
+ALWAYS_INLINE v128_t products_of_16(const struct kquant_type *type, const struct dot_form *form,
                                     const uint8_t *const at[4], const struct kquant_activations *a) {
     v128_t isums[4];
     v128_t msums[4];
     KEEP_LOOP
     for (size_t k = 0; k < 4; k++) {
-        const size_t block = lanes == LANES_ROWS ? 0 : k;
-        add_block_of_16(type, form, &isums[k], &msums[k], at[k], opaque(a->q + 256 * block), a->sums16 + 32 * block);
+        add_block_of_16(type, form, &isums[k], &msums[k], at[k], opaque(a->q), a->sums16);
     }
-    const v128_t da = lanes == LANES_ROWS ? wasm_v128_load32_splat(a->d) : wasm_v128_load(a->d);
+    const v128_t da = wasm_v128_load32_splat(a->d);
     v128_t d;
     v128_t dmin;
     widen_any_f16_pairs(&d, &dmin, load_word_of_rows(at, type->d_offset));
@@ -196,9 +173,9 @@ ALWAYS_INLINE v128_t products_of_16(const struct kquant_type *type, const struct
                           wasm_f32x4_mul(wasm_f32x4_convert_i32x4(add_across_i32(msums)), wasm_f32x4_mul(dmin, da)));
 }
 
-ALWAYS_INLINE v128_t kquant_products(const struct kquant_type *type, const struct dot_form *form, enum lanes lanes,
+ALWAYS_INLINE v128_t kquant_products(const struct kquant_type *type, const struct dot_form *form,
                                      const uint8_t *const at[4], const struct kquant_activations *a) {
-    return type->sub_block == 32 ? packed_products(type, form, lanes, at, a) : products_of_16(type, form, lanes, at, a);
+    return type->sub_block == 32 ? packed_products(type, form, at, a) : products_of_16(type, form, at, a);
 }
 
 /* ---- a few tokens: the codes of a quarter are unpacked once for all of them ---- */
@@ -288,7 +265,7 @@ ALWAYS_INLINE void add_few_packed(const struct kquant_type *type, const struct d
     widen_any_f16_pairs(&d, &dmin, h.d);
     KEEP_LOOP
     for (size_t t = 0; t < tokens; t++) {
-        const v128_t msum = packed_minimums(&h, LANES_ROWS, a.sums32);
+        const v128_t msum = packed_minimums(&h, a.sums32);
         const v128_t da = wasm_v128_load32_splat(a.d);
         const v128_t isum = add_across_i32(block.isums[t]);
         sums[t] = wasm_f32x4_add(
@@ -381,7 +358,7 @@ ALWAYS_INLINE void kquant_turn(const struct kquant_type *type, const struct dot_
             at[k] = opaque(at[k]);
         }
         load_ahead(turns, at, type->block_bytes);
-        sum = wasm_f32x4_add(sum, kquant_products(type, form, LANES_ROWS, at, &a));
+        sum = wasm_f32x4_add(sum, kquant_products(type, form, at, &a));
         UNROLL
         for (size_t k = 0; k < 4; k++) {
             at[k] += type->block_bytes;

@@ -1,4 +1,4 @@
-/* What the four lanes of a gemv's sums are, and in which order weights are read. */
+/* The order in which a gemv reads the weights: four rows at a time, which are the lanes of its sums. */
 #ifndef KERNELS_SIMD128_GEMV_LANES_H
 #define KERNELS_SIMD128_GEMV_LANES_H
 
@@ -77,21 +77,6 @@ ALWAYS_INLINE void store_turn(const struct gemv_turns *turns, size_t turn, size_
     for (size_t k = 0, row = turn; k < 4 && row < turns->rows; k++, row += turns->apart) {
         out[row] = each[k];
     }
-}
-
-/* Adds the products of `count` <= 4 consecutive blocks of one row, in order. */
-ALWAYS_INLINE float add_lanes_in_order(float sum, v128_t products, size_t count) {
-    sum += wasm_f32x4_extract_lane(products, 0);
-    if (count > 1) {
-        sum += wasm_f32x4_extract_lane(products, 1);
-    }
-    if (count > 2) {
-        sum += wasm_f32x4_extract_lane(products, 2);
-    }
-    if (count > 3) {
-        sum += wasm_f32x4_extract_lane(products, 3);
-    }
-    return sum;
 }
 
 #endif

@@ -57,7 +57,8 @@ def test_run_answers(model, host):
         output("run", "-m", model, "-p", "What is the capital of France?", "-n", 24, "--temp", 0, "--json", host=host)
     )
     assert "Paris" in answer["text"]
-    assert set(answer) == {"text", "tokens", "prompt_tokens", "prefill_tps", "decode_tps", "finish_reason"}
+    rates = {"prefill_tps", "decode_tps", "threads", "weight_order"}
+    assert set(answer) == {"text", "tokens", "prompt_tokens", "finish_reason"} | rates
     assert answer["finish_reason"] in ("stop", "length") and answer["prompt_tokens"] > 20 and answer["decode_tps"] > 0
     assert all(isinstance(id, int) for id in answer["tokens"])
 

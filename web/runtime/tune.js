@@ -2,7 +2,7 @@
  * number of processors, their load and their model do not answer that; a short trial does. Results depend on neither. */
 import { LOGITS_NONE, WEIGHT_ORDERS } from '../engine/constants.js';
 
-/** @import { Engine, Model, WeightOrder } from '../engine.js' */
+/** @import { Engine, Model, Session, WeightOrder } from '../engine.js' */
 
 const TRIALS = 2; // of each choice, after one to warm up
 const TRIAL_TOKENS = 32; // of an encoder's input
@@ -38,6 +38,23 @@ function fastest(choices, { use, time, gain }) {
 }
 
 /**
+ * Returns a function that computes a token (of an encoder: a short input) and returns the milliseconds it took.
+ * @param {Model} model
+ * @param {Session} session
+ */
+function timer(model, session) {
+  const input = new Array(Math.min(model.contextSize, TRIAL_TOKENS)).fill(0);
+  return () => {
+    session.rewind(0);
+    if (model.isEncoder) session.embed(input, { pooling: 'mean' });
+    else session.feed([0], LOGITS_NONE);
+    const start = performance.now();
+    while (session.step());
+    return performance.now() - start;
+  };
+}
+
+/**
  * Times a token (of an encoder: a short input), first with more and more threads, then in each order of reading. Sets
  * the smallest number of threads that no larger one beats by a tenth, and the best order.
  * @param {Engine} engine
@@ -47,26 +64,27 @@ function fastest(choices, { use, time, gain }) {
  * @returns {{ threads: number, order: WeightOrder }}
  */
 export function tune(engine, model, { started, threads, order }) {
-  const session = model.session({ context: Math.min(model.contextSize, 64) });
-  const input = new Array(Math.min(model.contextSize, TRIAL_TOKENS)).fill(0);
-  const time = () => {
-    session.rewind(0);
-    if (model.isEncoder) session.embed(input, { pooling: 'mean' });
-    else session.feed([0], LOGITS_NONE);
-    const start = performance.now();
-    while (session.step());
-    return performance.now() - start;
-  };
+  /** @type {WeightOrder[]} */
+  const orders = order ? [order] : model.isEncoder ? ['distant'] : WEIGHT_ORDERS;
+  const numbers = threads ? [threads] : counts(started);
+  const useThreads = (/** @type {number} */ count) => engine.useThreads(count);
+  const useOrder = (/** @type {WeightOrder} */ each) => model.useOrder(each);
+  /** @type {Session | undefined} */
+  let session;
   try {
-    /** @type {WeightOrder[]} */
-    const orders = order ? [order] : model.isEncoder ? ['distant'] : WEIGHT_ORDERS;
-    const numbers = threads ? [threads] : counts(started);
+    session = model.session({ context: Math.min(model.contextSize, 64) });
+    const time = timer(model, session);
     if (numbers.length > 1 || orders.length > 1) time();
     return {
-      threads: fastest(numbers, { use: (count) => engine.useThreads(count), time, gain: GAIN }),
-      order: fastest(orders, { use: (each) => model.useOrder(each), time, gain: ORDER_GAIN }),
+      threads: fastest(numbers, { use: useThreads, time, gain: GAIN }),
+      order: fastest(orders, { use: useOrder, time, gain: ORDER_GAIN }),
     };
+  } catch {
+    /* The model cannot compute: its file is damaged, or there is no memory. The calls will say so. */
+    useThreads(numbers[numbers.length - 1]);
+    useOrder(orders[0]);
+    return { threads: numbers[numbers.length - 1], order: orders[0] };
   } finally {
-    session.free();
+    session?.free();
   }
 }

@@ -67,6 +67,7 @@ const sources: ModelSource[] = [
 const every: Required<LoadOptions> = {
   contextSize: 2048,
   threads: 4,
+  weightOrder: 'distant',
   build: 'plain',
   early: true,
   overflow: 'shift',
