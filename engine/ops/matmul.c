@@ -57,9 +57,8 @@ static size_t quantize(const struct scratch *scratch, const struct weight *w, co
     return row_bytes;
 }
 
-/* Output rows of one matrix that are an item of work; its last item may have fewer. For
- * many tokens it is a panel. For a few, fewer than about 32 rows at a time are read slowly, but large items leave some
- * workers without any. */
+/* Output rows of one matrix that are an item of work; its last item may have fewer. For many tokens it is a panel. For
+ * a few, fewer than about 32 rows at a time are read slowly, but large items leave some workers without any. */
 static size_t item_rows(const struct weight *w, size_t tokens) {
     if (tokens > w->kernels->gemv_tokens) {
         return PANEL_ROWS;

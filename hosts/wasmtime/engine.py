@@ -186,7 +186,8 @@ class Engine:
         try:
             session = Session(model, context=min(model.context_size, 64))
             time_step = timer(model, session)
-            time_step()  # warms up
+            if len(numbers) + len(orders) > 2:
+                time_step()  # warms up
             return fastest(numbers, self.use_threads, 0.9), fastest(orders, model.use_order, 0.97)
         except (
             QuernError

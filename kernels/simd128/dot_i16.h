@@ -17,11 +17,6 @@ ALWAYS_INLINE v128_t dot16(v128_t codes, v128_t activations) {
     return wasm_i32x4_add(low, high);
 }
 
-/* The same for 32. */
-ALWAYS_INLINE v128_t dot32(const v128_t codes[2], const v128_t activations[2]) {
-    return wasm_i32x4_add(dot16(codes[0], activations[0]), dot16(codes[1], activations[1]));
-}
-
 /* The even and the odd bytes as i16: fewer instructions than the low and the high half. */
 ALWAYS_INLINE struct activations16 prepare(v128_t activations) {
     return (struct activations16){{wasm_i16x8_shr(wasm_i16x8_shl(activations, 8), 8), wasm_i16x8_shr(activations, 8)}};

@@ -73,6 +73,12 @@ ALWAYS_INLINE void add_blocks(const struct kquant_type *type, const struct dot_f
     add_quarter(type, form, sums, blocks, rows, scales, q, 3);
 }
 
+/* isum * (d * the activation's scale) - msum * (dmin * the activation's scale). */
+ALWAYS_INLINE v128_t scaled_difference(v128_t isum, v128_t d, v128_t msum, v128_t dmin, v128_t activation_d) {
+    return wasm_f32x4_sub(wasm_f32x4_mul(wasm_f32x4_convert_i32x4(isum), wasm_f32x4_mul(d, activation_d)),
+                          wasm_f32x4_mul(wasm_f32x4_convert_i32x4(msum), wasm_f32x4_mul(dmin, activation_d)));
+}
+
 /* ---- Q4_K and Q5_K: d, dmin and twelve bytes of scales and minimums start the block ---- */
 
 /* The headers of four blocks, a lane each. */
@@ -132,8 +138,7 @@ ALWAYS_INLINE v128_t packed_products(const struct kquant_type *type, const struc
     v128_t d;
     v128_t dmin;
     widen_any_f16_pairs(&d, &dmin, h.d);
-    return wasm_f32x4_sub(wasm_f32x4_mul(wasm_f32x4_convert_i32x4(add_across_i32(isums)), wasm_f32x4_mul(d, da)),
-                          wasm_f32x4_mul(wasm_f32x4_convert_i32x4(msum), wasm_f32x4_mul(dmin, da)));
+    return scaled_difference(add_across_i32(isums), d, msum, dmin, da);
 }
 
 /* ---- Q2_K, Q3_K and Q6_K: sub-blocks of 16, each block by itself ---- */
@@ -268,9 +273,7 @@ ALWAYS_INLINE void add_few_packed(const struct kquant_type *type, const struct d
         const v128_t msum = packed_minimums(&h, a.sums32);
         const v128_t da = wasm_v128_load32_splat(a.d);
         const v128_t isum = add_across_i32(block.isums[t]);
-        sums[t] = wasm_f32x4_add(
-            sums[t], wasm_f32x4_sub(wasm_f32x4_mul(wasm_f32x4_convert_i32x4(isum), wasm_f32x4_mul(d, da)),
-                                    wasm_f32x4_mul(wasm_f32x4_convert_i32x4(msum), wasm_f32x4_mul(dmin, da))));
+        sums[t] = wasm_f32x4_add(sums[t], scaled_difference(isum, d, msum, dmin, da));
         a.d += apart;
         a.sums32 += apart;
     }
@@ -359,10 +362,7 @@ ALWAYS_INLINE void kquant_turn(const struct kquant_type *type, const struct dot_
         }
         load_ahead(turns, at, type->block_bytes);
         sum = wasm_f32x4_add(sum, kquant_products(type, form, at, &a));
-        UNROLL
-        for (size_t k = 0; k < 4; k++) {
-            at[k] += type->block_bytes;
-        }
+        advance_rows(at, type->block_bytes);
         next_block(&a);
     }
     store_turn(turns, turn, token, sum);
@@ -385,10 +385,7 @@ ALWAYS_INLINE void kquant_few_turn(const struct kquant_type *type, const struct 
         } else {
             add_few_of_16(type, form, sums, at, a, apart, tokens);
         }
-        UNROLL
-        for (size_t k = 0; k < 4; k++) {
-            at[k] += type->block_bytes;
-        }
+        advance_rows(at, type->block_bytes);
         next_block(&a);
     }
     for (size_t t = 0; t < tokens; t++) {

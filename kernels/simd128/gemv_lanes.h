@@ -69,6 +69,14 @@ ALWAYS_INLINE void rows_of_turn(const uint8_t *at[4], const struct gemv_turns *t
     }
 }
 
+/* Moves on to the next blocks of four rows. */
+ALWAYS_INLINE void advance_rows(const uint8_t *at[4], size_t bytes) {
+    UNROLL
+    for (size_t k = 0; k < 4; k++) {
+        at[k] += bytes;
+    }
+}
+
 /* Stores the results of a turn for one token. */
 ALWAYS_INLINE void store_turn(const struct gemv_turns *turns, size_t turn, size_t token, v128_t sums) {
     float *out = turns->out + token * turns->out_stride;

@@ -26,7 +26,7 @@ ALWAYS_INLINE v128_t legacy_column(const struct legacy_type *type, const struct 
         v128_t codes[2];
         type->unpack(codes, at[k]);
         sums[k] = form->dot(codes, &activations);
-        if (type->code_bits == 8 || type->code_bits == 5) {
+        if (type->code_bits != 4) { /* four blocks of these need more registers than there are */
             STORED(sums);
         }
     }
@@ -69,10 +69,7 @@ ALWAYS_INLINE v128_t add_columns_with_minimum(const struct legacy_type *type, co
         widen_f16_pairs(&scale, &minimum, load_word_of_rows(at, 0), widen_any_f16_inline);
         const v128_t products = column_products(type, isum, scale, &a);
         sum = wasm_f32x4_add(sum, wasm_f32x4_add(products, wasm_f32x4_mul(minimum, wasm_v128_load32_splat(a.s))));
-        UNROLL
-        for (size_t k = 0; k < 4; k++) {
-            at[k] += type->block_bytes;
-        }
+        advance_rows(at, type->block_bytes);
         next_column(&a);
     }
     return sum;
@@ -121,10 +118,7 @@ ALWAYS_INLINE v128_t add_columns(const struct legacy_type *type, const struct bl
             return sum;
         }
         next_column(&a);
-        UNROLL
-        for (size_t k = 0; k < 4; k++) {
-            at[k] += 2 * type->block_bytes;
-        }
+        advance_rows(at, 2 * type->block_bytes);
     }
 }
 

@@ -97,10 +97,7 @@ ALWAYS_INLINE void gemv_quad(const struct quad_type *given_type, dot16_fn *dot, 
         for (size_t left = sub_blocks / 4; left; left--) {
             load_ahead(&turns, at, QUAD_BYTES);
             sum = add_quads(sum, &type, dot, lanes, at, q, d);
-            UNROLL
-            for (size_t k = 0; k < 4; k++) {
-                at[k] += type.bytes;
-            }
+            advance_rows(at, type.bytes);
             q += type.weights;
             d += type.weights / 8;
         }

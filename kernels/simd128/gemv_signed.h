@@ -149,10 +149,7 @@ ALWAYS_INLINE void gemv_signed(const struct signed_type *type, dot_signed_fn *do
             const struct signed_operands of = {
                 .type = type, .grid = &grid, .q = args.activations + 256 * b, .s = s + 32 * b};
             sum = wasm_f32x4_add(sum, signed_products(dot_signed, form, &of, at, f32_from_bits(u32_at(d + 4 * b))));
-            UNROLL
-            for (size_t k = 0; k < 4; k++) {
-                at[k] += type->block_bytes;
-            }
+            advance_rows(at, type->block_bytes);
         }
         store_turn(&turns, turn, 0, sum);
     }

@@ -1,4 +1,5 @@
 /* The options of loadModel: checks them, and brings them into a form that can be posted to a worker. */
+import { WEIGHT_ORDERS } from '../engine/constants.js';
 import { isAddress, kindOf } from '../sources/argument.js';
 import { classOf } from '../sources/bytes.js';
 
@@ -25,7 +26,7 @@ const isHash = (value) => typeof value === 'string' && /^[0-9a-f]{64}$/i.test(va
 const OPTIONS = {
   contextSize: COUNT,
   threads: COUNT,
-  weightOrder: oneOf('distant', 'distant-prefetch'),
+  weightOrder: oneOf(...WEIGHT_ORDERS),
   build: oneOf('plain', 'relaxed'),
   early: ANY,
   overflow: oneOf('stop', 'shift'),

@@ -4,6 +4,8 @@
  * `value` is the name of its value in help texts. kind: how the text is converted: 'whole', 'number', 'list' (of
  * whole numbers, or of choices), 'seed' or 'ids'; by default it stays a text. range: the smallest and the largest number. */
 
+import { WEIGHT_ORDERS } from '../engine/constants.js';
+
 const MAX_U32 = 0xffffffff;
 const MAX_I32 = 0x7fffffff;
 
@@ -34,7 +36,7 @@ const common = {
   },
   'weight-order': {
     value: 'ORDER',
-    choices: ['distant', 'distant-prefetch'],
+    choices: WEIGHT_ORDERS,
     help: 'how weights are read for one token; it changes the speed only (default: the faster one in a short trial)',
   },
   bits: {

@@ -1,6 +1,7 @@
 /* Finds out how a model runs fastest: with how many of the engine's threads, and in which order it reads the weights. The
  * number of processors, their load and their model do not answer that; a short trial does. Results depend on neither. */
 import { LOGITS_NONE, WEIGHT_ORDERS } from '../engine/constants.js';
+import { QuernError } from '../engine/error.js';
 
 /** @import { Engine, Model, Session, WeightOrder } from '../engine.js' */
 
@@ -79,7 +80,8 @@ export function tune(engine, model, { started, threads, order }) {
       threads: fastest(numbers, { use: useThreads, time, gain: GAIN }),
       order: fastest(orders, { use: useOrder, time, gain: ORDER_GAIN }),
     };
-  } catch {
+  } catch (error) {
+    if (!(error instanceof QuernError)) throw error;
     /* The model cannot compute: its file is damaged, or there is no memory. The calls will say so. */
     useThreads(numbers[numbers.length - 1]);
     useOrder(orders[0]);
