@@ -274,7 +274,7 @@ static void yarn(void **state) {
 static void sections(void **state) {
     (void)state;
     static const uint32_t fine[] = {1, 1, 1, 1}, none[] = {0, 0, 0, 0}, wide[] = {3, 3, 3, 0};
-    static const uint32_t huge[] = {UINT32_MAX, 1, 1, 0};
+    static const uint32_t huge[] = {UINT32_MAX, 1, 1, 0}, five[] = {1, 1, 1, 1, 1};
     static const char name[] = "qwen2vl.rope.dimension_sections";
     struct model_file f;
     file_make(&f, "qwen2vl");
@@ -285,6 +285,8 @@ static void sections(void **state) {
     assert_refused(&f, QN_ERR_FORMAT, name, name);
     file_array(&f, "rope.dimension_sections", GGUF_U32, 2, fine);
     assert_refused(&f, QN_ERR_FORMAT, name, name);
+    file_array(&f, "rope.dimension_sections", GGUF_U32, 5, five);
+    assert_refused(&f, QN_ERR_FORMAT, name, "must hold three or four integers");
     const uint32_t *const wrong[] = {none, wide, huge};
     for (size_t i = 0; i < 3; i++) {
         file_array(&f, "rope.dimension_sections", GGUF_I32, 4, wrong[i]);

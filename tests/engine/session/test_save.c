@@ -16,6 +16,11 @@
 #define HEAD_BYTES 128
 #define AFTER      40 /* tokens drawn after the restore, past the end of a KV page */
 
+/* Offsets in a saved session. */
+#define N_BIASES_AT 48
+#define N_LOGITS_AT 52
+#define TOKENS_AT   (HEAD_BYTES + 2 * 8) /* after the two biases of start() */
+
 static void steps(qn_session *session) {
     int status;
     while ((status = qn_session_step(session)) == QN_MORE) {
@@ -190,6 +195,45 @@ static void test_other_forms_are_refused(void **state) {
     qn_model_free(other);
 }
 
+/* Numbers of the head that would write past the session's memory, and tokens that the vocabulary does not have. */
+static void test_numbers_out_of_range(void **state) {
+    (void)state;
+    qn_model *model = load_file(LLAMA);
+    const uint32_t n_vocab = qn_model_vocab_size(model);
+    qn_session *session = start(model, 20);
+    qn_session *target = qn_session_new(model, CONTEXT, 4);
+    const struct bytes saved = save(session, 1 << 20);
+    uint8_t *longer = calloc(saved.count + 64, 1);
+    memcpy(longer, saved.at, saved.count);
+    uint32_t n_logits;
+    memcpy(&n_logits, saved.at + N_LOGITS_AT, sizeof(n_logits));
+    assert_int_equal(n_logits, n_vocab);
+    for (n_logits = n_vocab + 1; n_logits <= n_vocab + 16; n_logits++) {
+        memcpy(longer + N_LOGITS_AT, &n_logits, sizeof(n_logits));
+        const size_t bytes = saved.count + (n_logits - n_vocab) * sizeof(float);
+        assert_int_equal(restore(target, longer, bytes, bytes), QN_ERR_FORMAT);
+        assert_non_null(strstr(qn_last_error()->text, "does not fit the model"));
+    }
+    const uint32_t n_biases = n_vocab + 1;
+    memcpy(longer, saved.at, saved.count);
+    memcpy(longer + N_BIASES_AT, &n_biases, sizeof(n_biases));
+    assert_int_equal(restore(target, longer, saved.count, saved.count), QN_ERR_FORMAT);
+    assert_non_null(strstr(qn_last_error()->text, "does not fit the model"));
+    const int32_t tokens[] = {(int32_t)n_vocab, -1, INT32_MIN};
+    for (size_t i = 0; i < 3; i++) {
+        memcpy(longer, saved.at, saved.count);
+        memcpy(longer + TOKENS_AT + 4 * i, &tokens[i], sizeof(tokens[i]));
+        assert_int_equal(restore(target, longer, saved.count, saved.count), QN_ERR_FORMAT);
+        assert_non_null(strstr(qn_last_error()->text, "not in the vocabulary"));
+    }
+    assert_int_equal(restore(target, saved.at, saved.count, saved.count), QN_OK);
+    free(longer);
+    free(saved.at);
+    qn_session_free(session);
+    qn_session_free(target);
+    qn_model_free(model);
+}
+
 /* Phi-3 uses other RoPE factors in contexts longer than its original one, which is 64 here. */
 static void test_contexts_of_another_kind(void **state) {
     (void)state;
@@ -362,6 +406,7 @@ int main(void) {
         cmocka_unit_test(test_goes_on_to_the_same_bits),
         cmocka_unit_test(test_what_is_queued_is_left_out),
         cmocka_unit_test(test_other_forms_are_refused),
+        cmocka_unit_test(test_numbers_out_of_range),
         cmocka_unit_test(test_other_weights_are_another_model),
         cmocka_unit_test(test_contexts_of_another_kind),
         cmocka_unit_test(test_truncated),
