@@ -209,13 +209,14 @@
  *   qn_session_step                     QN_OK     yes     yes                   QN_OK
  *   qn_session_rewind                   yes       yes     yes: it is abandoned  yes, to 0
  *   qn_session_sample                   only while qn_session_rows counts logits
- *   qn_session_save, qn_session_fork    yes       yes     (7)                   yes
+ *   qn_session_save, qn_session_fork    yes       yes     (7)                   (8)
  *   all others                          yes       yes     yes                   yes
  *
  *   While it is being restored, a session is empty.
  *
  *   (7) QN_ERR_STATE if the model has recurrent layers; call qn_session_step until it returns QN_OK. Otherwise the
  *       saved session ends before the micro-batch.
+ *   (8) QN_ERR_STATE if the model has recurrent layers. Otherwise the saved session is empty.
  *
  *
  * WEBASSEMBLY HOSTS

@@ -137,6 +137,10 @@ static int can_save(const struct qn_session *session) {
         return error_set(&last_error, QN_ERR_STATE, QN_NO_OFFSET,
                          "a session of a recurrent model is saved between micro-batches: step until QN_OK");
     }
+    if (session->recurrent_bytes && session->restoring) { /* the state may consist of parts of two */
+        return error_set(&last_error, QN_ERR_STATE, QN_NO_OFFSET,
+                         "a session of a recurrent model is saved before or after a restore, not while it is restored");
+    }
     return QN_OK;
 }
 
@@ -212,6 +216,18 @@ static int begin_restore(struct qn_session *session, const struct saved_head *he
     return status == QN_OK ? kv_grow(&session->kv, head->n_tokens, &last_error) : status;
 }
 
+/* Rows that the host reads and samples are finite. */
+static int check_logits(const struct qn_session *session, const struct saved_head *head) {
+    const float *logits = head->n_logits ? last_row(session) : NULL;
+    for (uint32_t i = 0; i < head->n_logits; i++) {
+        if (!(logits[i] - logits[i] == 0)) { /* infinite or NaN */
+            return error_set(&last_error, QN_ERR_FORMAT, QN_NO_OFFSET, "logit %u of the saved session is not finite",
+                             i);
+        }
+    }
+    return QN_OK;
+}
+
 /* All sections are in place: checks them and continues after the saved tokens. */
 static int finish_restore(struct qn_session *session) {
     const struct saved_head *head = &session->restoring->head;
@@ -227,8 +243,11 @@ static int finish_restore(struct qn_session *session) {
         return error_set(&last_error, QN_ERR_FORMAT, QN_NO_OFFSET,
                          "the recurrent state of the saved session has seen more tokens than the session has");
     }
-    const int status = sampler_set(&session->sampler, &head->settings, biases_of(session->restoring), head->n_biases,
-                                   session->model->hparams.n_vocab, &last_error);
+    int status = check_logits(session, head);
+    if (status == QN_OK) {
+        status = sampler_set(&session->sampler, &head->settings, biases_of(session->restoring), head->n_biases,
+                             session->model->hparams.n_vocab, &last_error);
+    }
     if (status == QN_OK) {
         memcpy(session->sampler.random, head->random, sizeof(head->random));
         session_resume(session, computed, head->n_tokens);

@@ -215,6 +215,28 @@ static void test_not_within_a_batch(void **state) {
     run_free(&run);
 }
 
+/* The state of a session that is being restored may consist of parts of two. */
+static void test_not_within_a_restore(void **state) {
+    (void)state;
+    struct run run = run_of(models[0]);
+    qn_session *session = qn_session_new(run.model, TOKENS, 16);
+    talk(&run, session);
+    size_t count;
+    uint8_t *saved = save(session, &count);
+    assert_int_equal(qn_session_restore(session, 0, saved, count - 1), QN_MORE);
+    uint8_t bytes[HEAD_BYTES];
+    assert_int_equal(qn_session_save(session, 0, bytes, sizeof(bytes)), QN_ERR_STATE);
+    assert_null(qn_session_fork(session));
+    assert_int_equal(qn_last_error()->code, QN_ERR_STATE);
+    assert_int_equal(qn_session_restore(session, count - 1, saved + count - 1, 1), QN_OK);
+    qn_session *fork = qn_session_fork(session);
+    assert_non_null(fork);
+    free(saved);
+    qn_session_free(fork);
+    qn_session_free(session);
+    run_free(&run);
+}
+
 /* An abandoned restore and an invalid saved state leave an empty session that works. */
 static void test_hostile(void **state) {
     (void)state;
@@ -254,6 +276,7 @@ int main(void) {
         cmocka_unit_test(test_returning_into_a_prompt),
         cmocka_unit_test(test_copies),
         cmocka_unit_test(test_not_within_a_batch),
+        cmocka_unit_test(test_not_within_a_restore),
         cmocka_unit_test(test_hostile),
     };
     return cmocka_run_group_tests_name("session_recurrent", tests, NULL, NULL);

@@ -334,6 +334,34 @@ static void test_flipped(void **state) {
     qn_model_free(model);
 }
 
+/* Logits that no step can return are not restored either. */
+static void test_logits_are_finite(void **state) {
+    (void)state;
+    qn_model *model = load_file(LLAMA);
+    qn_session *session = start(model, 20);
+    qn_session *target = start(model, 3);
+    const struct bytes saved = save(session, 1 << 20);
+    const size_t logits = HEAD_BYTES + 2 * sizeof(struct qn_bias) + 20 * sizeof(int32_t);
+    float number;
+    memcpy(&number, saved.at + logits, sizeof(number));
+    assert_true(number == qn_session_logits(session, 0)[0]);
+    const size_t last = logits + (qn_model_vocab_size(model) - 1) * sizeof(number);
+    const float numbers[] = {__builtin_inff(), -__builtin_inff(), __builtin_nanf("")};
+    for (size_t i = 0; i < 3; i++) {
+        memcpy(&number, saved.at + last, sizeof(number));
+        memcpy(saved.at + last, &numbers[i], sizeof(number));
+        assert_int_equal(restore(target, saved.at, saved.count, saved.count), QN_ERR_FORMAT);
+        assert_int_equal(qn_session_rows(target), 0);
+        assert_int_equal(qn_session_position(target), 0);
+        memcpy(saved.at + last, &number, sizeof(number));
+        assert_int_equal(restore(target, saved.at, saved.count, saved.count), QN_OK);
+    }
+    free(saved.at);
+    qn_session_free(session);
+    qn_session_free(target);
+    qn_model_free(model);
+}
+
 /* Each allocation is refused once: an error, and nothing is lost. */
 static void test_memory_refused(void **state) {
     (void)state;
@@ -411,6 +439,7 @@ int main(void) {
         cmocka_unit_test(test_contexts_of_another_kind),
         cmocka_unit_test(test_truncated),
         cmocka_unit_test(test_flipped),
+        cmocka_unit_test(test_logits_are_finite),
         cmocka_unit_test(test_memory_refused),
         cmocka_unit_test(test_the_cache_keeps_its_form),
     };
