@@ -34,6 +34,30 @@ static inline size_t fuzz_random(uint64_t *state, size_t below) {
     return below ? (size_t)((z ^ z >> 31) % below) : 0;
 }
 
+/* An input that is read as a list of choices. */
+struct choices {
+    const uint8_t *at;
+    size_t left;
+};
+
+/* A number below `below`, at most 256; 0 if no bytes are left. */
+static inline uint32_t choose(struct choices *choices, uint32_t below) {
+    if (choices->left == 0) {
+        return 0;
+    }
+    choices->left--;
+    return *choices->at++ % below;
+}
+
+/* Any number of up to 4 bytes, in the order of the file; 0 if no bytes are left. */
+static inline uint32_t choose_number(struct choices *choices, unsigned bytes) {
+    uint32_t number = 0;
+    for (unsigned i = 0; i < bytes; i++) {
+        number |= choose(choices, 256) << 8 * i;
+    }
+    return number;
+}
+
 /* A copy of exactly that size, so that ASan detects an overread by a single byte. */
 static inline uint8_t *fuzz_copy(const uint8_t *data, size_t size) {
     uint8_t *copy = malloc(size ? size : 1);

@@ -3,20 +3,7 @@
 #define TESTS_FUZZ_MODEL_CHOICES_H
 
 #include "tests/engine/support/model_file.h"
-
-struct choices {
-    const uint8_t *at;
-    size_t left;
-};
-
-/* A number below `below`; 0 if no bytes are left. */
-static inline uint32_t choose(struct choices *choices, uint32_t below) {
-    if (choices->left == 0) {
-        return 0;
-    }
-    choices->left--;
-    return *choices->at++ % below;
-}
+#include "tests/fuzz/fuzz.h"
 
 /* Adds a matrix of a type whose blocks fit its rows. */
 static inline void choose_matrix(struct model_file *f, struct choices *choices, const char *name, uint64_t cols,
