@@ -624,9 +624,9 @@ uint32_t qn_session_to_recompute(const qn_session *session);
 /* Forgets all tokens and queues ids[count], a whole input, to compute its embedding. Step until QN_OK, then read the
  * row with qn_session_embedding; with QN_POOLING_NONE, each step gives rows, in the order of the tokens. ids: from
  * qn_tokenize with QN_ADD_SPECIAL. pooling: a qn_pooling. normalize: 1 scales each row to length 1, 0 does not. Rewind
- * to 0 before feeding text to the same session. QN_ERR_ARGUMENT if count is 0, an id is outside the vocabulary, or
- * QN_POOLING_MODEL was given and the file names no pooling; QN_ERR_UNSUPPORTED for a reranker's pooling; QN_ERR_CONTEXT
- * if the tokens do not fit. */
+ * to 0 before feeding text to the same session. An error leaves the session unchanged: QN_ERR_ARGUMENT if count is 0,
+ * an id is outside the vocabulary, or QN_POOLING_MODEL was given and the file names no pooling; QN_ERR_UNSUPPORTED for
+ * a reranker's pooling; QN_ERR_CONTEXT if the tokens do not fit. */
 int32_t qn_session_embed(qn_session *session, const int32_t *ids, size_t count, int32_t pooling, uint32_t normalize);
 
 /* Row `row` of the embeddings, float[qn_model_embedding_size]. Ownership and validity as for qn_session_logits. */

@@ -38,9 +38,10 @@ int32_t qn_session_embed(qn_session *session, const int32_t *ids, size_t count, 
         status = error_set(&last_error, QN_ERR_ARGUMENT, QN_NO_OFFSET, "an embedding needs at least one token");
     }
     if (status == QN_OK) {
-        status = qn_session_rewind(session, 0);
+        status = session_check_ids(session, 0, ids, count);
     }
     if (status == QN_OK) {
+        qn_session_rewind(session, 0);
         status = session_queue(session, ids, count, QN_LOGITS_NONE);
     }
     if (status == QN_OK) {

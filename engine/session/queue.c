@@ -22,11 +22,10 @@ int session_reserve_logits(struct qn_session *session, uint32_t rows) {
     return QN_OK;
 }
 
-int session_queue(struct qn_session *session, const int32_t *ids, size_t count, uint32_t logits) {
-    if (count > session->context - session->fed) {
+int session_check_ids(const struct qn_session *session, uint32_t taken, const int32_t *ids, size_t count) {
+    if (count > session->context - taken) {
         return error_set(&last_error, QN_ERR_CONTEXT, QN_NO_OFFSET,
-                         "%zu tokens do not fit: %u of the context's %u are taken", count, session->fed,
-                         session->context);
+                         "%zu tokens do not fit: %u of the context's %u are taken", count, taken, session->context);
     }
     for (size_t i = 0; i < count; i++) {
         if (ids[i] < 0 || (uint32_t)ids[i] >= session->model->hparams.n_vocab) {
@@ -34,10 +33,17 @@ int session_queue(struct qn_session *session, const int32_t *ids, size_t count, 
                              ids[i], session->model->hparams.n_vocab);
         }
     }
+    return QN_OK;
+}
+
+int session_queue(struct qn_session *session, const int32_t *ids, size_t count, uint32_t logits) {
+    int status = session_check_ids(session, session->fed, ids, count);
+    if (status != QN_OK) {
+        return status;
+    }
     session_cancel_restore(session);
     const uint32_t most = session->batch < LOGIT_ROWS ? session->batch : LOGIT_ROWS;
-    const int status =
-        logits == QN_LOGITS_NONE ? QN_OK : session_reserve_logits(session, logits == QN_LOGITS_ALL ? most : 1);
+    status = logits == QN_LOGITS_NONE ? QN_OK : session_reserve_logits(session, logits == QN_LOGITS_ALL ? most : 1);
     if (status != QN_OK) {
         return status;
     }
@@ -56,8 +62,9 @@ int32_t qn_session_feed(qn_session *session, const int32_t *ids, size_t count, u
                          "(qn_session_embed)",
                          session->model->hparams.architecture->name);
     }
-    session->embeds = false;
-    return session_queue(session, ids, count, logits);
+    const int status = session_queue(session, ids, count, logits);
+    session->embeds = session->embeds && status != QN_OK;
+    return status;
 }
 
 uint32_t qn_session_position(const qn_session *session) {

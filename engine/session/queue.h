@@ -4,6 +4,8 @@
 
 #include "engine/state/session_state.h"
 
+/* Checks that `count` tokens are in the vocabulary and fit the context, of which `taken` tokens are taken. */
+int session_check_ids(const struct qn_session *session, uint32_t taken, const int32_t *ids, size_t count);
 /* Queues `count` tokens, or none of them if there is an error. logits: enum qn_logits. */
 int session_queue(struct qn_session *session, const int32_t *ids, size_t count, uint32_t logits);
 /* Makes room for `rows` rows of logits. Rows of an earlier step are lost if the room has to grow. */
