@@ -150,12 +150,12 @@
  *   has, as snprintf does. If that exceeds capacity, the buffer holds the first `capacity` elements: call again with a
  *   larger one. With capacity 0 the buffer may be null. qn_session_save works differently.
  * - Ownership. Every handle has a function that frees it, which accepts null. The engine copies what it keeps: no
- *   pointer that the host passes is used after the call returns. Free sessions before their model, and prompts at any
- *   time.
+ *   pointer that the host passes is used after the call returns. Free sessions and grammars before their model, and
+ *   prompts at any time.
  * - Control. The engine never calls the host. A step does a bounded amount of work. The host passes the time and random
  *   seeds as arguments.
- * - Trust. Model files, saved sessions, templates, JSON, text and token ids may be hostile. Handles, addresses and
- *   capacities are trusted: they must be valid.
+ * - Trust. Model files, saved sessions, templates, grammars, JSON, text and token ids may be hostile. Handles,
+ * addresses and capacities are trusted: they must be valid.
  * - Threads. Only one thread at a time may call the engine in a process (or a Wasm instance).
  * - Text is UTF-8 with an explicit length in bytes and no final zero. Malformed UTF-8 is allowed.
  * - "Token" is a token id: 0 <= id < qn_model_vocab_size.
@@ -172,7 +172,7 @@
  *   loaded    when all tensors have arrived;
  *   failed    after an error in a file, or when memory for the directory was refused. Only freeing it is useful.
  *
- * yes: may be called. no: QN_ERR_STATE, or null from qn_session_new and qn_session_fork. zero: returns 0.
+ * yes: may be called. no: QN_ERR_STATE, or null from functions that return a handle. zero: returns 0.
  *
  *                                                    opened  planned  placed  loaded  failed
  *   qn_model_want                                    yes     yes      yes     yes     no
@@ -188,6 +188,7 @@
  *   qn_prompt_tokens (3)                             no      yes      yes     yes     (2)
  *   qn_prompt_render with the model's template       (4)     yes      yes     yes     (4)
  *   qn_model_place                                   no      yes      no      no      no
+ *   qn_grammar_new with a model (3)                  no      yes      yes     yes     no
  *   qn_model_wrote_at, qn_session_new                no      no       yes     yes     no
  *   qn_session_step                                                   (5)     yes     no
  *   qn_session_save, qn_session_restore,
@@ -197,7 +198,7 @@
  *
  *   (1) QN_ERR_ARGUMENT: nothing is wanted.
  *   (2) Safe, but the result is meaningless.
- *   (3) Also QN_ERR_STATE if the model has no vocabulary.
+ *   (3) Also QN_ERR_STATE, or null, if the model has no vocabulary.
  *   (4) Null, QN_ERR_TEMPLATE: no template is known.
  *   (5) QN_WAIT when the next tensors have not arrived.
  *   (6) See also their descriptions.
@@ -217,6 +218,8 @@
  *   (7) QN_ERR_STATE if the model has recurrent layers; call qn_session_step until it returns QN_OK. Otherwise the
  *       saved session ends before the micro-batch.
  *   (8) QN_ERR_STATE if the model has recurrent layers. Otherwise the saved session is empty.
+ *   (9) About the tokens that qn_session_position counts. With a grammar, these and qn_session_sample are QN_ERR_STATE
+ *       after the session has left the grammar's text: see qn_session_constrain.
  *
  *
  * WEBASSEMBLY HOSTS
@@ -706,6 +709,85 @@ int32_t qn_session_sampling(qn_session *session, const struct qn_sampling *sampl
 /* Draws a token from the last row of logits and returns it. The logits stay as they are, and the token is not fed.
  * QN_ERR_STATE if there is no row. */
 int32_t qn_session_sample(qn_session *session);
+
+/* ---- grammars ------------------------------------------------------------------------------------------- */
+
+/* Which texts a session may write: the JSON values of a schema, the texts of a GBNF grammar, or those that a regular
+ * expression matches as a whole. */
+typedef struct qn_grammar qn_grammar;
+
+enum qn_notation {
+    QN_NOTATION_JSON_SCHEMA = 0, /* draft 2020-12 */
+    QN_NOTATION_GBNF = 1,        /* as llama.cpp documents it; <name> and <[id]> are tokens of the vocabulary */
+    QN_NOTATION_REGEX = 2        /* ECMA-262, without look-around and back-references */
+};
+enum qn_grammar_flag {
+    QN_GRAMMAR_WHITE_SPACE = 1,  /* JSON Schema: allow up to 40 bytes of white space between JSON tokens, not none */
+    QN_GRAMMAR_IGNORE_FORMAT = 2 /* JSON Schema: `format` only describes */
+};
+/* Compiles a grammar. notation: a qn_notation; flags: qn_grammar_flag bits. A keyword or construct that cannot be
+ * enforced is an error, never ignored. Members of JSON objects come in the order of the schema's `properties`. model
+ * may be null: the grammar then only serves qn_grammar_accepts.
+ *
+ * The host owns the grammar until qn_grammar_free. Sessions that follow it keep it alive, so it may be freed as soon as
+ * it has been given to a session. Several sessions may follow one grammar, which saves time: what it learns about the
+ * vocabulary, it keeps. A grammar takes at most 64 MiB while it is compiled and used, 32 MiB more for masks, and 64 MiB
+ * for each session; the first mask of a model builds a trie of its tokens, of about 13 bytes for each token.
+ *
+ * Compiling, and each token of a session, has a limit of 2,000,000 steps, which take about 100 ms at most; a grammar
+ * that reaches it fails for good. Null: QN_ERR_ARGUMENT with the offset in the text; for a schema, the error's text has
+ * the form "/json/pointer/keyword: reason" instead; also if the vocabulary lacks a token that is named; QN_ERR_LIMIT.
+ */
+qn_grammar *qn_grammar_new(qn_model *model, uint32_t notation, const char *text, size_t bytes, uint32_t flags);
+
+/* Frees a grammar; null is allowed. */
+void qn_grammar_free(qn_grammar *grammar);
+
+/* 1 if the grammar accepts no text at all, as the schema false, else 0. */
+int32_t qn_grammar_is_empty(const qn_grammar *grammar);
+
+/* 1 if the grammar accepts this text, else 0. QN_ERR_LIMIT. */
+int32_t qn_grammar_accepts(qn_grammar *grammar, const char *text, size_t bytes);
+
+/* Makes the tokens that follow those fed so far write a text of the grammar, instead of an earlier one. ids[count] are
+ * tokens with which the text has begun already, such as the start of an answer that is in the prompt; normally none.
+ * null for the grammar ends the constraint.
+ *
+ * From now on qn_session_sample draws as if the tokens that the grammar does not allow did not exist: all settings of
+ * the sampler apply to the others only. The logits stay as they are. Tokens that end generation are allowed where the
+ * text may end, control tokens only where the grammar names them. The grammar reads the tokens that are fed, wherever
+ * they come from. After a token that it does not allow, qn_session_sample and the functions below return QN_ERR_STATE
+ * until the session is rewound to before that token, or constrained again.
+ *
+ * A rewind takes the grammar back with it, and a fork continues at the same place on its own. A saved session does not
+ * hold the grammar. After restoring it, or after going back to before the start of the text (which qn_session_embed
+ * does too), the functions return QN_ERR_STATE until this is called: with the tokens of the text so far, or with null.
+ *
+ * QN_ERR_ARGUMENT if the grammar was made for another model or accepts no text, or if ids do not follow it; the session
+ * is then unchanged. QN_ERR_LIMIT. */
+int32_t qn_session_constrain(qn_session *session, qn_grammar *grammar, const int32_t *ids, size_t count);
+
+enum qn_constraint_state {
+    QN_CONSTRAINED = 1, /* the session follows a grammar */
+    QN_COMPLETE = 2,    /* the text may end here */
+    QN_FINISHED = 4     /* nothing can follow but the end */
+};
+/* The qn_constraint_state bits after the session's tokens; 0 without a grammar. */
+int32_t qn_session_constraint(qn_session *session);
+
+/* Forced tokens. Where a grammar leaves only one way to go on, such as in the names of a schema's properties, the next
+ * tokens are certain: those that the tokenizer itself makes of this text, up to where the model's next choice could
+ * change them. Fills ids[capacity] and returns their count, 0 where the model chooses. If nothing can follow but the
+ * end, the last of them is a token that ends generation.
+ *
+ * qn_session_sample returns these tokens as well, one after another, without drawing. A host can therefore feed them
+ * together, which gives the same text, tokens and logits, and takes much less time. */
+int64_t qn_session_forced(qn_session *session, int32_t *ids, size_t capacity);
+
+/* The tokens that the grammar allows next: fills words[capacity] with a bit for each token, id i in bit i % 32 of word
+ * i / 32, and returns the number of words, 0 without a grammar. QN_ERR_UNSUPPORTED if the vocabulary has no token that
+ * goes on. qn_session_sample makes the same mask itself. */
+int64_t qn_session_mask(qn_session *session, uint32_t *words, size_t capacity);
 
 /* ---- threads -------------------------------------------------------------------------------------------- */
 

@@ -11,6 +11,8 @@ export declare const POOLINGS: typeof engine.POOLINGS;
 
 export declare const Engine: typeof engine.Engine;
 export type Engine = engine.Engine;
+export declare const Grammar: typeof engine.Grammar;
+export type Grammar = engine.Grammar;
 export declare const Model: typeof engine.Model;
 export type Model = engine.Model;
 export declare const Prompt: typeof engine.Prompt;

@@ -173,8 +173,36 @@ export class Engine {
    * @param template the model's own by default
    */
   prompt(model: Model | null, context: object | string, template?: string | Uint8Array): Prompt;
+  /**
+   * Compiles a grammar. Throws a QuernError for what cannot be enforced.
+   * @param model whose sessions may follow it; null for a grammar that only checks texts
+   */
+  grammar(model: Model | null, notation: Notation, text: string, options?: GrammarOptions): Grammar;
   /** Ends the threads. Free all sessions first. */
   stop(): Promise<void>;
+}
+
+/** The notation of a grammar: JSON Schema 2020-12, llama.cpp's GBNF, or a regular expression (ECMA-262). */
+export type Notation = 'schema' | 'gbnf' | 'regex';
+
+export interface GrammarOptions {
+  /** JSON Schema: allow white space between JSON tokens. False by default: the JSON is compact. */
+  whiteSpace?: boolean;
+  /** JSON Schema: the keyword `format` only describes. False by default. */
+  ignoreFormat?: boolean;
+}
+
+/** Which texts a session may write. Sessions that follow it keep what they need of it when it is freed. */
+export class Grammar {
+  private constructor();
+  readonly engine: Engine;
+  /** The qn_grammar pointer. */
+  readonly address: number;
+  /** Whether it accepts no text at all. */
+  readonly isEmpty: boolean;
+  /** Whether it accepts this text, as a whole. */
+  accepts(text: string | Uint8Array): boolean;
+  free(): void;
 }
 
 /** A rendered chat template. */
@@ -333,6 +361,21 @@ export class Session {
   logits(row?: number): Float32Array | null;
   /** Sets how sample() chooses. Omitted settings take the file's values (Model.recommended) or else their defaults. */
   sampling(settings?: Sampling): void;
+  /**
+   * Makes the tokens that follow those fed so far write a text of the grammar; null ends that. See qn_session_constrain
+   * in include/quern.h.
+   * @param ids tokens with which the text has begun already; none by default
+   */
+  constrain(grammar: Grammar | null, ids?: TokenIds): void;
+  /** Whether the session follows a grammar, whether the text may end here, and whether nothing else can follow. */
+  readonly constraint: { constrained: boolean; complete: boolean; finished: boolean };
+  /**
+   * The next tokens if the grammar leaves no choice about them, else none. sample() returns them as well, one after
+   * another. Feeding them together is faster and gives the same results.
+   */
+  forced(): number[];
+  /** A bit for each token that the grammar allows next: id i is bit i % 32 of word i / 32. Null without a grammar. */
+  mask(): Uint32Array | null;
   /** Chooses the next token from the last row of logits. */
   sample(): number;
   /**

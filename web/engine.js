@@ -3,6 +3,7 @@
 export { LOGITS_ALL, LOGITS_LAST, LOGITS_NONE, POOLINGS } from './engine/constants.js';
 export { Engine } from './engine/engine.js';
 export { QuernError } from './engine/error.js';
+export { Grammar } from './engine/grammar.js';
 export { Model, StreamDecoder } from './engine/model.js';
 export { Prompt } from './engine/prompt.js';
 export { Session } from './engine/session.js';

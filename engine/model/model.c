@@ -28,6 +28,7 @@ void qn_model_free(qn_model *model) {
     for (uint32_t i = 0; i < model->n_splits; i++) {
         block_give(model->splits[i].head);
     }
+    trie_free(&model->trie);
     arena_free(&model->arena);
     block_give(model->data);
     block_give(model);

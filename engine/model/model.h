@@ -1,11 +1,12 @@
 /* engine/model: a model's life, from a file's first bytes to resident tensors, and text in and out of it.
  * Takes the bytes of GGUF files, in pieces and in any order, and memory from the host; gives sessions hyperparameters,
  * vocabulary and bound tensors. A model does not change once it is placed, except that more of its tensors become
- * resident; any number of sessions may share it.
+ * resident, and that a trie of its tokens is built when a grammar first needs it; any number of sessions may share it.
  * It must not know about sessions, kernels' results or threads: what happens to the weights is decided above. */
 #ifndef ENGINE_MODEL_MODEL_H
 #define ENGINE_MODEL_MODEL_H
 
+#include "engine/grammar/token_trie.h"
 #include "engine/model/residency.h"
 #include "engine/text/tokenizer/vocabulary.h"
 #include "engine/weights/tensors.h"
@@ -35,6 +36,7 @@ struct qn_model {
     struct tensors tensors;
     struct layer_tensors *layers;        /* (n_layer), in the arena */
     const struct vocabulary *vocabulary; /* null when the file has no tokenizer */
+    struct token_trie trie;              /* of the vocabulary; nodes == NULL: not built yet, see model_grammar.h */
     struct arena arena;                  /* directory tables, hyperparameters, vocabulary */
     struct model_split first;            /* `splits` points here until their number is known */
     struct model_split *splits;          /* (n_splits) */

@@ -238,8 +238,27 @@ static int32_t draw(struct sampler *sampler, const struct candidate *candidates,
     return candidates[0].id;
 }
 
-int32_t sampler_draw(struct sampler *sampler, const float *logits, uint32_t n_vocab, const int32_t *tokens,
-                     uint32_t n_tokens) {
+/* Moves the allowed candidates to the front and returns their number. */
+static uint32_t keep_allowed(struct candidate *candidates, uint32_t n_vocab, const uint32_t *allowed) {
+    uint32_t n = 0;
+    for (uint32_t word = 0; word * 32 < n_vocab; word++) {
+        for (uint32_t bits = allowed[word]; bits; bits &= bits - 1) {
+            candidates[n++] = candidates[word * 32 + (uint32_t)__builtin_ctz(bits)];
+        }
+    }
+    return n;
+}
+
+static int32_t best_of(const struct candidate *candidates, size_t n) {
+    size_t best = 0;
+    for (size_t i = 1; i < n; i++) {
+        best = candidates[i].logit > candidates[best].logit ? i : best;
+    }
+    return candidates[best].id;
+}
+
+int32_t sampler_draw(struct sampler *sampler, const float *logits, uint32_t n_vocab, const uint32_t *allowed,
+                     const int32_t *tokens, uint32_t n_tokens) {
     const struct qn_sampling *s = &sampler->settings;
     struct candidate *candidates = sampler->candidates;
     for (uint32_t i = 0; i < n_vocab; i++) {
@@ -249,19 +268,16 @@ int32_t sampler_draw(struct sampler *sampler, const float *logits, uint32_t n_vo
         candidates[sampler->biases[i].id].logit += sampler->biases[i].bias;
     }
     penalize(sampler, candidates, tokens, n_tokens);
-    for (uint32_t i = 0; i < n_vocab; i++) { /* a NaN, such as from inf - inf, must never be the best */
+    const uint32_t left = allowed ? keep_allowed(candidates, n_vocab, allowed) : n_vocab;
+    for (uint32_t i = 0; i < left; i++) { /* a NaN, such as from inf - inf, must never be the best */
         float *logit = &candidates[i].logit;
         *logit = *logit == *logit ? *logit : -__builtin_inff();
     }
-    if (!(s->temperature > 0.0f)) {
-        size_t best = 0;
-        for (size_t i = 1; i < n_vocab; i++) {
-            best = candidates[i].logit > candidates[best].logit ? i : best;
-        }
-        return candidates[best].id;
+    if (!(s->temperature > 0.0f) || (allowed && left == 1)) {
+        return best_of(candidates, left);
     }
-    size_t n = s->top_k > 0 && (uint32_t)s->top_k < n_vocab ? (size_t)s->top_k : n_vocab;
-    keep_best(candidates, n_vocab, n);
+    size_t n = s->top_k > 0 && (uint32_t)s->top_k < left ? (size_t)s->top_k : left;
+    keep_best(candidates, left, n);
     if (s->top_p < 1.0f) {
         n = cut_top_p(candidates, n, (double)s->top_p);
     }

@@ -31,8 +31,10 @@ void sampler_free(struct sampler *sampler);
  * an error the sampler is as it was. */
 int sampler_set(struct sampler *sampler, const struct qn_sampling *settings, const struct qn_bias *biases,
                 size_t n_biases, uint32_t n_vocab, struct qn_error *error);
-/* logits: (n_vocab). tokens: (n_tokens), all tokens so far; the penalties look back on them. */
-int32_t sampler_draw(struct sampler *sampler, const float *logits, uint32_t n_vocab, const int32_t *tokens,
-                     uint32_t n_tokens);
+/* logits: (n_vocab). allowed: a bit for each id that may be drawn, at least one of them set; null: all. The others are
+ * left out before anything is compared, so the draw is defined over the allowed tokens alone. Where only one is
+ * allowed, no random number is used. tokens: (n_tokens), all tokens so far; the penalties look back on them. */
+int32_t sampler_draw(struct sampler *sampler, const float *logits, uint32_t n_vocab, const uint32_t *allowed,
+                     const int32_t *tokens, uint32_t n_tokens);
 
 #endif

@@ -1,6 +1,7 @@
 /* The token queue: feed, rewind, and what a session must reset when its tokens change. */
 #include "engine/session/queue.h"
 
+#include "engine/session/constraint.h"
 #include "engine/session/plan.h"
 #include "engine/state/recurrent_state.h"
 #include "platform/error.h"
@@ -67,13 +68,12 @@ int32_t qn_session_feed(qn_session *session, const int32_t *ids, size_t count, u
     return status;
 }
 
-uint32_t qn_session_position(const qn_session *session) {
-    return session->position < session->recompute_end ? session->recompute_end : session->position;
-}
+uint32_t qn_session_position(const qn_session *session) { return session_position(session); }
 
 uint32_t qn_session_to_recompute(const qn_session *session) { return qn_session_position(session) - session->position; }
 
 void session_resume(struct qn_session *session, uint32_t position, uint32_t tokens) {
+    constraint_rewind(session, tokens);
     session->position = position;
     session->recompute_end = tokens;
     session->fed = tokens;

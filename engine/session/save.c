@@ -4,6 +4,7 @@
  * one, the recurrent state, and the pages of the KV cache as they lie in memory. All numbers are little-endian, like
  * every machine that runs this. A restore checks everything: the bytes may be hostile. */
 #include "engine/layers/rope.h"
+#include "engine/session/constraint.h"
 #include "engine/session/queue.h"
 #include "engine/session/session.h"
 #include "engine/state/recurrent_state.h"
@@ -210,6 +211,7 @@ static int begin_restore(struct qn_session *session, const struct saved_head *he
         return error_set(&last_error, QN_ERR_MEMORY, QN_NO_OFFSET, "no memory to restore a session");
     }
     session_resume(session, 0, 0);
+    constraint_lose(session);
     session->restoring = restoring;
     *restoring = (struct restoring){*head, sizeof(*head)};
     const int status = head->n_logits ? session_reserve_logits(session, 1) : QN_OK;
@@ -343,6 +345,7 @@ qn_session *qn_session_fork(const qn_session *session) {
         }
     }
     status = status == QN_OK ? finish_restore(fork) : status;
+    status = status == QN_OK ? constraint_copy(fork, session) : status;
     session_cancel_restore(fork);
     if (status != QN_OK) {
         qn_session_free(fork);

@@ -2,6 +2,7 @@
 #include "engine/session/session.h"
 
 #include "engine/layers/rope.h"
+#include "engine/session/constraint.h"
 #include "engine/session/plan.h"
 #include "engine/session/queue.h"
 #include "platform/error.h"
@@ -60,6 +61,7 @@ void qn_session_free(qn_session *session) {
         return;
     }
     session_cancel_restore(session);
+    constraint_free(session);
     kv_free(&session->kv);
     sampler_free(&session->sampler);
     block_give(session->scratch.logits);
@@ -98,5 +100,19 @@ int32_t qn_session_sample(qn_session *session) {
                          "no logits to sample from: feed with QN_LOGITS_LAST and step until QN_OK");
     }
     const float *logits = qn_session_logits(session, session->logit_rows - 1);
-    return sampler_draw(&session->sampler, logits, session->model->hparams.n_vocab, session->tokens, session->position);
+    const uint32_t *mask = NULL;
+    if (session->constraint) {
+        const int32_t *run = NULL;
+        uint32_t forced = 0;
+        const int status = constraint_forced(session, &run, &forced);
+        if (status != QN_OK || forced) {
+            return status != QN_OK ? status : run[0];
+        }
+        mask = constraint_mask(session);
+        if (mask == NULL) {
+            return last_error.code;
+        }
+    }
+    return sampler_draw(&session->sampler, logits, session->model->hparams.n_vocab, mask, session->tokens,
+                        session->position);
 }

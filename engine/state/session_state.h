@@ -30,17 +30,23 @@ struct qn_session {
     uint32_t recompute_end; /* tokens in [position, recompute_end) were computed before and are computed again, because
                                the recurrent state had to go back further than the host asked */
     enum session_stage stage;
-    uint32_t n_batch;            /* tokens of the current micro-batch, starting at position */
-    uint32_t next;               /* SESSION_LAYERS: the next layer; SESSION_OUTPUT: the next token of the micro-batch */
-    uint32_t logit_capacity;     /* rows of scratch.logits */
-    uint32_t logit_rows;         /* rows of logits from the last step */
-    uint32_t out_of_range;       /* 1: a number of the current micro-batch has overflowed; see scratch_check */
-    bool rope_ready;             /* scratch.rope_freqs has been computed */
-    bool embeds;                 /* queued tokens produce embeddings instead of logits */
-    bool normalize;              /* scale embeddings to length 1 */
-    int32_t pooling;             /* enum qn_pooling */
-    uint32_t embedding_rows;     /* rows of embeddings from the last step */
-    struct restoring *restoring; /* an unfinished restore into this empty session, or null; owned by save.c */
+    uint32_t n_batch;        /* tokens of the current micro-batch, starting at position */
+    uint32_t next;           /* SESSION_LAYERS: the next layer; SESSION_OUTPUT: the next token of the micro-batch */
+    uint32_t logit_capacity; /* rows of scratch.logits */
+    uint32_t logit_rows;     /* rows of logits from the last step */
+    uint32_t out_of_range;   /* 1: a number of the current micro-batch has overflowed; see scratch_check */
+    bool rope_ready;         /* scratch.rope_freqs has been computed */
+    bool embeds;             /* queued tokens produce embeddings instead of logits */
+    bool normalize;          /* scale embeddings to length 1 */
+    int32_t pooling;         /* enum qn_pooling */
+    uint32_t embedding_rows; /* rows of embeddings from the last step */
+    struct constraint *constraint; /* what the tokens must follow, or null; owned by session/constraint.c */
+    struct restoring *restoring;   /* an unfinished restore into this empty session, or null; owned by save.c */
 };
+
+/* Tokens that the session holds: see qn_session_position. */
+static inline uint32_t session_position(const struct qn_session *session) {
+    return session->position < session->recompute_end ? session->recompute_end : session->position;
+}
 
 #endif

@@ -135,6 +135,17 @@ const generation = {
   ...json,
 };
 
+const schema = { value: 'SCHEMA', help: 'a JSON Schema: a file, or JSON itself' };
+const gbnf = { value: 'FILE', help: 'a grammar in GBNF' };
+const regex = { value: 'R', help: 'a regular expression, which matches the whole text' };
+const whiteSpace = { help: 'with a JSON Schema: allow white space between JSON tokens' };
+const constraint = {
+  'json-schema': { ...schema, help: `answer with JSON of this schema: ${schema.help.split(': ')[1]}` },
+  grammar: { ...gbnf, help: 'answer with a text of this grammar, in GBNF' },
+  regex: { ...regex, help: 'answer with a text that this regular expression matches as a whole' },
+  'white-space': whiteSpace,
+};
+
 /* {name: {about, options}} */
 export const COMMANDS = {
   run: {
@@ -144,6 +155,8 @@ export const COMMANDS = {
       ...batch,
       prompt: { short: 'p', value: 'TEXT', help: 'the prompt (default: standard input)' },
       ...generation,
+      ...constraint,
+      'mask-stats': { help: 'print how long the masks of the grammar took' },
     },
   },
   chat: {
@@ -154,9 +167,22 @@ export const COMMANDS = {
       ...batch,
       prompt: { short: 'p', value: 'TEXT', help: 'the first message' },
       ...generation,
+      ...constraint,
       n: { ...generation.n, help: 'maximum number of tokens to generate; -1, the default: until the context is full' },
       context: { ...context, help: "context size in tokens; 0 is the default: the model's, at most 4096" },
       json: { help: 'print a line of JSON for each answer' },
+    },
+  },
+  grammar: {
+    about: 'tells which texts a grammar accepts; standard input has a JSON string in each line',
+    options: {
+      ...common,
+      model: { ...model, help: 'a GGUF file whose tokens the grammar names (default: none)' },
+      host: { ...common.host, choices: ['node'] },
+      schema,
+      grammar: gbnf,
+      regex,
+      'white-space': whiteSpace,
     },
   },
   tokenize: {

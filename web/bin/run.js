@@ -1,6 +1,7 @@
 /* quern run: answers a prompt. */
 import { chatTemplateOf } from '../api/chat-format.js';
 import { samplingNote } from '../api/file-sampling.js';
+import { grammarOf, MaskClock } from './constraint.js';
 import { DEFAULT_CONTEXT, loadModel, naming } from './engine.js';
 import { readText, standardText } from './files.js';
 import { progress } from './progress.js';
@@ -53,21 +54,28 @@ async function prefill(session, prompt, interrupt) {
   bar.done();
 }
 
+/* The next tokens: those that the grammar leaves no choice about, or one that the model chooses. */
+function nextTokens(session, clock) {
+  const forced = session.forced();
+  if (forced.length) return forced;
+  clock?.measure(session);
+  return [session.sample()];
+}
+
 /* Generates up to `limit` tokens and passes their text to emit(). Returns {tokens, reason}. */
-async function generate(session, model, { limit, context, interrupt, emit }) {
+async function generate(session, model, { limit, context, interrupt, emit, clock }) {
   const stream = model.streamDecoder({ continues: true });
   const tokens = [];
   let reason = 'length';
-  while (!interrupt.requested && tokens.length < limit) {
-    const id = session.sample();
-    if (model.isEnd(id)) {
-      reason = 'stop';
-      break;
-    }
-    tokens.push(id);
-    emit(stream.push(id));
-    if (tokens.length === limit || session.position === context) break;
-    session.feed([id]);
+  while (!interrupt.requested && tokens.length < limit && reason !== 'stop') {
+    const next = nextTokens(session, clock).slice(0, Math.min(limit - tokens.length, context - session.position + 1));
+    const end = next.findIndex((id) => model.isEnd(id));
+    const shown = end < 0 ? next : next.slice(0, end);
+    if (end >= 0) reason = 'stop';
+    tokens.push(...shown);
+    for (const id of shown) emit(stream.push(id));
+    if (reason === 'stop' || tokens.length === limit || session.position + shown.length > context) break;
+    session.feed(shown);
     while (session.step());
     await yieldToEvents();
   }
@@ -75,7 +83,7 @@ async function generate(session, model, { limit, context, interrupt, emit }) {
   return { tokens, reason };
 }
 
-function report({ text, tokens, reason, prompt, rates, build, threads, order }, json) {
+function report({ text, tokens, reason, prompt, rates, build, threads, order, clock }, json) {
   if (json) {
     const result = {
       text,
@@ -86,6 +94,7 @@ function report({ text, tokens, reason, prompt, rates, build, threads, order }, 
       finish_reason: reason,
       threads,
       weight_order: order,
+      ...(clock && { mask_stats: clock.summary }),
     };
     process.stdout.write(`${JSON.stringify(result)}\n`);
     return;
@@ -95,12 +104,16 @@ function report({ text, tokens, reason, prompt, rates, build, threads, order }, 
     `\nprefill ${rates.prefill.toFixed(1)} tokens/s (${prompt.length}), decode ${rates.decode.toFixed(1)} tokens/s ` +
       `(${tokens.length}); ${build.name}, ${threads} thread${threads > 1 ? 's' : ''}\n`,
   );
+  if (clock) process.stderr.write(`${clock}\n`);
 }
 
 const rate = (count, milliseconds) => (milliseconds > 0 ? (1000 * count) / milliseconds : 0);
 
 async function answer(loaded, prompt, { limit, context }, options) {
-  const { model } = loaded;
+  const { engine, model } = loaded;
+  const clock = options['mask-stats'] ? new MaskClock() : null;
+  const compile = () => grammarOf(engine, model, options);
+  const grammar = clock ? clock.compiling(compile) : compile();
   const session = model.session({ context, batch: options.batch ?? 0 });
   session.sampling(samplerSettings(options));
   const note = samplingNote(model);
@@ -117,14 +130,16 @@ async function answer(loaded, prompt, { limit, context }, options) {
   const start = performance.now();
   await prefill(session, prompt, interrupt);
   const prefilled = performance.now();
-  const { tokens, reason } = await generate(session, model, { limit, context, interrupt, emit });
+  if (grammar) session.constrain(grammar);
+  const { tokens, reason } = await generate(session, model, { limit, context, interrupt, emit, clock });
   const end = performance.now();
   const rates = {
     prefill: rate(prompt.length, prefilled - start),
     decode: rate(Math.max(tokens.length - 1, 0), end - prefilled),
   };
-  report({ ...loaded, text, tokens, reason, prompt, rates }, options.json);
+  report({ ...loaded, text, tokens, reason, prompt, rates, clock }, options.json);
   session.free();
+  grammar?.free();
   if (interrupt.requested) process.exitCode = 130;
 }
 

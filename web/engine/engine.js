@@ -3,11 +3,12 @@ import { sharedMemory } from '../runtime/memory.js';
 import { memoryImport, numberExports } from '../runtime/module-binary.js';
 import { startThreads } from '../runtime/threads.js';
 import { Binding, utf8 } from './binding.js';
+import { Grammar } from './grammar.js';
 import { Model } from './model.js';
 import { Prompt } from './prompt.js';
 
 /**
- * @import { LoadingOptions, ModuleExports, SplitSource, StartOptions } from '../engine.js'
+ * @import { GrammarOptions, LoadingOptions, ModuleExports, Notation, SplitSource, StartOptions } from '../engine.js'
  * @import { RunningThreads } from '../runtime/threads.js'
  */
 
@@ -110,5 +111,15 @@ export class Engine {
       ),
     );
     return new Prompt(this, this.binding.handle(address));
+  }
+
+  /**
+   * @param {Model | null} model
+   * @param {Notation} notation
+   * @param {string} text
+   * @param {GrammarOptions} [options]
+   */
+  grammar(model, notation, text, options) {
+    return new Grammar(this, model, notation, text, options);
   }
 }

@@ -6,12 +6,14 @@ import { QuernError } from './error.js';
 /**
  * @import { Pooling } from '../engine.js'
  * @import { Sampling, TokenIds } from '../index.js'
+ * @import { Grammar } from './grammar.js'
  * @import { Model } from './model.js'
  */
 
 const SAMPLING_BYTES = 40; // struct qn_sampling
 const BIAS_BYTES = 8; // struct qn_bias
 const PIECE_BYTES = 1 << 20; // of a saved session
+const RUN_TOKENS = 256; // of a forced run, at most
 /** Fields of struct qn_sampling in order, all float32. */
 const FLOATS = /** @type {const} */ ([
   'temperature',
@@ -167,6 +169,35 @@ export class Session {
   /** @param {number} position */
   rewind(position) {
     this.#binding.check(this.#exports.qn_session_rewind(this.#address, position));
+  }
+
+  /**
+   * @param {Grammar | null} grammar
+   * @param {TokenIds} [ids]
+   */
+  constrain(grammar, ids = []) {
+    this.#binding.withBytes(tokenBytes(ids), (at) =>
+      this.#binding.check(this.#exports.qn_session_constrain(this.#address, grammar?.address ?? 0, at, ids.length)),
+    );
+  }
+
+  get constraint() {
+    const bits = this.#binding.check(this.#exports.qn_session_constraint(this.#address));
+    return { constrained: (bits & 1) !== 0, complete: (bits & 2) !== 0, finished: (bits & 4) !== 0 };
+  }
+
+  forced() {
+    return this.#binding.readTokens(RUN_TOKENS, (at, capacity) =>
+      this.#exports.qn_session_forced(this.#address, at, capacity),
+    );
+  }
+
+  mask() {
+    const words = Math.ceil(this.model.vocabSize / 32);
+    const bytes = this.#binding.read(words, 4, (at, capacity) =>
+      this.#exports.qn_session_mask(this.#address, at, capacity),
+    );
+    return bytes.length ? new Uint32Array(bytes.buffer) : null;
   }
 
   sample() {

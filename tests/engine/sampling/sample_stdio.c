@@ -31,7 +31,7 @@ int main(void) {
         return 1;
     }
     for (uint32_t i = 0; i < sizes[3]; i++) {
-        const int32_t id = sampler_draw(&sampler, logits, sizes[0], tokens, sizes[1]);
+        const int32_t id = sampler_draw(&sampler, logits, sizes[0], NULL, tokens, sizes[1]);
         fwrite(&id, sizeof(id), 1, stdout);
     }
     sampler_free(&sampler);

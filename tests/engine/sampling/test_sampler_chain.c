@@ -34,7 +34,7 @@ static struct sampler make(const struct qn_sampling *settings) {
 
 static int32_t draw_once(const struct qn_sampling *settings, const int32_t *tokens, uint32_t n_tokens) {
     struct sampler sampler = make(settings);
-    return sampler_draw(&sampler, logits, VOCAB, tokens, n_tokens);
+    return sampler_draw(&sampler, logits, VOCAB, NULL, tokens, n_tokens);
 }
 
 /* The chain's probabilities: sorted, cut, and scaled by the temperature. */
@@ -81,7 +81,7 @@ static void check_distribution(struct qn_sampling settings) {
     unsigned counts[VOCAB] = {0};
     struct sampler sampler = make(&settings);
     for (int i = 0; i < DRAWS; i++) {
-        counts[sampler_draw(&sampler, logits, VOCAB, NULL, 0)]++;
+        counts[sampler_draw(&sampler, logits, VOCAB, NULL, NULL, 0)]++;
     }
     double chi = 0.0;
     int cells = 0;
@@ -173,10 +173,10 @@ static void test_bias_and_seed(void **state) {
     struct qn_error error;
     const struct qn_bias only = {.id = 11, .bias = 1000.0f};
     assert_int_equal(sampler_set(&sampler, &settings, &only, 1, VOCAB, &error), QN_OK);
-    assert_int_equal(sampler_draw(&sampler, logits, VOCAB, NULL, 0), 11);
+    assert_int_equal(sampler_draw(&sampler, logits, VOCAB, NULL, NULL, 0), 11);
     const struct qn_bias outside = {.id = VOCAB, .bias = 1.0f};
     assert_int_equal(sampler_set(&sampler, &settings, &outside, 1, VOCAB, &error), QN_ERR_ARGUMENT);
-    assert_int_equal(sampler_draw(&sampler, logits, VOCAB, NULL, 0), 11); /* unchanged */
+    assert_int_equal(sampler_draw(&sampler, logits, VOCAB, NULL, NULL, 0), 11); /* unchanged */
     sampler_free(&sampler);
     struct sampler first = make(&settings);
     struct sampler second = make(&settings);
@@ -184,9 +184,9 @@ static void test_bias_and_seed(void **state) {
     struct sampler third = make(&settings);
     int different = 0;
     for (int i = 0; i < 200; i++) {
-        const int32_t id = sampler_draw(&first, logits, VOCAB, NULL, 0);
-        assert_int_equal(id, sampler_draw(&second, logits, VOCAB, NULL, 0));
-        different += id != sampler_draw(&third, logits, VOCAB, NULL, 0);
+        const int32_t id = sampler_draw(&first, logits, VOCAB, NULL, NULL, 0);
+        assert_int_equal(id, sampler_draw(&second, logits, VOCAB, NULL, NULL, 0));
+        different += id != sampler_draw(&third, logits, VOCAB, NULL, NULL, 0);
     }
     assert_true(different > 0);
 }
