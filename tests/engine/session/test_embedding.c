@@ -206,7 +206,10 @@ static void test_what_is_refused(void **state) {
     assert_says(qn_session_embed(session, ids, 3, -2, 1), QN_ERR_ARGUMENT, "there is no pooling -2");
     ids[1] = (int32_t)qn_model_vocab_size(model);
     assert_says(qn_session_embed(session, ids, 3, QN_POOLING_MODEL, 1), QN_ERR_ARGUMENT, "not in the vocabulary");
-    assert_int_equal(qn_session_rows(session), 0);
+    /* The session is unchanged: it has the embedding from before. */
+    assert_int_equal(qn_session_position(session), 50);
+    assert_int_equal(qn_session_rows(session), 1);
+    assert_memory_equal(expected, qn_session_embedding(session, 0), width * sizeof(float));
     make_ids(ids, qn_model_vocab_size(model));
     embed(session, ids, 50, QN_POOLING_CLS, 1, width, found);
     assert_memory_equal(expected, found, width * sizeof(float));
