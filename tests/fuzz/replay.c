@@ -30,11 +30,12 @@ int main(int argc, char **argv) {
             perror(argv[i]);
             return 1;
         }
-        for (const struct dirent *entry; (entry = readdir(folder)); count++) {
+        for (const struct dirent *entry; (entry = readdir(folder));) {
             char path[4096];
             snprintf(path, sizeof(path), "%s/%s", argv[i], entry->d_name);
             if (entry->d_name[0] != '.') {
                 replay(path);
+                count++;
             }
         }
         closedir(folder);
