@@ -186,7 +186,8 @@
  *   qn_token_is_end                                  zero    yes      yes     yes     (2)
  *   qn_tokenize, qn_detokenize, qn_piece,
  *   qn_prompt_tokens (3)                             no      yes      yes     yes     (2)
- *   qn_prompt_render with the model's template       (4)     yes      yes     yes     (4)
+ *   qn_prompt_render and qn_format_new with the
+ *   model's template                                 (4)     yes      yes     yes     (4)
  *   qn_model_place                                   no      yes      no      no      no
  *   qn_grammar_new with a model (3)                  no      yes      yes     yes     no
  *   qn_model_wrote_at, qn_session_new                no      no       yes     yes     no
@@ -263,6 +264,7 @@
  *   qn_sampling    40   temperature 0, top_p 4, min_p 8, repeat_penalty 12, frequency_penalty 16,
  *                       presence_penalty 20, top_k 24, penalty_last_n 28, seed 32
  *   qn_bias         8   id 0, bias 4
+ *   qn_event       32   address 0, bytes 8, kind 16, flags 20, call 24, reserved 28
  *
  * Memory. The single-threaded modules import nothing and export their memory as "memory". The threaded modules import
  * it as env.memory and do not export it. Use qn_alloc for arguments. Any call may grow the memory. Addresses stay
@@ -568,6 +570,83 @@ int64_t qn_prompt_tokens(qn_model *model, const qn_prompt *prompt, int32_t *ids,
 
 /* Frees a prompt; null is allowed. */
 void qn_prompt_free(qn_prompt *prompt);
+
+/* ---- outputs ------------------------------------------------------------------------------------------- */
+
+/* How a model writes reasoning, text and calls of tools. */
+typedef struct qn_format qn_format;
+
+/* Finds the format by rendering the model's chat template with conversations whose names and values are known: with and
+ * without calls, with one and two calls, with and without reasoning. template_bytes == 0 uses the model's own template;
+ * otherwise, model may be null. The host owns the format until qn_format_free; one serves any number of outputs. Null:
+ * QN_ERR_TEMPLATE if there is no template, QN_ERR_FORMAT if it is not a string. */
+qn_format *qn_format_new(qn_model *model, const char *template_text, size_t template_bytes);
+
+/* Frees a format; null is allowed. Its outputs must have been freed. */
+void qn_format_free(qn_format *format);
+
+/* Describes the format as a JSON object: fills text[capacity] and returns its bytes. Its members:
+ *
+ *   tools            true: the template shows the model its tools
+ *   parallel         true: the template can show several calls in a turn
+ *   calls            how a call is written: "object" for JSON with the name and the arguments, "named" for JSON with
+ *                    the name as the only key, "json" for a name before JSON, "tagged" for arguments with markers,
+ *                    "literal" for Python's syntax and Gemma's; null if the model has no calls
+ *   reasoning_open, reasoning_close, text_open, text_close, open, close, separator, end, after_name, name_key,
+ *   arguments_key, key_open, key_close, value_close, quote
+ *                    markers, see engine/output/format.h; "" if there is none. U+0000 stands for a text that differs
+ *                    between calls. White space at their ends is left out.
+ *   open_at_start    true: a call can also be the start of the text, without `open`
+ *   value_lines      true: values of tagged arguments have lines of their own
+ *   bracket          which opens literal arguments */
+int64_t qn_format_text(const qn_format *format, char *text, size_t capacity);
+
+/* A model's output, which is read piece by piece. */
+typedef struct qn_output qn_output;
+
+/* Starts to read an output that follows the prompt: if that text (or its end) ends within reasoning, the output begins
+ * in it. tools: a JSON list, as in OpenAI's API; calls of other tools stay text, and arguments get the types that the
+ * tools declare. Without tools (0 bytes) every name is taken for a tool's. The host owns the output until
+ * qn_output_free. Null: QN_ERR_ARGUMENT for malformed tools. */
+qn_output *qn_output_new(const qn_format *format, const char *prompt, size_t prompt_bytes, const char *tools,
+                         size_t tools_bytes);
+
+/* Frees an output; null is allowed. */
+void qn_output_free(qn_output *output);
+
+enum qn_event_kind {
+    QN_EVENT_TEXT = 0,
+    QN_EVENT_REASONING = 1,
+    QN_EVENT_CALL = 2,        /* a call begins; the text is the tool's name */
+    QN_EVENT_ARGUMENTS = 3,   /* a piece of the call's arguments, which are a JSON object */
+    QN_EVENT_CALL_END = 4,    /* the arguments are complete */
+    QN_EVENT_CALL_INVALID = 5 /* the arguments are malformed: the call is none. Its text follows, as text */
+};
+enum qn_event_flag {
+    QN_EVENT_NO_CALL = 1,   /* of text: it looked like a call, but is malformed or calls a tool that does not exist */
+    QN_EVENT_INCOMPLETE = 2 /* of the end of a call: the output ended within the arguments */
+};
+struct qn_event {
+    uint64_t address; /* of the event's text, owned by the output */
+    uint64_t bytes;
+    uint32_t kind;  /* qn_event_kind */
+    uint32_t flags; /* qn_event_flag bits */
+    uint32_t call;  /* counts the calls of the output from 0 */
+    uint32_t reserved;
+};
+
+/* Reads `bytes` bytes more of the output and returns the number of events that they complete. The bytes may end
+ * anywhere. control: 1 if they are the name of a control token (show it with QN_SHOW_SPECIAL), which is never shown as
+ * text, else 0. No output is an error: what is not a valid call stays text. Events do not depend on how the output is
+ * split, apart from text, reasoning and arguments, which come in as many pieces as the output. */
+int32_t qn_output_push(qn_output *output, const char *text, size_t bytes, uint32_t control);
+
+/* The output has ended: returns the number of events that this completes, such as text that could have been the start
+ * of a call. Call it once. */
+int32_t qn_output_end(qn_output *output);
+
+/* Event `index` of the last push or end. It and its text stay until the next one. QN_ERR_ARGUMENT if there is none. */
+int32_t qn_output_event(const qn_output *output, uint32_t index, struct qn_event *event);
 
 /* ---- sessions ------------------------------------------------------------------------------------------- */
 

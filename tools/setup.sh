@@ -93,6 +93,23 @@ if [ "$what" = test ]; then
         cp "$list" "$cache/json-schema-suite/suite.txt"
     fi
 fi
+# The chat templates that llama.cpp collects, from the pinned source package that includes them.
+if [ "$what" = test ]; then
+    list=$(dirname "$0")/../tests/engine/output/templates.txt
+    if ! cmp -s "$list" "$cache/chat-templates/templates.txt"; then
+        echo "setup: fetching chat templates into $cache/chat-templates" >&2
+        rm -rf "$cache/chat-templates"
+        # Only the archive is needed, but pip looks at the package's metadata, which takes its build tool.
+        python3 -m venv "$cache/chat-templates/venv"
+        "$cache/chat-templates/venv/bin/pip" -q --disable-pip-version-check install scikit-build-core==0.11.6 cmake ninja >&2
+        "$cache/chat-templates/venv/bin/pip" -q --disable-pip-version-check download --no-deps --no-build-isolation \
+            --no-binary :all: --require-hashes -d "$cache/chat-templates" -r "$list" >&2
+        tar -xzf "$cache"/chat-templates/llama_cpp_python-*.tar.gz -C "$cache/chat-templates" --strip-components=5 \
+            --wildcards '*/vendor/llama.cpp/models/templates/*.jinja'
+        rm -r "$cache/chat-templates/venv" "$cache"/chat-templates/llama_cpp_python-*.tar.gz
+        cp "$list" "$cache/chat-templates/templates.txt"
+    fi
+fi
 packages() { # packages <folder> [option of npm]: installs the npm packages of its lock file, again when that file changes
     folder=$(dirname "$0")/../$1
     if ! cmp -s "$folder/package-lock.json" "$folder/node_modules/installed.json"; then

@@ -1,6 +1,6 @@
 /* Text in and out of a model: exports that apply engine/text to a model's vocabulary and chat template. */
-#include "engine/model/model.h"
-#include "engine/text/template/template.h"
+#include "engine/model/prompt.h"
+
 #include "engine/text/tokenizer/detokenizer.h"
 #include "engine/text/tokenizer/tokenizer.h"
 #include "platform/error.h"
@@ -72,14 +72,20 @@ static struct gguf_text token_text(const struct vocabulary *vocabulary, int32_t 
     return id < 0 ? (struct gguf_text){"", 0} : vocabulary_text(vocabulary, id);
 }
 
+bool prompt_tokens_of(const struct qn_model *model, struct template_tokens *tokens) {
+    const struct vocabulary *v = model ? model->vocabulary : NULL;
+    *tokens = (struct template_tokens){{"", 0}, {"", 0}};
+    if (v) {
+        *tokens = (struct template_tokens){token_text(v, vocabulary_bos(v)), token_text(v, vocabulary_eos(v))};
+    }
+    return v != NULL;
+}
+
 static int render(const struct qn_model *model, const struct template_texts *texts, const char *context,
                   size_t context_bytes, struct qn_prompt *prompt) {
-    const struct vocabulary *v = model ? model->vocabulary : NULL;
-    struct template_tokens tokens = {{"", 0}, {"", 0}};
-    if (v) {
-        tokens = (struct template_tokens){token_text(v, vocabulary_bos(v)), token_text(v, vocabulary_eos(v))};
-    }
-    return template_render(texts, context, context_bytes, v ? &tokens : NULL, &prompt->arena, &prompt->rendered,
+    struct template_tokens tokens;
+    const bool known = prompt_tokens_of(model, &tokens);
+    return template_render(texts, context, context_bytes, known ? &tokens : NULL, &prompt->arena, &prompt->rendered,
                            &last_error);
 }
 
@@ -96,8 +102,7 @@ static struct gguf_text named_template(const struct gguf *gguf) {
     return (struct gguf_text){"", 0};
 }
 
-/* Finds the file's templates. Some files have only named ones. */
-static int find_templates(const struct qn_model *model, struct template_texts *texts) {
+int prompt_templates(const struct qn_model *model, struct template_texts *texts) {
     if (model && model_has_directory(model)) {
         static const char *const keys[] = {TEMPLATE_KEY, TEMPLATE_KEY ".default"};
         struct qn_error ignored;
@@ -128,7 +133,7 @@ qn_prompt *qn_prompt_render(qn_model *model, const char *template_text, size_t t
     }
     memset(prompt, 0, sizeof(*prompt));
     prompt->arena.limit = CALL_LIMIT;
-    const int status = template_bytes ? QN_OK : find_templates(model, &texts);
+    const int status = template_bytes ? QN_OK : prompt_templates(model, &texts);
     if (status != QN_OK || render(model, &texts, context, context_bytes, prompt) != QN_OK) {
         qn_prompt_free(prompt);
         return NULL;

@@ -24,6 +24,7 @@ ROOMS = [
     "engine/text/tokenizer",
     "engine/text/template",
     "engine/grammar",
+    "engine/output",
     "engine/model",
     "engine/pool",
     "engine/sampling",
@@ -40,6 +41,7 @@ LIMITED = {
     "engine/text/tokenizer": {"platform", "gguf", "engine/text/unicode"},
     "engine/text/template": {"platform", "gguf", "engine/text/unicode", "engine/text/json"},
     "engine/grammar": {"platform", "engine/text/unicode", "engine/text/json"},
+    "engine/output": {"platform", "gguf", "engine/text/unicode", "engine/text/json", "engine/text/template"},
     "engine/pool": {"platform"},
     "engine/sampling": {"platform"},
 }
