@@ -76,13 +76,11 @@ static enum call_status read_after_name(struct output_parser *parser) {
         held_take(parser, 1, true);
         return CALL_GOES_ON;
     }
-    const struct marker marker = parser->other ? format->other_after : format->after_name;
-    const enum match match =
-        parser->other && marker.bytes && parser->held.at[0] != marker.at[0]
-            ? (parser->held.at[0] == '{' || parser->raw.bytes > MAX_BEFORE ? MATCH_NO : MATCH_PARTIAL)
-            : marker_match(marker, parser->held.at, parser->held.bytes, &used);
-    if (match == MATCH_PARTIAL && parser->other && parser->held.at[0] != marker.at[0]) {
-        held_take(parser, 1, true); /* such as the type of the arguments, between the name and the marker */
+    const bool searches = parser->other && format->other_after.bytes; /* such as behind the type of the arguments */
+    const struct marker marker = searches ? format->other_after : format->after_name;
+    const enum match match = marker_match(marker, parser->held.at, parser->held.bytes, &used);
+    if (match == MATCH_NO && searches && parser->held.at[0] != '{' && parser->raw.bytes < 2 * MAX_NAME) {
+        held_take(parser, 1, true);
         return CALL_GOES_ON;
     }
     if (match != MATCH_FULL) {

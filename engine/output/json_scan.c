@@ -139,29 +139,19 @@ static enum json_status string(struct json_scan *scan, char byte) {
 
 /* The state after this byte of a number; 0 if the byte does not belong to it. */
 static uint8_t number(uint8_t state, char byte) {
-    const bool digit = is_digit(byte);
-    const bool exponent = byte == 'e' || byte == 'E';
-    switch (state) {
-    case MINUS:
-        return digit ? (byte == '0' ? ZERO : INT) : 0;
-    case ZERO:
-    case INT:
-        if (digit) {
-            return state == INT ? INT : 0;
-        }
-        return byte == '.' ? DOT : (uint8_t)(exponent ? E : 0);
-    case DOT:
-        return digit ? FRACTION : 0;
-    case FRACTION:
-        return digit ? FRACTION : (uint8_t)(exponent ? E : 0);
-    case E:
-        if (byte == '+' || byte == '-') {
-            return SIGN;
-        }
-        return digit ? EXPONENT : 0;
-    default:
-        return digit ? EXPONENT : 0;
+    const bool exponent = (byte == 'e' || byte == 'E') && (state == ZERO || state == INT || state == FRACTION);
+    if (is_digit(byte)) {
+        static const uint8_t next[] = {[MINUS] = INT,  [INT] = INT,       [DOT] = FRACTION,     [FRACTION] = FRACTION,
+                                       [E] = EXPONENT, [SIGN] = EXPONENT, [EXPONENT] = EXPONENT};
+        return state == MINUS && byte == '0' ? ZERO : next[state];
     }
+    if (exponent) {
+        return E;
+    }
+    if (byte == '.') {
+        return state == ZERO || state == INT ? DOT : 0;
+    }
+    return state == E && (byte == '+' || byte == '-') ? SIGN : 0;
 }
 
 enum json_status json_scan(struct json_scan *scan, char byte) {

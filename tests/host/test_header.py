@@ -136,11 +136,12 @@ class ModelInState:
             "qn_detokenize": [at + 16, 1, 0, at + 64, 100],
             "qn_piece": [at + 16, 5, 0, at + 64, 100],
             "qn_prompt_render": [0, 0, at, 15],
+            "qn_format_new": [0, 0],
             "qn_grammar_new": [0, at, 15, 0],
             "qn_session_new": [32, 0],
         }
         result = self.engine.call(name, self.address, *arguments.get(name, []))
-        if name in ("qn_prompt_render", "qn_session_new", "qn_grammar_new"):
+        if name in ("qn_prompt_render", "qn_format_new", "qn_session_new", "qn_grammar_new"):
             return self.engine.error().code if result == 0 else 0
         return result
 
