@@ -2,6 +2,9 @@
 # make test                 run the linters and every test; the last line has the counts
 # make test-packaging       use the npm package with every supported bundler, and in Node; it installs 500 MB of bundlers
 # make test-arm64           run the kernel check and the tiny models on 64-bit ARM, with QEMU
+# make test-i386            build the native suites for 32-bit x86 with SSE2, and run them
+# make mutants              plant faults into the checks of untrusted input; every one must fail a test
+# make soak MINUTES=60      random chats, forks, saves, aborts and reloads in Node, then in Chromium, MINUTES each
 # make lint                 check format and style; make format fixes the format
 # make package              pack the npm package: build/quern-0.1.0.tgz
 # make site                 build the demo for a static host: build/site
@@ -15,6 +18,7 @@ PROMPT ?= What is the capital of France, and what is it known for?
 # Keep dollar signs as they were typed.
 override PROMPT := $(value PROMPT)
 export PROMPT
+MINUTES ?= 60
 MODULES = wasm32-simd128 wasm32-relaxed wasm32-simd128-mt wasm32-relaxed-mt \
 	wasm64-simd128 wasm64-relaxed wasm64-simd128-mt wasm64-relaxed-mt
 PYTHON = $(shell python3 -c 'import sys; sys.path.insert(0, "tools"); import fetch_model; print(fetch_model.cache())')/venv/bin/python
@@ -40,6 +44,19 @@ test-arm64: modules
 	@tools/setup.sh arm64
 	@tools/package_wasm.py
 	@$(PYTHON) -m pytest -q -rs -p no:cacheprovider tests/arm64
+
+test-i386:
+	@tools/setup.sh i386
+	@tools/test_i386.sh
+
+mutants:
+	@tools/setup.sh mutants
+	@$(PYTHON) tools/mutants/run.py $(ARGS)
+
+soak: modules
+	@tools/setup.sh bench
+	@tools/package_wasm.py
+	@node tests/soak/soak.mjs --minutes $(MINUTES)
 
 lint:
 	@tools/setup.sh lint
@@ -79,4 +96,4 @@ instructions:
 clean:
 	rm -rf build
 
-.PHONY: all setup modules run test test-packaging test-arm64 lint format package site bench bench-guard instructions clean
+.PHONY: all setup modules run test test-packaging test-arm64 test-i386 mutants soak lint format package site bench bench-guard instructions clean

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the machine lacks for one purpose: setup.sh build|test|arm64|packaging|lint|bench|python. Debian packages come through
+# Installs what the machine lacks for one purpose: setup.sh build|test|arm64|i386|mutants|packaging|lint|bench|python. Debian packages come through
 # apt-get, as root or with sudo. If WASI_SDK_PATH is set, the modules are built with the clang of that SDK.
 set -eu
 what=${1:-build}
@@ -24,7 +24,7 @@ elif [ "$what" != build ] || [ -z "${WASI_SDK_PATH:-}" ]; then
     need clang-19 have clang-19
     need lld-19 have wasm-ld-19
 fi
-if [ "$what" = test ]; then
+if [ "$what" = test ] || [ "$what" = i386 ] || [ "$what" = mutants ]; then
     need libclang-rt-19-dev library '/usr/lib/llvm-19/lib/clang/19/lib/linux/libclang_rt.fuzzer-*.a'
     need libcmocka-dev header cmocka.h
     need libsimde-dev header simde/wasm/simd128.h
@@ -132,14 +132,15 @@ if [ "$what" = test ] || [ "$what" = lint ]; then
 fi
 
 # Programs for 64-bit ARM, which QEMU runs: Node, and Python with wasmtime. Debian's packages are unpacked, not installed.
-debian_arm64() { # debian_arm64 <folder> <package...>: unpacks the packages and what they depend on
-    folder=$1
-    shift
+unpack_debian() { # unpack_debian <architecture> <folder> <package...>: unpacks the packages and what they depend on
+    architecture=$1
+    folder=$2
+    shift 2
     mkdir -p "$folder/apt/lists/partial" "$folder/apt/archives/partial" "$folder/system"
     : >"$folder/apt/status"
     cat >"$folder/apt/apt.conf" <<-END
-	APT::Architecture "arm64";
-	APT::Architectures "arm64";
+	APT::Architecture "$architecture";
+	APT::Architectures "$architecture";
 	APT::Sandbox::User "root";
 	Acquire::Languages "none";
 	Dir::State "$folder/apt";
@@ -158,7 +159,7 @@ if [ "$what" = arm64 ]; then
         echo "setup: installing programs for 64-bit ARM into $arm64" >&2
         rm -rf "$arm64"
         mkdir -p "$arm64"
-        if ! { debian_arm64 "$arm64" python3-minimal libpython3-stdlib libstdc++6 libatomic1 &&
+        if ! { unpack_debian arm64 "$arm64" python3-minimal libpython3-stdlib libstdc++6 libatomic1 &&
             "$cache/venv/bin/pip" -q --disable-pip-version-check install --target "$arm64/site" --no-deps \
                 --platform manylinux2014_aarch64 --only-binary=:all: "$wasmtime"; } >"$cache/arm64.log" 2>&1; then
             tail -n 20 "$cache/arm64.log" >&2
@@ -168,5 +169,25 @@ if [ "$what" = arm64 ]; then
         [ -e "$arm64/system/lib" ] || ln -s usr/lib "$arm64/system/lib"
         rm -rf "$arm64/apt"
         echo "$wasmtime" >"$arm64/installed"
+    fi
+fi
+
+# The C library and cmocka for 32-bit x86, for cmake/i386.cmake. Links to absolute paths are made to stay in the folder.
+if [ "$what" = i386 ]; then
+    i386=$cache/i386
+    if [ ! -e "$i386/installed" ]; then
+        echo "setup: unpacking the C library for 32-bit x86 into $i386" >&2
+        rm -rf "$i386"
+        mkdir -p "$i386"
+        if ! unpack_debian i386 "$i386" libc6-dev libgcc-12-dev libcmocka-dev libsimde-dev >"$cache/i386.log" 2>&1; then
+            tail -n 20 "$cache/i386.log" >&2
+            echo "setup: could not unpack packages for 32-bit x86; all of the output is in $cache/i386.log" >&2
+            exit 1
+        fi
+        find "$i386/system" -type l -lname '/*' | while read -r link; do
+            ln -sf "$i386/system$(readlink "$link")" "$link"
+        done
+        rm -rf "$i386/apt"
+        touch "$i386/installed"
     fi
 fi

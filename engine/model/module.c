@@ -3,6 +3,9 @@
 #include "platform/error.h"
 #include "platform/memory.h"
 
+/* Weights, saved sessions and the structs of quern.h are used as they lie in memory. */
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the engine needs a little-endian processor");
+
 uint32_t qn_abi_version(void) { return QN_ABI_VERSION; }
 
 uint32_t qn_features(void) {

@@ -1,0 +1,247 @@
+"""Plants one fault at a time into the checks of untrusted input, and runs the tests that reach it.
+
+    run.py                      all faults
+    run.py --sample 100         100 of them, chosen by --seed
+    run.py --only save.c        those whose key contains this text
+    run.py --survivors          those that survived the last run
+    run.py --table              write the tables of docs/security.md from the last complete run
+
+All faults are compiled in once, each behind a switch (plant.h), into a copy of the tree in build/mutants. A first run
+of every test records which faults it reaches; then each fault runs only against the tests that reach it, those of its
+folder first, until one fails. A fault that no test detects survives and is reported with its place, unless
+tests/mutants/equivalent.txt proves that it changes nothing. The exit status is 1 if a fault survives.
+"""
+
+import argparse
+import collections
+import concurrent.futures
+import json
+import os
+import pathlib
+import random
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+import rules
+import table
+
+ROOT = pathlib.Path(__file__).parents[2]
+WORK = ROOT / "build/mutants"
+TREE = WORK / "tree"
+BUILD = TREE / "build/native"
+EQUIVALENT = ROOT / "tests/mutants/equivalent.txt"
+REPORT = WORK / "report.json"
+FOLDERS = ("gguf", "engine/config", "engine/weights", "engine/model", "engine/session", "engine/text/json")
+LIMITS_ONLY = ("engine/text/template",)
+COPIED = ("CMakeLists.txt", "CMakePresets.json", "cmake", "engine", "gguf", "hosts", "include", "kernels", "platform",
+          "quant", "tests", "tools/mutants")  # fmt: skip
+SUITES = re.compile(r"^(gguf|config|weights|model|state|session|api|json|template|tokenizer)_(?!.*simde)")
+SLOWEST = 20.0  # seconds; a test that takes longer does not take part
+ENOUGH = 30.0  # seconds of tests without a failure, after which a fault survives
+
+
+def copy_tree(planted):
+    """Brings the copy of the tree up to date; files that stay the same keep their times."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", *COPIED], cwd=ROOT, capture_output=True, check=True, text=True
+    ).stdout.split("\n")
+    for name in filter(None, listed):
+        there, here = TREE / name, ROOT / name
+        if not here.is_file() or name.startswith(("tests/web", "tests/packaging", "tests/vectors/tiny-")):
+            continue
+        data = planted.get(name) or here.read_bytes()
+        if not there.exists() or there.read_bytes() != data:
+            there.parent.mkdir(parents=True, exist_ok=True)
+            there.write_bytes(data)
+    for model in (ROOT / "tests/vectors").glob("tiny-*"):
+        link = TREE / "tests/vectors" / model.name
+        if not link.exists():
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(model)
+
+
+def list_faults():
+    """All faults with their numbers, and the planted sources by file name."""
+    faults, planted = [], {}
+    for folder in FOLDERS + LIMITS_ONLY:
+        for path in sorted((ROOT / folder).glob("*.c")):
+            name, code = str(path.relative_to(ROOT)), path.read_bytes()
+            first = len(faults) + 1
+            faults += rules.faults(name, code, folder in LIMITS_ONLY)
+            planted[name] = rules.plant(code, list(enumerate(faults[first - 1 :], first)))
+    return faults, planted
+
+
+def build():
+    """Builds the suites; returns {suite: its source file}."""
+    flags = f"-w -I{TREE} -include {TREE}/tools/mutants/plant.h"
+    launcher = ["-DCMAKE_C_COMPILER_LAUNCHER=ccache"] if shutil.which("ccache") else []
+    options = [f"-DCMAKE_C_FLAGS={flags}", "-DCMAKE_C_FLAGS_RELWITHDEBINFO=-O1 -gline-tables-only", *launcher]
+    subprocess.run(
+        ["cmake", "--preset", "native", "-DQUERN_PLANTED=ON", *options], cwd=TREE, check=True, stdout=subprocess.DEVNULL
+    )
+    listed = subprocess.run(
+        ["ctest", "--test-dir", BUILD, "--show-only=json-v1"], capture_output=True, check=True, text=True
+    )
+    names = [test["name"] for test in json.loads(listed.stdout)["tests"] if SUITES.match(test["name"])]
+    subprocess.run(["ninja", "-C", BUILD, "-j2", *names], check=True, stdout=subprocess.DEVNULL)
+    suites = {}
+    for entry in json.loads((BUILD / "compile_commands.json").read_text()):
+        output = re.search(r" -o (\S+)", entry["command"])[1]
+        made = re.search(r"CMakeFiles/([\w]+)\.dir/", output)
+        file = str(pathlib.Path(entry["file"]).relative_to(TREE))
+        if made and made[1] in names and re.search(r"/test_\w+\.c$", file):
+            program = BUILD / output.split("/CMakeFiles")[0] / made[1]
+            suites[made[1]] = (file, program)
+    return suites
+
+
+def run_test(program, test, seconds, **environment):
+    """Whether one test of a suite passes, and how long it takes."""
+    start = time.monotonic()
+    try:
+        passed = (
+            subprocess.run(
+                [program], cwd=TREE, env={**os.environ, "PLANT_TEST": test, **environment}, timeout=seconds,
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
+            ).returncode
+            == 0
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        passed = False
+    return passed, time.monotonic() - start
+
+
+def record(suites, jobs):
+    """{fault number: [(seconds, file, program, test)]} of the tests that reach each fault."""
+    reached = collections.defaultdict(list)
+    tests = []
+    for file, program in suites.values():
+        for test in re.findall(r"cmocka_unit_test\w*\(\s*(\w+)", (TREE / file).read_text()):
+            tests.append((file, program, test))
+
+    def one(number):
+        file, program, test = tests[number]
+        path = WORK / f"reached.{number}"
+        path.unlink(missing_ok=True)
+        passed, seconds = run_test(program, test, SLOWEST, PLANT_REACHED=str(path))
+        if not passed:
+            print(f"left out: {file}: {test} fails or takes more than {SLOWEST:.0f} s without a fault")
+            return []
+        return [(fault, (seconds, file, str(program), test)) for fault in map(int, path.read_text().split())]
+
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        for pairs in pool.map(one, range(len(tests))):
+            for fault, test in pairs:
+                reached[fault].append(test)
+    print(f"{len(tests)} tests reach {len(reached)} faults", flush=True)
+    return reached
+
+
+def judge(number, fault, tests):
+    """The test that detects a fault, as [file, name], or None. The tests of the fault's folder run first."""
+    folder = f"tests/{os.path.dirname(fault.file)}/"
+    spent = 0.0
+    for seconds, file, program, test in sorted(tests, key=lambda t: (not t[1].startswith(folder), t[0])):
+        if spent > ENOUGH:
+            break
+        passed, took = run_test(program, test, 10 + 5 * seconds, PLANT_FAULT=str(number))
+        if not passed:
+            return [file, test]
+        spent += took
+    return None
+
+
+def judge_all(numbers, faults, reached, jobs):
+    results = {}
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        found = pool.map(lambda n: judge(n, faults[n - 1], reached[n]), numbers)
+        for number, test in zip(numbers, found, strict=True):
+            results[number] = test
+            if test is None:
+                print(f"not detected: {faults[number - 1].key}", flush=True)
+            if len(results) % 100 == 0:
+                print(f"{len(results)} of {len(numbers)} faults", flush=True)
+    return results
+
+
+def read_equivalent():
+    """{key: reason}"""
+    pairs = {}
+    for block in EQUIVALENT.read_text().split("\n\n"):
+        lines = [line for line in block.splitlines() if line and not line.startswith("#")]
+        for key in lines[:-1]:
+            pairs[key] = lines[-1].strip()
+    return pairs
+
+
+def choose(faults, options):
+    numbers = list(range(1, len(faults) + 1))
+    if options.only:
+        numbers = [n for n in numbers if options.only in faults[n - 1].key]
+    if options.survivors:
+        last = {row["key"] for row in json.loads(REPORT.read_text()) if row["test"] is None}
+        numbers = [n for n in numbers if faults[n - 1].key in last]
+    if options.sample:
+        numbers = sorted(random.Random(options.seed).sample(numbers, min(options.sample, len(numbers))))
+    return numbers
+
+
+def report(faults, results, equivalent, complete):
+    survivors = 0
+    rows = []
+    for number, test in sorted(results.items()):
+        fault = faults[number - 1]
+        rows.append({"key": fault.key, "file": fault.file, "function": fault.function, "line": fault.line,
+                     "rule": fault.rule, "check": fault.check, "test": test})  # fmt: skip
+        if test is None and fault.key not in equivalent:
+            survivors += 1
+            print(f"SURVIVES {fault.file}:{fault.line}: {fault.function}: {fault.check}  =>  {fault.text}")
+        elif test is not None and fault.key in equivalent:
+            print(f"listed as equivalent, but {test[0]}: {test[1]} detects it: {fault.key}")
+            survivors += 1
+    if not complete and REPORT.exists():  # the last complete run, with what has changed
+        fresh = {row["key"]: row for row in rows}
+        keys = {fault.key for fault in faults}
+        old = [row for row in json.loads(REPORT.read_text()) if row["key"] in keys]
+        seen = {row["key"] for row in old}
+        rows = [fresh.get(row["key"], row) for row in old] + [r for r in rows if r["key"] not in seen]
+    REPORT.write_text(json.dumps(rows, indent=1))
+    return survivors
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sample", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--survivors", action="store_true")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--table", action="store_true")
+    options = parser.parse_args()
+    equivalent = read_equivalent()
+    if options.table:
+        table.write(json.loads(REPORT.read_text()), equivalent)
+        return 0
+    faults, planted = list_faults()
+    copy_tree(planted)
+    suites = build()
+    reached = record(suites, options.jobs)
+    numbers = choose(faults, options)
+    start = time.monotonic()
+    results = judge_all(numbers, faults, reached, options.jobs)
+    survivors = report(faults, results, equivalent, not (options.only or options.survivors or options.sample))
+    proven = sum(test is None and faults[n - 1].key in equivalent for n, test in results.items())
+    detected = sum(test is not None for test in results.values())
+    print(
+        f"{len(numbers)} of {len(faults)} faults in {time.monotonic() - start:.0f} s: {detected} detected, "
+        f"{proven} proven equivalent, {survivors} survive"
+    )
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
