@@ -210,7 +210,9 @@
  *   qn_session_feed, qn_session_embed   yes       yes     yes                   yes: this ends the restore
  *   qn_session_step                     QN_OK     yes     yes                   QN_OK
  *   qn_session_rewind                   yes       yes     yes: it is abandoned  yes, to 0
- *   qn_session_sample                   only while qn_session_rows counts logits
+ *   qn_session_sample                   only while qn_session_rows counts logits (9)
+ *   qn_session_forced, qn_session_mask,
+ *   qn_session_constraint               (9)     (9)     (9)                   (9)
  *   qn_session_save, qn_session_fork    yes       yes     (7)                   (8)
  *   all others                          yes       yes     yes                   yes
  *
@@ -219,8 +221,8 @@
  *   (7) QN_ERR_STATE if the model has recurrent layers; call qn_session_step until it returns QN_OK. Otherwise the
  *       saved session ends before the micro-batch.
  *   (8) QN_ERR_STATE if the model has recurrent layers. Otherwise the saved session is empty.
- *   (9) About the tokens that qn_session_position counts. With a grammar, these and qn_session_sample are QN_ERR_STATE
- *       after the session has left the grammar's text: see qn_session_constrain.
+ *   (9) About the tokens that qn_session_position counts. QN_ERR_STATE after the session has left its grammar's text:
+ *       see qn_session_constrain.
  *
  *
  * WEBASSEMBLY HOSTS

@@ -444,6 +444,12 @@ export interface RequestOptions {
    * items may differ. The choice then has the finish_reason 'stop', the stop_reason 'loop' and loop_length.
    */
   stop_loops?: boolean | null;
+  /** What the answer conforms to; see {@link ResponseFormat}. */
+  response_format?: ResponseFormat | null;
+  /** A grammar in llama.cpp's GBNF, to which the answer conforms. */
+  grammar?: string | null;
+  /** A regular expression (ECMA-262, without look-around and back-references), which matches the answer as a whole. */
+  regex?: string | null;
   /** How many answers, up to 128; 1 by default. The seed of each is one higher than the last. */
   n?: number | null;
   stream?: boolean | null;
@@ -452,6 +458,25 @@ export interface RequestOptions {
   /** Begin the stream with chunks that have `prompt_progress`; false by default. */
   return_progress?: boolean | null;
 }
+
+/**
+ * The format of an answer. json_object: any JSON object. json_schema: JSON that conforms to a JSON Schema (2020-12), with
+ * the members in the order of `properties`; strict: also to the keyword `format`. A keyword that cannot be enforced is an
+ * error, with its JSON pointer. whitespace: allow white space between JSON tokens; false by default.
+ */
+export type ResponseFormat =
+  | { type: 'text' }
+  | { type: 'json_object' }
+  | {
+      type: 'json_schema';
+      json_schema: {
+        name?: string;
+        description?: string;
+        schema?: object | boolean;
+        strict?: boolean | null;
+        whitespace?: boolean | null;
+      };
+    };
 
 export interface ChatRequest extends RequestOptions {
   messages: ChatMessage[];

@@ -160,7 +160,7 @@ const checks = {
       tool_choice: ['required', /required/],
       truncation: ['auto', /truncation/],
       background: [true, /background/],
-      text: [{ format: { type: 'json_object' } }, /json_object/],
+      text: [{ verbosity: 'low' }, /verbosity/],
       include: [['message.output_text.logprobs'], /include/],
       n: [2, /n is/],
       max_tokens: [5, /max_output_tokens/],

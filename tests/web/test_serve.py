@@ -4,10 +4,12 @@ those of the command line."""
 import concurrent.futures
 import json
 import math
+import re
 import socket
 import subprocess
 import time
 
+import jsonschema
 import pytest
 from serve_helpers import ENCODER, HERE, MESSAGES, MODEL, NAME, ROOT, TINY, ask, checks_of, results_of, start
 
@@ -343,13 +345,70 @@ def test_parameters_without_effect_are_ignored(client, said):
     assert answer.choices[0].message.content == said["text"]
 
 
+PERSON = {
+    "type": "object",
+    "properties": {"name": {"type": "string", "maxLength": 12}, "age": {"type": "integer", "minimum": 0}},
+    "required": ["name", "age"],
+    "additionalProperties": False,
+}
+
+
+def test_response_format(client):
+    schema = {"type": "json_schema", "json_schema": {"name": "person", "schema": PERSON, "strict": True}}
+    hot = {"temperature": 1.2, "max_tokens": 60}
+    for seed in range(3):
+        answer = client.chat.completions.create(**{**GREEDY, **hot}, seed=seed, response_format=schema).choices[0]
+        jsonschema.validate(json.loads(answer.message.content), PERSON)
+        assert answer.finish_reason == "stop"
+    whole = client.chat.completions.create(**GREEDY, response_format=schema).choices[0].message.content
+    with client.chat.completions.create(**GREEDY, response_format=schema, stream=True) as chunks:
+        assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == whole
+    free = client.chat.completions.create(**GREEDY, response_format={"type": "json_object"})
+    assert free.choices[0].message.content.startswith("{")
+    text = client.responses.create(
+        model=NAME, input="a", max_output_tokens=60, text={"format": {**schema["json_schema"], "type": "json_schema"}}
+    ).output_text
+    jsonschema.validate(json.loads(text), PERSON)
+
+
+def test_grammar_and_regex(client):
+    answer = client.chat.completions.create(**GREEDY, extra_body={"grammar": 'root ::= "yes" | "no"'})
+    assert answer.choices[0].message.content in ("yes", "no")
+    answer = client.completions.create(model=NAME, prompt="1, 2, 3,", extra_body={"regex": " [0-9]{2}"})
+    assert re.fullmatch(" [0-9]{2}", answer.choices[0].text)
+
+
+@pytest.mark.parametrize(
+    "fields,param,message",
+    [
+        ({"regex": "["}, "regex", "not closed"),
+        ({"regex": "a", "grammar": 'root ::= "a"'}, "regex", "exclude each other"),
+        ({"grammar": "root ::= x"}, "grammar", "x"),
+        ({"response_format": {"type": "xml"}}, "response_format", "json_schema"),
+        (
+            {
+                "response_format": {
+                    "type": "json_schema",
+                    "json_schema": {"schema": {"properties": {"a": {"pattern": "(?=a)b"}}}},
+                }
+            },
+            "response_format",
+            "#/properties/a/pattern",
+        ),
+    ],
+)
+def test_formats_that_cannot_be_enforced_are_refused(client, fields, param, message):
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.chat.completions.create(**GREEDY, extra_body=fields)
+    assert caught.value.param == param and message in caught.value.message
+
+
 @pytest.mark.parametrize(
     "path,field",
     [
         ("chat", {"tool_choice": "required"}),
         ("chat", {"tool_choice": {"type": "function", "function": {"name": "f"}}}),
         ("chat", {"functions": [{"name": "f"}]}),
-        ("chat", {"response_format": {"type": "json_object"}}),
         ("chat", {"guided_json": {}}),
         ("chat", {"mirostat": 2}),
         ("chat", {"typical_p": 0.5}),

@@ -1,7 +1,8 @@
 /* The session that chat and text completions share. It keeps what was computed, and takes one request after another. */
 
-import { LOGITS_LAST, LOGITS_NONE } from '../engine/constants.js';
+import { LOGITS_ALL, LOGITS_LAST, LOGITS_NONE } from '../engine/constants.js';
 import { Ending } from './ending.js';
+import { Grammars, grammarSourceOf } from './grammars.js';
 import { PendingTokens, sampledToken } from './logprobs.js';
 import { LoopDetector } from './loops.js';
 import {
@@ -31,8 +32,11 @@ const LATER = 1n << 63n; // what the seed of the tokens after min_tokens differs
 
 /**
  * A prompt's tokens. head() is how many of them a full context keeps; turn() is how many of them the prompt of the next
- * turn certainly begins with.
- * @typedef {{ ids: number[], head: () => number, turn?: () => number }} Prompt
+ * turn certainly begins with. begun: how many at its end are the start of the answer.
+ * @typedef {{ ids: number[], head: () => number, turn?: () => number, begun?: number }} Prompt
+ *
+ * A forced token, and the logits that it was chosen from if they were asked for.
+ * @typedef {{ id: number, logits: Float32Array | null }} ForcedToken
  *
  * A piece of an answer; the last one has `finish` and `usage`. loopLength: if stop_loops ended the answer, how many
  * characters at its end repeat the phrase before them.
@@ -79,6 +83,7 @@ export class Conversation {
   #overflow;
   #template;
   #textLimit;
+  #grammars;
 
   /**
    * @param {Model} model
@@ -104,9 +109,11 @@ export class Conversation {
     this.#template = template;
     this.#session = model.session({ context: this.contextSize, batch });
     this.#textLimit = textLimitOf(model, this.contextSize);
+    this.#grammars = new Grammars(model);
   }
 
   free() {
+    this.#grammars.free();
     this.#session.free();
   }
 
@@ -115,7 +122,7 @@ export class Conversation {
    * @param {ChatMessage[]} messages
    * @param {Record<string, unknown>} [variables] further ones of the template
    * @param {number} [limit] most characters
-   * @returns {{ text: string, tokens: number[] }}
+   * @returns {{ text: string, tokens: number[], begun?: number }}
    */
   template(messages, variables = {}, limit = Infinity) {
     if (variables.continue_final_message) return this.#continuing(messages, variables, limit);
@@ -148,7 +155,7 @@ export class Conversation {
     const more = { ...variables, continue_final_message: false, add_generation_prompt: true };
     const { text, tokens } = this.template(messages.slice(0, -1), more, limit);
     const begun = this.model.tokenize(last.content, { addSpecial: false, parseSpecial: false });
-    return { text: text + last.content, tokens: [...tokens, ...begun] };
+    return { text: text + last.content, tokens: [...tokens, ...begun], begun: begun.length };
   }
 
   /**
@@ -196,10 +203,11 @@ export class Conversation {
       const shorter = this.#overflow === 'shift' ? withoutOldestTurn(messages) : undefined;
       if (!shorter) requireRoom(messages, size);
       if (!shorter || hasRoom(messages, size)) {
-        const { tokens: ids } = this.template(messages, variables, shorter ? Infinity : this.#textLimit);
+        const { tokens: ids, begun } = this.template(messages, variables, shorter ? Infinity : this.#textLimit);
         if (!shorter || ids.length < this.contextSize)
           return {
             ids,
+            begun,
             head: () => this.#chatHead(messages, variables),
             turn: () => this.#turnStart(messages, variables, ids),
           };
@@ -273,12 +281,14 @@ export class Conversation {
    * @param {number} id
    * @param {() => number} head
    * @param {AbortSignal} [signal]
+   * @param {(() => void) | null} [constrain] called when the session has other tokens than before
    */
-  async #append(id, head, signal) {
+  async #append(id, head, signal, constrain) {
     if (this.#held.length === this.contextSize) {
       const keep = Math.min(head(), this.contextSize >> 1);
       const later = this.#held.slice(keep);
       await this.#prefill([...this.#held.slice(0, keep), ...later.slice(later.length >> 1), id], { signal });
+      constrain?.();
     } else {
       this.#session.feed([id]);
       while (this.#session.step());
@@ -286,6 +296,40 @@ export class Conversation {
     }
     await this.#pause(false);
     signal?.throwIfAborted();
+  }
+
+  /**
+   * Computes the next tokens together if the grammar leaves no choice about several. At most `most` of them. If they end
+   * the answer, they need not be computed at all, unless their logits are wanted.
+   * @param {number} most
+   * @param {boolean} wantsLogits
+   * @returns {ForcedToken[]}
+   */
+  #appendForced(most, wantsLogits) {
+    const session = this.#session;
+    const room = Math.min(most, this.contextSize - this.#held.length);
+    const run = session.forced();
+    const end = run.findIndex((id) => this.model.isEnd(id));
+    if (end >= 0 && end <= room && !wantsLogits) return run.map((id) => ({ id, logits: null }));
+    const ids = run.slice(0, Math.min(end < 0 ? run.length : end, room));
+    if (ids.length < 2) return [];
+    const rows = [wantsLogits ? session.logits() : null];
+    session.feed(ids, wantsLogits ? LOGITS_ALL : LOGITS_LAST);
+    for (let more = true; more; ) {
+      more = session.step();
+      for (let row = 0; wantsLogits && row < session.rows; row++) rows.push(session.logits(row));
+    }
+    this.#held.push(...ids);
+    return ids.map((id, i) => ({ id, logits: wantsLogits ? rows[i] : null }));
+  }
+
+  /**
+   * The grammar of a request; null if it has none.
+   * @param {Request} request
+   */
+  #grammarOf(request) {
+    const source = grammarSourceOf(request);
+    return source && this.#grammars.get(source);
   }
 
   /**
@@ -309,6 +353,7 @@ export class Conversation {
     stopsOf(request);
     booleanField(request, 'stop_loops', false);
     new Ending(this.model, request);
+    this.#grammarOf(request);
     const { logitBias = {} } = samplingOf(request, 0);
     requireTokens(this.model, Object.keys(logitBias).map(Number), 'logit_bias');
     requireTokens(this.model, ids, 'prompt');
@@ -341,11 +386,32 @@ export class Conversation {
    * @param {GenerateOptions} options
    * @returns {AsyncGenerator<Piece, void, undefined>}
    */
-  async *generate({ ids, head, turn }, request, seed, { logprobs, signal, onProgress }) {
+  async *generate(prompt, request, seed, options) {
+    try {
+      yield* this.#generate(prompt, request, seed, options);
+    } finally {
+      this.#session.constrain(null);
+    }
+  }
+
+  /**
+   * @param {Prompt} prompt
+   * @param {Request} request
+   * @param {number} seed
+   * @param {GenerateOptions} options
+   * @returns {AsyncGenerator<Piece, void, undefined>}
+   */
+  async *#generate({ ids, head, turn, begun = 0 }, request, seed, { logprobs, signal, onProgress }) {
     const limit = this.#limit(ids.length, request);
     const ending = new Ending(this.model, request);
     this.#sampling(request, BigInt(seed), ending.biases(0));
     const cached = await this.#prefill(ids, { signal, onProgress }, turn);
+    const grammar = this.#grammarOf(request);
+    /** Of the whole answer. */
+    const written = ids.slice(ids.length - begun);
+    if (grammar) this.#session.constrain(grammar, written);
+    /** @type {ForcedToken[]} */
+    let forced = [];
     const decoder = this.model.streamDecoder({ continues: true });
     const stops = new StopText(stopsOf(request));
     const pending = new PendingTokens();
@@ -357,13 +423,16 @@ export class Conversation {
     /** @type {FinishReason} */
     let finish = 'length';
     while (count < limit) {
-      const logits = logprobs === null ? null : this.#session.logits();
-      const id = this.#session.sample();
+      if (grammar && forced.length === 0) forced = this.#appendForced(limit - count, logprobs !== null);
+      const next = forced.shift();
+      const logits = next || logprobs === null ? (next?.logits ?? null) : this.#session.logits();
+      const id = next?.id ?? this.#session.sample();
       if (ending.isEnd(id)) {
         finish = 'stop';
         break;
       }
       count++;
+      written.push(id);
       if (logits && logprobs !== null) pending.add(decoded, sampledToken(logits, id, logprobs));
       const piece = decoder.push(id);
       const text = count <= ending.minTokens ? piece : stops.push(piece);
@@ -381,7 +450,10 @@ export class Conversation {
       }
       /* Setting the sampler restarts its random sequence, so the rest needs another seed. */
       if (count === ending.minTokens) this.#sampling(request, BigInt(seed) ^ LATER, ending.biases(count));
-      if (count < limit) await this.#append(id, head, signal);
+      if (count < limit && !next)
+        await this.#append(id, head, signal, grammar && (() => this.#session.constrain(grammar, written)));
+      if (next && forced.length === 0) await this.#pause(false);
+      signal?.throwIfAborted();
     }
     const text = stops.push(decoder.flush()) + stops.flush();
     shown += text.length;

@@ -7,7 +7,7 @@ const words = (names) => names.split(/\s+/);
 
 const GENERATION = words(`model max_tokens max_completion_tokens n_predict temperature top_p top_k min_p repeat_penalty
   repetition_penalty repeat_last_n frequency_penalty presence_penalty logit_bias seed stop stop_token_ids ignore_eos
-  min_tokens n stream stream_options stop_loops return_progress logprobs`);
+  min_tokens n stream stream_options stop_loops return_progress logprobs response_format grammar regex`);
 
 const IMPLEMENTED = {
   chat: new Set([
@@ -60,7 +60,7 @@ const NEUTRAL = {
  * The names of all fields that a request may have, some of them only with certain values.
  * @param {keyof typeof IMPLEMENTED} kind
  */
-export const fieldNames = (kind) => [...IMPLEMENTED[kind], ...WITHOUT_EFFECT, ...Object.keys(NEUTRAL)];
+export const fieldNames = (kind) => [...new Set([...IMPLEMENTED[kind], ...WITHOUT_EFFECT, ...Object.keys(NEUTRAL)])];
 
 /**
  * @param {string} name
@@ -82,7 +82,7 @@ export function readFields(request, kind) {
   const fields = presentFields(request);
   for (const [name, value] of Object.entries(fields)) {
     if (value === undefined || WITHOUT_EFFECT.has(name)) continue;
-    if (Object.hasOwn(NEUTRAL, name) ? isNeutral(name, value, fields) : IMPLEMENTED[kind].has(name)) continue;
+    if (IMPLEMENTED[kind].has(name) || (Object.hasOwn(NEUTRAL, name) && isNeutral(name, value, fields))) continue;
     const shown = Object.hasOwn(NEUTRAL, name) ? `${name} ${JSON.stringify(value)}` : name;
     throw new RequestError(`${shown} is not supported`, name, 'unsupported_parameter');
   }

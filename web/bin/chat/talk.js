@@ -3,6 +3,7 @@
 import { chatTemplateOf } from '../../api/chat-format.js';
 import { chat, complete } from '../../api/completions.js';
 import { Conversation } from '../../api/conversation.js';
+import { grammarTextOf } from '../constraint.js';
 import { readText } from '../files.js';
 
 /* The request field of each option. */
@@ -16,6 +17,20 @@ const FIELDS = {
   'frequency-penalty': 'frequency_penalty',
   'presence-penalty': 'presence_penalty',
 };
+/**
+ * The fields of a request that the options name a grammar with.
+ * @returns {any}
+ */
+function constraintFields(options) {
+  const found = grammarTextOf(options);
+  if (!found) return {};
+  if (found.notation === 'gbnf') return { grammar: found.text };
+  if (found.notation === 'regex') return { regex: found.text };
+  const schema = JSON.parse(found.text);
+  const whitespace = options['white-space'] ?? false;
+  return { response_format: { type: 'json_schema', json_schema: { schema, strict: true, whitespace } } };
+}
+
 export const SETTINGS = [...Object.keys(FIELDS), 'seed'];
 
 export class Talk {
@@ -45,6 +60,7 @@ export class Talk {
         }),
     });
     this.system = options.system;
+    this.constraint = constraintFields(options);
   }
 
   get contextSize() {
@@ -57,7 +73,8 @@ export class Talk {
   }
 
   #request() {
-    const request = { stream: true, stream_options: { include_usage: true } };
+    /** @type {any} */
+    const request = { stream: true, stream_options: { include_usage: true }, ...this.constraint };
     for (const [name, field] of Object.entries(FIELDS)) request[field] = this.settings[name];
     if (request.max_tokens === -1) delete request.max_tokens;
     const { seed } = this.settings;

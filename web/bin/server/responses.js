@@ -24,11 +24,16 @@ const REFUSED = {
 
 const isObject = (value) => typeof value === 'object' && !Array.isArray(value);
 
-/* Whether the field `text` asks for a usual answer. */
-function isPlainText(text) {
+/* Whether the field `text` asks for nothing that is unknown. */
+function isKnownText(text) {
   const { format = {}, verbosity = 'medium', ...others } = isObject(text) ? present(text) : { text };
-  const isText = isObject(format) && (format.type ?? 'text') === 'text';
-  return isText && verbosity === 'medium' && Object.keys(others).length === 0;
+  return isObject(format) && verbosity === 'medium' && Object.keys(others).length === 0;
+}
+
+/* The response_format of a chat that `text.format` stands for. */
+function formatOf({ format }) {
+  const { type = 'text', ...fields } = format ?? {};
+  return type === 'json_schema' ? { type, json_schema: fields } : { type };
 }
 
 /* Fields whose values ask for nothing special, or that have no effect without tools. */
@@ -36,7 +41,7 @@ const NEUTRAL = {
   background: (value) => value === false,
   include: (value) => Array.isArray(value) && value.every((each) => each === 'reasoning.encrypted_content'),
   max_tool_calls: () => true,
-  text: isPlainText,
+  text: isKnownText,
   tool_choice: (value) => value === 'auto' || value === 'none',
   tools: (value) => Array.isArray(value) && value.length === 0,
   top_logprobs: (value) => value === 0,
@@ -92,6 +97,7 @@ function chatRequestOf(fields) {
   return {
     ...shared,
     messages: messagesOf(fields),
+    ...(fields.text && { response_format: formatOf(fields.text) }),
     max_completion_tokens: limit,
     reasoning_effort: reasoning?.effort,
     stream: true,
@@ -118,7 +124,7 @@ const begun = (fields, model) => ({
   reasoning: { effort: fields.reasoning?.effort ?? null, summary: null },
   store: false,
   temperature: fields.temperature ?? null,
-  text: { format: { type: 'text' } },
+  text: { format: fields.text?.format ?? { type: 'text' } },
   tool_choice: 'auto',
   tools: [],
   top_p: fields.top_p ?? null,
