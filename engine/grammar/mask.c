@@ -48,41 +48,153 @@ static void add_end(struct mask_maker *maker, struct mask_profile *profile, uint
     }
 }
 
-/* Walks the trie with the automaton of a node. */
-static void walk_profile(struct mask_maker *maker, struct regular *regular, struct mask_profile *profile) {
+/* Whether all continuation bytes from low to high lead from a node to `next`, through `more` further ones. */
+static bool continues_to(struct regular *regular, uint32_t node, uint8_t low, uint8_t high, int more, uint32_t next) {
+    uint32_t checked = NO_LIMIT;
+    for (unsigned byte = low; byte <= high; byte++) {
+        const uint32_t behind = automaton_follow(regular, node, (uint8_t)byte);
+        if (more == 0 ? behind != next
+                      : behind != checked && !continues_to(regular, behind, 0x80, 0xbf, more - 1, next)) {
+            return false;
+        }
+        checked = behind;
+    }
+    return true;
+}
+
+/* Leads of characters with several bytes: the range of the byte behind them, and how many follow that. */
+static const struct {
+    uint8_t first, last, low, high, more;
+} leads[] = {{0xc2, 0xdf, 0x80, 0xbf, 0}, {0xe0, 0xe0, 0xa0, 0xbf, 1}, {0xe1, 0xec, 0x80, 0xbf, 1},
+             {0xed, 0xed, 0x80, 0x9f, 1}, {0xee, 0xef, 0x80, 0xbf, 1}, {0xf0, 0xf0, 0x90, 0xbf, 2},
+             {0xf1, 0xf3, 0x80, 0xbf, 2}, {0xf4, 0xf4, 0x80, 0x8f, 2}};
+
+static uint32_t find_plain_next(struct regular *regular, uint32_t node) {
+    const uint32_t next = automaton_follow(regular, node, ' ');
+    for (unsigned byte = 0x20; byte < 0x80; byte++) {
+        if (trie_plain_byte((uint8_t)byte) && automaton_follow(regular, node, (uint8_t)byte) != next) {
+            return NO_LIMIT;
+        }
+    }
+    for (size_t i = 0; i < sizeof(leads) / sizeof(leads[0]); i++) {
+        uint32_t checked = NO_LIMIT;
+        for (unsigned lead = leads[i].first; lead <= leads[i].last; lead++) {
+            const uint32_t behind = automaton_follow(regular, node, (uint8_t)lead);
+            if (behind != checked && !(behind == REGULAR_EMPTY && next == REGULAR_EMPTY) &&
+                !continues_to(regular, behind, leads[i].low, leads[i].high, leads[i].more, next)) {
+                return NO_LIMIT;
+            }
+            checked = behind;
+        }
+    }
+    return next;
+}
+
+/* The node to which all plain characters lead; NO_LIMIT: they lead to different ones. */
+static uint32_t plain_next(struct mask_maker *maker, struct regular *regular, uint32_t node) {
+    struct plain_step *step = &maker->steps[node % PLAIN_STEPS];
+    if (!step->known || step->node != node) {
+        *step = (struct plain_step){node, find_plain_next(regular, node), true};
+    }
+    return step->next;
+}
+
+/* How many plain characters, whichever they are, a string can go on with from a node without an end in between:
+ * NO_LIMIT: any number. False if it depends on the characters. */
+static bool plain_limit(struct mask_maker *maker, struct regular *regular, uint32_t node, uint32_t *limit) {
+    for (*limit = 0; *limit < 256; ++*limit) {
+        const uint32_t next = plain_next(maker, regular, node);
+        if (next == NO_LIMIT || (next != REGULAR_EMPTY && regular_nullable(regular, next))) {
+            return false;
+        }
+        if (next == REGULAR_EMPTY) {
+            return true;
+        }
+        if (next == node) {
+            break;
+        }
+        node = next;
+    }
+    *limit = NO_LIMIT;
+    return true;
+}
+
+/* Sets the plain tokens below an open node that have at most `limit` characters more. */
+static void set_plain(struct mask_maker *maker, uint32_t node, const struct mask_open *open, uint32_t limit) {
     const struct token_trie *trie = maker->trie;
-    uint32_t *ends = maker->path;
-    uint32_t *states = maker->path + trie->depth + 1;
-    size_t capacity = 0;
-    uint32_t depth = 0;
-    ends[0] = trie->n_nodes;
-    states[0] = profile->node;
+    const uint32_t most = limit < 256 - open->characters ? open->characters + limit : 255;
+    const uint32_t end = trie_rank(trie, open->end);
+    for (uint32_t i = trie_rank(trie, node); i < end; i++) {
+        if ((uint32_t)trie->plain[i] - 1 < most) { /* 0 wraps */
+            set_bit(maker->bits[0], (uint32_t)trie->ids[i]);
+        }
+    }
+}
+
+static uint32_t pending_after(uint32_t pending, uint8_t byte) {
+    if (pending) {
+        return pending - 1;
+    }
+    return (uint32_t)(byte >= 0xc0) + (byte >= 0xe0) + (byte >= 0xf0);
+}
+
+/* Follows one node of a trie with the automaton, and opens it if its children must be followed. */
+static bool visit(struct mask_maker *maker, struct regular *regular, const struct token_trie *trie, uint32_t node,
+                  struct mask_open *open, struct mask_profile *profile, size_t *capacity) {
+    const bool rest = trie != maker->trie;
+    const uint8_t byte = trie_byte(trie, node);
+    if (!rest && !trie_plain_byte(byte)) {
+        return false; /* the other trie has these */
+    }
+    const uint32_t state = automaton_follow(regular, open->state, byte);
+    if (state == REGULAR_EMPTY) {
+        return false;
+    }
+    const uint32_t end = trie_end(trie, node);
+    const int32_t token = trie_token(trie, node);
+    const bool nullable = regular_nullable(regular, state);
+    if (token >= 0 && state != REGULAR_EPSILON) {
+        set_bit(maker->bits[0], (uint32_t)token);
+    }
+    if (token >= 0 && nullable) {
+        set_bit(maker->bits[1], (uint32_t)token);
+    }
+    if (nullable && end > node + 1) {
+        add_end(maker, profile, node | (rest ? IN_REST : 0), capacity);
+    }
+    const uint32_t pending = pending_after(open->pending, byte);
+    open[1] = (struct mask_open){end, state, open->characters + (pending == 0), pending};
+    return end > node + 1 && state != REGULAR_EPSILON;
+}
+
+/* Whether all plain tokens below an open node have been set at once. */
+static bool set_at_once(struct mask_maker *maker, struct regular *regular, uint32_t node,
+                        const struct mask_open *open) {
+    uint32_t limit;
+    if (open->pending || open->characters > 255 || !plain_limit(maker, regular, open->state, &limit)) {
+        return false;
+    }
+    set_plain(maker, node, open, limit);
+    return true;
+}
+
+/* Walks a trie with the automaton of a node. */
+static void walk_profile(struct mask_maker *maker, struct regular *regular, const struct token_trie *trie,
+                         struct mask_profile *profile, size_t *capacity) {
+    const bool rest = trie != maker->trie;
+    struct mask_open *open = maker->path;
+    *open = (struct mask_open){trie->n_nodes, profile->node, 0, 0};
+    if (!rest && set_at_once(maker, regular, 0, open)) {
+        return;
+    }
     for (uint32_t i = 0; i < trie->n_nodes && !regular->box->failed && !maker->box.failed;) {
-        while (i == ends[depth]) {
-            depth--;
+        while (i == open->end) {
+            open--;
         }
-        const uint32_t state = automaton_follow(regular, states[depth], trie_byte(trie, i));
         const uint32_t end = trie_end(trie, i);
-        if (state == REGULAR_EMPTY) {
-            i = end;
-            continue;
-        }
-        const int32_t token = trie_token(trie, i);
-        const bool nullable = regular_nullable(regular, state);
-        const bool children = end > i + 1;
-        if (token >= 0 && state != REGULAR_EPSILON) {
-            set_bit(maker->bits[0], (uint32_t)token);
-        }
-        if (token >= 0 && nullable) {
-            set_bit(maker->bits[1], (uint32_t)token);
-        }
-        if (nullable && children) {
-            add_end(maker, profile, i, &capacity);
-        }
-        if (children && state != REGULAR_EPSILON) {
-            depth++;
-            ends[depth] = end;
-            states[depth] = state;
+        if (visit(maker, regular, trie, i, open, profile, capacity) &&
+            !(!rest && set_at_once(maker, regular, i + 1, open + 1))) {
+            open++;
             i++;
         } else {
             i = end;
@@ -128,7 +240,9 @@ static const struct mask_profile *profile_of(struct mask_maker *maker, struct re
     struct mask_profile profile = {.node = node};
     memset(maker->bits[0], 0, maker->words * sizeof(uint32_t));
     memset(maker->bits[1], 0, maker->words * sizeof(uint32_t));
-    walk_profile(maker, regular, &profile);
+    size_t capacity = 0;
+    walk_profile(maker, regular, maker->trie, &profile, &capacity);
+    walk_profile(maker, regular, maker->trie->rest, &profile, &capacity);
     profile.inside = keep(maker, maker->bits[0], &profile.n_inside);
     profile.ends = keep(maker, maker->bits[1], &profile.n_ends);
     if (maker->box.failed || regular->box->failed) {
@@ -143,13 +257,14 @@ static const struct mask_profile *profile_of(struct mask_maker *maker, struct re
 
 /* Follows the subtree of a node of the trie from the matcher's last set. */
 static void walk_behind(struct mask_maker *maker, struct matcher *matcher, uint32_t node, uint32_t *bits) {
-    const struct token_trie *trie = maker->trie;
-    uint32_t *ends = maker->path;
+    const struct token_trie *trie = node & IN_REST ? maker->trie->rest : maker->trie;
+    struct mask_open *open = maker->path;
     const size_t position = matcher_position(matcher);
     uint32_t depth = 0;
-    ends[0] = trie_end(trie, node);
-    for (uint32_t i = node + 1; i < ends[0] && !matcher_failed(matcher);) {
-        while (i == ends[depth]) {
+    node &= ~IN_REST;
+    open[0].end = trie_end(trie, node);
+    for (uint32_t i = node + 1; i < open[0].end && !matcher_failed(matcher);) {
+        while (i == open[depth].end) {
             depth--;
             matcher_drop(matcher, position + depth);
         }
@@ -163,7 +278,7 @@ static void walk_behind(struct mask_maker *maker, struct matcher *matcher, uint3
             set_bit(bits, (uint32_t)token);
         }
         if (end > i + 1) {
-            ends[++depth] = end;
+            open[++depth].end = end;
             i++;
         } else {
             matcher_drop(matcher, position + depth);
@@ -268,7 +383,7 @@ int mask_start(struct mask_maker *maker, const struct token_trie *trie, size_t l
     maker->bits[0] = sandbox_take(&maker->box, maker->words, sizeof(uint32_t));
     maker->bits[1] = sandbox_take(&maker->box, maker->words, sizeof(uint32_t));
     maker->last = sandbox_take(&maker->box, maker->words, sizeof(uint32_t));
-    maker->path = sandbox_take(&maker->box, 2 * ((size_t)trie->depth + 1), sizeof(uint32_t));
+    maker->path = sandbox_take(&maker->box, (size_t)trie->depth + 2, sizeof(struct mask_open));
     if (maker->box.failed) {
         mask_free(maker);
         return error->code;

@@ -16,11 +16,27 @@ struct mask_profile {
     uint32_t node;
     uint32_t *inside;                   /* (n_inside) ids of tokens that stay inside; or a bit for each id */
     uint32_t *ends;                     /* (n_ends) likewise: tokens at whose last byte the string may end */
-    uint32_t *nodes;                    /* (n_nodes) of the trie, with children, at which the string may end */
+    uint32_t *nodes;                    /* (n_nodes) with children, at which the string may end; see IN_REST */
     uint32_t n_inside, n_ends, n_nodes; /* NO_LIMIT: bits */
 };
 
-#define MASK_ITEMS 8u /* of a set whose mask is kept */
+#define MASK_ITEMS  8u                  /* of a set whose mask is kept */
+#define PLAIN_STEPS 64u                 /* remembered, a power of two */
+#define IN_REST     ((uint32_t)1 << 31) /* of a node's number: it is one of the trie of tokens that are not plain */
+
+/* What the plain characters do to a node of a regular language. */
+struct plain_step {
+    uint32_t node, next; /* next: where all of them lead; NO_LIMIT: to different nodes */
+    bool known;
+};
+
+/* A node of the trie whose children are being followed. */
+struct mask_open {
+    uint32_t end;        /* the node behind the children */
+    uint32_t state;      /* of the automaton */
+    uint32_t characters; /* before the children */
+    uint32_t pending;    /* bytes that the character still lacks */
+};
 
 struct mask_maker {
     const struct token_trie *trie;
@@ -30,10 +46,11 @@ struct mask_maker {
     size_t n_profiles, profiles_capacity;
     uint32_t *index; /* (slots) profile + 1, by node; 0: free */
     size_t slots;
-    uint32_t *bits[2];    /* (words) while a profile is made */
-    uint32_t *path;       /* (2 * depth) ends of the nodes that are open, and the states there */
-    uint32_t words;       /* of 32 bits, in a mask */
-    uint64_t last_serial; /* of the matcher whose mask is `last`; 0: none */
+    uint32_t *bits[2];                    /* (words) while a profile is made */
+    struct mask_open *path;               /* (depth + 1) the nodes that are open */
+    struct plain_step steps[PLAIN_STEPS]; /* by node */
+    uint32_t words;                       /* of 32 bits, in a mask */
+    uint64_t last_serial;                 /* of the matcher whose mask is `last`; 0: none */
     struct item last_items[MASK_ITEMS];
     size_t n_last;
     uint32_t *last; /* (words) */

@@ -1,6 +1,8 @@
 /* Sorts the tokens and lays the trie out in one pass. */
 #include "engine/grammar/token_trie.h"
 
+#include "engine/text/unicode/utf8.h"
+
 #define MOST_BYTES ((uint32_t)1 << 24) /* a node's number has 24 bits */
 
 struct text {
@@ -74,8 +76,25 @@ static uint32_t count_nodes(const struct token_bytes *tokens, const uint32_t *or
     return nodes;
 }
 
-static void add_token(struct token_trie *trie, uint32_t node, int32_t id) {
+/* The characters of a plain token; 0: it is not plain. */
+static uint8_t plain_characters(struct text text) {
+    static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000}; /* code point of so many bytes */
+    uint32_t count = 0;
+    for (uint32_t at = 0; at < text.bytes; count++) {
+        uint32_t code;
+        const size_t width = utf8_read(text.at + at, text.bytes - at, &code);
+        const bool valid = code >= least[width] && code < 0x110000 && (code < 0xd800 || code > 0xdfff);
+        if (!valid || !trie_plain_byte(text.at[at]) || (text.at[at] >= 0x80 && width == 1)) {
+            return 0;
+        }
+        at += (uint32_t)width;
+    }
+    return count < 256 ? (uint8_t)count : 0;
+}
+
+static void add_token(struct token_trie *trie, uint32_t node, int32_t id, struct text text) {
     trie->is_token[node / 64] |= (uint64_t)1 << node % 64;
+    trie->plain[trie->n_tokens] = plain_characters(text);
     trie->ids[trie->n_tokens++] = id;
 }
 
@@ -96,7 +115,7 @@ static void lay_out(struct token_trie *trie, const struct token_bytes *tokens, c
             open[n_open] = node;
             trie->nodes[node++] = text.at[n_open];
         }
-        add_token(trie, node - 1, tokens->ids[order[i]]);
+        add_token(trie, node - 1, tokens->ids[order[i]], text);
         before = text;
     }
     while (n_open) {
@@ -122,6 +141,35 @@ static uint32_t *sorted(struct arena *arena, const struct token_bytes *tokens, u
     return order;
 }
 
+/* Takes the trie's arrays and fills them with the sorted tokens. False if memory is refused. */
+static bool build(struct token_trie *trie, struct arena *arena, struct arena *work, const struct token_bytes *tokens,
+                  const uint32_t *order, uint32_t count) {
+    trie->n_nodes = count_nodes(tokens, order, count, &trie->depth);
+    uint32_t *open = ARENA_ARRAY(work, uint32_t, trie->depth + 1);
+    const size_t words = trie->n_nodes / 64 + 1;
+    trie->nodes = ARENA_ARRAY(arena, uint32_t, trie->n_nodes + 1);
+    trie->is_token = ARENA_ARRAY(arena, uint64_t, words);
+    trie->ranks = ARENA_ARRAY(arena, uint32_t, words);
+    trie->ids = ARENA_ARRAY(arena, int32_t, count + 1);
+    trie->plain = ARENA_ARRAY(arena, uint8_t, count + 1);
+    const bool enough = open && trie->nodes && trie->is_token && trie->ranks && trie->ids && trie->plain;
+    if (enough) {
+        lay_out(trie, tokens, order, count, open);
+    }
+    return enough;
+}
+
+/* Keeps those of the sorted tokens that are not plain. */
+static uint32_t drop_plain(const struct token_bytes *tokens, uint32_t *order, uint32_t count) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (plain_characters(text_of(tokens, order[i])) == 0) {
+            order[kept++] = order[i];
+        }
+    }
+    return kept;
+}
+
 int trie_build(struct token_trie *trie, const struct token_bytes *tokens, uint32_t n_vocab, size_t limit,
                struct qn_error *error) {
     *trie = (struct token_trie){.arena = {.limit = limit}, .n_vocab = n_vocab};
@@ -130,17 +178,13 @@ int trie_build(struct token_trie *trie, const struct token_bytes *tokens, uint32
     }
     struct arena work = {.limit = limit};
     uint32_t count = 0;
-    const uint32_t *order = sorted(&work, tokens, &count);
-    trie->n_nodes = order ? count_nodes(tokens, order, count, &trie->depth) : 0;
-    uint32_t *open = order ? ARENA_ARRAY(&work, uint32_t, trie->depth + 1) : NULL;
-    const size_t words = trie->n_nodes / 64 + 1;
-    trie->nodes = ARENA_ARRAY(&trie->arena, uint32_t, trie->n_nodes + 1);
-    trie->is_token = ARENA_ARRAY(&trie->arena, uint64_t, words);
-    trie->ranks = ARENA_ARRAY(&trie->arena, uint32_t, words);
-    trie->ids = ARENA_ARRAY(&trie->arena, int32_t, count + 1);
-    const bool enough = open && trie->nodes && trie->is_token && trie->ranks && trie->ids;
+    uint32_t *order = sorted(&work, tokens, &count);
+    struct token_trie *rest = ARENA_NEW(&trie->arena, struct token_trie);
+    bool enough = order && rest && build(trie, &trie->arena, &work, tokens, order, count);
     if (enough) {
-        lay_out(trie, tokens, order, count, open);
+        rest->n_vocab = n_vocab;
+        trie->rest = rest;
+        enough = build(rest, &trie->arena, &work, tokens, order, drop_plain(tokens, order, count));
     }
     arena_free(&work);
     if (!enough) {
