@@ -166,6 +166,33 @@ static void unbounded_string_allocation(void **state) {
     assert_refused_known(&b, QN_ERR_FORMAT, 32, "key 0 (?)", 32 + (1ull << 30) + 5);
 }
 
+/* The same for the strings of an array, of which the scan reads each length; one byte more is too much. */
+static void strings_at_the_limit(void **state) {
+    (void)state;
+    struct build b = one_key();
+    put_array(&b, "k", GGUF_STRING, 1), put_u64(&b, 1u << 30);
+    assert_refused_known(&b, QN_ERR_FORMAT, b.n, "key 0 (k)", b.n + (1ull << 30));
+    b = one_key();
+    put_array(&b, "k", GGUF_STRING, 1), put_u64(&b, (1u << 30) + 1);
+    assert_refused(&b, QN_ERR_FORMAT, b.n - 8, "exceeds the limit");
+}
+
+/* The largest numbers of keys and tensors, in a file of unknown size. */
+static void entries_at_the_limit(void **state) {
+    (void)state;
+    for (uint64_t more = 0; more <= 1; more++) {
+        for (int keys = 0; keys <= 1; keys++) {
+            const uint64_t count = (1ull << 30) + more;
+            struct build b = {0};
+            struct gguf_scan scan = {0};
+            struct qn_error error;
+            put_header(&b, 3, keys ? 0 : count, keys ? count : 0);
+            assert_int_equal(scan_exact(&scan, &b, b.n, &error), more ? QN_ERR_FORMAT : QN_MORE);
+            build_free(&b);
+        }
+    }
+}
+
 static void empty_key(void **state) {
     (void)state;
     struct build b = one_key();
@@ -249,6 +276,8 @@ int main(void) {
         cmocka_unit_test(arrays_larger_than_the_file),
         cmocka_unit_test(cve_2024_23496_string_length),
         cmocka_unit_test(unbounded_string_allocation),
+        cmocka_unit_test(strings_at_the_limit),
+        cmocka_unit_test(entries_at_the_limit),
         cmocka_unit_test(empty_key),
         cmocka_unit_test(unknown_value_types),
         cmocka_unit_test(nested_arrays),

@@ -268,6 +268,33 @@ static void changed_bytes_are_not_trusted(void **state) {
     build_free(&b);
 }
 
+/* Changes that make an entry invalid are found again. */
+static void invalid_changes_are_refused(void **state) {
+    (void)state;
+    struct build b = {0};
+    put_every(&b, 3);
+    struct gguf_scan scan = {0};
+    struct arena arena = {.limit = LIMIT};
+    struct gguf gguf;
+    struct qn_error error;
+    assert_int_equal(gguf_scan_bytes(&scan, b.at, b.n, &error), QN_OK);
+    assert_int_equal(gguf_index(&gguf, &scan, b.at, &arena, &error), QN_OK);
+    const struct gguf_tensor *tensor = &gguf.tensors[0];
+    const size_t type = 24 + 8 + gguf.values[0].key.bytes;
+    const size_t dimensions = (size_t)tensor->info_offset + 8 + tensor->name.bytes;
+    const size_t changed[] = {type, dimensions, 24};
+    for (size_t i = 0; i < 3; i++) {
+        struct arena other = {.limit = LIMIT};
+        const uint8_t before = b.at[changed[i]];
+        b.at[changed[i]] = i < 2 ? 99 : 0;
+        assert_int_equal(gguf_index(&gguf, &scan, b.at, &other, &error), QN_ERR_FORMAT);
+        b.at[changed[i]] = before;
+        arena_free(&other);
+    }
+    arena_free(&arena);
+    build_free(&b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(indexes_every_value),
@@ -279,6 +306,7 @@ int main(void) {
         cmocka_unit_test(cve_2024_32878_memory_is_refused),
         cmocka_unit_test(an_unfinished_scan_is_refused),
         cmocka_unit_test(changed_bytes_are_not_trusted),
+        cmocka_unit_test(invalid_changes_are_refused),
     };
     return cmocka_run_group_tests_name("gguf_index", tests, NULL, NULL);
 }

@@ -119,6 +119,34 @@ static void integers_at_the_edges(void **state) {
     }
 }
 
+static void signed_integers_at_the_edges(void **state) {
+    (void)state;
+    static const struct {
+        uint32_t type;
+        int64_t value;
+        int status;
+    } cases[] = {
+        {GGUF_U64, INT32_MAX, QN_OK},         {GGUF_U64, INT32_MAX + 1ll, QN_ERR_FORMAT},
+        {GGUF_I64, INT32_MAX, QN_OK},         {GGUF_I64, INT32_MAX + 1ll, QN_ERR_FORMAT},
+        {GGUF_I64, INT32_MIN, QN_OK},         {GGUF_I64, INT32_MIN - 1ll, QN_ERR_FORMAT},
+        {GGUF_I64, INT64_MIN, QN_ERR_FORMAT},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct fixture f = {.arena = {.limit = 1u << 20}};
+        put_header(&f.b, 3, 0, 1);
+        put_key(&f.b, "k", cases[i].type);
+        put_u64(&f.b, (uint64_t)cases[i].value);
+        struct gguf_scan scan = {0};
+        assert_int_equal(gguf_scan_bytes(&scan, f.b.at, f.b.n, &f.error), QN_OK);
+        assert_int_equal(gguf_index(&f.gguf, &scan, f.b.at, &f.arena, &f.error), QN_OK);
+        int32_t out = 0;
+        assert_int_equal(gguf_i32(&f.gguf, "k", &out, &f.error), cases[i].status);
+        assert_int_equal(out, cases[i].status == QN_OK ? cases[i].value : 0);
+        arena_free(&f.arena);
+        build_free(&f.b);
+    }
+}
+
 static void floats(void **state) {
     struct fixture *f = *state;
     float out = 3;
@@ -203,6 +231,18 @@ static void strings_of_an_array(void **state) {
     assert_int_equal(at, out->bytes);
 }
 
+/* Only a string is compared with a word, not a number or an array of the same bytes. */
+static void words(void **state) {
+    (void)state;
+    static const uint32_t types[] = {GGUF_STRING, GGUF_U32};
+    for (size_t i = 0; i < 2; i++) {
+        struct gguf_value value = {.type = types[i], .data = (const uint8_t *)"abcd", .bytes = 4};
+        assert_int_equal(gguf_value_is(&value, "abcd"), i == 0);
+        assert_false(gguf_value_is(&value, "abce"));
+        assert_false(gguf_value_is(&value, "abc"));
+    }
+}
+
 static void type_names(void **state) {
     (void)state;
     assert_string_equal(gguf_type_name(GGUF_U8), "u8");
@@ -217,12 +257,14 @@ int main(void) {
         cmocka_unit_test_setup_teardown(integers_of_any_width, open_every, close_every),
         cmocka_unit_test_setup_teardown(signed_integers_of_any_width, open_every, close_every),
         cmocka_unit_test(integers_at_the_edges),
+        cmocka_unit_test(signed_integers_at_the_edges),
         cmocka_unit_test_setup_teardown(floats, open_every, close_every),
         cmocka_unit_test_setup_teardown(booleans, open_every, close_every),
         cmocka_unit_test_setup_teardown(strings, open_every, close_every),
         cmocka_unit_test_setup_teardown(arrays_of_another_element_type, open_every, close_every),
         cmocka_unit_test_setup_teardown(arrays, open_every, close_every),
         cmocka_unit_test_setup_teardown(strings_of_an_array, open_every, close_every),
+        cmocka_unit_test(words),
         cmocka_unit_test(type_names),
     };
     return cmocka_run_group_tests_name("gguf_read", tests, NULL, NULL);

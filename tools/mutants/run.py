@@ -39,8 +39,8 @@ LIMITS_ONLY = ("engine/text/template",)
 COPIED = ("CMakeLists.txt", "CMakePresets.json", "cmake", "engine", "gguf", "hosts", "include", "kernels", "platform",
           "quant", "tests", "tools/mutants")  # fmt: skip
 SUITES = re.compile(r"^(gguf|config|weights|model|state|session|api|json|template|tokenizer)_(?!.*simde)")
-SLOWEST = 20.0  # seconds; a test that takes longer does not take part
-ENOUGH = 30.0  # seconds of tests without a failure, after which a fault survives
+SLOWEST = 12.0  # seconds; a test that takes longer does not take part
+ENOUGH = 15.0  # seconds of tests without a failure, after which a fault survives
 
 
 def copy_tree(planted):

@@ -23,13 +23,17 @@ static struct value *fail(struct reader *reader, const char *text) {
 
 static char peek(const struct reader *reader) { return reader->at < reader->bytes ? reader->text[reader->at] : '\0'; }
 
-/* Skips white space, then `expected` if it is next. Returns whether it was. */
-static bool skip(struct reader *reader, char expected) {
+static void skip_space(struct reader *reader) {
     char next;
     while (next = peek(reader), next == ' ' || next == '\n' || next == '\t' || next == '\r') {
         reader->at++;
     }
-    const bool there = next == expected && reader->at < reader->bytes;
+}
+
+/* Skips white space, then `expected` (not 0) if it is next. Returns whether it was. */
+static bool skip(struct reader *reader, char expected) {
+    skip_space(reader);
+    const bool there = peek(reader) == expected;
     reader->at += there;
     return there;
 }
@@ -222,6 +226,6 @@ static struct value *read_value(struct reader *reader) {
 struct value *json_read(struct sandbox *box, const char *text, size_t bytes, bool untrusted, int code) {
     struct reader reader = {box, text, bytes, 0, code, untrusted};
     struct value *value = read_value(&reader);
-    skip(&reader, '\0');
+    skip_space(&reader);
     return reader.at < bytes ? fail(&reader, "unexpected text after the value") : value;
 }
