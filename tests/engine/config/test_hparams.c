@@ -104,7 +104,7 @@ static void sizes(void **state) {
 
 static void numbers(void **state) {
     (void)state;
-    static const double wrong[] = {-1.0, NAN, INFINITY, 1e38, 0.0};
+    static const double wrong[] = {-1.0, NAN, INFINITY, 1e38, 1e30, 0.0};
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         refuse_f32("attention.layer_norm_rms_epsilon", wrong[i]);
         refuse_f32("rope.freq_base", wrong[i]);
@@ -394,6 +394,8 @@ static void vocabularies(void **state) {
     file_make(&f, "llama");
     file_text(&f, "tokenizer.ggml.model", "no_vocab");
     assert_runs(&f);
+    file_text(&f, "tokenizer.ggml.model", "test"); /* as llama.cpp's tests write it */
+    assert_runs(&f);
     file_text(&f, "tokenizer.ggml.model", "no such kind");
     assert_refused(&f, QN_ERR_UNSUPPORTED, "tokenizer.ggml.model", "no such kind");
 }
@@ -404,12 +406,25 @@ static void alignment(void **state) {
     file_make(&f, "llama");
     file_u32(&f, "general.alignment", 32);
     assert_runs(&f);
+    file_u32(&f, "general.alignment", 4);
+    assert_runs(&f);
     /* Alignments of 1 and 2 are valid in GGUF, but the engine needs 4. With these tensor sizes, the offsets stay valid.
      */
     for (uint32_t i = 1; i <= 2; i++) {
         file_u32(&f, "general.alignment", i);
         assert_refused(&f, QN_ERR_UNSUPPORTED, NULL, "general.alignment is", "aligned to at least 4 bytes");
     }
+}
+
+/* The properties of a model whose directory has not arrived. */
+static void before_the_directory(void **state) {
+    (void)state;
+    qn_model *model = qn_model_open(0);
+    assert_non_null(model);
+    assert_int_equal(qn_model_is_encoder(model), 0);
+    assert_int_equal(qn_model_is_recurrent(model), 0);
+    assert_int_equal(qn_model_vocab_size(model), 0);
+    qn_model_free(model);
 }
 
 int main(void) {
@@ -432,6 +447,7 @@ int main(void) {
         cmocka_unit_test(windows),
         cmocka_unit_test(vocabularies),
         cmocka_unit_test(alignment),
+        cmocka_unit_test(before_the_directory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -93,6 +93,16 @@ static void which_layers(void **state) {
     assert_refused(&f, QN_ERR_FORMAT, NULL, "layer 1 has no heads");
 }
 
+/* One flag for the only layer must be an array too. */
+static void a_flag_that_is_no_array(void **state) {
+    (void)state;
+    struct model_file f;
+    make(&f);
+    file_u32(&f, "block_count", 1);
+    file_u32(&f, "attention.recurrent_layers", 1);
+    assert_refused(&f, QN_ERR_FORMAT, "qwen35.attention.recurrent_layers", "a bool or number for each layer");
+}
+
 /* Draft layers after the others. */
 static void drafts(void **state) {
     (void)state;
@@ -113,12 +123,15 @@ static void drafts(void **state) {
     assert_refused(&f, QN_ERR_UNSUPPORTED, "blk.2", "blk.2 is not supported in");
     rename_tensor(&f, "blk.2", "blk.x.nextn");
     assert_refused(&f, QN_ERR_UNSUPPORTED, "blk.x.nextn", "blk.x.nextn is not supported in");
+    rename_tensor(&f, "blk.x.nextn", "alk.2.nextn");
+    assert_refused(&f, QN_ERR_UNSUPPORTED, "alk.2.nextn", "alk.2.nextn is not supported in");
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shapes),
         cmocka_unit_test(which_layers),
+        cmocka_unit_test(a_flag_that_is_no_array),
         cmocka_unit_test(drafts),
     };
     return cmocka_run_group_tests_name("engine_delta", tests, NULL, NULL);
