@@ -4,7 +4,7 @@
     run.py --sample 100         100 of them, chosen by --seed
     run.py --only save.c        those whose key contains this text
     run.py --survivors          those that survived the last run
-    run.py --table              write the tables of docs/security.md from the last complete run
+    run.py --table              write the tables of docs/security.md from the last run
 
 All faults are compiled in once, each behind a switch (plant.h), into a copy of the tree in build/mutants. A first run
 of every test records which faults it reaches; then each fault runs only against the tests that reach it, those of its
@@ -225,10 +225,11 @@ def main():
     parser.add_argument("--table", action="store_true")
     options = parser.parse_args()
     equivalent = read_equivalent()
-    if options.table:
-        table.write(json.loads(REPORT.read_text()), equivalent)
-        return 0
     faults, planted = list_faults()
+    if options.table:
+        keys = {fault.key for fault in faults}
+        table.write([row for row in json.loads(REPORT.read_text()) if row["key"] in keys], equivalent)
+        return 0
     copy_tree(planted)
     suites = build()
     reached = record(suites, options.jobs)

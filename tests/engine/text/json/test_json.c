@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,8 @@
 
 static struct arena arena;
 static struct qn_error error;
+static struct sandbox box;
+static struct value *last; /* that was read */
 
 /* Reads a copy of exactly the given size, so that sanitizers detect a read past the end, and writes it again. */
 static int read_bytes(const char *text, size_t bytes, struct buffer *written) {
@@ -22,16 +25,15 @@ static int read_bytes(const char *text, size_t bytes, struct buffer *written) {
     arena_free(&arena);
     arena.limit = (size_t)64 << 20;
     error = (struct qn_error){0};
-    static struct sandbox box;
     box = (struct sandbox){.arena = &arena, .error = &error};
-    struct value *value = json_read(&box, copy, bytes, false, QN_ERR_ARGUMENT);
+    last = json_read(&box, copy, bytes, false, QN_ERR_ARGUMENT);
     const struct json_style style = {0};
     buffer_start(written, &box);
     if (!box.failed) {
-        json_write(written, value, &style);
+        json_write(written, last, &style);
         assert_int_equal(box.depth, 0);
     }
-    free(copy);
+    free(copy); /* strings without escapes pointed into it */
     return box.failed ? error.code : QN_OK;
 }
 
@@ -124,6 +126,7 @@ static void refused(void **state) {
         {"\"a\\\"", 4, "not closed"},
         {"[1}", 2, "expected ',' or ']'"},
         {"nullx", 4, "unexpected text"},
+        {"\"\\u0041", 7, "not closed"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         assert_refused_at(cases[i].text, cases[i].offset, cases[i].words);
@@ -152,10 +155,82 @@ static void depth(void **state) {
     }
 }
 
+/* Integers of 64 bits stay exact; larger ones become floats that keep their digits. */
+static void kinds(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        enum value_kind kind;
+    } cases[] = {
+        {"9223372036854775807", VALUE_INT},
+        {"9223372036854775808", VALUE_FLOAT},
+        {"-9223372036854775808", VALUE_INT},
+        {"-9223372036854775809", VALUE_FLOAT},
+        {"18446744073709551615", VALUE_FLOAT},
+        {"18446744073709551616", VALUE_FLOAT},
+        {"1.0", VALUE_FLOAT},
+        {"1e2", VALUE_FLOAT},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct buffer written;
+        assert_int_equal(read_bytes(cases[i].text, strlen(cases[i].text), &written), QN_OK);
+        assert_int_equal(last->kind, cases[i].kind);
+    }
+}
+
+/* What stands under messages, tools and documents at the top comes from users. */
+static void untrusted(void **state) {
+    (void)state;
+    static const struct {
+        const char *key;
+        bool untrusted;
+    } cases[] = {{"messages", true}, {"tools", true}, {"documents", true}, {"massages", false},
+                 {"toolz", false},   {"now", false},  {"message", false},  {"messagesx", false}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char text[64];
+        struct buffer written;
+        snprintf(text, sizeof(text), "{\"%s\":1}", cases[i].key);
+        assert_int_equal(read_bytes(text, strlen(text), &written), QN_OK);
+        assert_int_equal(last->dict.entries[0].value->untrusted, cases[i].untrusted);
+        snprintf(text, sizeof(text), "{\"x\":{\"%s\":1}}", cases[i].key);
+        assert_int_equal(read_bytes(text, strlen(text), &written), QN_OK);
+        assert_int_equal(last->dict.entries[0].value->dict.entries[0].value->untrusted, false);
+    }
+}
+
+static void start_box(void) {
+    arena_free(&arena);
+    arena.limit = (size_t)512 << 20;
+    error = (struct qn_error){0};
+    box = (struct sandbox){.arena = &arena, .error = &error};
+}
+
+static void limits(void **state) {
+    (void)state;
+    start_box();
+    assert_true(sandbox_step(&box, STEP_LIMIT));
+    assert_false(sandbox_step(&box, 1));
+    assert_int_equal(error.code, QN_ERR_LIMIT);
+    start_box();
+    for (uint32_t i = 0; i < DEPTH_LIMIT; i++) {
+        assert_true(sandbox_enter(&box));
+    }
+    assert_false(sandbox_enter(&box));
+    assert_int_equal(error.code, QN_ERR_LIMIT);
+    struct buffer buffer;
+    start_box();
+    buffer_start(&buffer, &box);
+    buffer_fill(&buffer, 'x', STRING_LIMIT, false);
+    assert_false(box.failed);
+    buffer_fill(&buffer, 'x', 1, false);
+    assert_int_equal(error.code, QN_ERR_LIMIT);
+    assert_int_equal(buffer.bytes, STRING_LIMIT);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(values),     cmocka_unit_test(strings), cmocka_unit_test(refused),
-        cmocka_unit_test(zero_bytes), cmocka_unit_test(depth),
+        cmocka_unit_test(values), cmocka_unit_test(strings), cmocka_unit_test(refused),   cmocka_unit_test(zero_bytes),
+        cmocka_unit_test(depth),  cmocka_unit_test(kinds),   cmocka_unit_test(untrusted), cmocka_unit_test(limits),
     };
     const int failed = cmocka_run_group_tests_name("json_json", tests, NULL, NULL);
     arena_free(&arena);
