@@ -41,7 +41,7 @@ def test_the_tests_exist():
     assert named
     for file, names in named:
         text = (ROOT / file).read_text()
-        for name in filter(None, names.split(", ")):
+        for name in filter(None, map(str.strip, names.split(","))):
             assert re.search(rf"\b{name}\b", text), f"{file} has no test {name}"
 
 
