@@ -11,6 +11,7 @@ import { applyTemplate, detokenize, tokenize } from './text.js';
 
 const HEADERS_TIMEOUT = 10_000; /* ms */
 const REQUEST_TIMEOUT = 60_000; /* ms: 8 MiB at one megabit per second */
+const MOST_DRAINED = 64 << 20; /* bytes */
 const WEB = fileURLToPath(new URL('../../', import.meta.url));
 /* The path of the web folder. */
 const WEB_PATH = '/quern/';
@@ -133,6 +134,17 @@ function refuseConnection(error, socket) {
   socket.end(begun ? undefined : rawAnswer(new HttpError(status, message)));
 }
 
+/* Reads the rest of a request that is refused before its body was read: a connection that is closed with unread bytes
+ * is reset, and the client can lose the answer. */
+async function drain(request) {
+  let size = 0;
+  if (request.complete || request.destroyed) return;
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    size += chunk.length;
+    if (size > MOST_DRAINED) return;
+  }
+}
+
 /**
  * Returns HTTP servers that do not listen yet.
  * @param {number} count of addresses to listen on
@@ -147,7 +159,8 @@ function refuseConnection(error, socket) {
 export function modelServers(count, entries, { own, key, timeout = REQUEST_TIMEOUT, onFailure = () => {} } = {}) {
   for (const entry of entries) Object.assign(entry, { metrics: new Metrics(), needsKey: key !== undefined });
   const listener = (request, response) => {
-    answer(entries, { own, key }, request, response).catch((error) => {
+    answer(entries, { own, key }, request, response).catch(async (error) => {
+      await drain(request).catch(() => {});
       if (response.destroyed || error.name === 'AbortError') return void response.destroy(); /* the client has left */
       const failure = httpError(error);
       if (failure.status === 500) onFailure(error);
