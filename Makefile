@@ -1,5 +1,6 @@
 # make run [PROMPT="..."]   run a small model on a prompt
 # make test                 run the linters and every test; the last line has the counts
+# make fuzz T=60            run each fuzz target for 60 seconds
 # make test-packaging       use the npm package with every supported bundler, and in Node; it installs 500 MB of bundlers
 # make test-arm64           run the kernel check and the tiny models on 64-bit ARM, with QEMU
 # make test-i386            build the native suites for 32-bit x86 with SSE2, and run them
@@ -39,6 +40,12 @@ run: modules
 test:
 	@tools/setup.sh test
 	@python3 tools/test.py
+
+fuzz:
+	@tools/setup.sh test
+	@tools/build.sh native wasm32-simd128 wasm32-relaxed
+	@tools/package_wasm.py
+	@$(PYTHON) tests/fuzz/run.py --seconds $(or $(T),60)
 
 test-arm64: modules
 	@tools/setup.sh arm64
@@ -96,4 +103,4 @@ instructions:
 clean:
 	rm -rf build
 
-.PHONY: all setup modules run test test-packaging test-arm64 test-i386 mutants soak lint format package site bench bench-guard instructions clean
+.PHONY: all setup modules run test fuzz test-packaging test-arm64 test-i386 mutants soak lint format package site bench bench-guard instructions clean

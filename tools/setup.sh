@@ -26,6 +26,7 @@ elif [ "$what" != build ] || [ -z "${WASI_SDK_PATH:-}" ]; then
 fi
 if [ "$what" = test ] || [ "$what" = i386 ] || [ "$what" = mutants ]; then
     need libclang-rt-19-dev library '/usr/lib/llvm-19/lib/clang/19/lib/linux/libclang_rt.fuzzer-*.a'
+    need llvm-19 have llvm-cov-19
     need libcmocka-dev header cmocka.h
     need libsimde-dev header simde/wasm/simd128.h
 fi

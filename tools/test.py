@@ -93,7 +93,7 @@ def main():
     step("programs for 64-bit ARM")
     results.append((0, int(not set_up_arm64()), 0))
     step("builds")
-    built = [build(preset) for preset in [*MODULES, "native", "native-release"]]
+    built = [build(preset) for preset in [*MODULES, "native", "native-release", "coverage"]]
     results.append((0, built.count(False), 0))
     if all(built):
         subprocess.run([ROOT / "tools" / "package_wasm.py"], check=True)

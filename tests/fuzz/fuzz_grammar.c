@@ -90,6 +90,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct grammar *grammar = make(data[0], notation, bytes, &error);
     free(notation);
     if (grammar) {
+        bool accepted;
+        const int status = grammar_accepts(grammar, (const char *)text, text_bytes, &accepted, &error);
+        REQUIRE(status == QN_OK || (!accepted && error.code == status && error.text_bytes > 0));
         check_texts(grammar, text, text_bytes, fuzz_hash(data, size));
     } else {
         REQUIRE(error.code == QN_ERR_ARGUMENT || error.code == QN_ERR_LIMIT || error.code == QN_ERR_MEMORY ||

@@ -205,6 +205,8 @@ static void use_text(qn_model *model) {
 static void use_directory(qn_model *model, struct qn_plan *plan) {
     struct qn_value value;
     struct qn_tensor tensor;
+    struct qn_sampling settings;
+    checked(qn_model_sampling(model, &settings));
     for (uint32_t i = 0; qn_model_metadata(model, i, &value) == QN_OK; i++) {
         const uint8_t *bytes = (const uint8_t *)(uintptr_t)value.address;
         sum += value.bytes ? (float)(bytes[0] + bytes[value.bytes - 1]) : 0;

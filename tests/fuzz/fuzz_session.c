@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "tests/engine/support/counted_memory.h"
+#include "tests/engine/support/model_file.h"
 #include "tests/engine/support/tiny_model.h"
 #include "tests/fuzz/session_models.h"
 #include "tests/fuzz/status.h"
@@ -33,14 +34,55 @@ struct fuzzing {
 
 static volatile float sum; /* so that no read is optimized away */
 
+/* Heads of 32 dimensions. */
+static qn_model *wide_model(void) {
+    static struct model_file f; /* large */
+    struct build b;
+    qn_model *model = NULL;
+    file_make(&f, "llama");
+    file_add_vocabulary(&f, FILE_VOCAB);
+    file_u32(&f, "attention.key_length", 32);
+    file_u32(&f, "attention.value_length", 32);
+    for (size_t i = 0; i < f.n_tensors; i++) {
+        const char *name = f.tensors[i].name;
+        const bool out = strstr(name, "attn_output") != NULL;
+        const bool query = out || strstr(name, "attn_q") != NULL;
+        if (query || strstr(name, "attn_k") || strstr(name, "attn_v")) {
+            f.tensors[i].shape[out ? 0 : 1] = 32 * (query ? FILE_HEADS : FILE_HEADS_KV);
+        }
+    }
+    file_write(&f, &b);
+    REQUIRE(load(&model, (struct bytes){b.at, b.n}, b.n, b.n, SIZE_MAX) == QN_OK);
+    build_free(&b);
+    return model;
+}
+
+/* Makes what a model makes once, at the first grammar, so that blocks.live counts only what an input takes. */
+static void prepare(qn_model *model) {
+    const int32_t id = 1;
+    qn_grammar *grammar = qn_grammar_new(model, QN_NOTATION_REGEX, ".*", 2, 0);
+    qn_session *session = qn_session_new(model, 8, 1);
+    if (grammar && session && qn_session_constrain(session, grammar, NULL, 0) == QN_OK &&
+        qn_session_feed(session, &id, 1, QN_LOGITS_LAST) == QN_OK) {
+        qn_session_mask(session, NULL, 0);
+    }
+    qn_session_free(session);
+    qn_grammar_free(grammar);
+}
+
 /* Models are loaded once. */
 static qn_model *model_at(size_t index) {
     static qn_model *models[SESSION_MODELS];
     if (models[index] == NULL) {
         char path[512];
-        snprintf(path, sizeof(path), QUERN_VECTORS "/%s.gguf", session_models[index]);
         blocks_restart();
-        models[index] = load_file(path);
+        if (session_models[index]) {
+            snprintf(path, sizeof(path), QUERN_VECTORS "/%s.gguf", session_models[index]);
+            models[index] = load_file(path);
+        } else {
+            models[index] = wide_model();
+        }
+        prepare(models[index]);
     }
     return models[index];
 }
@@ -193,7 +235,8 @@ static void call_sampling(struct fuzzing *f, qn_session *session) {
 
 static void call_sample(struct fuzzing *f, qn_session *session) {
     const int32_t id = checked(qn_session_sample(session));
-    REQUIRE(id < 0 ? id == QN_ERR_STATE || id == QN_ERR_MEMORY : (uint32_t)id < qn_model_vocab_size(f->model));
+    REQUIRE(id < 0 ? id == QN_ERR_STATE || id == QN_ERR_MEMORY || id == QN_ERR_LIMIT || id == QN_ERR_UNSUPPORTED
+                   : (uint32_t)id < qn_model_vocab_size(f->model));
     if (id >= 0 && choose(&f->in, 2)) {
         checked(qn_session_feed(session, &id, 1, QN_LOGITS_LAST));
     }
@@ -334,6 +377,49 @@ static void call_compare(struct fuzzing *f, qn_session *session) {
     qn_session_free(fork);
 }
 
+/* Constrains the session by a grammar, or asks it to accept a text. */
+static void call_constrain(struct fuzzing *f, qn_session *session) {
+    static const char *const texts[] = {
+        "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"integer\"}},\"required\":[\"a\"]}",
+        "{\"enum\":[\"a\",1,null]}",
+        "root ::= [a-z]+ | \"t\" root",
+        "root ::= <[3]>* <t5>",
+        "(a|t1?)*.",
+        "abc",
+        "",
+        "false"};
+    int32_t ids[4] = {token(f), token(f), token(f), token(f)};
+    const char *text = texts[choose(&f->in, sizeof(texts) / sizeof(texts[0]))];
+    qn_grammar *grammar =
+        qn_grammar_new(choose(&f->in, 8) ? f->model : NULL, choose(&f->in, 4), text, strlen(text), choose(&f->in, 4));
+    if (grammar == NULL) {
+        require_error(qn_last_error()->code);
+    } else {
+        sum += (float)qn_grammar_is_empty(grammar);
+        checked(qn_grammar_accepts(grammar, "abc", choose(&f->in, 4)));
+    }
+    const uint32_t how = choose(&f->in, 8);
+    checked(qn_session_constrain(session, how ? grammar : NULL, ids, how > 5 ? how - 5 : 0));
+    qn_grammar_free(grammar);
+}
+
+/* What a grammar allows. The mask is that of the sampler. */
+static void call_allowed(struct fuzzing *f, qn_session *session) {
+    uint32_t words[16];
+    int32_t ids[4];
+    const size_t capacity = choose(&f->in, 17);
+    const int32_t state = checked(qn_session_constraint(session));
+    const int64_t forced = qn_session_forced(session, ids, capacity < 4 ? capacity : 4);
+    const int64_t mask = qn_session_mask(session, words, capacity);
+    if (forced < 0) {
+        require_error(qn_last_error()->code);
+    }
+    for (int64_t i = 0; i < forced && i < 4 && (size_t)i < capacity; i++) {
+        REQUIRE(ids[i] >= 0 && (uint32_t)ids[i] < qn_model_vocab_size(f->model));
+    }
+    REQUIRE(state != 0 || (forced == 0 && mask == 0));
+}
+
 static void call_memory(struct fuzzing *f) {
     const uint32_t shift = choose(&f->in, 16);
     blocks.limit = f->base + (shift < 8 ? (size_t)4096 << shift : MEMORY);
@@ -361,6 +447,14 @@ static void call_model(struct fuzzing *f) {
     REQUIRE(number <= 1 || qn_threads_start(number) < 0);
     REQUIRE(number <= 1 || qn_threads_use(number) < 0);
     REQUIRE(qn_worker_stack(number) == NULL);
+    qn_worker_enter(number, NULL);
+    qn_threads_stop();
+    void *memory = qn_alloc(number);
+    if (memory == NULL) {
+        require_error(QN_ERR_MEMORY);
+    }
+    qn_free(memory);
+    REQUIRE(qn_abi_version() == QN_ABI_VERSION);
     sum += (float)(qn_model_pooling(f->model) + qn_model_is_recurrent(f->model) + (int32_t)qn_features());
 }
 
@@ -421,8 +515,8 @@ static void call_prompt(struct fuzzing *f) {
 static void (*const calls[])(struct fuzzing *) = {call_new,   call_free, call_mutate, call_mutate, call_model,
                                                   call_model, call_text, call_prompt, call_memory};
 static void (*const session_calls[])(struct fuzzing *, qn_session *) = {
-    call_feed, call_step, call_steps,   call_steps, call_rewind,  call_sampling, call_sample,
-    call_save, call_save, call_restore, call_fork,  call_compare, call_embed};
+    call_feed, call_step,    call_steps, call_steps,   call_rewind, call_sampling,  call_sample,  call_save,
+    call_save, call_restore, call_fork,  call_compare, call_embed,  call_constrain, call_allowed, call_sample};
 #define N_CALLS         (sizeof(calls) / sizeof(calls[0]))
 #define N_SESSION_CALLS (sizeof(session_calls) / sizeof(session_calls[0]))
 

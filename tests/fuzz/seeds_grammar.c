@@ -28,6 +28,49 @@ static const struct {
      "\"not\":{\"const\":\"aa\"},\"if\":{\"type\":\"array\"},\"then\":{\"contains\":{\"minimum\":3},\"maxContains\":2}"
      "}",
      "\"baab\""},
+    /* references */
+    {2,
+     "{\"$id\":\"http://a.example/b/c?d#\",\"$defs\":{\"x\":{\"$id\":\"x/y\",\"$anchor\":\"z\",\"type\":\"null\"},"
+     "\"r\":{\"$ref\":\"/b/x/y#z\"},\"s\":{\"$ref\":\"//a.example/b/x/y\"},\"e\":{\"$id\":\"urn:u\",\"$ref\":\"http://"
+     "a.example"
+     "/b/x/y\"},\"a~b/c%\":[{\"const\":1}]},\"anyOf\":[{\"$ref\":\"x/y#z\"},{\"$ref\":\"#/$defs/r\"},{\"$ref\":\"#/"
+     "$defs/s\"},"
+     "{\"$ref\":\"#/$defs/a~0b~1c%25/0\"},{\"$ref\":\"urn:u\"},{\"$dynamicRef\":\"x/y#z\"}]}",
+     "null"},
+    {2,
+     "{\"definitions\":{\"l\":{\"$dynamicAnchor\":\"n\",\"items\":{\"$dynamicRef\":\"#n\"}}},\"$ref\":\"#/definitions/"
+     "l\","
+     "\"$schema\":\"http://json-schema.org/draft-04/schema#\",\"$recursiveAnchor\":true}",
+     "[[]]"},
+    {2, "{\"$ref\":1}", ""},
+    {2, "{\"$id\":1}", ""},
+    {2, "{\"$anchor\":1}", ""},
+    {2, "{\"$schema\":\"http://other.example\"}", ""},
+    {2, "{\"$ref\":\"http://other.example\"}", ""},
+    {2, "{\"$ref\":\"#/a\"}", ""},
+    {2, "{\"a\":[1],\"$ref\":\"#/a/01\"}", ""},
+    {2, "{\"$ref\":\"#none\"}", ""},
+    {2,
+     "{\"$dynamicRef\":\"#n\",\"$defs\":{\"a\":{\"$id\":\"a\",\"$dynamicAnchor\":\"n\"},\"b\":{\"$dynamicAnchor\":"
+     "\"n\"},"
+     "\"c\":{\"$id\":\"c\",\"$dynamicAnchor\":\"n\"}}}",
+     "1"},
+    /* branches that exclude each other */
+    {2,
+     "{\"oneOf\":[{\"properties\":{\"k\":{\"const\":\"a\"},\"v\":{\"type\":\"integer\"}},\"required\":[\"k\"],\"type\":"
+     "\"object\"},{\"properties\":{\"k\":{\"enum\":[\"b\",\"c\"]}},\"required\":[\"v\",\"k\"],\"type\":\"object\"},{"
+     "\"type\":["
+     "\"array\",\"string\"]},{\"const\":7}]}",
+     "{\"k\":\"b\",\"v\":1}"},
+    {2,
+     "{\"oneOf\":[{\"enum\":[1,2]},{\"enum\":[2,3]},{\"properties\":{\"a\":{\"type\":\"string\"}},\"type\":\"object\"},"
+     "{\"properties\":{\"a\":{\"type\":\"null\"}},\"type\":\"object\"}]}",
+     "{\"a\":null}"},
+    {2,
+     "{\"not\":{\"anyOf\":[{\"type\":[\"string\",\"null\"]},{\"required\":[\"a\"]},{\"minItems\":2},{\"maxItems\":0},{"
+     "\"minimum\":3},{\"multipleOf\":2},{\"pattern\":\"a\"},{\"maxLength\":1},{\"properties\":{\"b\":{\"const\":1}}}]}"
+     "}",
+     "{\"b\":2}"},
     {6,
      "{\"prefixItems\":[{\"format\":\"date-time\"},{\"dependentRequired\":{\"a\":[\"b\"]},\"propertyNames\":{"
      "\"maxLength\":3},"

@@ -3,6 +3,7 @@
 #include <dirent.h>
 
 #include "tests/engine/support/model_file.h"
+#include "tests/fuzz/seeds.h"
 
 static void save(const struct model_file *f, const char *folder, const char *name) {
     struct build b;
@@ -79,6 +80,72 @@ static void save_vector(const char *folder, const char *name) {
     }
 }
 
+/* Writes the directory of a model with the first bytes of one metadata value replaced, for each value of the model. */
+static void save_changed(const char *folder, const char *name) {
+    static const uint32_t numbers[] = {0, 1, 0x7fffffff};
+    static uint8_t bytes[1 << 20];
+    char path[4096];
+    struct gguf_scan scan = {0};
+    struct gguf gguf;
+    struct qn_error error;
+    struct arena arena = {.limit = 1 << 24};
+    snprintf(path, sizeof(path), QUERN_VECTORS "/%s", name);
+    FILE *file = fopen(path, "rb");
+    const size_t have = file ? fread(bytes, 1, sizeof(bytes), file) : 0;
+    if (file == NULL || fclose(file) != 0 || gguf_scan_bytes(&scan, bytes, have, &error) != QN_OK ||
+        gguf_index(&gguf, &scan, bytes, &arena, &error) != QN_OK) {
+        fprintf(stderr, "%s: no directory in its first %zu bytes\n", path, have);
+        exit(1);
+    }
+    for (size_t i = 0; i < gguf.n_values; i++) {
+        const struct gguf_value *value = &gguf.values[i];
+        const bool text = value->type == GGUF_STRING || value->element == GGUF_STRING;
+        if (text || memcmp(value->key.at, "tokenizer.", 10) == 0) {
+            continue;
+        }
+        for (size_t k = 0; k < sizeof(numbers) / sizeof(numbers[0]); k++) {
+            uint8_t *at = bytes + ((const uint8_t *)value->data - bytes);
+            uint8_t old[4];
+            const size_t size = value->bytes < 4 ? value->bytes : 4;
+            memcpy(old, at, size);
+            memcpy(at, &numbers[k], size);
+            seed_write(folder, name, i * 10 + k, bytes, (size_t)scan.data_offset);
+            memcpy(at, old, size);
+        }
+    }
+    arena_free(&arena);
+}
+
+/* What qn_model_sampling reads: values in range, out of range and of the wrong type. */
+static void save_recommendations(const char *folder) {
+    for (uint32_t i = 0; i < 5; i++) {
+        struct model_file f;
+        char name[64];
+        file_make(&f, "llama");
+        file_f32(&f, "general.sampling.temp", i == 1 ? -1 : 0.5);
+        file_f32(&f, "general.sampling.top_p", 0.9);
+        file_u32(&f, "general.sampling.top_k", 20);
+        if (i == 2) {
+            file_u32(&f, "general.sampling.min_p", 1);
+        } else if (i == 3) {
+            file_u32(&f, "general.sampling.mirostat", 2);
+        } else if (i == 4) {
+            file_f32(&f, "general.sampling.top_k", 2);
+        }
+        snprintf(name, sizeof(name), "sampling-%u", i);
+        save(&f, folder, name);
+    }
+    static const char *const unknown[] = {"unknown", "llama9", ""};
+    for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++) {
+        struct model_file f;
+        char name[64];
+        file_make(&f, "llama");
+        file_text(&f, "general.architecture", unknown[i]);
+        snprintf(name, sizeof(name), "unknown-%zu", i);
+        save(&f, folder, name);
+    }
+}
+
 static void save_vectors(const char *folder) {
     DIR *vectors = opendir(QUERN_VECTORS);
     if (vectors == NULL) {
@@ -126,6 +193,13 @@ int main(int argc, char **argv) {
         snprintf(name, sizeof(name), "%s-more", architectures[a]);
         save(&f, argv[1], name);
     }
+    static const char *const changed[] = {"tiny-gemma4-f32.gguf", "tiny-deepseek2-f32.gguf",
+                                          "tiny-qwen35-f32.gguf", "tiny-falcon-h1-f32.gguf",
+                                          "tiny-phi3-f32.gguf",   "tiny-qwen2moe-f32.gguf"};
+    for (size_t i = 0; i < sizeof(changed) / sizeof(changed[0]); i++) {
+        save_changed(argv[1], changed[i]);
+    }
+    save_recommendations(argv[1]);
     save_vectors(argv[1]);
     save_choices(argv[1]);
     return 0;

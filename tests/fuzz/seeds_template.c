@@ -18,6 +18,7 @@ static const char *const templates[] = {
     "{{ 'a,b c'.split(',')[0][::-1].title().center(9, '*').partition('a') }}{{ 'x'.join(['a']).replace('a', 'b', 1) }}",
     "{% filter upper %}{% raw %}{{ x }}{% endraw %}{% endfilter %}{# c #}{% generation %}{% endgeneration %}",
     "{{ strftime_now('%Y-%m-%d %H:%M:%S %j') }}{{ 1.5e3 // 2 ** 0.5 - -7 % 3 }}{{ 1 < 2 <= 3 != 4 and not 1 in [2] }}",
+    "{{ strftime_now('%A %a %B %b %d %e %H %I %M %p %S %f %y %Y %j %U %w %Z %z %% %-d %q') }}{{ strftime_now('%') }}",
     "{% with a = 1, b = 2 %}{% set (c, d) = (a, b) %}{% set e | trim %} x {% endset %}{{ c }}{{ e }}{% endwith %}",
     "{{ raise_exception('no') }}",
     "{{ x | tojson }}{{ x | sort | list }}{{ x | groupby('k') }}",

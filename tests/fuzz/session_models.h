@@ -1,8 +1,11 @@
-/* The models of fuzz_session: files of tests/vectors, one for each way to keep state. */
+/* The models of fuzz_session: files of tests/vectors, one for each way to keep state, and one that the target makes. */
 #ifndef TESTS_FUZZ_SESSION_MODELS_H
 #define TESTS_FUZZ_SESSION_MODELS_H
 
+#include <stddef.h>
+
 static const char *const session_models[] = {
+    NULL, /* heads of 32 dimensions, which a q8_0 cache needs */
     "tiny-qwen3-f32",
     "tiny-llama-extras-f32",
     "tiny-gemma3n-shared",
@@ -13,7 +16,9 @@ static const char *const session_models[] = {
     "tiny-falcon-h1-f32",
     "tiny-lfm2moe-f32",
     "tiny-gpt-oss-f32",
+    "tiny-deepseek2-f32",
     "tiny-deepseek2-heads-f32",
+    "tiny-cohere2-f32",
     "tiny-gpt2-f32",
     "tiny-phi3-f32",
     "tiny-llama-legacy",
