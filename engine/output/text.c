@@ -4,6 +4,9 @@
 #include "platform/memory.h"
 
 void text_add(struct text *text, const char *bytes, size_t count) {
+    if (count == 0) { /* there may be no memory yet */
+        return;
+    }
     if (count > text->capacity - text->bytes) {
         size_t capacity = text->capacity ? text->capacity : 256;
         while (capacity < text->bytes + count && capacity < (size_t)1 << 30) {
@@ -26,6 +29,9 @@ void text_add(struct text *text, const char *bytes, size_t count) {
 void text_put(struct text *text, char byte) { text_add(text, &byte, 1); }
 
 void text_drop(struct text *text, size_t count) {
+    if (count == 0) {
+        return;
+    }
     text->bytes -= count;
     memmove(text->at, text->at + count, text->bytes);
 }

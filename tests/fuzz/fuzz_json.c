@@ -64,9 +64,7 @@ static void require_same(const struct value *a, const struct value *b) {
     REQUIRE(a->string.bytes == b->string.bytes && memcmp(a->string.text, b->string.text, a->string.bytes) == 0);
 }
 
-/* Reads what is written, and compares. Writing in ASCII replaces malformed UTF-8, so that only the second time is
- * exact.
- */
+/* Reads what is written, and compares. Writing can replace malformed UTF-8, so that only the second time is exact. */
 static void check_again(struct reading *reading, const struct value *value, uint8_t style, bool exact) {
     const struct value *text = written(reading, value, style);
     if (reading->box.failed) {
@@ -101,7 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     start(&reading, fuzz_random(&random, 8) ? MEMORY : fuzz_random(&random, 1 << 14));
     const struct value *value = read_value(&reading, text, size - 1, data[0] & 16 ? QN_ERR_ARGUMENT : QN_ERR_TEMPLATE);
     if (!reading.box.failed) {
-        check_again(&reading, value, data[0], !(data[0] & 1));
+        check_again(&reading, value, data[0], false);
     }
     arena_free(&reading.arena);
     free(text);
