@@ -29,7 +29,9 @@ const isObject = (value) => typeof value === 'object' && value !== null && !Arra
 function schemaSource(fields, param) {
   const name = `${param}.json_schema`;
   if (!isObject(fields)) throw new RequestError(`${name} must be an object with a schema`, param);
-  const { schema = {}, strict, whitespace } = fields;
+  const { schema = {}, strict, whitespace, ...texts } = fields;
+  for (const field of ['name', 'description'])
+    if (typeof (texts[field] ?? '') !== 'string') throw new RequestError(`${name}.${field} must be a text`, param);
   if (!isObject(schema) && typeof schema !== 'boolean')
     throw new RequestError(`${name}.schema must be an object, true or false`, param);
   for (const [field, value] of Object.entries({ strict, whitespace }))

@@ -1,6 +1,7 @@
 /* Endpoints for a model's text, as llama.cpp's server has them: tokens of a text, text of tokens, and the prompt of
  * a chat. */
 import { readFields } from '../../api/fields.js';
+import { grammarSourceOf } from '../../api/grammars.js';
 import { booleanField, chatOf, RequestError, requireTokens } from '../../api/requests.js';
 import { requireLength, requireRoom } from '../../api/text-limit.js';
 import { readJson, sendJson } from './http.js';
@@ -41,6 +42,7 @@ export async function applyTemplate(entries, request, response) {
   const fields = readFields(await readJson(request), 'chat');
   const { model } = loadedModel(entries, fields.model);
   const { messages, variables } = chatOf(fields);
+  grammarSourceOf(fields); /* throws for wrong types */
   requireRoom(messages, model.info);
   sendJson(response, 200, { prompt: (await model.template(messages, variables)).text });
 }
