@@ -91,13 +91,14 @@ function chatRequestOf(fields) {
   }
   const { input, instructions, max_output_tokens: limit, reasoning, stream, stream_options, ...others } = fields;
   const shared = Object.fromEntries(Object.entries(others).filter(([name]) => !Object.hasOwn(NEUTRAL, name)));
+  if (fields.text?.format && fields.response_format !== undefined) refuse('response_format', 'use text.format');
   integerField(fields, 'max_output_tokens', 1, Number.MAX_SAFE_INTEGER, undefined);
   if (reasoning !== undefined && !isObject(reasoning))
     throw new RequestError('reasoning must be an object', 'reasoning');
   return {
     ...shared,
     messages: messagesOf(fields),
-    ...(fields.text && { response_format: formatOf(fields.text) }),
+    ...(fields.text?.format && { response_format: formatOf(fields.text) }),
     max_completion_tokens: limit,
     reasoning_effort: reasoning?.effort,
     stream: true,
