@@ -18,6 +18,7 @@
 #ifndef KERNELS_KERNELS_H
 #define KERNELS_KERNELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -133,8 +134,6 @@ typedef void rope_fn(float *x, const float *cosines, const float *sines, size_t 
 typedef void f32_to_f16_fn(uint16_t *out, const float *x, size_t n);
 /* n values. */
 typedef void f16_to_f32_fn(float *out, const uint16_t *x, size_t n);
-/* n values of q8_0 blocks: code times scale, rounded to f16. n: a multiple of 32. */
-typedef void q8_0_to_f16_fn(uint16_t *out, const uint8_t *blocks, size_t n);
 
 /* ---- recurrences: rows of n floats of state, n a multiple of 4 ---- */
 
@@ -150,25 +149,30 @@ typedef void scan_each_fn(float *out, float *state, size_t rows, size_t n, const
 typedef void delta_fn(float *out, float *state, size_t rows, size_t n, float decay, float beta, const float *k,
                       const float *v, const float *q);
 
-/* ---- attention, over up to KV_TILE positions of one KV head; rows of keys and values are `stride` f16 apart ---- */
-
-/* An f16 of the cache is always finite. With the largest exponent it is (1 + m / 1024) 2^16; m is the mantissa. */
+/* ---- attention, over up to KV_TILE positions of one KV head ---- */
 
 #define KV_TILE 64
+
+/* Keys or values in the KV cache. A row is a position: head_dim f16, or head_dim / 32 q8_0 blocks, whose values are
+ * code times scale, rounded to 11 significant bits and to a multiple of 2^-24, as an f16 is. All are finite: an f16
+ * with the largest exponent is (1 + m / 1024) 2^16, where m is its mantissa. */
+struct kv_rows {
+    const uint8_t *at; /* the first row, at an even address */
+    size_t stride;     /* bytes from one row to the next, even */
+    bool q8_0;
+};
 /* scores[q * scores_stride + t] = dot(query q, key t) * factor for q < queries, t < positions. Query q starts at
- * query + q * query_stride. head_dim: a multiple of 8. */
+ * query + q * query_stride. head_dim: a multiple of 8, for q8_0 of 32. */
 typedef void attention_scores_fn(float *scores, size_t scores_stride, const float *query, size_t query_stride,
-                                 size_t queries, const uint16_t *keys, size_t stride, size_t positions, size_t head_dim,
-                                 float factor);
+                                 size_t queries, struct kv_rows keys, size_t positions, size_t head_dim, float factor);
 /* Softmax over all positions of a query (at least 1), each weight rounded to f16 as llama.cpp does before the product
  * with the values: e[i] = exp(scores[i] - maximum), scores[i] = f16(e[i] * (1 / sum of e)). The sum and its inverse are
  * in double, in four partial sums as above. */
 typedef void attention_softmax_fn(float *scores, size_t positions);
 /* out[q * out_stride + d] += scores[q * scores_stride + t] * values[t][d], one product after the other, t ascending.
- * head_dim: a multiple of 8. */
+ * head_dim: a multiple of 8, for q8_0 of 32. */
 typedef void attention_values_fn(float *out, size_t out_stride, const float *scores, size_t scores_stride,
-                                 size_t queries, const uint16_t *values, size_t stride, size_t positions,
-                                 size_t head_dim);
+                                 size_t queries, struct kv_rows values, size_t positions, size_t head_dim);
 
 /* ---- the registry ---- */
 

@@ -39,19 +39,19 @@ RUN(softcap) { f(a, 30.0f, N); }
 RUN(rope) { f(a, b, c, N / 2); }
 RUN(f32_to_f16) { f(f16s, a, N); }
 RUN(f16_to_f32) { f(out, f16s, N); }
-RUN(q8_0_to_f16) { f(f16s, bytes, N); }
 RUN(scan) { f(out, a, ROWS, STATE, 0.5f, b, c, b); }
 RUN(scan_each) { f(out, a, ROWS, STATE, c, d, b, c, b); }
 RUN(delta) { f(out, a, ROWS, STATE, 0.5f, 0.01f, b, c, b); }
 RUN(quantize) { f(bytes, a, N / 2); }
-RUN(attention_scores) { f(out, KV_TILE, b, HEAD_DIM, QUERIES, f16s, HEAD_DIM, KV_TILE, HEAD_DIM, 0.125f); }
+static struct kv_rows cached(void) { return (struct kv_rows){(const uint8_t *)f16s, 2 * HEAD_DIM, false}; }
+RUN(attention_scores) { f(out, KV_TILE, b, HEAD_DIM, QUERIES, cached(), KV_TILE, HEAD_DIM, 0.125f); }
 RUN(attention_softmax) {
     for (size_t i = 0; i < N; i++) { /* because it overwrites its input */
         out[i] = a[i];
     }
     f(out, N);
 }
-RUN(attention_values) { f(out, HEAD_DIM, c, KV_TILE, QUERIES, f16s, HEAD_DIM, KV_TILE, HEAD_DIM); }
+RUN(attention_values) { f(out, HEAD_DIM, c, KV_TILE, QUERIES, cached(), KV_TILE, HEAD_DIM); }
 
 enum {
     FLOATS = 4 * N,
@@ -65,7 +65,6 @@ enum {
     BYTES_rope = 3 * FLOATS,
     BYTES_f32_to_f16 = FLOATS + FLOATS / 2,
     BYTES_f16_to_f32 = FLOATS + FLOATS / 2,
-    BYTES_q8_0_to_f16 = N / 32 * 34 + FLOATS / 2,
     BYTES_scan = 2 * 4 * ROWS * STATE,
     BYTES_scan_each = 3 * 4 * ROWS * STATE,
     BYTES_delta = 2 * 4 * ROWS * STATE,

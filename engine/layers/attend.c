@@ -33,18 +33,15 @@ static uint32_t queries_per_worker(const struct layer_hparams *layer, uint32_t c
 
 /* A worker's scratch memory for one tile. */
 struct tile_scratch {
-    float *cache;    /* kv_scratch_floats; first, because it must be aligned */
     float *query;    /* (queries, head_dim_k), rounded to f16 */
     float *gathered; /* (queries, head_dim_v) */
     float *scores;   /* (queries, row_floats) */
     uint16_t *half;  /* (head_dim_k) */
 };
 
-static struct tile_scratch scratch_at(float *at, const struct hparams *hparams, uint32_t format, size_t queries,
-                                      uint32_t context) {
+static struct tile_scratch scratch_at(float *at, const struct hparams *hparams, size_t queries, uint32_t context) {
     struct tile_scratch scratch;
-    scratch.cache = at;
-    scratch.query = at + kv_scratch_floats(hparams, format);
+    scratch.query = at;
     scratch.gathered = scratch.query + queries * hparams->head_dim_k;
     scratch.scores = scratch.gathered + queries * hparams->head_dim_v;
     scratch.half = (uint16_t *)(void *)(scratch.scores + queries * row_floats(context));
@@ -60,7 +57,8 @@ uint64_t attention_scratch_floats(const struct hparams *hparams, uint32_t format
     }
     const uint64_t floats =
         most * ((uint64_t)hparams->head_dim_k + hparams->head_dim_v + row_floats(context)) + hparams->head_dim_k / 2;
-    return (kv_scratch_floats(hparams, format) + floats + 15) / 16 * 16;
+    const uint64_t store = kv_scratch_floats(hparams, format);
+    return ((floats > store ? floats : store) + 15) / 16 * 16;
 }
 
 struct attend_job {
@@ -136,11 +134,10 @@ static void score(const struct tile *tile, const struct span *span) {
     const struct hparams *hparams = &job->session->model->hparams;
     const size_t dim = job->shape->head.k;
     const struct kv *kv = &job->session->kv;
-    const uint16_t *keys = kv_read(kv, kv_keys(kv, hparams, job->layer, span->page, tile->kv_head), span->slot,
-                                   span->count, dim, tile->scratch.cache);
+    const struct kv_rows keys =
+        kv_rows_at(kv, kv_keys(kv, hparams, job->layer, span->page, tile->kv_head), span->slot, dim, 0);
     kernels.attention_scores(tile->scratch.scores + span->column, tile->row, tile->scratch.query, dim,
-                             tile->tokens * group_of(job->shape), keys, dim, span->count, dim,
-                             hparams->attention_scale);
+                             tile->tokens * group_of(job->shape), keys, span->count, dim, hparams->attention_scale);
 }
 
 /* Softmax over the positions visible to query q; the weights of the others are zero. */
@@ -165,36 +162,44 @@ static void softmax(const struct tile *tile, uint32_t q) {
     memset(scores + high, 0, (tile->row - high) * sizeof(float));
 }
 
-static void add_values(const struct tile *tile, const struct span *span) {
+/* Columns [begin, end) of the values. */
+struct columns {
+    size_t begin;
+    size_t end;
+};
+
+/* Sets those columns of out (queries, head_dim_v) to the sum of the values of all visible positions, each times its
+ * softmax weight. */
+static void gather_values(const struct tile *tile, float *out, struct columns columns) {
     const struct attend_job *job = tile->job;
-    const struct hparams *hparams = &job->session->model->hparams;
-    const size_t dim = job->shape->head.v;
     const struct kv *kv = &job->session->kv;
-    const uint16_t *values = kv_read(kv, kv_values(kv, hparams, job->layer, span->page, tile->kv_head), span->slot,
-                                     span->count, dim, tile->scratch.cache);
-    kernels.attention_values(tile->scratch.gathered, dim, tile->scratch.scores + span->column, tile->row,
-                             tile->tokens * group_of(job->shape), values, dim, span->count, dim);
+    const size_t dim = job->shape->head.v;
+    const size_t width = columns.end - columns.begin;
+    const uint32_t queries = tile->tokens * group_of(job->shape);
+    for (uint32_t q = 0; q < queries; q++) {
+        memset(out + q * dim + columns.begin, 0, width * sizeof(*out));
+    }
+    for (uint32_t page = tile->begin / KV_TILE; page < kv_pages_for(tile->end); page++) {
+        const struct span span = span_of(tile, page);
+        const uint8_t *rows = kv_values(kv, &job->session->model->hparams, job->layer, page, tile->kv_head);
+        kernels.attention_values(out + columns.begin, dim, tile->scratch.scores + span.column, tile->row, queries,
+                                 kv_rows_at(kv, rows, span.slot, dim, columns.begin), span.count, width);
+    }
 }
 
 static void attend_tile(const struct tile *tile) {
     const struct attend_job *job = tile->job;
     const uint32_t group = group_of(job->shape);
     const size_t dim = job->shape->head.v;
-    const uint32_t first_page = tile->begin / KV_TILE;
-    const uint32_t pages = kv_pages_for(tile->end);
     pack_queries(tile);
-    for (uint32_t page = first_page; page < pages; page++) {
+    for (uint32_t page = tile->begin / KV_TILE; page < kv_pages_for(tile->end); page++) {
         const struct span span = span_of(tile, page);
         score(tile, &span);
     }
     for (uint32_t q = 0; q < tile->tokens * group; q++) {
         softmax(tile, q);
     }
-    memset(tile->scratch.gathered, 0, tile->tokens * group * dim * sizeof(float));
-    for (uint32_t page = first_page; page < pages; page++) {
-        const struct span span = span_of(tile, page);
-        add_values(tile, &span);
-    }
+    gather_values(tile, tile->scratch.gathered, (struct columns){0, dim});
     for (uint32_t t = 0; t < tile->tokens; t++) {
         const size_t head = (size_t)(tile->first + t) * job->shape->n_head + (size_t)tile->kv_head * group;
         memcpy(job->session->scratch.mixed + head * dim, tile->scratch.gathered + (size_t)t * group * dim,
@@ -205,7 +210,7 @@ static void attend_tile(const struct tile *tile) {
 static struct tile_scratch scratch_of(const struct attend_job *job, uint32_t worker) {
     const struct qn_session *session = job->session;
     return scratch_at(session->scratch.attention + worker * session->scratch.attention_floats, &session->model->hparams,
-                      session->kv.format, queries_per_worker(job->shape, session->context), session->context);
+                      queries_per_worker(job->shape, session->context), session->context);
 }
 
 /* Sets what follows from the tile's tokens. */
@@ -240,7 +245,7 @@ static void attend_items(void *context, size_t begin, size_t end, uint32_t worke
 #define TOKEN_COLUMNS   32u  /* of the values: whole q8_0 blocks and cache lines */
 
 /* The tile of one KV head. Its queries and scores lie in some worker's memory, so that every worker finds them. */
-static struct tile token_tile(const struct attend_job *job, uint32_t kv_head, uint32_t worker) {
+static struct tile token_tile(const struct attend_job *job, uint32_t kv_head) {
     const uint32_t group = group_of(job->shape);
     const uint32_t heads = queries_per_worker(job->shape, job->session->context) / group;
     struct tile tile = {.job = job, .scratch = scratch_of(job, kv_head / heads), .tokens = 1, .kv_head = kv_head};
@@ -248,71 +253,66 @@ static struct tile token_tile(const struct attend_job *job, uint32_t kv_head, ui
     set_positions(&tile);
     tile.scratch.query += query * job->session->model->hparams.head_dim_k;
     tile.scratch.scores += query * tile.row;
-    tile.scratch.cache = scratch_of(job, worker).cache;
     return tile;
 }
 
-/* Item i is a page of KV head i / pages. */
+/* Pages with positions that the session's next token attends to. */
+static uint32_t visible_pages(const struct attend_job *job) {
+    const struct visible visible = visible_from(job, job->session->position);
+    return kv_pages_for(visible.end) - visible.begin / KV_TILE;
+}
+
+/* Item i is a page of KV head i / visible_pages. */
 static void score_items(void *context, size_t begin, size_t end, uint32_t worker) {
+    (void)worker;
     const struct attend_job *job = context;
+    const uint32_t pages = visible_pages(job);
     for (size_t item = begin; item < end; item++) {
-        const struct tile any = token_tile(job, 0, worker);
-        const uint32_t first = any.begin / KV_TILE;
-        const uint32_t pages = kv_pages_for(any.end) - first;
-        const struct tile tile = token_tile(job, (uint32_t)(item / pages), worker);
-        const struct span span = span_of(&tile, first + (uint32_t)(item % pages));
+        const struct tile tile = token_tile(job, (uint32_t)(item / pages));
+        const struct span span = span_of(&tile, tile.begin / KV_TILE + (uint32_t)(item % pages));
         score(&tile, &span);
     }
 }
 
 /* Item i is query head i. */
 static void softmax_items(void *context, size_t begin, size_t end, uint32_t worker) {
+    (void)worker;
     const struct attend_job *job = context;
     const uint32_t group = group_of(job->shape);
     for (size_t item = begin; item < end; item++) {
-        const struct tile tile = token_tile(job, (uint32_t)item / group, worker);
+        const struct tile tile = token_tile(job, (uint32_t)item / group);
         softmax(&tile, (uint32_t)item % group);
     }
 }
 
-/* Item i is TOKEN_COLUMNS columns, or fewer at the end, of KV head i / chunks. */
+static uint32_t column_chunks(const struct attend_job *job) {
+    return (job->shape->head.v + TOKEN_COLUMNS - 1) / TOKEN_COLUMNS;
+}
+
+/* Item i is TOKEN_COLUMNS columns, or fewer at the end, of KV head i / column_chunks. */
 static void value_items(void *context, size_t begin, size_t end, uint32_t worker) {
+    (void)worker;
     const struct attend_job *job = context;
-    const struct kv *kv = &job->session->kv;
-    const uint32_t dim = job->shape->head.v;
-    const uint32_t chunks = (dim + TOKEN_COLUMNS - 1) / TOKEN_COLUMNS;
-    const uint32_t group = group_of(job->shape);
+    const size_t dim = job->shape->head.v;
+    const uint32_t chunks = column_chunks(job);
     for (size_t item = begin; item < end; item++) {
-        const struct tile tile = token_tile(job, (uint32_t)(item / chunks), worker);
-        const uint32_t column = (uint32_t)(item % chunks) * TOKEN_COLUMNS;
-        const uint32_t columns = dim - column < TOKEN_COLUMNS ? dim - column : TOKEN_COLUMNS;
-        float *out = job->session->scratch.mixed + (size_t)tile.kv_head * group * dim + column;
-        for (uint32_t q = 0; q < group; q++) {
-            memset(out + (size_t)q * dim, 0, columns * sizeof(*out));
-        }
-        for (uint32_t page = tile.begin / KV_TILE; page < kv_pages_for(tile.end); page++) {
-            const struct span span = span_of(&tile, page);
-            const struct kv_rows rows = {kv_values(kv, &job->session->model->hparams, job->layer, page, tile.kv_head),
-                                         span.slot, span.count, dim};
-            size_t stride;
-            const uint16_t *values = kv_read_columns(kv, &rows, column, columns, tile.scratch.cache, &stride);
-            kernels.attention_values(out, dim, tile.scratch.scores + span.column, tile.row, group, values, stride,
-                                     span.count, columns);
-        }
+        const struct tile tile = token_tile(job, (uint32_t)(item / chunks));
+        const size_t column = item % chunks * TOKEN_COLUMNS;
+        const size_t last = dim - column < TOKEN_COLUMNS ? dim : column + TOKEN_COLUMNS;
+        float *out = job->session->scratch.mixed + (size_t)tile.kv_head * group_of(job->shape) * dim;
+        gather_values(&tile, out, (struct columns){column, last});
     }
 }
 
 static void attend_token(struct attend_job *job) {
     const uint32_t heads = job->shape->n_head_kv;
-    const struct tile any = token_tile(job, 0, 0);
-    const uint32_t pages = kv_pages_for(any.end) - any.begin / KV_TILE;
     for (uint32_t head = 0; head < heads; head++) {
-        const struct tile tile = token_tile(job, head, 0);
+        const struct tile tile = token_tile(job, head);
         pack_queries(&tile);
     }
-    pool_run((size_t)heads * pages, score_items, job);
+    pool_run((size_t)heads * visible_pages(job), score_items, job);
     pool_run(job->shape->n_head, softmax_items, job);
-    pool_run((size_t)heads * ((job->shape->head.v + TOKEN_COLUMNS - 1) / TOKEN_COLUMNS), value_items, job);
+    pool_run((size_t)heads * column_chunks(job), value_items, job);
 }
 
 /* Whether the KV heads alone would leave threads without work for a part of the time that is worth two more jobs. */

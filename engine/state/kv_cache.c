@@ -72,7 +72,7 @@ uint8_t *kv_values(const struct kv *kv, const struct hparams *hparams, uint32_t 
 
 uint64_t kv_scratch_floats(const struct hparams *hparams, uint32_t format) {
     const uint64_t widest = hparams->head_dim_k > hparams->head_dim_v ? hparams->head_dim_k : hparams->head_dim_v;
-    return format == QN_CACHE_Q8_0 ? widest * KV_TILE / 2 : 0; /* f16 takes half a float; a row to store needs less */
+    return format == QN_CACHE_Q8_0 ? activation_layout(ACTIVATION_Q8_0, (size_t)widest).bytes / sizeof(float) : 0;
 }
 
 void kv_store(const struct kv *kv, uint8_t *rows, size_t slot, const float *x, size_t head_dim, float *scratch) {
@@ -94,29 +94,7 @@ void kv_store(const struct kv *kv, uint8_t *rows, size_t slot, const float *x, s
     }
 }
 
-const uint16_t *kv_read(const struct kv *kv, const uint8_t *rows, size_t slot, size_t count, size_t head_dim,
-                        float *scratch) {
-    const uint8_t *first = rows + slot * row_bytes(kv->format, head_dim);
-    if (kv->format != QN_CACHE_Q8_0) {
-        return (const uint16_t *)(const void *)first;
-    }
-    uint16_t *halves = (uint16_t *)(void *)scratch;
-    kernels.q8_0_to_f16(halves, first, count * head_dim);
-    return halves;
-}
-
-const uint16_t *kv_read_columns(const struct kv *kv, const struct kv_rows *rows, size_t column, size_t columns,
-                                float *scratch, size_t *stride) {
-    const uint8_t *first =
-        rows->at + rows->slot * row_bytes(kv->format, rows->head_dim) + row_bytes(kv->format, column);
-    if (kv->format != QN_CACHE_Q8_0) {
-        *stride = rows->head_dim;
-        return (const uint16_t *)(const void *)first;
-    }
-    uint16_t *halves = (uint16_t *)(void *)scratch;
-    for (size_t t = 0; t < rows->count; t++) {
-        kernels.q8_0_to_f16(halves + t * columns, first + t * row_bytes(kv->format, rows->head_dim), columns);
-    }
-    *stride = columns;
-    return halves;
+struct kv_rows kv_rows_at(const struct kv *kv, const uint8_t *rows, size_t slot, size_t head_dim, size_t column) {
+    const size_t stride = row_bytes(kv->format, head_dim);
+    return (struct kv_rows){rows + slot * stride + row_bytes(kv->format, column), stride, kv->format == QN_CACHE_Q8_0};
 }

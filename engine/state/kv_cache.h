@@ -27,7 +27,7 @@ void kv_init(struct kv *kv, const struct hparams *hparams, uint32_t max_pages);
 int kv_grow(struct kv *kv, uint32_t positions, struct qn_error *error);
 void kv_free(struct kv *kv);
 
-/* Floats of scratch memory that kv_store and kv_read need. */
+/* Floats of scratch memory that kv_store needs. */
 uint64_t kv_scratch_floats(const struct hparams *hparams, uint32_t format);
 
 /* The K or V rows of one KV head in one page: (KV_TILE, head_dim). */
@@ -36,20 +36,8 @@ uint8_t *kv_values(const struct kv *kv, const struct hparams *hparams, uint32_t 
 
 /* Stores x (head_dim) as row `slot` of such rows. scratch: 16-byte aligned. */
 void kv_store(const struct kv *kv, uint8_t *rows, size_t slot, const float *x, size_t head_dim, float *scratch);
-/* Rows [slot, slot + count) in f16: in place, or converted into scratch. */
-const uint16_t *kv_read(const struct kv *kv, const uint8_t *rows, size_t slot, size_t count, size_t head_dim,
-                        float *scratch);
-
-/* Rows [slot, slot + count) of those at `at`, each of head_dim values. */
-struct kv_rows {
-    const uint8_t *at;
-    size_t slot;
-    size_t count;
-    size_t head_dim;
-};
-/* Columns [column, column + columns) of rows in f16, in place or converted into scratch, `*stride` values apart. In
- * q8_0 both are multiples of 32. */
-const uint16_t *kv_read_columns(const struct kv *kv, const struct kv_rows *rows, size_t column, size_t columns,
-                                float *scratch, size_t *stride);
+/* Such rows from `slot` on, each of head_dim values, without the values before `column`. In q8_0, column is a multiple
+ * of 32. */
+struct kv_rows kv_rows_at(const struct kv *kv, const uint8_t *rows, size_t slot, size_t head_dim, size_t column);
 
 #endif

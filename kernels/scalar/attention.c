@@ -2,21 +2,40 @@
 #include "kernels/exp.h"
 #include "kernels/scalar/sums.h"
 #include "kernels/variants.h"
+#include "quant/blocks.h"
 
-/* The float of an f16 of the KV cache. The largest exponent is treated like the others, so the result is finite. */
-static float cached(uint16_t f16) {
-    const uint32_t bits = (uint32_t)(f16 & 0x8000u) << 16 | (uint32_t)(f16 & 0x7fffu) << 13;
-    return f32_from_bits(bits) * 0x1p112f;
+/* An f16 as a float. The largest exponent is treated like the others, so the result is finite. */
+static float finite_f16(const uint8_t *at) {
+    const uint32_t f16 = at[0] | (uint32_t)at[1] << 8;
+    return f32_from_bits((f16 & 0x8000u) << 16 | (f16 & 0x7fffu) << 13) * 0x1p112f;
+}
+
+/* Rounds to 11 significant bits and to a multiple of 2^-24. Adding 1.5 * 2^13 times the power of 2 below x leaves as
+ * many bits of x. */
+static float round_11_bits(float x) {
+    const uint32_t exponent = f32_bits(x) & 0x7f800000u;
+    const uint32_t least = exponent > 0x38800000u ? exponent : 0x38800000u; /* 2^-14 */
+    const float large = f32_from_bits(least + (13u << 23) + 0x400000u);
+    return (x + large) - large;
+}
+
+/* Element i of a row of the KV cache. */
+static float cached(struct kv_rows rows, size_t row, size_t i) {
+    const uint8_t *at = rows.at + row * rows.stride;
+    if (!rows.q8_0) {
+        return finite_f16(at + 2 * i);
+    }
+    const struct block_q8_0 *block = (const struct block_q8_0 *)at + i / 32;
+    return round_11_bits((float)block->qs[i % 32] * finite_f16((const uint8_t *)&block->d));
 }
 
 void attention_scores_scalar(float *scores, size_t scores_stride, const float *query, size_t query_stride,
-                             size_t queries, const uint16_t *keys, size_t stride, size_t positions, size_t head_dim,
-                             float factor) {
+                             size_t queries, struct kv_rows keys, size_t positions, size_t head_dim, float factor) {
     for (size_t q = 0; q < queries; q++) {
         for (size_t t = 0; t < positions; t++) {
             float sums[4] = {0};
             for (size_t i = 0; i < head_dim; i++) {
-                sums[i % 4] += query[q * query_stride + i] * cached(keys[t * stride + i]);
+                sums[i % 4] += query[q * query_stride + i] * cached(keys, t, i);
             }
             scores[q * scores_stride + t] = sum_of_4(sums) * factor;
         }
@@ -40,11 +59,11 @@ void attention_softmax_scalar(float *scores, size_t positions) {
 }
 
 void attention_values_scalar(float *out, size_t out_stride, const float *scores, size_t scores_stride, size_t queries,
-                             const uint16_t *values, size_t stride, size_t positions, size_t head_dim) {
+                             struct kv_rows values, size_t positions, size_t head_dim) {
     for (size_t q = 0; q < queries; q++) {
         for (size_t t = 0; t < positions; t++) {
             for (size_t d = 0; d < head_dim; d++) {
-                out[q * out_stride + d] += scores[q * scores_stride + t] * cached(values[t * stride + d]);
+                out[q * out_stride + d] += scores[q * scores_stride + t] * cached(values, t, d);
             }
         }
     }

@@ -5,6 +5,9 @@
 #include "kernels/simd128/hints.h"
 #include "kernels/simd128/partial.h"
 #include "kernels/variants.h"
+#include "quant/blocks.h"
+
+/* ---- rows of the KV cache ---- */
 
 /* Four cached f16, sign-extended to 32 bits, as floats. A shift to the left by 13 puts the magnitude in place. The mask
  * keeps one of the copies of the sign above it. 2^112 corrects the bias of the exponent. */
@@ -15,12 +18,58 @@ ALWAYS_INLINE v128_t cached_to_f32x4(v128_t extended) {
 ALWAYS_INLINE v128_t cached_low(v128_t f16) { return cached_to_f32x4(wasm_i32x4_extend_low_i16x8(f16)); }
 ALWAYS_INLINE v128_t cached_high(v128_t f16) { return cached_to_f32x4(wasm_i32x4_extend_high_i16x8(f16)); }
 
-/* Reads one f16 from each cache line of the rows. Nothing depends on these loads, so all are in flight at once; those
+static void convert_f16(float *to, size_t gap, const uint8_t *row, size_t n) {
+    for (size_t i = 0; i < n; i += 8, to += 2 * gap) {
+        const v128_t f16 = wasm_v128_load(row + 2 * i);
+        wasm_v128_store(to, cached_low(f16));
+        wasm_v128_store(to + gap, cached_high(f16));
+    }
+}
+
+/* Code times scale, rounded to 11 significant bits and to a multiple of 2^-24. See f32x4_round_to_f16, which keeps the
+ * sign of zeros as well; here it never reaches a result, because the sums start at +0. */
+ALWAYS_INLINE v128_t cached_codes(v128_t codes, v128_t scale) {
+    const v128_t x = wasm_f32x4_mul(wasm_f32x4_convert_i32x4(codes), scale);
+    const v128_t exponent = wasm_v128_and(x, wasm_i32x4_splat(0x7f800000));
+    const v128_t least = wasm_i32x4_max(exponent, wasm_i32x4_splat(0x38800000));
+    const v128_t large = wasm_i32x4_add(least, wasm_i32x4_splat((13 << 23) + 0x400000));
+    return wasm_f32x4_sub(wasm_f32x4_add(x, large), large);
+}
+
+static void convert_q8_0(float *to, size_t gap, const uint8_t *row, size_t n) {
+    const struct block_q8_0 *block = (const struct block_q8_0 *)row;
+    for (; n; n -= 32, block++) {
+        const v128_t scale = cached_low(wasm_v128_load16_splat(block->d));
+        for (size_t i = 0; i < 32; i += 8, to += 2 * gap) {
+            const v128_t codes = wasm_i16x8_load8x8(block->qs + i);
+            wasm_v128_store(to, cached_codes(wasm_i32x4_extend_low_i16x8(codes), scale));
+            wasm_v128_store(to + gap, cached_codes(wasm_i32x4_extend_high_i16x8(codes), scale));
+        }
+    }
+}
+
+static size_t bytes_of(const struct kv_rows *rows, size_t elements) {
+    return rows->q8_0 ? elements / 32 * sizeof(struct block_q8_0) : elements * sizeof(uint16_t);
+}
+
+/* Converts elements [from, from + n) of a row. Each four go `gap` floats behind the last four. */
+static void convert(float *to, size_t gap, const struct kv_rows *rows, size_t row, size_t from, size_t n) {
+    const uint8_t *at = rows->at + row * rows->stride + bytes_of(rows, from);
+    if (rows->q8_0) {
+        convert_q8_0(to, gap, at, n);
+    } else {
+        convert_f16(to, gap, at, n);
+    }
+}
+
+/* Reads a byte from each cache line of the rows. Nothing depends on these loads, so all are in flight at once; those
  * of the conversions would be issued a few at a time. See prefetch.h. */
-static void fetch(const uint16_t *rows, size_t stride, size_t positions, size_t head_dim) {
-    for (size_t t = 0; t < positions; t++, rows += stride) {
-        for (size_t d = 0; d < head_dim; d += 64 / sizeof(*rows)) {
-            (void)*(const volatile uint16_t *)(rows + d);
+static void fetch(const struct kv_rows *rows, size_t positions, size_t head_dim) {
+    const uint8_t *row = rows->at;
+    const size_t bytes = bytes_of(rows, head_dim);
+    for (size_t t = 0; t < positions; t++, row += rows->stride) {
+        for (size_t i = 0; i < bytes; i += 64) {
+            (void)*(const volatile uint8_t *)(row + i);
         }
     }
 }
@@ -29,20 +78,6 @@ static void fetch(const uint16_t *rows, size_t stride, size_t positions, size_t 
 
 #define KEYS     4u
 #define KEY_SPAN 1024u /* elements of head_dim that are converted at a time */
-
-/* Converts elements [from, from + n) of four keys, interleaved by fours: elements 4 i to 4 i + 3 of key j go to 16 i +
- * 4 j. */
-static void convert_keys(float *to, const uint16_t *const keys[KEYS], size_t from, size_t n) {
-    for (unsigned j = 0; j < KEYS; j++) {
-        const uint16_t *key = keys[j] + from;
-        float *at = to + 4 * j;
-        for (size_t i = 0; i < n; i += 8, key += 8, at += 8 * KEYS) {
-            const v128_t f16 = wasm_v128_load(key);
-            wasm_v128_store(at, cached_low(f16));
-            wasm_v128_store(at + 4 * KEYS, cached_high(f16));
-        }
-    }
-}
 
 ALWAYS_INLINE void add_products(v128_t *sums, unsigned queries, const float *query, size_t query_stride,
                                 const float *keys, size_t n) {
@@ -72,13 +107,22 @@ ALWAYS_INLINE v128_t sums_across(const v128_t s[4]) {
 
 /* Four keys, to be multiplied by all queries. The scores of the first `count` are stored. */
 struct key_tile {
-    const uint16_t *keys[KEYS];
+    struct kv_rows keys;
     size_t head_dim;
+    size_t first;
     size_t count;
     float factor;
-    size_t converted; /* start of the span that is in `floats` */
-    float floats[KEYS * KEY_SPAN];
+    size_t converted;              /* start of the span that is in `floats` */
+    float floats[KEYS * KEY_SPAN]; /* interleaved by fours: elements 4 i to 4 i + 3 of key j are at 16 i + 4 j */
 };
+
+static void convert_keys(struct key_tile *tile, size_t from, size_t n) {
+    for (size_t j = 0; j < KEYS; j++) {
+        const size_t row = tile->first + (j < tile->count ? j : 0);
+        convert(tile->floats + 4 * j, 4 * KEYS, &tile->keys, row, from, n);
+    }
+    tile->converted = from;
+}
 
 ALWAYS_INLINE void score_queries(struct key_tile *tile, float *scores, size_t scores_stride, unsigned queries,
                                  const float *query, size_t query_stride) {
@@ -90,8 +134,7 @@ ALWAYS_INLINE void score_queries(struct key_tile *tile, float *scores, size_t sc
         const size_t left = tile->head_dim - from;
         const size_t n = left < KEY_SPAN ? left : KEY_SPAN;
         if (tile->converted != from) {
-            convert_keys(tile->floats, tile->keys, from, n);
-            tile->converted = from;
+            convert_keys(tile, from, n);
         }
         add_products(sums, queries, query + from, query_stride, tile->floats, n);
     }
@@ -106,19 +149,17 @@ ALWAYS_INLINE void score_queries(struct key_tile *tile, float *scores, size_t sc
 }
 
 void attention_scores_simd128(float *scores, size_t scores_stride, const float *query, size_t query_stride,
-                              size_t queries, const uint16_t *keys, size_t stride, size_t positions, size_t head_dim,
-                              float factor) {
-    fetch(keys, stride, positions, head_dim);
+                              size_t queries, struct kv_rows keys, size_t positions, size_t head_dim, float factor) {
+    fetch(&keys, positions, head_dim);
     struct key_tile tile;
+    tile.keys = keys;
     tile.head_dim = head_dim;
     tile.factor = factor;
     for (size_t t = 0; t < positions; t += KEYS) {
         const size_t left = positions - t;
         tile.count = left < KEYS ? left : KEYS;
+        tile.first = t;
         tile.converted = head_dim; /* none */
-        for (unsigned j = 0; j < KEYS; j++) {
-            tile.keys[j] = keys + (t + (j < tile.count ? j : 0)) * stride;
-        }
         size_t q = 0;
         for (; q + 2 <= queries; q += 2) {
             score_queries(&tile, scores + q * scores_stride + t, scores_stride, 2, query + q * query_stride,
@@ -182,16 +223,6 @@ void attention_softmax_simd128(float *scores, size_t positions) {
 
 #define COLUMNS 32u
 
-static void convert_values(float *to, const uint16_t *values, size_t stride, size_t positions, size_t columns) {
-    for (size_t t = 0; t < positions; t++, values += stride, to += COLUMNS) {
-        for (size_t d = 0; d < columns; d += 8) {
-            const v128_t f16 = wasm_v128_load(values + d);
-            wasm_v128_store(to + d, cached_low(f16));
-            wasm_v128_store(to + d + 4, cached_high(f16));
-        }
-    }
-}
-
 /* Adds the values of all positions, times their scores, to `vectors` * 4 columns of out. */
 ALWAYS_INLINE void add_values(unsigned queries, unsigned vectors, float *out, size_t out_stride, const float *scores,
                               size_t scores_stride, const float *values, size_t positions) {
@@ -220,12 +251,14 @@ ALWAYS_INLINE void add_values(unsigned queries, unsigned vectors, float *out, si
 }
 
 void attention_values_simd128(float *out, size_t out_stride, const float *scores, size_t scores_stride, size_t queries,
-                              const uint16_t *values, size_t stride, size_t positions, size_t head_dim) {
+                              struct kv_rows values, size_t positions, size_t head_dim) {
     float floats[KV_TILE * COLUMNS];
-    fetch(values, stride, positions, head_dim);
+    fetch(&values, positions, head_dim);
     for (size_t d = 0; d < head_dim; d += COLUMNS, out += COLUMNS) {
         const size_t columns = head_dim - d < COLUMNS ? head_dim - d : COLUMNS;
-        convert_values(floats, values + d, stride, positions, columns);
+        for (size_t t = 0; t < positions; t++) {
+            convert(floats + t * COLUMNS, 4, &values, t, d, columns);
+        }
         size_t q = 0;
         for (; columns % 16 == 0 && q + 2 <= queries; q += 2) {
             for (size_t c = 0; c < columns; c += 16) {

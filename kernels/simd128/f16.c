@@ -1,9 +1,8 @@
-/* Kernels that convert between f32, f16 and q8_0. */
+/* Kernels that convert between f32 and f16. */
 #include "kernels/simd128/f16.h"
 #include "kernels/simd128/partial.h"
 #include "kernels/variants.h"
 #include "platform/memory.h"
-#include "quant/blocks.h"
 
 static v128_t eight_to_f16(v128_t low, v128_t high) {
     return wasm_u16x8_narrow_i32x4(f32x4_to_f16x4(low), f32x4_to_f16x4(high));
@@ -37,18 +36,5 @@ void f16_to_f32_simd128(float *out, const uint16_t *x, size_t n) {
         memcpy(last, x, n * sizeof *x);
         eight_to_f32(floats, wasm_v128_load(last));
         memcpy(out, floats, n * sizeof *out);
-    }
-}
-
-void q8_0_to_f16_simd128(uint16_t *out, const uint8_t *blocks, size_t n) {
-    const struct block_q8_0 *block = (const struct block_q8_0 *)blocks;
-    for (; n; n -= 32, block++, out += 32) {
-        const v128_t d = wasm_f32x4_splat(f16_at(block->d));
-        for (size_t i = 0; i < 32; i += 8) {
-            const v128_t codes = wasm_i16x8_load8x8(block->qs + i);
-            const v128_t low = wasm_f32x4_convert_i32x4(wasm_i32x4_extend_low_i16x8(codes));
-            const v128_t high = wasm_f32x4_convert_i32x4(wasm_i32x4_extend_high_i16x8(codes));
-            wasm_v128_store(out + i, eight_to_f16(wasm_f32x4_mul(low, d), wasm_f32x4_mul(high, d)));
-        }
     }
 }

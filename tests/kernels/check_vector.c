@@ -247,20 +247,3 @@ void check_f16_to_f32(struct check *check, f16_to_f32_fn *reference, f16_to_f32_
         }
     }
 }
-
-void check_q8_0_to_f16(struct check *check, q8_0_to_f16_fn *reference, q8_0_to_f16_fn *variant) {
-    for (size_t i = 0; i < 200; i++) {
-        const size_t blocks = 1 + check_below(check, 9);
-        check_case(check, "blocks", blocks);
-        uint8_t *w = check_bytes(check, blocks * 34);
-        uint16_t *out = check_f16s(check, blocks * 32);
-        for (size_t k = 0; k < blocks * 34; k++) {
-            w[k] = (uint8_t)check_random(check);
-        }
-        check_expect(check);
-        reference(out, w, blocks * 32);
-        while (check_next_round(check)) {
-            variant(AT(out), AT(w), blocks * 32);
-        }
-    }
-}

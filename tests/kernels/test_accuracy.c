@@ -265,7 +265,8 @@ static void test_attention(void **state) {
     fill(x, 1);
     fill(y, 1);
     f32_to_f16_scalar(cache, y, DIM * POSITIONS);
-    attention_scores_scalar(scores, POSITIONS, x, DIM, 1, cache, DIM, POSITIONS, DIM, 0.125f);
+    const struct kv_rows cached = {(const uint8_t *)cache, 2 * DIM, false};
+    attention_scores_scalar(scores, POSITIONS, x, DIM, 1, cached, POSITIONS, DIM, 0.125f);
     for (size_t t = 0; t < POSITIONS; t++) {
         double sum = 0;
         for (size_t d = 0; d < DIM; d++) {
@@ -276,7 +277,7 @@ static void test_attention(void **state) {
     for (size_t d = 0; d < DIM; d++) {
         out[d] = 0;
     }
-    attention_values_scalar(out, DIM, scores, POSITIONS, 1, cache, DIM, POSITIONS, DIM);
+    attention_values_scalar(out, DIM, scores, POSITIONS, 1, cached, POSITIONS, DIM);
     for (size_t d = 0; d < DIM; d++) {
         double sum = 0;
         for (size_t t = 0; t < POSITIONS; t++) {
