@@ -154,8 +154,8 @@ typedef void delta_fn(float *out, float *state, size_t rows, size_t n, float dec
 #define KV_TILE 64
 
 /* Keys or values in the KV cache. A row is a position: head_dim f16, or head_dim / 32 q8_0 blocks, whose values are
- * code times scale, rounded to 11 significant bits and to a multiple of 2^-24, as an f16 is. All are finite: an f16
- * with the largest exponent is (1 + m / 1024) 2^16, where m is its mantissa. */
+ * code times scale, rounded to 11 significant bits like an f16. All are finite: an f16 with the largest exponent is
+ * (1 + m / 1024) 2^16, where m is its mantissa. */
 struct kv_rows {
     const uint8_t *at; /* the first row, at an even address */
     size_t stride;     /* bytes from one row to the next, even */

@@ -10,14 +10,9 @@ static float finite_f16(const uint8_t *at) {
     return f32_from_bits((f16 & 0x8000u) << 16 | (f16 & 0x7fffu) << 13) * 0x1p112f;
 }
 
-/* Rounds to 11 significant bits and to a multiple of 2^-24. Adding 1.5 * 2^13 times the power of 2 below x leaves as
- * many bits of x. */
-static float round_11_bits(float x) {
-    const uint32_t exponent = f32_bits(x) & 0x7f800000u;
-    const uint32_t least = exponent > 0x38800000u ? exponent : 0x38800000u; /* 2^-14 */
-    const float large = f32_from_bits(least + (13u << 23) + 0x400000u);
-    return (x + large) - large;
-}
+/* Rounds to 11 significant bits, ties to even, a product of an f16 and an integer of 8 bits. (As a float has 24 bits,
+ * x + 2^13 x has no more than the first 11 of x.) */
+static float round_11_bits(float x) { return (x + 0x1p13f * x) - 0x1p13f * x; }
 
 /* Element i of a row of the KV cache. */
 static float cached(struct kv_rows rows, size_t row, size_t i) {

@@ -26,24 +26,23 @@ static void convert_f16(float *to, size_t gap, const uint8_t *row, size_t n) {
     }
 }
 
-/* Code times scale, rounded to 11 significant bits and to a multiple of 2^-24. See f32x4_round_to_f16, which keeps the
- * sign of zeros as well; here it never reaches a result, because the sums start at +0. */
-ALWAYS_INLINE v128_t cached_codes(v128_t codes, v128_t scale) {
-    const v128_t x = wasm_f32x4_mul(wasm_f32x4_convert_i32x4(codes), scale);
-    const v128_t exponent = wasm_v128_and(x, wasm_i32x4_splat(0x7f800000));
-    const v128_t least = wasm_i32x4_max(exponent, wasm_i32x4_splat(0x38800000));
-    const v128_t large = wasm_i32x4_add(least, wasm_i32x4_splat((13 << 23) + 0x400000));
-    return wasm_f32x4_sub(wasm_f32x4_add(x, large), large);
+/* Code times scale, rounded to 11 significant bits; large_scale is 2^13 scale. */
+ALWAYS_INLINE v128_t cached_codes(v128_t codes, v128_t scale, v128_t large_scale) {
+    const v128_t code = wasm_f32x4_convert_i32x4(codes);
+    const v128_t large = wasm_f32x4_mul(code, large_scale);
+    return wasm_f32x4_sub(wasm_f32x4_add(wasm_f32x4_mul(code, scale), large), large);
 }
 
 static void convert_q8_0(float *to, size_t gap, const uint8_t *row, size_t n) {
     const struct block_q8_0 *block = (const struct block_q8_0 *)row;
     for (; n; n -= 32, block++) {
         const v128_t scale = cached_low(wasm_v128_load16_splat(block->d));
+        const v128_t large = wasm_f32x4_mul(scale, wasm_f32x4_splat(0x1p13f));
+        UNROLL
         for (size_t i = 0; i < 32; i += 8, to += 2 * gap) {
             const v128_t codes = wasm_i16x8_load8x8(block->qs + i);
-            wasm_v128_store(to, cached_codes(wasm_i32x4_extend_low_i16x8(codes), scale));
-            wasm_v128_store(to + gap, cached_codes(wasm_i32x4_extend_high_i16x8(codes), scale));
+            wasm_v128_store(to, cached_codes(wasm_i32x4_extend_low_i16x8(codes), scale, large));
+            wasm_v128_store(to + gap, cached_codes(wasm_i32x4_extend_high_i16x8(codes), scale, large));
         }
     }
 }
