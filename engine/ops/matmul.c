@@ -57,14 +57,29 @@ static size_t quantize(const struct scratch *scratch, const struct weight *w, co
     return row_bytes;
 }
 
+/* Rows of a product that are finished together: few enough that what gemm wrote is still in the cache, and enough that
+ * scale, bias and check do not run on a handful of values. */
+#define STRIP_ROWS (8 * PANEL_ROWS)
+
+/* Up to as many tokens, the time to read the weights matters. */
+#define DISTANT_TOKENS 32
+/* Up to as many, gemv is faster than a panel even if it takes one at a time: the weights are in the cache for the next.
+ */
+#define REPEATED_TOKENS 3
+
+/* Whether gemv multiplies, and not unpacked panels. */
+static bool multiplies_blocks(const struct weight *w, size_t tokens) {
+    return tokens <= w->kernels->gemv_tokens || tokens <= REPEATED_TOKENS;
+}
+
 /* Output rows of one matrix that are an item of work; its last item may have fewer. For many tokens it is a panel. For
  * a few, fewer than about 32 rows at a time are read slowly, but large items leave some workers without any. */
 static size_t item_rows(const struct weight *w, size_t tokens) {
-    if (tokens > w->kernels->gemv_tokens) {
+    if (tokens > DISTANT_TOKENS || (!multiplies_blocks(w, tokens) && w->rows < 1024)) {
         return PANEL_ROWS;
     }
-    if (w->rows >= 4096) {
-        return 64;
+    if (w->rows >= 4096 || !multiplies_blocks(w, tokens)) {
+        return STRIP_ROWS;
     }
     return w->rows >= 1024 ? 32 : 16;
 }
@@ -101,58 +116,92 @@ static void finish(const struct product *product, const struct scratch *scratch,
 static void multiply_few(const struct product *product, const struct scratch *scratch, const uint8_t *x,
                          size_t row_bytes, size_t tokens, size_t row, size_t stop) {
     const struct weight *w = product->w;
-    const struct gemv_args args = {.out = product->out + row,
-                                   .out_stride = w->rows,
-                                   .w = w->data + row * w->row_bytes,
-                                   .row_bytes = w->row_bytes,
-                                   .rows = stop - row,
-                                   .activations = x,
-                                   .activation_bytes = row_bytes,
-                                   .tokens = tokens,
-                                   .n = w->cols,
-                                   .order = scratch->gemv_order};
-    w->kernels->gemv(&args);
+    const size_t at_once = w->kernels->gemv_tokens;
+    for (size_t t = 0; t < tokens; t += at_once) {
+        float *out = product->out + t * w->rows + row;
+        const struct gemv_args args = {.out = out,
+                                       .out_stride = w->rows,
+                                       .w = w->data + row * w->row_bytes,
+                                       .row_bytes = w->row_bytes,
+                                       .rows = stop - row,
+                                       .activations = x + t * row_bytes,
+                                       .activation_bytes = row_bytes,
+                                       .tokens = tokens - t < at_once ? tokens - t : at_once,
+                                       .n = w->cols,
+                                       .order = scratch->gemv_order};
+        w->kernels->gemv(&args);
+    }
     for (size_t t = 0; t < tokens; t++) {
         finish(product, scratch, product->out + t * w->rows + row, row, stop - row);
     }
 }
 
-/* Several tokens: each panel of weights is unpacked once and multiplied by every token. */
-static void multiply_tokens(const struct product *product, const uint8_t *x, size_t row_bytes, size_t tokens,
-                            uint8_t *panel, size_t row, size_t stop) {
-    const struct weight *w = product->w;
-    for (; row < stop; row += PANEL_ROWS) {
-        const size_t rows = stop - row < PANEL_ROWS ? stop - row : PANEL_ROWS;
-        float *out = product->out + row;
-        const struct panel_args unpack = {
-            .panel = panel, .w = w->data + row * w->row_bytes, .row_bytes = w->row_bytes, .rows = rows, .n = w->cols};
-        const struct gemm_args args = {.out = out,
-                                       .out_stride = w->rows,
-                                       .panel = panel,
-                                       .rows = rows,
-                                       .activations = x,
-                                       .activation_bytes = row_bytes,
-                                       .tokens = tokens,
-                                       .n = w->cols};
-        w->kernels->unpack_panel(&unpack);
-        w->kernels->gemm(&args);
+/* The quantized activations of several tokens, and memory for a panel. */
+struct batch {
+    const uint8_t *x;
+    size_t row_bytes;
+    size_t tokens;
+    uint8_t *panel;
+};
+
+/* Multiplies `rows` rows of weights, `apart` rows from each other, by all tokens: row + i apart goes to out[i]. */
+static void multiply_panel(const struct weight *w, const struct batch *batch, size_t row, size_t rows, size_t apart,
+                           float *out, size_t out_stride) {
+    const struct panel_args unpack = {.panel = batch->panel,
+                                      .w = w->data + row * w->row_bytes,
+                                      .row_bytes = apart * w->row_bytes,
+                                      .rows = rows,
+                                      .n = w->cols};
+    const struct gemm_args args = {.out = out,
+                                   .out_stride = out_stride,
+                                   .panel = batch->panel,
+                                   .rows = rows,
+                                   .activations = batch->x,
+                                   .activation_bytes = batch->row_bytes,
+                                   .tokens = batch->tokens,
+                                   .n = w->cols};
+    w->kernels->unpack_panel(&unpack);
+    w->kernels->gemm(&args);
+}
+
+/* A strip, if the time to read the weights matters: eight long streams are read faster than neighboring rows. */
+static void multiply_distant(const struct product *product, const struct batch *batch, size_t row) {
+    const size_t apart = STRIP_ROWS / PANEL_ROWS;
+    float each[DISTANT_TOKENS][PANEL_ROWS];
+    for (size_t first = 0; first < apart; first++) {
+        multiply_panel(product->w, batch, row + first, PANEL_ROWS, apart, each[0], PANEL_ROWS);
+        for (size_t t = 0; t < batch->tokens; t++) {
+            float *out = product->out + t * product->w->rows + row + first;
+            for (size_t i = 0; i < PANEL_ROWS; i++) {
+                out[i * apart] = each[t][i];
+            }
+        }
     }
 }
 
-/* Rows of a product that are finished together: few enough that what gemm wrote is still in the cache, and enough that
- * scale, bias and check do not run on a handful of values. */
-#define STRIP_ROWS (8 * PANEL_ROWS)
+/* Several tokens: each panel of weights is unpacked once and multiplied by every token. */
+static void multiply_strip(const struct product *product, const struct batch *batch, size_t row, size_t stop) {
+    if (batch->tokens <= DISTANT_TOKENS && stop - row == STRIP_ROWS) {
+        multiply_distant(product, batch, row);
+        return;
+    }
+    for (; row < stop; row += PANEL_ROWS) {
+        const size_t rows = stop - row < PANEL_ROWS ? stop - row : PANEL_ROWS;
+        multiply_panel(product->w, batch, row, rows, 1, product->out + row, product->w->rows);
+    }
+}
 
 /* Output rows [row, stop) for all tokens; x: quantized rows. */
 static void multiply_rows(const struct product *product, const struct scratch *scratch, const uint8_t *x,
                           size_t row_bytes, size_t tokens, uint8_t *panel, size_t row, size_t stop) {
-    if (tokens <= product->w->kernels->gemv_tokens) {
+    if (multiplies_blocks(product->w, tokens)) {
         multiply_few(product, scratch, x, row_bytes, tokens, row, stop);
         return;
     }
+    const struct batch batch = {x, row_bytes, tokens, panel};
     for (; row < stop; row += STRIP_ROWS) {
         const size_t rows = stop - row < STRIP_ROWS ? stop - row : STRIP_ROWS;
-        multiply_tokens(product, x, row_bytes, tokens, panel, row, row + rows);
+        multiply_strip(product, &batch, row, row + rows);
         for (size_t t = 0; t < tokens; t++) {
             finish(product, scratch, product->out + t * product->w->rows + row, row, rows);
         }

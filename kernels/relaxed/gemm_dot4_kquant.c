@@ -1,50 +1,17 @@
-/* The gemm of K-quants by dot4.
- *
- * A panel holds one group of four rows after the other. A slice is eight weights of each row, in two vectors of two
- * rows (row 0: w0 ... w7, row 1: w0 ... w7), which are multiplied by eight activations, splatted. So each row has two
- * lanes, and their sums over a sub-block fit i16. The sums are narrowed to i16. Then one dot product with the scales
- * adds, scales and widens the sums of four rows.
+/* The gemm of K-quants by dot4. The panels are those of panel_kquant.h. Eight activations, splatted, are multiplied by
+ * the two vectors of a slice. So each row has two lanes, and their sums over a sub-block fit i16. The sums are narrowed
+ * to i16. Then one dot product with the scales adds, scales and widens the sums of four rows.
  *
  * The tile is four rows by four tokens, which fit in 15 registers. The loops of gemm_tile.h do not apply, because their
  * tile is different. */
 #include "kernels/relaxed/gemm_dot4_kquant.h"
 
 #include "kernels/relaxed/dot4.h"
-#include "kernels/relaxed/panel_i8.h"
+#include "kernels/relaxed/panel_kquant.h"
 
 #define TILE_TOKENS  4
-#define SLICE_BYTES  32
-#define SCALES_BYTES 16 /* of four rows, each twice, after the slices of a sub-block */
-
-size_t dot4_kquant_panel_bytes(size_t slices) {
-    return 32 * SLICE_BYTES + 32 / slices * SCALES_BYTES + sizeof(struct kquant_panel_scales);
-}
-
-void store_dot4_kquant_block(uint8_t *block, const struct kquant_type *type, size_t slices,
-                             const struct kquant_rows *rows, v128_t d) {
-    const size_t bytes = slices * SLICE_BYTES + SCALES_BYTES;
-    KEEP_LOOP
-    for (size_t second = 0; second < 2; second++) {
-        v128_t scale[8];
-        double_scales_of_rows(scale, rows->scales, second);
-        KEEP_LOOP
-        for (size_t i = 0; i < 8; i++) { /* 16 weights */
-            const size_t slice = 16 * second + 2 * i;
-            uint8_t *const at = block + slice / slices * bytes + slice % slices * SLICE_BYTES;
-            const size_t j = 8 * second + i;
-            UNROLL
-            for (size_t k = 0; k < 2; k++) {
-                const v128_t a = rows->codes[2 * k][j];
-                const v128_t b = rows->codes[2 * k + 1][j];
-                wasm_v128_store(at + 16 * k, wasm_i64x2_shuffle(a, b, 0, 2));
-                wasm_v128_store(at + SLICE_BYTES + 16 * k, wasm_i64x2_shuffle(a, b, 1, 3));
-            }
-            wasm_v128_store(block + slice / slices * bytes + slices * SLICE_BYTES, scale[i]);
-        }
-    }
-    store_kquant_scales((struct kquant_panel_scales *)(void *)(block + 32 / slices * bytes), type->sub_block,
-                        type->exact, rows->scales, d);
-}
+#define SLICE_BYTES  DOT4_SLICE_BYTES
+#define SCALES_BYTES DOT4_SCALES_BYTES
 
 struct tile_cursors {
     const uint8_t *q[TILE_TOKENS];

@@ -8,11 +8,6 @@
 /* slices: slices of eight weights whose sums fit i16: 4 for codes of 4 bits in sub-blocks of 32, 2 for codes of up to 5
  * bits. */
 
-/* Bytes of a panel for a block of four rows. */
-size_t dot4_kquant_panel_bytes(size_t slices);
-/* Stores a block of four rows. d: see struct kquant_type. */
-void store_dot4_kquant_block(uint8_t *block, const struct kquant_type *type, size_t slices,
-                             const struct kquant_rows *rows, v128_t d);
 /* The panel: for each group of four rows, its blocks. */
 void gemm_dot4_kquant(const struct kquant_type *type, size_t slices, const struct gemm_args *args);
 

@@ -4,7 +4,7 @@
 #include "kernels/relaxed/gemm_dot4.h"
 #include "kernels/relaxed/gemm_dot4_kquant.h"
 #include "kernels/relaxed/host_probe.h"
-#include "kernels/relaxed/panel_i8.h"
+#include "kernels/relaxed/panel_kquant.h"
 #include "kernels/simd128/gemv_kquant.h"
 #include "kernels/variants.h"
 
@@ -14,9 +14,16 @@
 #define DOT2_SLICES(code_bits, sub_block) SMALLER((sub_block) / 4, (code_bits) <= 4 ? 8 : (code_bits) == 5 ? 4 : 2)
 #define DOT4_SLICES(code_bits, sub_block) ((code_bits) > 5 ? 0 : (code_bits) <= 4 && (sub_block) == 32 ? 4 : 2)
 
+/* In a function that is not used if there are none. */
+#define DOT4_SLICES_OR_2(code_bits, sub_block)                                                                         \
+    (DOT4_SLICES(code_bits, sub_block) ? DOT4_SLICES(code_bits, sub_block) : 2)
+
 struct relaxed_kquant {
     const struct kquant_type *type;
     unpack_kquant_rows_fn *unpack_rows;
+    void (*unpack_scales)(struct kquant_scales out[4], const uint8_t *const rows[4]);
+    void (*store_dot2)(uint8_t *panel, size_t g, const uint8_t *const rows[4]);
+    void (*store_dot4)(uint8_t *panel, const uint8_t *const rows[4]);
     uint32_t dot2_slices;
     uint32_t dot4_slices; /* 0: dot4 takes codes only without their offset */
     int8_t offset;        /* of the codes of an exact type */
@@ -32,43 +39,6 @@ static enum form form_of(const struct relaxed_kquant *of) {
         return DOT4_SIGNED;
     }
     return of->dot4_slices && eighth_bit != EIGHTH_BIT_UNUSABLE ? DOT4 : DOT2;
-}
-
-/* ---- panels for dot2 ---- */
-
-/* The scales of group g, after every 2^slices_log2 slices. */
-ALWAYS_INLINE void store_dot2_scales(uint8_t *panel, size_t g, unsigned slices_log2,
-                                     const struct kquant_scales scales[4]) {
-    const size_t slices = (size_t)1 << slices_log2;
-    KEEP_LOOP
-    for (size_t second = 0; second < 2; second++) {
-        v128_t scale[8];
-        double_scales_of_rows(scale, scales, second);
-        KEEP_LOOP
-        for (size_t slice = 32 * second; slice < 32 * second + 32; slice += slices) {
-            wasm_v128_store(panel + (slice + (slice >> slices_log2) + slices) * I8_SLICE_BYTES + 16 * g,
-                            scale[slice / 4 % 8]);
-        }
-    }
-}
-
-static void store_dot2_group(uint8_t *panel, size_t g, const struct relaxed_kquant *of, const struct kquant_rows *rows,
-                             v128_t d) {
-    const unsigned slices_log2 = (unsigned)__builtin_ctz(of->dot2_slices);
-    KEEP_LOOP
-    for (size_t j = 0; j < 16; j++) {
-        v128_t slices[4];
-        transpose(slices, rows->codes[0][j], rows->codes[1][j], rows->codes[2][j], rows->codes[3][j]);
-        UNROLL
-        for (size_t i = 0; i < 4; i++) {
-            const size_t slice = 4 * j + i;
-            wasm_v128_store(panel + (slice + (slice >> slices_log2)) * I8_SLICE_BYTES + 16 * g, slices[i]);
-        }
-    }
-    store_dot2_scales(panel, g, slices_log2, rows->scales);
-    struct kquant_panel_scales *scales =
-        (struct kquant_panel_scales *)(void *)(panel + (64 + (64 >> slices_log2)) * I8_SLICE_BYTES);
-    store_kquant_scales(scales + g, of->type->sub_block, of->type->exact, rows->scales, d);
 }
 
 /* ---- panels for dot4 of signed codes ---- */
@@ -94,18 +64,28 @@ static void store_signed_group(uint8_t *panel, size_t g, int8_t offset, const st
 
 /* ---- panels and gemm of each form ---- */
 
-static void store_group(uint8_t *panel, enum form form, size_t g, size_t b, size_t blocks,
-                        const struct relaxed_kquant *of, const struct kquant_rows *rows, v128_t d) {
+/* Stores block b of `blocks` of four rows as group g. */
+static void store_block(uint8_t *panel, enum form form, size_t g, size_t b, size_t blocks,
+                        const struct relaxed_kquant *of, const uint8_t *const rows[4]) {
+    const v128_t d = load_word_of_rows(rows, of->type->d_offset);
+    struct kquant_scales scales[4];
+    struct kquant_rows unpacked;
     switch (form) {
     case DOT2:
-        store_dot2_group(panel + b * I8_KQUANT_PANEL_BYTES(of->dot2_slices), g, of, rows, d);
+        panel += b * I8_KQUANT_PANEL_BYTES(of->dot2_slices);
+        of->unpack_scales(scales, rows);
+        of->store_dot2(panel, g, rows);
+        store_dot2_scales(of->type, of->dot2_slices, panel, g, scales, d);
         break;
     case DOT4:
-        store_dot4_kquant_block(panel + (g * blocks + b) * dot4_kquant_panel_bytes(of->dot4_slices), of->type,
-                                of->dot4_slices, rows, d);
+        panel += (g * blocks + b) * dot4_kquant_bytes(of->dot4_slices);
+        of->unpack_scales(scales, rows);
+        of->store_dot4(panel, rows);
+        store_dot4_scales(of->type, of->dot4_slices, panel, scales, d);
         break;
     case DOT4_SIGNED:
-        store_signed_group(panel + b * DOT4_SIGNED_PANEL_BYTES, g, of->offset, rows, d);
+        of->unpack_rows(&unpacked, rows);
+        store_signed_group(panel + b * DOT4_SIGNED_PANEL_BYTES, g, of->offset, &unpacked, d);
         break;
     }
 }
@@ -117,10 +97,7 @@ static void unpack_panel(const struct relaxed_kquant *of, const struct panel_arg
         const uint8_t *at[4];
         four_rows(at, args->w, args->row_bytes, 4 * g, args->rows);
         for (size_t b = 0; b < blocks; b++) {
-            struct kquant_rows rows;
-            of->unpack_rows(&rows, at);
-            const v128_t d = load_word_of_rows(at, of->type->d_offset);
-            store_group(args->panel, form, g, b, blocks, of, &rows, d);
+            store_block(args->panel, form, g, b, blocks, of, at);
             for (size_t k = 0; k < 4; k++) {
                 at[k] += of->type->block_bytes;
             }
@@ -151,9 +128,21 @@ static void gemm(const struct relaxed_kquant *of, const struct gemm_args *args) 
     static void unpack_rows_##name(struct kquant_rows *out, const uint8_t *const at[4]) {                              \
         unpack_kquant_rows(&type_##name, out, at);                                                                     \
     }                                                                                                                  \
+    static void unpack_scales_##name(struct kquant_scales out[4], const uint8_t *const rows[4]) {                      \
+        unpack_scales_of_rows(&type_##name, out, rows);                                                                \
+    }                                                                                                                  \
+    static void store_dot2_##name(uint8_t *panel, size_t g, const uint8_t *const rows[4]) {                            \
+        store_dot2_codes(&type_##name, DOT2_SLICES(name##_CODE_BITS, name##_SUB_BLOCK), panel, g, rows);               \
+    }                                                                                                                  \
+    static void store_dot4_##name(uint8_t *panel, const uint8_t *const rows[4]) {                                      \
+        store_dot4_codes(&type_##name, DOT4_SLICES_OR_2(name##_CODE_BITS, name##_SUB_BLOCK), panel, rows);             \
+    }                                                                                                                  \
     static const struct relaxed_kquant relaxed_##name = {                                                              \
         .type = &type_##name,                                                                                          \
         .unpack_rows = unpack_rows_##name,                                                                             \
+        .unpack_scales = unpack_scales_##name,                                                                         \
+        .store_dot2 = store_dot2_##name,                                                                               \
+        .store_dot4 = DOT4_SLICES(name##_CODE_BITS, name##_SUB_BLOCK) ? store_dot4_##name : NULL,                      \
         .dot2_slices = DOT2_SLICES(name##_CODE_BITS, name##_SUB_BLOCK),                                                \
         .dot4_slices = DOT4_SLICES(name##_CODE_BITS, name##_SUB_BLOCK),                                                \
         .offset = 1 << (name##_CODE_BITS - 1),                                                                         \

@@ -30,19 +30,4 @@ ALWAYS_INLINE void store_i8_slices(uint8_t *panel, size_t g, const v128_t rows[4
 /* The codes keep their offset. */
 store_legacy_group_fn store_i8_legacy_group;
 
-/* The scales of eight sub-blocks, from the first or second eight of each row: out[i] has row r's scale i twice, in
- * lanes 2 r and 2 r + 1. */
-ALWAYS_INLINE void double_scales_of_rows(v128_t out[8], const struct kquant_scales rows[4], size_t second) {
-    v128_t low[4];
-    v128_t high[4];
-    UNROLL
-    for (int k = 0; k < 4; k++) {
-        const v128_t scale = wasm_v128_load(rows[k].scale + 8 * second);
-        low[k] = wasm_i16x8_shuffle(scale, scale, 0, 0, 1, 1, 2, 2, 3, 3);
-        high[k] = wasm_i16x8_shuffle(scale, scale, 4, 4, 5, 5, 6, 6, 7, 7);
-    }
-    transpose(out, low[0], low[1], low[2], low[3]);
-    transpose(out + 4, high[0], high[1], high[2], high[3]);
-}
-
 #endif

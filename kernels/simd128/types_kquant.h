@@ -130,27 +130,29 @@ static inline void unpack_q3_K_scales(struct kquant_scales *out, const uint8_t *
     offset_as_minimum(out, 2);
 }
 
-/* Eight scales and eight minimums, each twice, from 12 bytes: scale_min_at of quant/blocks.h for all of them at once.
- */
-static inline void unpack_scales_and_minimums(struct kquant_scales *out, const uint8_t scales[12]) {
-    const uint32_t first = u32_at(scales);
-    const uint32_t second = u32_at(scales + 4);
-    const uint32_t third = u32_at(scales + 8);
-    const v128_t words = wasm_i32x4_make(
-        (int32_t)(first & 0x3f3f3f3fu), (int32_t)((third & 0x0f0f0f0fu) | ((first >> 2) & 0x30303030u)),
-        (int32_t)(second & 0x3f3f3f3fu), (int32_t)(((third >> 4) & 0x0f0f0f0fu) | ((second >> 2) & 0x30303030u)));
-    const v128_t scale = wasm_i8x16_shuffle(words, words, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);
-    const v128_t minimum = wasm_i8x16_shuffle(words, words, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13, 14, 14, 15, 15);
+/* Eight scales and eight minimums, each twice, from the block's first 16 bytes, the last 12 of which hold them:
+ * scale_min_at of quant/blocks.h for all of them at once. */
+static inline void unpack_scales_and_minimums(struct kquant_scales *out, const uint8_t *block) {
+    const v128_t words = wasm_v128_load(block);
+    const v128_t by_4 = wasm_u16x8_shr(words, 4);
+    const v128_t by_2 = wasm_u16x8_shr(words, 2);
+    const v128_t low = wasm_v128_and(wasm_i32x4_shuffle(words, by_4, 1, 3, 2, 7),
+                                     wasm_i32x4_const(0x3f3f3f3f, 0x0f0f0f0f, 0x3f3f3f3f, 0x0f0f0f0f));
+    const v128_t high =
+        wasm_v128_and(wasm_i32x4_shuffle(by_2, by_2, 1, 1, 2, 2), wasm_i32x4_const(0, 0x30303030, 0, 0x30303030));
+    const v128_t both = wasm_v128_or(low, high); /* scales 0 to 3, 4 to 7, minimums 0 to 3, 4 to 7 */
+    const v128_t scale = wasm_i8x16_shuffle(both, both, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);
+    const v128_t minimum = wasm_i8x16_shuffle(both, both, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13, 14, 14, 15, 15);
     store_widened(out->scale, scale);
     store_widened(out->minimum, minimum);
 }
 
 static inline void unpack_q4_K_scales(struct kquant_scales *out, const uint8_t *block) {
-    unpack_scales_and_minimums(out, ((const struct block_q4_K *)block)->scales);
+    unpack_scales_and_minimums(out, block);
 }
 
 static inline void unpack_q5_K_scales(struct kquant_scales *out, const uint8_t *block) {
-    unpack_scales_and_minimums(out, ((const struct block_q5_K *)block)->scales);
+    unpack_scales_and_minimums(out, block);
 }
 
 static inline void unpack_q6_K_scales(struct kquant_scales *out, const uint8_t *bytes) {
