@@ -18,8 +18,8 @@ ALWAYS_INLINE void double_scales_of_rows(v128_t out[8], const struct kquant_scal
 
 /* Stores 16 scales of four rows: those of each `slices` slices, `bytes` long, follow them. A scale counts for
  * `per_scale` slices. */
-static void store_scales(uint8_t *panel, size_t slices, size_t bytes, size_t scales_bytes, size_t per_scale,
-                         const struct kquant_scales scales[4]) {
+NEVER_INLINE void store_scales(uint8_t *panel, size_t slices, size_t bytes, size_t scales_bytes, size_t per_scale,
+                               const struct kquant_scales scales[4]) {
     uint8_t *at = panel;
     size_t slice = 0;
     KEEP_LOOP
@@ -36,16 +36,21 @@ static void store_scales(uint8_t *panel, size_t slices, size_t bytes, size_t sca
     }
 }
 
+NEVER_INLINE void store_block_scales(struct kquant_panel_scales *out, const struct kquant_type *type,
+                                     const struct kquant_scales scales[4], v128_t d) {
+    store_kquant_scales(out, type->sub_block, type->exact, scales, d);
+}
+
 void store_dot2_scales(const struct kquant_type *type, size_t slices, uint8_t *panel, size_t g,
                        const struct kquant_scales scales[4], v128_t d) {
     struct kquant_panel_scales *end = (struct kquant_panel_scales *)(void *)(panel + dot2_offset(slices, 16));
     store_scales(panel + 16 * g, slices, I8_SLICE_BYTES, I8_SLICE_BYTES, 4, scales);
-    store_kquant_scales(end + g, type->sub_block, type->exact, scales, d);
+    store_block_scales(end + g, type, scales, d);
 }
 
 void store_dot4_scales(const struct kquant_type *type, size_t slices, uint8_t *panel,
                        const struct kquant_scales scales[4], v128_t d) {
     struct kquant_panel_scales *end = (struct kquant_panel_scales *)(void *)(panel + dot4_offset(slices, 16));
     store_scales(panel, slices, DOT4_SLICE_BYTES, DOT4_SCALES_BYTES, 2, scales);
-    store_kquant_scales(end, type->sub_block, type->exact, scales, d);
+    store_block_scales(end, type, scales, d);
 }
