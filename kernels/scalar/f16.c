@@ -1,6 +1,6 @@
 /* The reference of the conversions to and from f16. */
-#include "kernels/variants.h"
 #include "quant/f16.h"
+#include "kernels/variants.h"
 
 void f32_to_f16_scalar(uint16_t *out, const float *x, size_t n) {
     for (size_t i = 0; i < n; i++) {
