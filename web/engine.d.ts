@@ -173,6 +173,8 @@ export class Engine {
    * @param template the model's own by default
    */
   prompt(model: Model | null, context: object | string, template?: string | Uint8Array): Prompt;
+  /** How a model writes reasoning and tool calls: found by rendering the model's template, or the given one. */
+  format(model: Model | null, template?: string | Uint8Array): Format;
   /**
    * Compiles a grammar. Throws a QuernError for what cannot be enforced.
    * @param model whose sessions may follow it; null for a grammar that only checks texts
@@ -213,6 +215,51 @@ export class Prompt {
   readonly text: string;
   /** Token ids. Text of messages never becomes a special token. */
   tokens(model: Model): number[];
+  free(): void;
+}
+
+/** The description of qn_format_text in include/quern.h. */
+export interface FormatDescription {
+  calls: 'object' | 'named' | 'json' | 'tagged' | 'literal' | null;
+  tools: boolean;
+  parallel: boolean;
+  reasoning_open: string;
+  reasoning_close: string;
+  open: string;
+  close: string;
+  [more: string]: string | boolean | null;
+}
+
+/** How a model writes reasoning and tool calls. */
+export class Format {
+  private constructor();
+  readonly description: FormatDescription;
+  /**
+   * Starts to read an output. prompt: the text that precedes it, or its end. tools: as in OpenAI's API; calls of others
+   * stay text.
+   */
+  output(options?: { prompt?: string; tools?: object[] }): Output;
+  free(): void;
+}
+
+/** An event of an output: see qn_event_kind in include/quern.h. */
+export interface OutputEvent {
+  kind: 'text' | 'reasoning' | 'call' | 'arguments' | 'callEnd' | 'callInvalid';
+  text: string;
+  /** The text looked like a call, but is none. */
+  noCall: boolean;
+  /** The output ended within the arguments. */
+  incomplete: boolean;
+  /** Counts the calls from 0. */
+  call: number;
+}
+
+/** A model's output, which is read piece by piece. */
+export class Output {
+  private constructor();
+  /** control: the text is the name of a control token. */
+  push(text: string | Uint8Array, control?: boolean): OutputEvent[];
+  end(): OutputEvent[];
   free(): void;
 }
 
@@ -308,9 +355,10 @@ export class Model {
   isEnd(id: number): boolean;
   /**
    * Decodes tokens one by one into whole characters.
-   * @param options continues: the tokens continue a text, such as a prompt; see detokenize
+   * @param options continues: the tokens continue a text, such as a prompt; see detokenize. showSpecial: show control
+   *   tokens by name
    */
-  streamDecoder(options?: { continues?: boolean }): StreamDecoder;
+  streamDecoder(options?: { continues?: boolean; showSpecial?: boolean }): StreamDecoder;
   /**
    * @param options context: tokens that the session can hold; 0, the default: as trained. batch: tokens of a
    *   micro-batch; 0, the default: the engine's choice.

@@ -5,5 +5,6 @@ export { Engine } from './engine/engine.js';
 export { QuernError } from './engine/error.js';
 export { Grammar } from './engine/grammar.js';
 export { Model, StreamDecoder } from './engine/model.js';
+export { Format, Output } from './engine/output.js';
 export { Prompt } from './engine/prompt.js';
 export { Session } from './engine/session.js';

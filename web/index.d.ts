@@ -482,8 +482,17 @@ export interface ChatRequest extends RequestOptions {
   messages: ChatMessage[];
   /** Passed to the chat template. */
   tools?: unknown[] | null;
-  /** 'none': do not pass tools. */
-  tool_choice?: 'auto' | 'none' | null;
+  /**
+   * 'auto', the default: the model may call tools. 'none': do not pass tools. 'required', or a named tool: the answer is
+   * a call, which models that write calls as JSON objects can be made to write.
+   */
+  tool_choice?: 'auto' | 'none' | 'required' | { type: 'function'; function: { name: string } } | null;
+  /** Whether an answer may have several calls; true by default. */
+  parallel_tool_calls?: boolean | null;
+  /** Most tokens of reasoning; then its end is written. Needs a model whose template marks reasoning. */
+  thinking_budget?: number | null;
+  /** 'auto' or 'deepseek': reasoning goes to reasoning_content; 'none', the default without tools: it stays text. */
+  reasoning_format?: 'none' | 'auto' | 'deepseek' | null;
   /** Passed to the chat template. */
   documents?: unknown[] | null;
   /** Further variables of the chat template. The fields of the same name take precedence. */
@@ -543,7 +552,27 @@ export interface TextLogprobs {
  * 'stop': the model ended the answer, a stop string was reached, or stop_loops ended it. 'length': max_tokens or the end
  * of the context was reached.
  */
-export type FinishReason = 'stop' | 'length';
+export type FinishReason = 'stop' | 'length' | 'tool_calls';
+
+/** A call of a tool; the arguments are JSON. */
+export interface ToolCall {
+  id: string;
+  type: 'function';
+  function: { name: string; arguments: string };
+}
+
+/** What a chunk adds to a message: the first piece of a call has its id and name, later ones more of its arguments. */
+export interface ChatDelta {
+  role?: 'assistant';
+  content?: string;
+  reasoning_content?: string;
+  tool_calls?: {
+    index: number;
+    id?: string;
+    type?: 'function';
+    function: { name?: string; arguments: string };
+  }[];
+}
 
 export interface ChatCompletion {
   id: string;
@@ -552,7 +581,7 @@ export interface ChatCompletion {
   model: string;
   choices: {
     index: number;
-    message: { role: 'assistant'; content: string };
+    message: { role: 'assistant'; content: string | null; reasoning_content?: string; tool_calls?: ToolCall[] };
     logprobs: ChatLogprobs | null;
     finish_reason: FinishReason;
     /** See {@link RequestOptions.stop_loops}. */
@@ -570,7 +599,7 @@ export interface ChatCompletionChunk {
   model: string;
   choices: {
     index: number;
-    delta: { role?: 'assistant'; content?: string };
+    delta: ChatDelta;
     logprobs: ChatLogprobs | null;
     finish_reason: FinishReason | null;
     /** See {@link RequestOptions.stop_loops}. */

@@ -11,6 +11,20 @@ function joined(into, from) {
 }
 
 /**
+ * @param {any} message
+ * @param {any} delta
+ */
+function addDelta(message, { content, reasoning_content: reasoning, tool_calls: calls = [] }) {
+  if (content) message.content += content;
+  if (reasoning) message.reasoning_content = (message.reasoning_content ?? '') + reasoning;
+  for (const { index, ...call } of calls) {
+    message.tool_calls ??= [];
+    if (message.tool_calls[index]) message.tool_calls[index].function.arguments += call.function.arguments;
+    else message.tool_calls[index] = { ...call, function: { ...call.function } };
+  }
+}
+
+/**
  * The whole answer of a stream of chunks, of a chat or of a text completion.
  * @param {AsyncIterable<any>} chunks
  */
@@ -30,12 +44,13 @@ export async function collect(chunks) {
         finish_reason: null,
       };
       const choice = choices[index];
-      if (delta) choice.message.content += delta.content ?? '';
+      if (delta) addDelta(choice.message, delta);
       else choice.text += text;
       choice.logprobs = joined(choice.logprobs, logprobs);
       choice.finish_reason = finish ?? choice.finish_reason;
       Object.assign(choice, ending);
     }
   }
+  for (const { message } of choices) if (message?.tool_calls && message.content === '') message.content = null;
   return { ...answer, choices };
 }

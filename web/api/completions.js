@@ -6,7 +6,7 @@ import { booleanField, chatOf, integerField, promptsOf, RequestError, seedOf } f
 import { sumOfUsage, usageOf } from './usage.js';
 
 /**
- * @import { ChatCompletionChunk, ChatRequest, Completion, CompletionRequest, Usage } from '../index.js'
+ * @import { ChatCompletionChunk, ChatDelta, ChatRequest, Completion, CompletionRequest, Usage } from '../index.js'
  * @import { Conversation, GenerateOptions, Piece, Progress, Prompt } from './conversation.js'
  * @import { Request } from './requests.js'
  */
@@ -74,7 +74,7 @@ function accept(request, total, report) {
  * @param {Request} request
  * @param {Prompt} prompt
  * @param {GenerateOptions} options
- * @param {(index: number, piece: Piece) => T} toChunk
+ * @param {(index: number, piece: Piece, more?: ChatDelta) => T} toChunk
  * @returns {AsyncGenerator<T, Usage, undefined>}
  */
 async function* choices(conversation, request, prompt, options, toChunk) {
@@ -84,7 +84,9 @@ async function* choices(conversation, request, prompt, options, toChunk) {
   let cached = 0;
   for (let index = 0; index < n; index++) {
     for await (const piece of conversation.generate(prompt, request, seed + index, options)) {
-      yield toChunk(index, piece);
+      const { deltas = [], ...rest } = piece;
+      if (rest.text || rest.finish || rest.tokens?.length || deltas.length === 0) yield toChunk(index, rest);
+      for (const delta of deltas) yield toChunk(index, {}, delta);
       if (!piece.usage) continue;
       completion += piece.usage.completion_tokens;
       if (index === 0) cached = piece.usage.prompt_tokens_details.cached_tokens;
@@ -112,11 +114,12 @@ export async function* chat(conversation, request, { name, signal, onProgress })
   /**
    * @param {number} index
    * @param {Piece} piece
+   * @param {ChatDelta} [more]
    * @returns {ChatCompletionChunk}
    */
-  function toChunk(index, { text, tokens, finish, loopLength }) {
+  function toChunk(index, { text, tokens, finish, loopLength }, more = {}) {
     /** @type {ChatCompletionChunk['choices'][number]['delta']} */
-    const delta = started.has(index) ? {} : { role: 'assistant' };
+    const delta = started.has(index) ? { ...more } : { role: 'assistant', ...more };
     started.add(index);
     if (text) delta.content = text;
     const logprobs = chatLogprobs(conversation.model, tokens);
@@ -127,7 +130,9 @@ export async function* chat(conversation, request, { name, signal, onProgress })
   /** @param {Progress} progress */
   const report = (progress) => onProgress?.({ ...head, choices: [], prompt_progress: progress });
   conversation.check(prompt.ids, fields);
+  conversation.reader(prompt, fields)?.reader.free(); // throws if the model cannot do what is asked
   accept(fields, prompt.ids.length, report);
+  prompt.reads = () => conversation.reader(prompt, fields);
   yield* conversation.exclusively(signal, async function* work() {
     const options = { logprobs, signal, onProgress: report };
     const usage = yield* choices(conversation, fields, prompt, options, toChunk);

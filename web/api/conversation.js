@@ -5,6 +5,7 @@ import { Ending } from './ending.js';
 import { Grammars, grammarSourceOf } from './grammars.js';
 import { PendingTokens, sampledToken } from './logprobs.js';
 import { LoopDetector } from './loops.js';
+import { callSchema, checkOutput, OutputReader, outputRequestOf } from './outputs.js';
 import {
   booleanField,
   maxTokensOf,
@@ -20,7 +21,9 @@ import { isSystem, withoutOldestTurn } from './turns.js';
 import { usageOf } from './usage.js';
 
 /**
- * @import { ChatMessage, FinishReason, Usage } from '../index.js'
+ * @import { ChatDelta, ChatMessage, FinishReason, Usage } from '../index.js'
+ * @import { Format } from '../engine.js'
+ * @import { Grammar } from '../engine/grammar.js'
  * @import { Model } from '../engine/model.js'
  * @import { Session } from '../engine/session.js'
  * @import { SampledToken } from './logprobs.js'
@@ -32,15 +35,17 @@ const LATER = 1n << 63n; // what the seed of the tokens after min_tokens differs
 
 /**
  * A prompt's tokens. head() is how many of them a full context keeps; turn() is how many of them the prompt of the next
- * turn certainly begins with. begun: how many at its end are the start of the answer.
- * @typedef {{ ids: number[], head: () => number, turn?: () => number, begun?: number }} Prompt
+ * turn certainly begins with. begun: how many at its end are the start of the answer. reads(): what reads the output.
+ * @typedef {{ ids: number[], head: () => number, turn?: () => number, begun?: number,
+ *   reads?: () => ReturnType<Conversation['reader']> }} Prompt
  *
  * A forced token, and the logits that it was chosen from if they were asked for.
  * @typedef {{ id: number, logits: Float32Array | null }} ForcedToken
  *
  * A piece of an answer; the last one has `finish` and `usage`. loopLength: if stop_loops ended the answer, how many
  * characters at its end repeat the phrase before them.
- * @typedef {{ text?: string, tokens?: SampledToken[], finish?: FinishReason, loopLength?: number, usage?: Usage }} Piece
+ * @typedef {{ text?: string, tokens?: SampledToken[], finish?: FinishReason, loopLength?: number, usage?: Usage,
+ *   deltas?: ChatDelta[] }} Piece
  *
  * How much of a prompt has been computed: `processed` of `total` tokens, of which `cache` were computed for earlier
  * requests, in `time_ms` milliseconds. The names are llama.cpp's.
@@ -84,6 +89,10 @@ export class Conversation {
   #template;
   #textLimit;
   #grammars;
+  /** @type {Format | null} */
+  #format = null;
+  /** @type {{ schema: string, grammar: Grammar } | null} */
+  #callGrammar = null;
 
   /**
    * @param {Model} model
@@ -114,6 +123,8 @@ export class Conversation {
 
   free() {
     this.#grammars.free();
+    this.#callGrammar?.grammar.free();
+    this.#format?.free();
     this.#session.free();
   }
 
@@ -379,6 +390,60 @@ export class Conversation {
   }
 
   /**
+   * What reads the output of a chat; null: it is text as it is. Throws if the model cannot do what the request asks.
+   * @param {Prompt} prompt
+   * @param {Request} request
+   */
+  reader({ ids }, request) {
+    const asked = outputRequestOf(request);
+    if (!asked) return null;
+    const source = grammarSourceOf(request);
+    if (source) throw new RequestError(`${source.param} cannot be combined with tools or reasoning`, source.param);
+    this.#format ??= this.#engine.format(this.model, this.#template);
+    checkOutput(asked, this.#format);
+    const { description } = this.#format;
+    const schema =
+      description.calls === 'object' && asked.tools.length > 0 ? callSchema(asked.tools, description) : null;
+    this.#grammarOfCalls(schema);
+    return { reader: new OutputReader(this.model, this.#format, asked, ids), schema };
+  }
+
+  /**
+   * The grammar of a request's calls, which later calls of the same tools use again.
+   * @param {string | null} schema
+   */
+  #grammarOfCalls(schema) {
+    if (schema === null) return null;
+    if (this.#callGrammar?.schema === schema) return this.#callGrammar.grammar;
+    this.#callGrammar?.grammar.free();
+    this.#callGrammar = null;
+    try {
+      this.#callGrammar = { schema, grammar: this.#engine.grammar(this.model, 'schema', schema) };
+    } catch (error) {
+      if (error.name !== 'QuernError') throw error;
+      throw new RequestError(`tools: ${error.message}`, 'tools');
+    }
+    return this.#callGrammar.grammar;
+  }
+
+  /**
+   * Starts the grammar of a call at its JSON, and ends it behind. Returns whether it is active.
+   * @param {ReturnType<Conversation['reader']>} output
+   * @param {boolean} inCall
+   */
+  #followCall(output, inCall) {
+    if (!output?.schema) return false;
+    if (inCall && this.#session.constraint.complete) {
+      this.#session.constrain(null);
+      return false;
+    }
+    if (inCall || !output.reader.atCall) return inCall;
+    this.#session.constrain(this.#grammarOfCalls(output.schema));
+    output.reader.constrained = true;
+    return true;
+  }
+
+  /**
    * Generates an answer.
    * @param {Prompt} prompt
    * @param {Request} request
@@ -401,7 +466,8 @@ export class Conversation {
    * @param {GenerateOptions} options
    * @returns {AsyncGenerator<Piece, void, undefined>}
    */
-  async *#generate({ ids, head, turn, begun = 0 }, request, seed, { logprobs, signal, onProgress }) {
+  // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one token passes all of these steps in order
+  async *#generate({ ids, head, turn, begun = 0, reads }, request, seed, { logprobs, signal, onProgress }) {
     const limit = this.#limit(ids.length, request);
     const ending = new Ending(this.model, request);
     this.#sampling(request, BigInt(seed), ending.biases(0));
@@ -412,7 +478,10 @@ export class Conversation {
     if (grammar) this.#session.constrain(grammar, written);
     /** @type {ForcedToken[]} */
     let forced = [];
-    const decoder = this.model.streamDecoder({ continues: true });
+    const output = reads?.() ?? null;
+    const reader = output?.reader;
+    const decoder = reader ?? this.model.streamDecoder({ continues: true });
+    let inCall = false;
     const stops = new StopText(stopsOf(request));
     const pending = new PendingTokens();
     let [decoded, shown] = [0, 0]; // characters
@@ -426,7 +495,8 @@ export class Conversation {
       if (grammar && forced.length === 0) forced = this.#appendForced(limit - count, logprobs !== null);
       const next = forced.shift();
       const logits = next || logprobs === null ? (next?.logits ?? null) : this.#session.logits();
-      const id = next?.id ?? this.#session.sample();
+      inCall = this.#followCall(output, inCall);
+      const id = next?.id ?? reader?.next() ?? this.#session.sample();
       if (ending.isEnd(id)) {
         finish = 'stop';
         break;
@@ -438,8 +508,9 @@ export class Conversation {
       const text = count <= ending.minTokens ? piece : stops.push(piece);
       decoded += piece.length;
       shown += text.length;
-      if (text) yield { text, tokens: pending.take(shown) };
-      if (stops.stopped) {
+      const deltas = reader?.take();
+      if (text || deltas?.length) yield { text, tokens: pending.take(shown), deltas };
+      if (stops.stopped || reader?.done) {
         finish = 'stop';
         break;
       }
@@ -458,7 +529,10 @@ export class Conversation {
     const text = stops.push(decoder.flush()) + stops.flush();
     shown += text.length;
     const tokens = pending.take(stops.stopped ? shown : Infinity);
-    if (text || tokens.length) yield { text, tokens };
+    const deltas = reader?.take();
+    if (text || tokens.length || deltas?.length) yield { text, tokens, deltas };
+    if (finish === 'stop' && reader?.calls) finish = 'tool_calls';
+    reader?.free();
     yield {
       finish,
       ...(loop !== undefined && { loopLength: shown - loop }),

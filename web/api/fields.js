@@ -12,7 +12,7 @@ const GENERATION = words(`model max_tokens max_completion_tokens n_predict tempe
 const IMPLEMENTED = {
   chat: new Set([
     ...GENERATION,
-    ...words(`messages tools documents top_logprobs chat_template_kwargs enable_thinking reasoning_effort
+    ...words(`messages tools tool_choice parallel_tool_calls thinking_budget reasoning_format documents top_logprobs chat_template_kwargs enable_thinking reasoning_effort
       continue_final_message add_generation_prompt`),
   ]),
   completion: new Set([...GENERATION, 'prompt']),

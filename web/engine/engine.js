@@ -5,6 +5,7 @@ import { startThreads } from '../runtime/threads.js';
 import { Binding, utf8 } from './binding.js';
 import { Grammar } from './grammar.js';
 import { Model } from './model.js';
+import { Format } from './output.js';
 import { Prompt } from './prompt.js';
 
 /**
@@ -121,5 +122,16 @@ export class Engine {
    */
   grammar(model, notation, text, options) {
     return new Grammar(this, model, notation, text, options);
+  }
+
+  /**
+   * @param {Model | null} model
+   * @param {string | Uint8Array} [template]
+   */
+  format(model, template = '') {
+    const address = this.binding.withBytes(utf8(template), (at, length) =>
+      this.exports.qn_format_new(model?.address ?? 0, at, length),
+    );
+    return new Format(this, this.binding.handle(address));
   }
 }

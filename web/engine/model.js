@@ -311,9 +311,9 @@ export class Model {
     return this.engine.exports.qn_token_is_end(this.address, id) !== 0;
   }
 
-  /** @param {{ continues?: boolean }} [options] */
-  streamDecoder({ continues = false } = {}) {
-    return new StreamDecoder(this, continues);
+  /** @param {{ continues?: boolean, showSpecial?: boolean }} [options] */
+  streamDecoder({ continues = false, showSpecial = false } = {}) {
+    return new StreamDecoder(this, continues, showSpecial);
   }
 
   /** @param {{ context?: number, batch?: number }} [options] */
@@ -329,14 +329,17 @@ export class Model {
 
 export class StreamDecoder {
   #model;
+  #flags;
   #state = new Uint8Array(DECODER_BYTES);
 
   /**
    * @param {Model} model
    * @param {boolean} continues
+   * @param {boolean} showSpecial
    */
-  constructor(model, continues) {
+  constructor(model, continues, showSpecial) {
     this.#model = model;
+    this.#flags = showSpecial ? SHOW_SPECIAL : 0;
     this.#state[DECODER_STARTED] = continues ? 1 : 0;
   }
 
@@ -346,7 +349,7 @@ export class StreamDecoder {
     const before = this.#state;
     const text = binding.read(256, 1, (at, capacity) =>
       binding.withBytes(before, (state) => {
-        const count = exports.qn_piece(this.#model.address, state, id, 0, at, capacity);
+        const count = exports.qn_piece(this.#model.address, state, id, this.#flags, at, capacity);
         this.#state = binding.bytes(state, DECODER_BYTES).slice();
         return count;
       }),

@@ -1,0 +1,259 @@
+/* Reads the output of a model that may call tools or think: splits it into text, reasoning and calls. */
+import { booleanField, integerField, RequestError } from './requests.js';
+
+/**
+ * @import { ChatDelta } from '../index.js'
+ * @import { Format, OutputEvent } from '../engine.js'
+ * @import { Grammar } from '../engine/grammar.js'
+ * @import { Model } from '../engine/model.js'
+ * @import { Request } from './requests.js'
+ *
+ * @typedef {{ function: { name: string, parameters?: object | boolean } }} Tool
+ * @typedef {{ tools: Tool[], forced: boolean, parallel: boolean, budget: number | undefined }} OutputRequest
+ */
+
+const PROMPT_TAIL = 64; // tokens, of which the end says whether the prompt begins reasoning
+const CHOICES = ['none', 'auto', 'required'];
+const ID_CHARACTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+
+/** An id of a call: nine letters and digits, which the templates of Mistral require. */
+const callId = () =>
+  Array.from(crypto.getRandomValues(new Uint8Array(9)), (byte) => ID_CHARACTERS[byte % ID_CHARACTERS.length]).join('');
+
+/**
+ * The tools that the answer may call.
+ * @param {Request} request
+ * @returns {{ tools: Tool[], forced: boolean, single: boolean }}
+ */
+function toolsOf({ tools: given, tool_choice: choice = 'auto' }) {
+  const tools = /** @type {Tool[]} */ (given ?? []);
+  const named = typeof choice === 'object' ? /** @type {any} */ (choice)?.function?.name : undefined;
+  if (!CHOICES.includes(/** @type {string} */ (choice)) && typeof named !== 'string')
+    throw new RequestError('tool_choice must be none, auto, required, or name a function', 'tool_choice');
+  if (tools.some((tool) => typeof tool?.function?.name !== 'string'))
+    throw new RequestError('each of the tools must have a function with a name', 'tools');
+  if (choice === 'none') return { tools: [], forced: false, single: false };
+  const chosen = named === undefined ? tools : tools.filter((tool) => tool.function.name === named);
+  if (named !== undefined && chosen.length === 0)
+    throw new RequestError(`tool_choice: there is no tool ${JSON.stringify(named)}`, 'tool_choice');
+  if (choice === 'required' && tools.length === 0)
+    throw new RequestError('tool_choice required needs tools', 'tool_choice');
+  return { tools: chosen, forced: choice !== 'auto', single: named !== undefined };
+}
+
+/**
+ * What a request asks of the reader; null: the output is text as it is.
+ * @param {Request} request
+ * @returns {OutputRequest | null}
+ */
+export function outputRequestOf(request) {
+  const { tools, forced, single } = toolsOf(request);
+  const budget = integerField(request, 'thinking_budget', 0, 2 ** 31 - 1, undefined);
+  const reasoning = request.reasoning_format ?? 'none';
+  if (!['none', 'auto', 'deepseek'].includes(/** @type {string} */ (reasoning)))
+    throw new RequestError('reasoning_format must be none, auto or deepseek', 'reasoning_format');
+  const parallel = booleanField(request, 'parallel_tool_calls', true) && !single;
+  if (tools.length === 0 && budget === undefined && reasoning === 'none') return null;
+  return { tools, forced, parallel, budget };
+}
+
+/**
+ * Throws if the model cannot do what the request asks.
+ * @param {OutputRequest} asked
+ * @param {Format} format
+ */
+export function checkOutput({ tools, forced }, { description }) {
+  if (tools.length === 0) return;
+  if (!description.tools || !description.calls)
+    throw new RequestError(
+      "the model's chat template does not read tools: it cannot call them",
+      'tools',
+      'unsupported_parameter',
+    );
+  if (forced && description.calls !== 'object')
+    throw new RequestError(
+      `tool_choice can only be auto or none for this model, which writes calls as ${description.calls}`,
+      'tool_choice',
+      'unsupported_parameter',
+    );
+}
+
+/**
+ * The JSON Schema of a call: its name, and the arguments that the tool declares.
+ * @param {Tool[]} tools
+ * @param {Format['description']} description
+ */
+export function callSchema(tools, { name_key: name, arguments_key: key }) {
+  const one = (/** @type {Tool} */ { function: tool }) => ({
+    type: 'object',
+    properties: { [String(name)]: { const: tool.name }, [String(key)]: argumentsSchema(tool.parameters) },
+    required: [name, key],
+    additionalProperties: false,
+  });
+  return JSON.stringify(tools.length === 1 ? one(tools[0]) : { anyOf: tools.map(one) });
+}
+
+/** @param {object | boolean | undefined} parameters */
+const argumentsSchema = (parameters) =>
+  parameters === undefined || parameters === true ? { type: 'object' } : { type: 'object', ...parameters };
+
+export class OutputReader {
+  #model;
+  #description;
+  #output;
+  #decoder;
+  #asked;
+  /** @type {ChatDelta[]} */
+  #deltas = [];
+  /** Calls that have begun and may turn out to be none. @type {{ id: string, name: string, arguments: string } | null} */
+  #open = null;
+  /** Text since the last marker that starts calls. */
+  #raw = '';
+  /** @type {number[]} */
+  #injected = [];
+  #thinking;
+  #thought = 0;
+  calls = 0;
+  /** A grammar checks the call that is being written, so it can be reported while it is. */
+  constrained = false;
+
+  /**
+   * @param {Model} model
+   * @param {Format} format
+   * @param {OutputRequest} asked
+   * @param {number[]} prompt
+   */
+  constructor(model, format, asked, prompt) {
+    const ids = prompt.slice(-PROMPT_TAIL);
+    const tail = new TextDecoder().decode(model.detokenize(ids, { showSpecial: true, continues: true }));
+    this.#model = model;
+    this.#description = format.description;
+    this.#asked = asked;
+    this.#output = format.output({ prompt: tail, tools: asked.tools });
+    this.#decoder = model.streamDecoder({ continues: true, showSpecial: true });
+    const open = format.description.reasoning_open;
+    this.#thinking = open !== '' && tail.trimEnd().endsWith(open);
+    if (asked.forced && !this.#thinking) this.#beginCall();
+  }
+
+  /** A call is forced: its marker comes next. */
+  #beginCall() {
+    const { open } = this.#description;
+    this.#injected.push(...this.#tokens(/^<[^|].*>$/.test(open) ? `${open}\n` : open));
+  }
+
+  /** @param {string} text */
+  #tokens(text) {
+    return this.#model.tokenize(text, { addSpecial: false, parseSpecial: true });
+  }
+
+  /** The next token, if it is not the model's choice. */
+  next() {
+    return this.#injected.shift();
+  }
+
+  /** Whether nothing but the end may follow. */
+  get done() {
+    return (this.#asked.forced || !this.#asked.parallel) && this.calls > 0 && !this.#open;
+  }
+
+  /** Whether the output is at the start of a call's JSON, which a grammar can follow. */
+  get atCall() {
+    const { calls, open } = this.#description;
+    if (calls !== 'object' || open === '' || this.#asked.tools.length === 0 || this.#thinking) return false;
+    if (this.#injected.length || !this.#raw.trimEnd().endsWith(open)) return false;
+    if (/^<[^|].*>$/.test(open) && this.#raw.endsWith('>')) {
+      this.#injected = this.#tokens('\n');
+      return false;
+    }
+    this.#raw = '';
+    return true;
+  }
+
+  /**
+   * Adds a token and returns the text that it completes, without reasoning and calls.
+   * @param {number} id
+   */
+  push(id) {
+    const piece = this.#decoder.push(id);
+    const control = piece !== '' && this.#model.detokenize([id], { continues: true }).length === 0;
+    this.#raw = (this.#raw + piece).slice(-256);
+    const text = this.#read(this.#output.push(piece, control));
+    if (this.#thinking && this.#asked.budget !== undefined && ++this.#thought >= this.#asked.budget) {
+      this.#asked = { ...this.#asked, budget: undefined };
+      this.#injected.push(...this.#tokens(`\n${this.#description.reasoning_close}\n\n`));
+    }
+    return text;
+  }
+
+  flush() {
+    const text = this.#read(this.#output.push(this.#decoder.flush()));
+    return text + this.#read(this.#output.end());
+  }
+
+  /** The changes of the message since the last call, other than its text. */
+  take() {
+    return this.#deltas.splice(0);
+  }
+
+  /** @param {OutputEvent[]} events */
+  #read(events) {
+    const { reasoning_open: open, reasoning_close: close } = this.#description;
+    if (open && this.#raw.trimEnd().endsWith(open)) this.#thinking = true;
+    if (this.#thinking && close && this.#raw.trimEnd().endsWith(close)) {
+      this.#thinking = false;
+      if (this.#asked.forced && this.calls === 0) this.#beginCall();
+    }
+    return events.map((event) => this.#event(event)).join('');
+  }
+
+  /** @param {OutputEvent} event */
+  #event({ kind, text }) {
+    switch (kind) {
+      case 'text':
+        return text;
+      case 'reasoning':
+        this.#deltas.push({ reasoning_content: text });
+        return '';
+      case 'call':
+        this.#open = { id: callId(), name: text, arguments: '' };
+        if (this.constrained) this.#beginReport(this.#open);
+        return '';
+      case 'arguments':
+        if (this.#open) this.#open.arguments += text;
+        if (this.constrained) this.#reportArguments(text);
+        return '';
+      case 'callEnd':
+        this.#endCall();
+        return '';
+      default:
+        this.#open = null;
+        return '';
+    }
+  }
+
+  /** @param {{ id: string, name: string }} call */
+  #beginReport({ id, name }) {
+    const index = this.calls++;
+    this.#deltas.push({ tool_calls: [{ index, id, type: 'function', function: { name, arguments: '' } }] });
+  }
+
+  /** @param {string} text */
+  #reportArguments(text) {
+    this.#deltas.push({ tool_calls: [{ index: this.calls - 1, function: { arguments: text } }] });
+  }
+
+  #endCall() {
+    const call = this.#open;
+    this.#open = null;
+    if (call && !this.constrained && (this.#asked.parallel || this.calls === 0)) {
+      this.#beginReport(call);
+      this.#reportArguments(call.arguments);
+    }
+    this.constrained = false;
+  }
+
+  free() {
+    this.#output.free();
+  }
+}
