@@ -200,6 +200,14 @@ export interface Model {
       ): Promise<ChatCompletion | AsyncGenerator<ChatCompletionChunk, void, undefined>>;
     };
     /**
+     * Answers with tools: runs the calls and passes their results back, for at most maxRounds answers (8 by default).
+     * A tool's error goes to the model.
+     */
+    run(
+      request: Omit<ChatRequest, 'tools'> & { tools: Tools; maxRounds?: number },
+      options?: ToolRunOptions,
+    ): AsyncGenerator<ToolEvent, void, undefined>;
+    /**
      * Keeps the keys and values of the last chat in the browser's storage, in place of a kept session of the same name.
      * Rejects with a {@link SessionError}.
      */
@@ -477,6 +485,28 @@ export type ResponseFormat =
         whitespace?: boolean | null;
       };
     };
+
+/** A tool that a model may call. parameters: the JSON Schema of its arguments. */
+export interface Tool {
+  description?: string;
+  parameters?: object;
+  /** Its result goes to the model as text, or as JSON. An error that it throws goes to the model, too. */
+  run(args: any, options: { signal?: AbortSignal }): unknown;
+}
+
+export type Tools = Record<string, Tool>;
+
+export type ToolRunOptions = GenerateOptions;
+
+/**
+ * What happens while tools run. 'end' comes last: `messages` are all of the conversation, and finish is 'rounds' if the
+ * limit on rounds ended it.
+ */
+export type ToolEvent =
+  | { type: 'text' | 'reasoning'; text: string }
+  | { type: 'call'; call: ToolCall }
+  | { type: 'result'; call: ToolCall; result?: unknown; error?: Error }
+  | { type: 'end'; messages: ChatMessage[]; finish: string };
 
 export interface ChatRequest extends RequestOptions {
   messages: ChatMessage[];

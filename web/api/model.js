@@ -2,6 +2,7 @@
 import { bytesOf } from '../sources/bytes.js';
 import { collect } from './collect.js';
 import { createEmbeddings, inputsOf } from './embeddings.js';
+import { runTools } from './tool-loop.js';
 
 /**
  * @import * as types from '../index.js'
@@ -99,8 +100,14 @@ export class Model {
         const chunks = link.stream(name, request, options, (news) => Object.assign(info, news));
         return request.stream ? chunks : collect(chunks);
       };
+    const createChat = create('chat');
     this.chat = {
-      completions: { create: create('chat') },
+      completions: { create: createChat },
+      /**
+       * @param {Parameters<typeof runTools>[1]} request
+       * @param {types.ToolRunOptions} [options]
+       */
+      run: (request, options) => runTools(createChat, request, options),
       /** @param {string} name */
       keep: (name) => link.call('chatKeep', [name]),
       /** @param {string} name */
