@@ -8,7 +8,7 @@
 #include "platform/memory.h"
 
 #define MAX_BLOCKS 4096
-#define MAX_BYTES  ((size_t)1 << 32)
+#define MAX_BYTES  (SIZE_MAX / 2 < UINT32_MAX ? SIZE_MAX / 2 : (size_t)UINT32_MAX)
 
 struct blocks blocks;
 
