@@ -18,6 +18,9 @@
 #define DOT4_SLICES_OR_2(code_bits, sub_block)                                                                         \
     (DOT4_SLICES(code_bits, sub_block) ? DOT4_SLICES(code_bits, sub_block) : 2)
 
+/* The types of most models have a gemv for several tokens; for the others, it would be 2 KB of code each. */
+#define GEMV_TOKENS(code_bits) ((code_bits) < 4 ? 1 : FEW_TOKENS)
+
 struct relaxed_kquant {
     const struct kquant_type *type;
     unpack_kquant_rows_fn *unpack_rows;
@@ -147,14 +150,16 @@ static void gemm(const struct relaxed_kquant *of, const struct gemm_args *args) 
         .dot4_slices = DOT4_SLICES(name##_CODE_BITS, name##_SUB_BLOCK),                                                \
         .offset = 1 << (name##_CODE_BITS - 1),                                                                         \
     };                                                                                                                 \
-    static void gemv_##name(const struct gemv_args *args) { gemv_kquant(&type_##name, &dot2_form, args); }             \
+    static void gemv_##name(const struct gemv_args *args) {                                                            \
+        gemv_kquant(&type_##name, &dot2_form, GEMV_TOKENS(name##_CODE_BITS), args);                                    \
+    }                                                                                                                  \
     static void unpack_panel_##name(const struct panel_args *args) { unpack_panel(&relaxed_##name, args); }            \
     static void gemm_##name(const struct gemm_args *args) { gemm(&relaxed_##name, args); }                             \
     const struct weight_kernels name##_relaxed = {                                                                     \
         .activation = ACTIVATION_Q8_K,                                                                                 \
         .panel_block_bytes =                                                                                           \
             I8_KQUANT_PANEL_BYTES(DOT2_SLICES(name##_CODE_BITS, name##_SUB_BLOCK)), /* no less than for dot4 */        \
-        .gemv_tokens = FEW_TOKENS,                                                                                     \
+        .gemv_tokens = GEMV_TOKENS(name##_CODE_BITS),                                                                  \
         .gemv = gemv_##name,                                                                                           \
         .unpack_panel = unpack_panel_##name,                                                                           \
         .gemm = gemm_##name,                                                                                           \

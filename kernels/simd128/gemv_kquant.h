@@ -393,13 +393,14 @@ ALWAYS_INLINE void kquant_few_turn(const struct kquant_type *type, const struct 
     }
 }
 
-ALWAYS_INLINE void gemv_kquant(const struct kquant_type *type, const struct dot_form *form,
+/* most: the most tokens at once; with 1, the code for several is left out. */
+ALWAYS_INLINE void gemv_kquant(const struct kquant_type *type, const struct dot_form *form, size_t most,
                                const struct gemv_args *given) {
     const struct gemv_args args = *given; /* a copy stays in registers, because stores to out cannot change it */
     struct gemv_turns turns = gemv_turns(&args);
     for (size_t turn = 0; turn < turns.apart; turn++) {
         size_t token = 0;
-        if (args.tokens > 1) {
+        if (most > 1 && args.tokens > 1) {
             token = args.tokens / 2 * 2;
             kquant_few_turn(type, form, &turns, turn, kquant_activations(&args, 0), args.activation_bytes, token);
         }

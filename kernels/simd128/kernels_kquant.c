@@ -20,7 +20,7 @@ NEVER_INLINE void unpack_panel(const struct kquant_type *type, unpack_kquant_row
 }
 
 #define KQUANT(name)                                                                                                   \
-    static void gemv_##name(const struct gemv_args *args) { gemv_kquant(&type_##name, &i16_form, args); }              \
+    static void gemv_##name(const struct gemv_args *args) { gemv_kquant(&type_##name, &i16_form, 1, args); }           \
     static void unpack_rows_##name(struct kquant_rows *out, const uint8_t *const at[4]) {                              \
         unpack_kquant_rows(&type_##name, out, at);                                                                     \
     }                                                                                                                  \
@@ -33,7 +33,7 @@ NEVER_INLINE void unpack_panel(const struct kquant_type *type, unpack_kquant_row
     const struct weight_kernels name##_simd128 = {                                                                     \
         .activation = ACTIVATION_Q8_K,                                                                                 \
         .panel_block_bytes = I16_KQUANT_PANEL_BYTES,                                                                   \
-        .gemv_tokens = 2,                                                                                              \
+        .gemv_tokens = 1,                                                                                              \
         .gemv = gemv_##name,                                                                                           \
         .unpack_panel = unpack_panel_##name,                                                                           \
         .gemm = gemm_##name,                                                                                           \
