@@ -491,6 +491,7 @@ export interface Tool {
   description?: string;
   parameters?: object;
   /** Its result goes to the model as text, or as JSON. An error that it throws goes to the model, too. */
+  // biome-ignore lint/suspicious/noExplicitAny: the schema of the parameters decides, and TypeScript does not know it
   run(args: any, options: { signal?: AbortSignal }): unknown;
 }
 

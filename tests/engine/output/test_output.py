@@ -1,6 +1,5 @@
 """The output parser, on the templates of many models: what they render is read back as it was, however it is split."""
 
-import json
 import re
 import sys
 
