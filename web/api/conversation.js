@@ -291,15 +291,15 @@ export class Conversation {
    * Computes one more token. A full context first drops the older half of the tokens after its head.
    * @param {number} id
    * @param {() => number} head
+   * @param {() => void} constrain called when the session has other tokens than before
    * @param {AbortSignal} [signal]
-   * @param {(() => void) | null} [constrain] called when the session has other tokens than before
    */
-  async #append(id, head, signal, constrain) {
+  async #append(id, head, constrain, signal) {
     if (this.#held.length === this.contextSize) {
       const keep = Math.min(head(), this.contextSize >> 1);
       const later = this.#held.slice(keep);
       await this.#prefill([...this.#held.slice(0, keep), ...later.slice(later.length >> 1), id], { signal });
-      constrain?.();
+      constrain();
     } else {
       this.#session.feed([id]);
       while (this.#session.step());
@@ -452,22 +452,25 @@ export class Conversation {
    * @returns {AsyncGenerator<Piece, void, undefined>}
    */
   async *generate(prompt, request, seed, options) {
+    const output = prompt.reads?.() ?? null;
     try {
-      yield* this.#generate(prompt, request, seed, options);
+      yield* this.#generate(prompt, output, request, seed, options);
     } finally {
+      output?.reader.free();
       this.#session.constrain(null);
     }
   }
 
   /**
    * @param {Prompt} prompt
+   * @param {ReturnType<Conversation['reader']>} output
    * @param {Request} request
    * @param {number} seed
    * @param {GenerateOptions} options
    * @returns {AsyncGenerator<Piece, void, undefined>}
    */
   // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one token passes all of these steps in order
-  async *#generate({ ids, head, turn, begun = 0, reads }, request, seed, { logprobs, signal, onProgress }) {
+  async *#generate({ ids, head, turn, begun = 0 }, output, request, seed, { logprobs, signal, onProgress }) {
     const limit = this.#limit(ids.length, request);
     const ending = new Ending(this.model, request);
     this.#sampling(request, BigInt(seed), ending.biases(0));
@@ -478,10 +481,11 @@ export class Conversation {
     if (grammar) this.#session.constrain(grammar, written);
     /** @type {ForcedToken[]} */
     let forced = [];
-    const output = reads?.() ?? null;
     const reader = output?.reader;
     const decoder = reader ?? this.model.streamDecoder({ continues: true });
     let inCall = false;
+    /** Of the call that the grammar follows. @type {number[]} */
+    let ofCall = [];
     const stops = new StopText(stopsOf(request));
     const pending = new PendingTokens();
     let [decoded, shown] = [0, 0]; // characters
@@ -495,7 +499,9 @@ export class Conversation {
       if (grammar && forced.length === 0) forced = this.#appendForced(limit - count, logprobs !== null);
       const next = forced.shift();
       const logits = next || logprobs === null ? (next?.logits ?? null) : this.#session.logits();
-      inCall = this.#followCall(output, inCall);
+      const continues = this.#followCall(output, inCall);
+      if (continues && !inCall) ofCall = [];
+      inCall = continues;
       const id = next?.id ?? reader?.next() ?? this.#session.sample();
       if (ending.isEnd(id)) {
         finish = 'stop';
@@ -503,6 +509,7 @@ export class Conversation {
       }
       count++;
       written.push(id);
+      if (inCall) ofCall.push(id);
       if (logits && logprobs !== null) pending.add(decoded, sampledToken(logits, id, logprobs));
       const piece = decoder.push(id);
       const text = count <= ending.minTokens ? piece : stops.push(piece);
@@ -521,8 +528,13 @@ export class Conversation {
       }
       /* Setting the sampler restarts its random sequence, so the rest needs another seed. */
       if (count === ending.minTokens) this.#sampling(request, BigInt(seed) ^ LATER, ending.biases(count));
-      if (count < limit && !next)
-        await this.#append(id, head, signal, grammar && (() => this.#session.constrain(grammar, written)));
+      if (count < limit && !next) {
+        const follow = () => {
+          if (grammar) this.#session.constrain(grammar, written);
+          else if (inCall && output) this.#session.constrain(this.#grammarOfCalls(output.schema), ofCall);
+        };
+        await this.#append(id, head, follow, signal);
+      }
       if (next && forced.length === 0) await this.#pause(false);
       signal?.throwIfAborted();
     }
@@ -532,7 +544,6 @@ export class Conversation {
     const deltas = reader?.take();
     if (text || tokens.length || deltas?.length) yield { text, tokens, deltas };
     if (finish === 'stop' && reader?.calls) finish = 'tool_calls';
-    reader?.free();
     yield {
       finish,
       ...(loop !== undefined && { loopLength: shown - loop }),

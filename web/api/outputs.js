@@ -70,9 +70,9 @@ export function checkOutput({ tools, forced }, { description }) {
       'tools',
       'unsupported_parameter',
     );
-  if (forced && description.calls !== 'object')
+  if (forced && (description.calls !== 'object' || description.open === ''))
     throw new RequestError(
-      `tool_choice can only be auto or none for this model, which writes calls as ${description.calls}`,
+      'tool_choice can only be auto or none for this model: nothing marks the start of its calls, or they are not JSON',
       'tool_choice',
       'unsupported_parameter',
     );

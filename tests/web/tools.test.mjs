@@ -1,0 +1,150 @@
+/* Tools in chats, by the package in Node, with a real model and a template that reads tools: node tools.test.mjs
+ * <SmolLM2>. Prints a line of JSON for each check: its name and its error, or null. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { loadModel } from '../../web/index.js';
+import { printChecks } from './print_checks.mjs';
+
+const bytes = readFileSync(process.argv[2]);
+
+/* A template in the style of ChatML. `open` and `close` surround a call. */
+const template = (
+  open,
+  close,
+) => `{%- if tools %}{{ '<|im_start|>system\\nCall a tool with ${open}{"name": ...}${close}.\\n' }}
+{%- for tool in tools %}{{- tool | tojson + '\\n' }}{% endfor %}{{- '<|im_end|>\\n' }}{% endif %}
+{%- for m in messages %}{{- '<|im_start|>' + m.role + '\\n' + (m.content or '') }}
+{%- for call in m.tool_calls or [] %}{{- '${open}\\n{"name": "' + call.function.name + '", "arguments": ' }}
+{{- call.function.arguments | tojson }}{{- '}\\n${close}' }}{% endfor %}{{- '<|im_end|>\\n' }}{% endfor %}
+{%- if add_generation_prompt %}{{- '<|im_start|>assistant\\n' }}{% endif %}`;
+const READS_TOOLS = template('<tool_call>', '</tool_call>');
+const CITY = { type: 'string', enum: ['Paris', 'Rome'] };
+const declared = (name, parameters) => ({ type: 'function', function: { name, description: name, parameters } });
+const object = (properties) => ({
+  type: 'object',
+  properties,
+  required: Object.keys(properties),
+  additionalProperties: false,
+});
+const weather = declared('get_weather', object({ city: CITY }));
+const clock = declared('get_time', object({ zone: { enum: ['UTC'] } }));
+const messages = [{ role: 'user', content: 'What is the weather in Rome?' }];
+const request = { messages, tools: [weather, clock], temperature: 0, max_tokens: 80 };
+
+async function using(use, options) {
+  const model = await loadModel(bytes, { threads: 1, contextSize: 512, template: READS_TOOLS, ...options });
+  try {
+    await use(model);
+  } finally {
+    await model.free();
+  }
+}
+
+async function answer(model, more) {
+  const { choices } = await model.chat.completions.create({ ...request, ...more });
+  return choices[0];
+}
+
+/* The call of an answer that must consist of one. */
+function onlyCall({ message, finish_reason: finish }) {
+  assert.equal(finish, 'tool_calls');
+  assert.equal(message.tool_calls.length, 1);
+  const [{ id, type, function: called }] = message.tool_calls;
+  assert.match(id, /^[A-Za-z0-9]{9}$/);
+  assert.equal(type, 'function');
+  return { name: called.name, arguments: JSON.parse(called.arguments) };
+}
+
+const checks = {
+  async aRequiredCallFollowsTheSchemas() {
+    await using(async (model) => {
+      for (const seed of [1, 2, 3]) {
+        const call = onlyCall(await answer(model, { tool_choice: 'required', temperature: 1.5, seed }));
+        if (call.name === 'get_weather') assert.ok(CITY.enum.includes(call.arguments.city));
+        else assert.deepEqual(call, { name: 'get_time', arguments: { zone: 'UTC' } });
+      }
+    });
+  },
+  async aNamedToolIsCalled() {
+    await using(async (model) => {
+      const choice = { type: 'function', function: { name: 'get_time' } };
+      const call = onlyCall(await answer(model, { tool_choice: choice }));
+      assert.deepEqual(call, { name: 'get_time', arguments: { zone: 'UTC' } });
+      await assert.rejects(answer(model, { tool_choice: { function: { name: 'none_such' } } }), /there is no tool/);
+    });
+  },
+  async noneCallsNothing() {
+    await using(async (model) => {
+      const { message, finish_reason: finish } = await answer(model, { tool_choice: 'none' });
+      assert.equal(message.tool_calls, undefined);
+      assert.notEqual(finish, 'tool_calls');
+    });
+  },
+  async streamsTheNameAndThenTheArguments() {
+    await using(async (model) => {
+      const whole = await answer(model, { tool_choice: 'required' });
+      const pieces = [];
+      const chunks = await model.chat.completions.create({ ...request, tool_choice: 'required', stream: true });
+      for await (const { choices } of chunks) pieces.push(...(choices[0]?.delta.tool_calls ?? []));
+      const [first, ...rest] = pieces;
+      assert.equal(first.function.name, whole.message.tool_calls[0].function.name);
+      assert.ok(rest.length > 0 && rest.every(({ index, id }) => index === 0 && id === undefined));
+      const text = pieces.map((piece) => piece.function.arguments).join('');
+      assert.equal(text, whole.message.tool_calls[0].function.arguments);
+    });
+  },
+  async aTemplateThatDoesNotReadToolsIsRefused() {
+    const plain = "{% for m in messages %}{{ '<|im_start|>' + m.role + '\\n' + m.content }}{% endfor %}";
+    await using((model) => assert.rejects(answer(model, {}), /does not read tools/), { template: plain });
+  },
+  async aCallWithoutAMarkerCannotBeRequired() {
+    await using(
+      (model) =>
+        assert.rejects(answer(model, { tool_choice: 'required' }), /nothing marks the start|does not read tools/),
+      { template: template('', '') },
+    );
+  },
+  async anAnswerThatIsLeftDoesNotDisturbTheNext() {
+    await using(async (model) => {
+      const all = { ...request, tool_choice: 'required', stream: true };
+      for (let i = 0; i < 3; i++) for await (const _ of await model.chat.completions.create(all)) break;
+      onlyCall(await answer(model, { tool_choice: 'required' }));
+    });
+  },
+  async aCallOutlivesTheContext() {
+    const long = declared('write', object({ text: { type: 'string', minLength: 4000 } }));
+    const more = { tools: [long], tool_choice: 'required', max_tokens: 300, temperature: 1 };
+    await using(
+      async (model) => {
+        const { message, finish_reason: finish } = await answer(model, more);
+        assert.equal(finish, 'length');
+        assert.match(message.tool_calls[0].function.arguments, /^\{"text":"[^"]{100}/);
+      },
+      { contextSize: 192, overflow: 'shift' },
+    );
+  },
+  async runCallsToolsAndPassesTheirResults() {
+    await using(async (model) => {
+      const run = ({ city }) => {
+        if (city === undefined) throw new Error('no city');
+        return { city, sky: 'clear' };
+      };
+      const tools = { get_weather: { description: 'the weather', parameters: object({ city: CITY }), run } };
+      const events = [];
+      const asked = { messages, tools, tool_choice: 'required', maxRounds: 2, temperature: 0, max_tokens: 60 };
+      for await (const event of model.chat.run(asked)) events.push(event);
+      const results = events.filter(({ type }) => type === 'result');
+      assert.ok(results.length > 0);
+      for (const { result } of results) assert.equal(result.sky, 'clear');
+      const end = events.at(-1);
+      assert.equal(end.finish, 'rounds');
+      assert.deepEqual(
+        end.messages.map(({ role }) => role),
+        ['user', 'assistant', 'tool', 'assistant', 'tool'],
+      );
+    });
+  },
+};
+
+await printChecks(checks);
+process.exit(0);
