@@ -5,6 +5,7 @@ import { completeSlash, runSlash } from './chat/slash.js';
 import { Talk } from './chat/talk.js';
 import { loadModel } from './engine.js';
 import { progress } from './progress.js';
+import { AnswerPrinter, checkOptions, readTools } from './tools.js';
 
 const say = (text) => process.stderr.write(`quern: ${text}\n`);
 
@@ -28,8 +29,10 @@ async function interruptible(work) {
 }
 
 /* The result of an answer for --json. */
-const jsonOf = ({ text, reason, usage }) => ({
+const jsonOf = ({ text, reasoning, calls, reason, usage }) => ({
   text,
+  ...(reasoning && { reasoning }),
+  ...(calls.length && { tool_calls: calls }),
   finish_reason: reason,
   prompt_tokens: usage?.prompt_tokens ?? null,
   cached_tokens: usage?.prompt_tokens_details.cached_tokens ?? null,
@@ -39,21 +42,19 @@ const jsonOf = ({ text, reason, usage }) => ({
 /* Answers a message. Returns whether the answer was interrupted. */
 async function answer(talk, message, json) {
   const bar = progress('reading the prompt');
-  let ends = ''; /* what ends a text on standard output */
-  const emit = (piece) => {
-    ends = '\n';
-    if (!json) process.stdout.write(piece);
-  };
+  const printer = new AnswerPrinter(json);
+  const [emit, think] = [printer.text, printer.thought];
   const onProgress = ({ processed, total }) => (processed < total ? bar.show(processed, total) : bar.done());
   return interruptible(async (signal) => {
     try {
-      const result = await talk.answer(message, { signal, onProgress, emit });
-      process.stdout.write(json ? `${JSON.stringify(jsonOf(result))}\n` : '\n');
+      const result = await talk.answer(message, { signal, onProgress, emit, think });
+      printer.end(result.calls, jsonOf(result));
       if (result.reason === 'length' && !json)
         say('the answer was cut at its limit; -n or /set n sets it, and /stats shows the context');
     } catch (error) {
       if (!isAnswers(error)) throw error;
-      process.stdout.write(json ? `${JSON.stringify({ error: error.message })}\n` : ends);
+      printer.cut();
+      if (json) process.stdout.write(`${JSON.stringify({ error: error.message })}\n`);
       say(error.message);
     } finally {
       bar.done();
@@ -100,11 +101,13 @@ async function converse(talk, reader, { prompt, json }) {
 }
 
 export default async function chat(options) {
+  checkOptions(options);
+  const tools = await readTools(options);
   const loaded = await loadModel(options);
   const { engine, model, source } = loaded;
   if (model.isEncoder)
     throw new Error(`${source.path}: is an encoder, which generates no text; use quern embed for its embeddings`);
-  const talk = new Talk(model, options);
+  const talk = new Talk(model, options, { tools });
   const reader = new Reader(completeSlash);
   if (reader.terminal) greet(talk, loaded);
   for (const note of [talk.note, samplingNote(model)]) if (note) say(note);

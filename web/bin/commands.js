@@ -2,7 +2,7 @@
  *
  * An option: {short, value, kind, range, choices, default, required, multiple, help}. Without `value` it is a flag;
  * `value` is the name of its value in help texts. kind: how the text is converted: 'whole', 'number', 'list' (of
- * whole numbers, or of choices), 'seed' or 'ids'; by default it stays a text. range: the smallest and the largest number. */
+ * whole numbers, or of choices), 'seed', 'think' or 'ids'; by default it stays a text. range: the smallest and the largest number. */
 
 import { WEIGHT_ORDERS } from '../engine/constants.js';
 
@@ -146,6 +146,18 @@ const constraint = {
   'white-space': whiteSpace,
 };
 
+const reading = {
+  tools: {
+    value: 'FILE',
+    help: "a JSON list of tools in OpenAI's form; calls are printed as lines of JSON, not executed",
+  },
+  think: {
+    value: 'HOW',
+    kind: 'think',
+    help: 'on, off, or N: whether the model reasons before it answers, and for at most N tokens; reasoning is printed to standard error (default: as the chat template chooses)',
+  },
+};
+
 /* {name: {about, options}} */
 export const COMMANDS = {
   run: {
@@ -156,6 +168,7 @@ export const COMMANDS = {
       prompt: { short: 'p', value: 'TEXT', help: 'the prompt (default: standard input)' },
       ...generation,
       ...constraint,
+      ...reading,
       'mask-stats': { help: 'print how long the masks of the grammar took' },
     },
   },
@@ -168,6 +181,7 @@ export const COMMANDS = {
       prompt: { short: 'p', value: 'TEXT', help: 'the first message' },
       ...generation,
       ...constraint,
+      ...reading,
       n: { ...generation.n, help: 'maximum number of tokens to generate; -1, the default: until the context is full' },
       context: { ...context, help: "context size in tokens; 0 is the default: the model's, at most 4096" },
       json: { help: 'print a line of JSON for each answer' },

@@ -46,7 +46,16 @@ function seed(name, option, text) {
   return BigInt(text);
 }
 
-const CONVERT = { whole: number, number, list, ids, seed };
+/* Whether a model thinks: 'on', 'off', or for at most so many tokens. */
+function think(name, option, text) {
+  if (text === 'on' || text === 'off') return text;
+  if (/^\d+$/.test(text) && Number(text) >= 1 && Number(text) <= MAX_ID) return Number(text);
+  throw new UsageError(
+    `${label(name, option)} must be on, off, or a whole number of tokens from 1 to ${MAX_ID}, not "${text}"`,
+  );
+}
+
+const CONVERT = { whole: number, number, list, ids, seed, think };
 
 function choice(name, option, text) {
   const chosen = option.choices.find((each) => String(each) === text);

@@ -19,6 +19,8 @@ const HOSTED = ['run', 'tokenize', 'detokenize', 'logits', 'embed', 'template', 
 
 /* Runs a command in wasmtime and ends this process. */
 async function inWasmtime(name, options) {
+  const only = ['tools', 'think'].find((each) => options[each] !== undefined);
+  if (only) throw new UsageError(`--${only} needs --host node`);
   const { runInWasmtime } = await import('./wasmtime.js');
   process.exit(await runInWasmtime(name, options));
 }

@@ -1,10 +1,12 @@
 /* quern run: answers a prompt. */
 import { chatTemplateOf } from '../api/chat-format.js';
 import { samplingNote } from '../api/file-sampling.js';
+import { ask } from './ask.js';
 import { grammarOf, MaskClock } from './constraint.js';
 import { DEFAULT_CONTEXT, loadModel, naming } from './engine.js';
 import { readText, standardText } from './files.js';
 import { progress } from './progress.js';
+import { checkOptions, checkTemplate, readsOutput, readTools, thinkVariables } from './tools.js';
 
 const DEFAULT_LIMIT = 512; /* tokens of an answer */
 
@@ -18,12 +20,15 @@ export function promptTokens(engine, model, text, options) {
   const own = options.template === undefined ? undefined : new TextDecoder().decode(readText(options.template));
   const { template, note } = options.raw ? {} : chatTemplateOf(model, own);
   if (!options.raw && template === undefined) {
+    checkTemplate(model, template, options);
     process.stderr.write('quern: the model has no chat template; the prompt is used as is (like --raw)\n');
   } else if (!options.raw) {
     if (note) process.stderr.write(`quern: ${note}\n`);
+    checkTemplate(model, template, options);
     const messages = [{ role: 'user', content: text }];
     if (options.system !== undefined) messages.unshift({ role: 'system', content: options.system });
-    const variables = { messages, add_generation_prompt: true, now: Math.floor(Date.now() / 1000) };
+    const now = Math.floor(Date.now() / 1000);
+    const variables = { messages, add_generation_prompt: true, now, ...thinkVariables(options) };
     const prompt = naming(options.template ?? options.model, () => engine.prompt(model, variables, template));
     const tokens = prompt.tokens(model);
     prompt.free();
@@ -144,14 +149,22 @@ async function answer(loaded, prompt, { limit, context }, options) {
 }
 
 export default async function run(options) {
+  checkOptions(options);
+  const tools = await readTools(options);
   options.prompt ??= standardText(); /* read here, because another host may take over */
   const loaded = await loadModel(options);
   const { engine, model, source } = loaded;
   if (model.isEncoder)
     throw new Error(`${source.path}: is an encoder, which generates no text; use quern embed for its embeddings`);
+  const limit = options.n === -1 ? Infinity : (options.n ?? DEFAULT_LIMIT);
+  if (readsOutput(options)) {
+    await ask(loaded, limit, options, tools);
+    model.free();
+    await engine.stop();
+    return;
+  }
   const prompt = promptTokens(engine, model, options.prompt, options);
   if (prompt.length === 0) throw new Error('the prompt is empty');
-  const limit = options.n === -1 ? Infinity : (options.n ?? DEFAULT_LIMIT);
   const needed = Number.isFinite(limit)
     ? prompt.length + limit
     : Math.max(DEFAULT_CONTEXT, prompt.length + DEFAULT_LIMIT);

@@ -5,6 +5,7 @@ import { chat, complete } from '../../api/completions.js';
 import { Conversation } from '../../api/conversation.js';
 import { grammarTextOf } from '../constraint.js';
 import { readText } from '../files.js';
+import { checkTemplate, outputFields } from '../tools.js';
 
 /* The request field of each option. */
 const FIELDS = {
@@ -17,6 +18,7 @@ const FIELDS = {
   'frequency-penalty': 'frequency_penalty',
   'presence-penalty': 'presence_penalty',
 };
+
 /**
  * The fields of a request that the options name a grammar with.
  * @returns {any}
@@ -31,6 +33,24 @@ function constraintFields(options) {
   return { response_format: { type: 'json_schema', json_schema: { schema, strict: true, whitespace } } };
 }
 
+/* Adds pieces of calls, as streams have them, to a list of calls. */
+function addCalls(calls, pieces) {
+  for (const { index, ...piece } of pieces) {
+    calls[index] ??= { ...piece, function: { ...piece.function, arguments: '' } };
+    calls[index].function.arguments += piece.function.arguments;
+  }
+}
+
+/* Whether the arguments of a call are complete: the limit of an answer may cut them. */
+function isWhole({ function: { arguments: text } }) {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 export const SETTINGS = [...Object.keys(FIELDS), 'seed'];
 
 export class Talk {
@@ -41,18 +61,23 @@ export class Talk {
   /** Of the last answer. @type {{ usage: any, promptSeconds: number, answerSeconds: number } | null} */
   stats = null;
 
-  /* model: of engine.js. options: of the command line. */
-  constructor(model, options) {
+  /**
+   * @param {any} model of engine.js
+   * @param {any} options of the command line
+   * @param {{ tools?: object[], overflow?: 'stop' | 'shift' }} [more] tools: those of --tools
+   */
+  constructor(model, options, { tools, overflow = 'shift' } = {}) {
     this.settings = Object.fromEntries(SETTINGS.map((name) => [name, options[name]]));
     const own = options.template === undefined ? undefined : new TextDecoder().decode(readText(options.template));
     const { template, note } = options.raw ? {} : chatTemplateOf(model, own);
     this.raw = template === undefined;
+    checkTemplate(model, template, options, tools);
     this.note = note;
     this.#conversation = new Conversation(model, {
       template,
       contextSize: options.context,
       batch: options.batch,
-      overflow: 'shift',
+      overflow,
       /* Lets signals be handled between two steps. */
       pause: () =>
         new Promise((resolve) => {
@@ -60,7 +85,7 @@ export class Talk {
         }),
     });
     this.system = options.system;
-    this.constraint = constraintFields(options);
+    this.constraint = { ...constraintFields(options), ...outputFields(options, tools) };
   }
 
   get contextSize() {
@@ -97,15 +122,22 @@ export class Talk {
     return chat(this.#conversation, { ...this.#request(), messages: this.#all }, options);
   }
 
-  /* Answers a message and passes the text on as it comes. Returns {text, reason, usage}. An answer that is stopped
+  /* Answers a message and passes its text to emit() and its reasoning to think() as they come. Returns {text, reasoning,
+   * calls, reason, usage}. An answer that is stopped
    * by the signal is kept; if it fails, the message is dropped. */
-  async answer(message, { signal, emit, onProgress }) {
+  async answer(message, { signal, emit, think, onProgress }) {
     const before = { messages: this.messages, text: this.text };
     this.messages = [...this.messages, { role: 'user', content: message }];
     this.text += message;
     try {
-      const answer = await this.#generate({ signal, emit, onProgress });
-      this.messages.push({ role: 'assistant', content: answer.text });
+      const answer = await this.#generate({ signal, emit, think, onProgress });
+      const { text: content, reasoning, calls } = answer;
+      this.messages.push({
+        role: 'assistant',
+        content,
+        ...(reasoning && { reasoning_content: reasoning }),
+        ...(calls.length && { tool_calls: calls }),
+      });
       this.text += answer.text;
       return answer;
     } catch (error) {
@@ -114,11 +146,11 @@ export class Talk {
     }
   }
 
-  async #generate({ signal, emit, onProgress }) {
+  async #generate({ signal, emit, think, onProgress }) {
     const start = performance.now();
     let first = start;
-    /** @type {{ text: string, reason: string, usage: any }} */
-    const answer = { text: '', reason: 'stopped', usage: null };
+    /** @type {{ text: string, reasoning: string, calls: any[], reason: string, usage: any }} */
+    const answer = { text: '', reasoning: '', calls: [], reason: 'stopped', usage: null };
     const report = ({ prompt_progress: progress }) => {
       first = performance.now();
       onProgress?.(progress);
@@ -129,12 +161,17 @@ export class Talk {
         const piece = choice?.delta?.content ?? choice?.text ?? '';
         answer.text += piece;
         if (piece) emit(piece);
+        const thought = choice?.delta?.reasoning_content ?? '';
+        answer.reasoning += thought;
+        if (thought) think?.(thought);
+        addCalls(answer.calls, choice?.delta?.tool_calls ?? []);
         answer.reason = choice?.finish_reason ?? answer.reason;
         answer.usage = usage ?? answer.usage;
       }
     } catch (error) {
       if (!signal.aborted) throw error;
     }
+    if (answer.reason !== 'tool_calls') answer.calls = answer.calls.filter(isWhole);
     const promptSeconds = (first - start) / 1000;
     this.stats = { usage: answer.usage, promptSeconds, answerSeconds: (performance.now() - first) / 1000 };
     return answer;
