@@ -152,12 +152,11 @@ const checks = {
     assert.deepEqual([final.output_text, final.status, final.usage.output_tokens > 3], [text, 'completed', true]);
   },
   async responsesRefuseWhatTheyDoNotSupport() {
-    const tool = { type: 'function', name: 'f', parameters: {}, strict: false };
     const refused = {
-      tools: [[tool], /tool calling is not implemented yet/],
+      tools: [[{ type: 'web_search' }], /must be of type function/],
       previous_response_id: ['resp_1', /responses are not stored/],
       conversation: ['conv_1', /not stored/],
-      tool_choice: ['required', /required/],
+      tool_choice: [{ type: 'allowed_tools' }, /allowed_tools/],
       truncation: ['auto', /truncation/],
       background: [true, /background/],
       text: [{ verbosity: 'low' }, /verbosity/],
@@ -172,9 +171,10 @@ const checks = {
           assert.deepEqual([error.status, error.param, error.code], [400, name, 'unsupported_parameter']);
           return message.test(error.message);
         });
-    const call = { type: 'function_call', call_id: '1', name: 'f', arguments: '{}' };
+    const call = { type: 'function_call', call_id: '1', name: 'f' };
+    const output = { type: 'function_call_output', call_id: '1', output: 'a' };
     const image = { role: 'user', content: [{ type: 'input_image', image_url: 'a' }] };
-    for (const input of [[], undefined, 5, [call], [image], [{ role: 'user' }]])
+    for (const input of [[], undefined, 5, [call], [output], [image], [{ role: 'user' }]])
       await assert.rejects(client.responses.create({ model, input }), { status: 400, param: 'input' });
     const neutral = {
       store: true,

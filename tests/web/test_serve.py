@@ -15,6 +15,11 @@ from serve_helpers import ENCODER, HERE, MESSAGES, MODEL, NAME, ROOT, TINY, ask,
 
 openai = pytest.importorskip("openai")
 GREEDY = {"model": NAME, "messages": MESSAGES, "temperature": 0, "max_tokens": 24}
+READS_TOOLS = r"""{%- for tool in tools or [] %}{{- tool | tojson + '\n' }}{% endfor %}
+{%- for m in messages %}{{- '<|im_start|>' + m.role + '\n' + (m.content or '') }}
+{%- for call in m.tool_calls or [] %}{{- '<tool_call>\n{"name": "' + call.function.name + '", "arguments": ' }}
+{{- call.function.arguments | tojson }}{{- '}\n</tool_call>' }}{% endfor %}{{- '<|im_end|>\n' }}{% endfor %}
+{%- if add_generation_prompt %}{{- '<|im_start|>assistant\n' }}{% endif %}"""
 ENDLESS = {"2": -100, "0": -100}  # never choose a token that ends the answer
 
 
@@ -454,6 +459,23 @@ def test_failing_models(failing, name):
 @pytest.fixture(scope="module")
 def script(npm, port, said):
     return results_of("serve-openai.test.mjs", f"http://localhost:{port}/v1", NAME, said["text"])
+
+
+@pytest.fixture(scope="module")
+def tools(npm, tmp_path_factory):
+    template = tmp_path_factory.mktemp("tools") / "tools.jinja"
+    template.write_text(READS_TOOLS)
+    process, port = start("-m", MODEL, "--ctx", "512", "--template", template)
+    try:
+        return results_of("serve-tools.test.mjs", f"http://localhost:{port}/v1", NAME)
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+@pytest.mark.parametrize("name", checks_of("serve-tools.test.mjs"))
+def test_tools_of_responses(tools, name):
+    assert tools.get(name, "did not run") is None
 
 
 @pytest.mark.parametrize("name", checks_of("serve-openai.test.mjs"))

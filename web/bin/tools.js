@@ -90,7 +90,7 @@ export function outputFields(options, tools) {
 function checkParameters(model, path, tools) {
   for (const [i, { function: declared }] of tools.entries()) {
     try {
-      model.engine.grammar(model, 'schema', JSON.stringify(declared.parameters ?? {})).free();
+      model.engine.grammar(model, 'schema', JSON.stringify({ type: 'object', ...declared.parameters })).free();
     } catch (error) {
       const reason = error.message.replace(/^JSON Schema: #?/, '');
       throw new Error(`${path}: #/${i}/function/parameters${reason}`, { cause: error });

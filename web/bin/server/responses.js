@@ -5,10 +5,10 @@ import { EventStream } from './events.js';
 import { readJson, sendJson } from './http.js';
 import { Stopwatch } from './metrics.js';
 import { closeSignal, httpError, loadedModel, statusOf } from './openai.js';
+import { messagesOfItems, OutputItems } from './response-items.js';
 
 /* What to send instead of a field that is refused. */
 const REFUSED = {
-  tools: 'tool calling is not implemented yet',
   previous_response_id: 'responses are not stored; send the whole conversation as input',
   conversation: 'conversations are not stored; send all messages as input',
   prompt: 'prompts are not stored; send instructions and input',
@@ -36,14 +36,12 @@ function formatOf({ format }) {
   return type === 'json_schema' ? { type, json_schema: fields } : { type };
 }
 
-/* Fields whose values ask for nothing special, or that have no effect without tools. */
+/* Fields whose values ask for nothing special, or that have no effect. */
 const NEUTRAL = {
   background: (value) => value === false,
   include: (value) => Array.isArray(value) && value.every((each) => each === 'reasoning.encrypted_content'),
   max_tool_calls: () => true,
   text: isKnownText,
-  tool_choice: (value) => value === 'auto' || value === 'none',
-  tools: (value) => Array.isArray(value) && value.length === 0,
   top_logprobs: (value) => value === 0,
   truncation: (value) => value === 'disabled',
 };
@@ -52,24 +50,21 @@ function refuse(name, reason = '') {
   throw new RequestError(`${name} is not supported${reason && `: ${reason}`}`, name, 'unsupported_parameter');
 }
 
-const TEXT_PARTS = ['input_text', 'output_text', 'text'];
-
-/* The text of an item's content. */
-function textOf(content) {
-  const parts = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
-  if (!Array.isArray(parts)) throw new RequestError('content must be a text or a list of text parts', 'input');
-  return parts.map((part) => {
-    if (!TEXT_PARTS.includes(part?.type) || typeof part.text !== 'string')
-      throw new RequestError(`content of type ${part?.type} is not supported`, 'input');
-    return part.text;
+/* The tools of a chat. Those that OpenAI runs itself, such as web_search, do not exist here. */
+function toolsOf({ tools }) {
+  if (!Array.isArray(tools)) throw new RequestError('tools must be a list of objects', 'tools');
+  return tools.map((tool) => {
+    const { type, name, description, parameters, strict } = present(tool ?? {});
+    if (type !== 'function') refuse('tools', `a tool must be of type function, not ${JSON.stringify(type)}`);
+    return { type, function: present({ name, description, parameters: parameters ?? {}, strict: strict ?? null }) };
   });
 }
 
-function messageOf(item) {
-  const { type = 'message', role, content } = item ?? {};
-  if (type !== 'message' || typeof role !== 'string')
-    throw new RequestError(`input of type ${type} is not supported: an item must be a message with a role`, 'input');
-  return { role, content: textOf(content).join('') };
+/* The tool_choice of a chat. */
+function choiceOf({ tool_choice: choice }) {
+  if (typeof choice !== 'object') return choice;
+  if (choice.type !== 'function') refuse('tool_choice', `it cannot be of type ${JSON.stringify(choice.type)}`);
+  return { type: 'function', function: { name: choice.name } };
 }
 
 function messagesOf({ input, instructions }) {
@@ -79,7 +74,7 @@ function messagesOf({ input, instructions }) {
   if (instructions !== undefined && typeof instructions !== 'string')
     throw new RequestError('instructions must be a text', 'instructions');
   const system = instructions === undefined ? [] : [{ role: 'system', content: instructions }];
-  return [...system, ...items.map(messageOf)];
+  return [...system, ...messagesOfItems(items)];
 }
 
 /* The request of a chat. It has the fields that both endpoints share; the chat refuses unknown ones. */
@@ -98,6 +93,8 @@ function chatRequestOf(fields) {
   return {
     ...shared,
     messages: messagesOf(fields),
+    ...(fields.tools !== undefined && { tools: toolsOf(fields) }),
+    ...(fields.tool_choice !== undefined && { tool_choice: choiceOf(fields) }),
     ...(fields.text?.format && { response_format: formatOf(fields.text) }),
     max_completion_tokens: limit,
     reasoning_effort: reasoning?.effort,
@@ -120,14 +117,14 @@ const begun = (fields, model) => ({
   metadata: fields.metadata ?? {},
   model,
   output: [],
-  parallel_tool_calls: false,
+  parallel_tool_calls: fields.parallel_tool_calls ?? true,
   previous_response_id: null,
   reasoning: { effort: fields.reasoning?.effort ?? null, summary: null },
   store: false,
   temperature: fields.temperature ?? null,
   text: { format: fields.text?.format ?? { type: 'text' } },
-  tool_choice: 'auto',
-  tools: [],
+  tool_choice: fields.tool_choice ?? 'auto',
+  tools: fields.tools ?? [],
   top_p: fields.top_p ?? null,
   truncation: 'disabled',
   usage: null,
@@ -143,10 +140,7 @@ const usageOf = ({ prompt_tokens: input, completion_tokens: output, total_tokens
 
 /* The events of a response, from the chunks of a chat. The last one has the whole response. */
 async function* eventsOf(chunks, response) {
-  const item = { id: `msg_${randomUUID().replaceAll('-', '')}`, type: 'message', role: 'assistant' };
-  const at = { item_id: item.id, output_index: 0, content_index: 0 };
-  const partOf = (text) => ({ type: 'output_text', text, annotations: [], logprobs: [] });
-  let text = '';
+  const output = new OutputItems();
   /** @type {any} */
   let finish;
   /** @type {any} */
@@ -156,25 +150,19 @@ async function* eventsOf(chunks, response) {
     if (!started) {
       yield { type: 'response.created', response };
       yield { type: 'response.in_progress', response };
-      const added = { ...item, status: 'in_progress', content: [] };
-      yield { type: 'response.output_item.added', output_index: 0, item: added };
-      yield { type: 'response.content_part.added', ...at, part: partOf('') };
     }
     started = true;
     const [choice] = chunk.choices;
-    const delta = choice?.delta.content ?? '';
-    text += delta;
     finish = choice?.finish_reason ?? finish;
     usage = chunk.usage ?? usage;
-    if (delta) yield { type: 'response.output_text.delta', ...at, delta, logprobs: [] };
+    if (choice?.delta.content) yield* output.text(choice.delta.content);
+    for (const piece of choice?.delta.tool_calls ?? []) yield* output.call(piece);
   }
   const status = finish === 'length' ? 'incomplete' : 'completed';
-  const done = { ...item, status, content: [partOf(text)] };
-  yield { type: 'response.output_text.done', ...at, text, logprobs: [] };
-  yield { type: 'response.content_part.done', ...at, part: partOf(text) };
-  yield { type: 'response.output_item.done', output_index: 0, item: done };
+  if (finish !== 'tool_calls' && output.isEmpty) yield* output.text('');
+  yield* output.end(status);
   const details = finish === 'length' ? { reason: 'max_output_tokens' } : null;
-  const whole = { ...response, status, incomplete_details: details, output: [done], usage: usageOf(usage) };
+  const whole = { ...response, status, incomplete_details: details, output: output.list, usage: usageOf(usage) };
   yield { type: `response.${status}`, response: whole, usage };
 }
 
