@@ -411,8 +411,6 @@ def test_formats_that_cannot_be_enforced_are_refused(client, fields, param, mess
 @pytest.mark.parametrize(
     "path,field",
     [
-        ("chat", {"tool_choice": "required"}),
-        ("chat", {"tool_choice": {"type": "function", "function": {"name": "f"}}}),
         ("chat", {"functions": [{"name": "f"}]}),
         ("chat", {"guided_json": {}}),
         ("chat", {"mirostat": 2}),
@@ -438,6 +436,13 @@ def test_unsupported_parameters_are_refused(client, path, field):
     with pytest.raises(openai.BadRequestError) as failure:
         create(model=NAME, **asked, extra_body=field)
     assert (failure.value.param, failure.value.code) == (next(iter(field)), "unsupported_parameter")
+
+
+@pytest.mark.parametrize("choice", ["required", {"type": "function", "function": {"name": "f"}}, "sometimes"])
+def test_a_choice_needs_its_tools(client, choice):
+    with pytest.raises(openai.BadRequestError) as failure:
+        client.chat.completions.create(model=NAME, messages=MESSAGES, tool_choice=choice)
+    assert failure.value.param == "tool_choice"
 
 
 @pytest.fixture(scope="module")
