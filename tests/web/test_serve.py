@@ -390,6 +390,13 @@ def test_grammar_and_regex(client):
         ({"regex": "a", "grammar": 'root ::= "a"'}, "regex", "exclude each other"),
         ({"grammar": "root ::= x"}, "grammar", "x"),
         ({"response_format": {"type": "xml"}}, "response_format", "json_schema"),
+        ({"response_format": {"type": "json_object", "schema": PERSON}}, "response_format", "schema is not supported"),
+        ({"response_format": {"type": "json_object", "json_schema": {}}}, "response_format", "json_schema is not"),
+        (
+            {"response_format": {"type": "json_schema", "json_schema": {"schema": PERSON, "strictly": True}}},
+            "response_format",
+            "strictly",
+        ),
         (
             {
                 "response_format": {

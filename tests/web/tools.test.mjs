@@ -73,6 +73,74 @@ const checks = {
       await assert.rejects(answer(model, { tool_choice: { function: { name: 'none_such' } } }), /there is no tool/);
     });
   },
+  async argumentsConformToTheirOwnDefinitions() {
+    await using(async (model) => {
+      const parameters = { ...object({ at: { $ref: '#/$defs/zone' } }), $defs: { zone: { const: 'UTC' } } };
+      const tree = { ...object({ next: { anyOf: [{ $ref: '#' }, { const: 7 }] } }), default: { $ref: '#' } };
+      for (const tools of [[declared('f', parameters)], [weather, declared('f', parameters)]]) {
+        const named = { type: 'function', function: { name: 'f' } };
+        const call = onlyCall(await answer(model, { tools, tool_choice: named }));
+        assert.deepEqual(call, { name: 'f', arguments: { at: 'UTC' } });
+        onlyCall(await answer(model, { tools, tool_choice: 'required' }));
+      }
+      const more = { tools: [declared('f', tree)], tool_choice: 'required', max_tokens: 100 };
+      const bias = Object.fromEntries((await model.tokenize('7')).map((id) => [id, 100]));
+      let { arguments: node } = onlyCall(await answer(model, { ...more, logit_bias: bias }));
+      while (typeof node === 'object') {
+        assert.deepEqual(Object.keys(node), ['next']);
+        node = node.next;
+      }
+      assert.equal(node, 7);
+    });
+  },
+  async formatOnlyDescribesUnlessStrict() {
+    await using(async (model) => {
+      const tool = declared('f', object({ format: { type: 'integer', maximum: 9, minimum: 0, format: 'uint8' } }));
+      const { arguments: given } = onlyCall(await answer(model, { tools: [tool], tool_choice: 'required' }));
+      assert.ok(given.format >= 0 && given.format <= 9);
+      tool.function.strict = true;
+      const message = /the parameters of f: JSON Schema: #\/properties\/format\/format: is not a format/;
+      await assert.rejects(answer(model, { tools: [weather, tool] }), { message, param: 'tools' });
+    });
+  },
+  async toolsThatCannotBeCalledAreRefused() {
+    await using(async (model) => {
+      for (const parameters of [5, 'x', [], false, { type: 'string' }, { type: ['object', 'null'] }])
+        await assert.rejects(answer(model, { tools: [weather, declared('f', parameters)] }), /tools\[1\].*parameters/);
+      for (const name of ['', 'a"b', 'a\\b', 'a\nb', 5])
+        await assert.rejects(answer(model, { tools: [declared(name)] }), /tools\[0\].* name|tools\[0\].*\.name/);
+      await assert.rejects(answer(model, { tools: [{ ...weather, type: 'custom' }] }), /\.type/);
+      for (const more of [{ description: 5 }, { strict: 'yes' }])
+        await assert.rejects(
+          answer(model, { tools: [{ type: 'function', function: { name: 'f', ...more } }] }),
+          new RegExp(Object.keys(more)[0]),
+        );
+      const never = [declared('f', object({ a: { type: 'integer', minimum: 2, maximum: 1 } }))];
+      await assert.rejects(answer(model, { tools: never }), /no call conforms/);
+      await assert.rejects(
+        answer(model, { tool_choice: { type: 'custom', function: { name: 'get_time' } } }),
+        /choice/,
+      );
+    });
+  },
+  async messagesWithWrongFieldsOfToolsAreRefused() {
+    await using(async (model) => {
+      const wrong = [
+        { tool_calls: 5 },
+        { tool_calls: [5] },
+        { tool_calls: [{}] },
+        { tool_calls: [{ function: { name: 5 } }] },
+        { tool_calls: [{ function: { name: 'f', arguments: 5 } }] },
+        { tool_call_id: 5 },
+        { name: 5 },
+        { reasoning_content: [] },
+      ];
+      for (const fields of wrong) {
+        const message = { role: 'assistant', content: 'x', ...fields };
+        await assert.rejects(answer(model, { messages: [...messages, message] }), { param: 'messages' });
+      }
+    });
+  },
   async noneCallsNothing() {
     await using(async (model) => {
       const { message, finish_reason: finish } = await answer(model, { tool_choice: 'none' });
@@ -142,6 +210,61 @@ const checks = {
         end.messages.map(({ role }) => role),
         ['user', 'assistant', 'tool', 'assistant', 'tool'],
       );
+    });
+  },
+  async runRefusesWhatCannotBeRun() {
+    await using(async (model) => {
+      const tools = { f: { run: () => 1 } };
+      const wrong = [
+        ...[null, [], 'f', { f: null }, { f: {} }, { f: { run: 5 } }].map((each) => ({ tools: each })),
+        ...[0, -1, NaN, 1.5, 'x'].map((maxRounds) => ({ maxRounds })),
+        { messages: undefined },
+        { messages: 5 },
+        { n: 2 },
+      ];
+      for (const fields of wrong) {
+        const param = Object.keys(fields)[0];
+        await assert.rejects(model.chat.run({ messages, tools, ...fields }).next(), { name: 'RequestError', param });
+      }
+    });
+  },
+  async aRunEndsWhenAToolIgnoresTheAbort() {
+    await using(async (model) => {
+      const controller = new AbortController();
+      const parameters = object({ city: CITY });
+      const run = () => {
+        controller.abort();
+        return new Promise(() => {});
+      };
+      const asked = { messages, tools: { f: { parameters, run } }, tool_choice: 'required', temperature: 0 };
+      const running = async () => {
+        for await (const _ of model.chat.run(asked, controller));
+      };
+      await assert.rejects(running(), { name: 'AbortError' });
+    });
+  },
+  async aRunKeepsNoCallThatALimitHasCut() {
+    await using(async (model) => {
+      const parameters = object({ text: { type: 'string', minLength: 500 } });
+      const asked = { messages, tools: { f: { parameters, run: () => 1 } }, tool_choice: 'required', max_tokens: 40 };
+      const events = [];
+      for await (const event of model.chat.run(asked)) events.push(event);
+      const { finish, messages: all } = events.at(-1);
+      assert.equal(finish, 'length');
+      assert.deepEqual(Object.keys(all.at(-1)), ['role', 'content']);
+    });
+  },
+  async whateverAToolThrowsIsAnError() {
+    await using(async (model) => {
+      const run = () => {
+        throw 'no network'; // what is no Error, too
+      };
+      const tools = { f: { parameters: object({ city: CITY }), run } };
+      const asked = { messages, tools, tool_choice: 'required', maxRounds: 1, temperature: 0 };
+      const events = [];
+      for await (const event of model.chat.run(asked)) events.push(event);
+      const { error } = events.find(({ type }) => type === 'result');
+      assert.ok(error instanceof Error && error.message === 'no network');
     });
   },
 };

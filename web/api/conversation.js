@@ -1,11 +1,12 @@
 /* The session that chat and text completions share. It keeps what was computed, and takes one request after another. */
 
 import { LOGITS_ALL, LOGITS_LAST, LOGITS_NONE } from '../engine/constants.js';
+import { callSchema, toolError } from './call-schema.js';
 import { Ending } from './ending.js';
 import { Grammars, grammarSourceOf } from './grammars.js';
 import { PendingTokens, sampledToken } from './logprobs.js';
 import { LoopDetector } from './loops.js';
-import { callSchema, checkOutput, OutputReader, outputRequestOf } from './outputs.js';
+import { checkOutput, OutputReader, outputRequestOf } from './outputs.js';
 import {
   booleanField,
   maxTokensOf,
@@ -404,7 +405,12 @@ export class Conversation {
     const { description } = this.#format;
     const schema =
       description.calls === 'object' && asked.tools.length > 0 ? callSchema(asked.tools, description) : null;
-    this.#grammarOfCalls(schema);
+    try {
+      this.#grammarOfCalls(schema);
+    } catch (error) {
+      if (error.name !== 'QuernError') throw error;
+      throw toolError(error.message, asked.tools, description);
+    }
     return { reader: new OutputReader(this.model, this.#format, asked, ids), schema };
   }
 
@@ -417,13 +423,13 @@ export class Conversation {
     if (this.#callGrammar?.schema === schema) return this.#callGrammar.grammar;
     this.#callGrammar?.grammar.free();
     this.#callGrammar = null;
-    try {
-      this.#callGrammar = { schema, grammar: this.#engine.grammar(this.model, 'schema', schema) };
-    } catch (error) {
-      if (error.name !== 'QuernError') throw error;
-      throw new RequestError(`tools: ${error.message}`, 'tools');
+    const grammar = this.#engine.grammar(this.model, 'schema', schema);
+    if (grammar.isEmpty) {
+      grammar.free();
+      throw new RequestError('tools: no call conforms to the parameters', 'tools');
     }
-    return this.#callGrammar.grammar;
+    this.#callGrammar = { schema, grammar };
+    return grammar;
   }
 
   /**

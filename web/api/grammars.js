@@ -21,6 +21,18 @@ const ANY_OBJECT = JSON.stringify({ type: 'object' });
 const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
+ * Throws if an object has other fields than those known: they could change the answer.
+ * @param {Record<string, unknown>} others
+ * @param {string} name
+ * @param {string} param
+ */
+function refuseOthers(others, name, param) {
+  for (const [field, value] of Object.entries(others))
+    if ((value ?? undefined) !== undefined)
+      throw new RequestError(`${name}.${field} is not supported`, param, 'unsupported_parameter');
+}
+
+/**
  * The schema of a format {type: 'json_schema'}. Without `strict`, the keyword `format` only describes.
  * @param {unknown} fields
  * @param {string} param
@@ -29,9 +41,10 @@ const isObject = (value) => typeof value === 'object' && value !== null && !Arra
 function schemaSource(fields, param) {
   const name = `${param}.json_schema`;
   if (!isObject(fields)) throw new RequestError(`${name} must be an object with a schema`, param);
-  const { schema = {}, strict, whitespace, ...texts } = fields;
-  for (const field of ['name', 'description'])
-    if (typeof (texts[field] ?? '') !== 'string') throw new RequestError(`${name}.${field} must be a text`, param);
+  const { schema = {}, strict, whitespace, name: title, description, ...others } = fields;
+  refuseOthers(others, name, param);
+  for (const [field, value] of Object.entries({ name: title, description }))
+    if (typeof (value ?? '') !== 'string') throw new RequestError(`${name}.${field} must be a text`, param);
   if (!isObject(schema) && typeof schema !== 'boolean')
     throw new RequestError(`${name}.schema must be an object, true or false`, param);
   for (const [field, value] of Object.entries({ strict, whitespace }))
@@ -47,7 +60,8 @@ function schemaSource(fields, param) {
  */
 function formatSource(format, param) {
   if (!isObject(format)) throw new RequestError(`${param} must be an object with a type`, param);
-  const { type, json_schema: fields } = format;
+  const { type, json_schema: fields, ...others } = format;
+  refuseOthers(type === 'json_schema' ? others : { json_schema: fields, ...others }, param, param);
   switch (type) {
     case 'text':
       return null;

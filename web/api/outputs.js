@@ -1,4 +1,5 @@
 /* Reads the output of a model that may call tools or think: splits it into text, reasoning and calls. */
+import { checkedTools } from './call-schema.js';
 import { booleanField, integerField, RequestError } from './requests.js';
 
 /**
@@ -6,9 +7,9 @@ import { booleanField, integerField, RequestError } from './requests.js';
  * @import { Format, OutputEvent } from '../engine.js'
  * @import { Grammar } from '../engine/grammar.js'
  * @import { Model } from '../engine/model.js'
+ * @import { Tool } from './call-schema.js'
  * @import { Request } from './requests.js'
  *
- * @typedef {{ function: { name: string, parameters?: object | boolean } }} Tool
  * @typedef {{ tools: Tool[], forced: boolean, parallel: boolean, budget: number | undefined }} OutputRequest
  */
 
@@ -26,12 +27,11 @@ const callId = () =>
  * @returns {{ tools: Tool[], forced: boolean, single: boolean }}
  */
 function toolsOf({ tools: given, tool_choice: choice = 'auto' }) {
-  const tools = /** @type {Tool[]} */ (given ?? []);
-  const named = typeof choice === 'object' ? /** @type {any} */ (choice)?.function?.name : undefined;
+  const tools = checkedTools(given);
+  const { type = 'function', function: called } = /** @type {any} */ (typeof choice === 'object' ? choice : {});
+  const named = type === 'function' ? called?.name : undefined;
   if (!CHOICES.includes(/** @type {string} */ (choice)) && typeof named !== 'string')
     throw new RequestError('tool_choice must be none, auto, required, or name a function', 'tool_choice');
-  if (tools.some((tool) => typeof tool?.function?.name !== 'string'))
-    throw new RequestError('each of the tools must have a function with a name', 'tools');
   if (choice === 'none') return { tools: [], forced: false, single: false };
   const chosen = named === undefined ? tools : tools.filter((tool) => tool.function.name === named);
   if (named !== undefined && chosen.length === 0)
@@ -77,25 +77,6 @@ export function checkOutput({ tools, forced }, { description }) {
       'unsupported_parameter',
     );
 }
-
-/**
- * The JSON Schema of a call: its name, and the arguments that the tool declares.
- * @param {Tool[]} tools
- * @param {Format['description']} description
- */
-export function callSchema(tools, { name_key: name, arguments_key: key }) {
-  const one = (/** @type {Tool} */ { function: tool }) => ({
-    type: 'object',
-    properties: { [String(name)]: { const: tool.name }, [String(key)]: argumentsSchema(tool.parameters) },
-    required: [name, key],
-    additionalProperties: false,
-  });
-  return JSON.stringify(tools.length === 1 ? one(tools[0]) : { anyOf: tools.map(one) });
-}
-
-/** @param {object | boolean | undefined} parameters */
-const argumentsSchema = (parameters) =>
-  parameters === undefined || parameters === true ? { type: 'object' } : { type: 'object', ...parameters };
 
 export class OutputReader {
   #model;

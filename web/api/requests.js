@@ -294,15 +294,37 @@ function contentOf({ content }) {
  */
 export const lengthOf = (messages) => messages.reduce((sum, message) => sum + contentOf(message).length, 0);
 
+/** @param {unknown} value */
+const isListOfObjects = (value) =>
+  Array.isArray(value) && value.every((each) => each !== null && typeof each === 'object' && !Array.isArray(each));
+
+/**
+ * Throws if the fields of a message that concern tools or reasoning have wrong types.
+ * @param {Record<string, unknown>} message
+ */
+function checkMessage({ tool_calls: calls, ...texts }) {
+  for (const name of ['name', 'tool_call_id', 'reasoning_content'])
+    if (typeof (texts[name] ?? '') !== 'string') throw new RequestError(`${name} must be a text`, 'messages');
+  if (calls !== undefined && !isListOfObjects(calls))
+    throw new RequestError('tool_calls must be a list of objects', 'messages');
+  for (const { function: called } of /** @type {any[]} */ (calls ?? [])) {
+    if (typeof called?.name !== 'string')
+      throw new RequestError('each of the tool_calls must have a function with a name', 'messages');
+    const args = called.arguments ?? '';
+    if (typeof args !== 'string' && (typeof args !== 'object' || Array.isArray(args)))
+      throw new RequestError('the arguments of tool_calls must be a text or an object', 'messages');
+  }
+}
+
 /**
  * A message as templates get it.
  * @param {ChatMessage} message
  */
-export const templateMessage = (message) => ({ ...present(message), content: contentOf(message) });
-
-/** @param {unknown} value */
-const isListOfObjects = (value) =>
-  Array.isArray(value) && value.every((each) => each !== null && typeof each === 'object' && !Array.isArray(each));
+export function templateMessage(message) {
+  const fields = present(message);
+  checkMessage(/** @type {Record<string, unknown>} */ (/** @type {unknown} */ (fields)));
+  return { ...fields, content: contentOf(message) };
+}
 
 /**
  * The variables of the chat template that a request sets.

@@ -1,4 +1,5 @@
 /* Answers that call tools: runs the tools and passes their results back to the model until it answers with text. */
+import { RequestError } from './requests.js';
 
 /**
  * @import { ChatMessage, ChatRequest, ToolCall, ToolEvent, ToolRunOptions, Tools } from '../index.js'
@@ -17,6 +18,38 @@ const declarations = (tools) =>
   }));
 
 /**
+ * Throws if the request cannot be run. Other fields are checked with each answer.
+ * @param {Omit<ChatRequest, 'tools'> & { tools: Tools, maxRounds: number }} request
+ */
+function checkRun({ messages, tools, maxRounds, n }) {
+  if (!Array.isArray(messages)) throw new RequestError('messages must be a list of messages', 'messages');
+  if (typeof tools !== 'object' || tools === null || Array.isArray(tools))
+    throw new RequestError('tools must be an object of tools by name', 'tools');
+  for (const [name, tool] of Object.entries(tools))
+    if (typeof tool?.run !== 'function') throw new RequestError(`tools: ${name} has no function run`, 'tools');
+  if (!(maxRounds === Infinity || (Number.isInteger(maxRounds) && maxRounds >= 1)))
+    throw new RequestError('maxRounds must be an integer of at least 1, or Infinity', 'maxRounds');
+  if ((n ?? 1) !== 1) throw new RequestError('n must be 1: each answer continues the conversation', 'n');
+}
+
+/**
+ * What a promise resolves to; an abort rejects first.
+ * @param {unknown} promise
+ * @param {AbortSignal} [signal]
+ */
+function untilAbort(promise, signal) {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort);
+    Promise.resolve(promise)
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener('abort', abort));
+    if (signal.aborted) abort();
+  });
+}
+
+/**
  * A tool's result as text.
  * @param {unknown} value
  */
@@ -32,11 +65,12 @@ const resultText = (value) => (typeof value === 'string' ? value : (JSON.stringi
 async function runCall(tools, { function: { name, arguments: text } }, signal) {
   try {
     if (!Object.hasOwn(tools, name)) throw new Error(`there is no tool ${name}`);
-    const result = await tools[name].run(JSON.parse(text), { signal });
+    const result = await untilAbort(tools[name].run(JSON.parse(text), { signal }), signal);
     return { result, text: resultText(result) };
   } catch (error) {
     signal?.throwIfAborted();
-    return { error, text: JSON.stringify({ error: String(error?.message ?? error) }) };
+    const thrown = error instanceof Error ? error : new Error(String(error?.message ?? error));
+    return { error: thrown, text: JSON.stringify({ error: thrown.message }) };
   }
 }
 
@@ -63,13 +97,15 @@ async function* answer(chunks) {
       calls[index].function.arguments += piece.function.arguments;
     }
   }
+  /* A call that a limit has cut is not run. In the messages, a call without a result would be none of a chat. */
+  const whole = finish === 'tool_calls' ? calls : [];
   const message = {
     role: 'assistant',
     content: text,
     ...(reasoning && { reasoning_content: reasoning }),
-    ...(calls.length && { tool_calls: calls }),
+    ...(whole.length && { tool_calls: whole }),
   };
-  return { message, calls: finish === 'tool_calls' ? calls : [], finish };
+  return { message, calls: whole, finish };
 }
 
 /**
@@ -80,7 +116,9 @@ async function* answer(chunks) {
  * @param {ToolRunOptions} [options]
  * @returns {AsyncGenerator<ToolEvent, void, undefined>}
  */
-export async function* runTools(create, { tools, maxRounds = MAX_ROUNDS, ...request }, options = {}) {
+export async function* runTools(create, { tools, maxRounds: most, ...request }, options = {}) {
+  const maxRounds = most ?? MAX_ROUNDS;
+  checkRun({ ...request, tools, maxRounds });
   const messages = [...request.messages];
   for (let round = 1; ; round++) {
     options.signal?.throwIfAborted();

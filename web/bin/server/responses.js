@@ -33,7 +33,7 @@ function isKnownText(text) {
 /* The response_format of a chat that `text.format` stands for. */
 function formatOf({ format }) {
   const { type = 'text', ...fields } = format ?? {};
-  return type === 'json_schema' ? { type, json_schema: fields } : { type };
+  return type === 'json_schema' ? { type, json_schema: fields } : { type, ...fields };
 }
 
 /* Fields whose values ask for nothing special, or that have no effect. */
