@@ -352,7 +352,10 @@ def test_parameters_without_effect_are_ignored(client, said):
 
 PERSON = {
     "type": "object",
-    "properties": {"name": {"type": "string", "maxLength": 12}, "age": {"type": "integer", "minimum": 0}},
+    "properties": {
+        "name": {"type": "string", "maxLength": 12},
+        "age": {"type": "integer", "minimum": 0, "maximum": 150},
+    },
     "required": ["name", "age"],
     "additionalProperties": False,
 }
@@ -371,7 +374,11 @@ def test_response_format(client):
     free = client.chat.completions.create(**GREEDY, response_format={"type": "json_object"})
     assert free.choices[0].message.content.startswith("{")
     text = client.responses.create(
-        model=NAME, input="a", max_output_tokens=60, text={"format": {**schema["json_schema"], "type": "json_schema"}}
+        model=NAME,
+        input="a",
+        max_output_tokens=60,
+        temperature=0,
+        text={"format": {**schema["json_schema"], "type": "json_schema"}},
     ).output_text
     jsonschema.validate(json.loads(text), PERSON)
 
