@@ -1,7 +1,13 @@
 """Groups tests for pytest-xdist (--dist loadgroup). Tests of one file share expensive results and run in one process,
-unless the file is listed here. The groups that take longest start first."""
+unless the file is listed here. The groups that take longest start first. Defines the fixture of SmolLM2's file."""
+
+import pathlib
+import sys
 
 import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools"))
+import fetch_model  # noqa: E402
 
 TOGETHER = {
     "test_serve.py": "serve",
@@ -55,3 +61,11 @@ def pytest_collection_modifyitems(items):
         item.add_marker(pytest.mark.xdist_group(group_of(item)))
     place = {group: at for at, group in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(group_of(item), len(place)))
+
+
+@pytest.fixture(scope="session")
+def smollm2():
+    path = fetch_model.cache() / "models" / fetch_model.MODELS["smollm2"]["file"]
+    if not path.exists():
+        pytest.skip(f"{path} is missing; tools/fetch_model.py smollm2 fetches it")
+    return path

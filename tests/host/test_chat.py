@@ -9,15 +9,12 @@ import re
 import select
 import signal
 import subprocess
-import sys
 import termios
 import time
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
-import fetch_model  # noqa: E402
 
 VECTORS = ROOT / "tests" / "vectors"
 TINY = VECTORS / "tiny-llama-f32.gguf"
@@ -27,11 +24,8 @@ CTRL_C, CTRL_D, UP = b"\x03", b"\x04", b"\x1b[A"
 
 
 @pytest.fixture(scope="module")
-def model():
-    path = fetch_model.cache() / "models" / fetch_model.MODELS["smollm2"]["file"]
-    if not path.exists():
-        pytest.skip(f"{path} is not there; tools/fetch_model.py smollm2 fetches it")
-    return path
+def model(smollm2):
+    return smollm2
 
 
 def command(model, *arguments):

@@ -7,15 +7,12 @@ import random
 import signal
 import struct
 import subprocess
-import sys
 
 import pytest
 
 import gguf
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(ROOT / "tools"))
-import fetch_model  # noqa: E402
 
 TINY = ROOT / "tests" / "vectors" / "tiny-llama-f32.gguf"
 HOSTS = ["node", "wasmtime"]
@@ -23,11 +20,8 @@ MESSAGES = json.dumps([{"role": "user", "content": "What is 2 + 2?"}]).encode()
 
 
 @pytest.fixture(scope="module")
-def model():
-    path = fetch_model.cache() / "models" / fetch_model.MODELS["smollm2"]["file"]
-    if not path.exists():
-        pytest.skip(f"{path} is missing; tools/fetch_model.py smollm2 downloads it")
-    return path
+def model(smollm2):
+    return smollm2
 
 
 def quern(*arguments, host="node", stdin=b"", before=()):

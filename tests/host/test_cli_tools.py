@@ -3,13 +3,10 @@
 import json
 import pathlib
 import subprocess
-import sys
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
-import fetch_model  # noqa: E402
 
 TINY = ROOT / "tests" / "vectors" / "tiny-llama-f32.gguf"
 QUESTION = "What is the weather in Rome?"
@@ -37,11 +34,8 @@ TEMPLATE = r"""{%- for city in ['Paris', 'Oslo', 'Bonn'] if tools %}
 
 
 @pytest.fixture(scope="module")
-def model():
-    path = fetch_model.cache() / "models" / fetch_model.MODELS["smollm2"]["file"]
-    if not path.exists():
-        pytest.skip(f"{path} is missing; tools/fetch_model.py smollm2 downloads it")
-    return path
+def model(smollm2):
+    return smollm2
 
 
 @pytest.fixture
