@@ -85,7 +85,7 @@ typedef void gemm_fn(const struct gemm_args *args);
 struct weight_kernels {
     enum activation_kind activation;
     uint32_t panel_block_bytes; /* bytes of a panel for each block of a row */
-    uint32_t gemv_tokens;       /* the most tokens that gemv takes, at most FEW_TOKENS; panels are faster for more */
+    uint32_t gemv_tokens;       /* the most tokens that gemv takes at once, at most FEW_TOKENS */
     gemv_fn *gemv;
     unpack_panel_fn *unpack_panel;
     gemm_fn *gemm;

@@ -72,8 +72,9 @@ static bool multiplies_blocks(const struct weight *w, size_t tokens) {
     return tokens <= w->kernels->gemv_tokens || tokens <= REPEATED_TOKENS;
 }
 
-/* Output rows of one matrix that are an item of work; its last item may have fewer. For many tokens it is a panel. For
- * a few, fewer than about 32 rows at a time are read slowly, but large items leave some workers without any. */
+/* Output rows of one matrix that are an item of work; its last item may have fewer. For many tokens it is a panel, for
+ * up to DISTANT_TOKENS a strip of a large matrix. For gemv, fewer than about 32 rows at a time are read slowly, but
+ * large items leave some workers without any. */
 static size_t item_rows(const struct weight *w, size_t tokens) {
     if (tokens > DISTANT_TOKENS || (!multiplies_blocks(w, tokens) && w->rows < 1024)) {
         return PANEL_ROWS;
