@@ -150,6 +150,23 @@ def test_deep_json_is_a_bad_request(port, path, name):
         assert answer.status == 400 and "nests" in answer.error["message"]
 
 
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ('{"tokens": [%s0], "x": 1}' % ("0," * (2**18 - 1)), "x is not supported"),
+        ('{"tokens": [%s0], "x": 1}' % ("0," * 2**18), "has more than 262144 values"),
+        (json.dumps(dict.fromkeys(range(2**16), 1)), "0 is not supported"),
+        (json.dumps(dict.fromkeys(range(2**16 + 1), 1)), "has more than 65536 keys"),
+        ('{"content": "%s", "x": 1}' % (",:" * 2**18), "x is not supported"),
+    ],
+    ids=["values", "too many values", "keys", "too many keys", "a text"],
+)
+def test_bodies_that_take_long_to_parse_are_refused(port, body, words):
+    answer = ask(port, "POST", "/detokenize" if "tokens" in body else "/tokenize", body.encode())
+    assert answer.status == (413 if "more than" in words else 400)
+    assert words in answer.error["message"]
+
+
 LARGE = "word " * 1_400_000
 MANY = [{"role": "user", "content": "word " * 1000}] * 1400
 

@@ -6,6 +6,9 @@ import { isIP } from 'node:net';
 
 const MAX_BODY = 8 << 20; /* bytes */
 const MAX_DEPTH = 128; /* of nested arrays and objects; the engine's templates nest less than 200 levels */
+/* JSON is parsed in one step, during which no other request is answered. These limits keep it below 200 ms. */
+const MAX_ITEMS = 1 << 18;
+const MAX_KEYS = 1 << 16;
 
 export class HttpError extends Error {
   /**
@@ -47,29 +50,48 @@ export function sendJson(response, status, value, headers = {}) {
 }
 
 const [QUOTE, BACKSLASH] = Buffer.from('"\\');
-const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = Buffer.from('[]{}');
+const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT, COMMA, COLON] = Buffer.from('[]{},:');
 
-/* How deeply the arrays and objects of a JSON text are nested. */
-function depthOf(bytes) {
+/* How deeply the arrays and objects of a JSON text are nested, and how many commas and keys it has. */
+function shapeOf(bytes) {
   let depth = 0;
-  let most = 0;
+  const shape = { depth: 0, commas: 0, keys: 0 };
   let inString = false;
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i];
     if (byte === QUOTE) inString = !inString;
     else if (inString) i += byte === BACKSLASH ? 1 : 0;
-    else if (byte === OPEN_LIST || byte === OPEN_OBJECT) most = Math.max(most, ++depth);
+    else if (byte === COMMA) shape.commas++;
+    else if (byte === COLON) shape.keys++;
+    else if (byte === OPEN_LIST || byte === OPEN_OBJECT) shape.depth = Math.max(shape.depth, ++depth);
     else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) depth--;
   }
-  return most;
+  return shape;
+}
+
+function checkShape(bytes) {
+  const { depth, commas, keys } = shapeOf(bytes);
+  if (depth > MAX_DEPTH) throw new HttpError(400, `the request body nests more than ${MAX_DEPTH} arrays and objects`);
+  if (commas > MAX_ITEMS) throw new HttpError(413, `the request body has more than ${MAX_ITEMS} values`);
+  if (keys > MAX_KEYS) throw new HttpError(413, `the request body has more than ${MAX_KEYS} keys`);
+}
+
+/* The first byte where the two differ, which they do. */
+function firstDifference(a, b) {
+  let low = 0;
+  for (let high = a.length; high - low > 1; ) {
+    const middle = (low + high) >> 1;
+    if (a.subarray(low, middle).equals(b.subarray(low, middle))) low = middle;
+    else high = middle;
+  }
+  return low;
 }
 
 /* The text of a body, without the byte order mark that some clients send. */
 function decode(bytes) {
   const text = bytes.toString();
   if (!isUtf8(bytes)) {
-    const again = Buffer.from(text); /* differs where an invalid sequence was replaced */
-    const offset = bytes.findIndex((byte, i) => byte !== again[i]);
+    const offset = firstDifference(bytes, Buffer.from(text)); /* where an invalid sequence was replaced */
     throw new HttpError(400, `the request body is not valid UTF-8 at byte ${offset}; JSON is sent as UTF-8`);
   }
   return text.startsWith('\ufeff') ? text.slice(1) : text;
@@ -77,8 +99,7 @@ function decode(bytes) {
 
 function parseJson(bytes) {
   const text = decode(bytes);
-  if (depthOf(bytes) > MAX_DEPTH)
-    throw new HttpError(400, `the request body nests more than ${MAX_DEPTH} arrays and objects`);
+  checkShape(bytes);
   try {
     return JSON.parse(text);
   } catch (error) {
