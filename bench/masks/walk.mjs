@@ -17,10 +17,10 @@ closeSync(file);
 const out = dump ? openSync(dump, 'w') : null;
 const write = (value) => out && writeSync(out, `${JSON.stringify(value)}\n`);
 
-const closers = new Set();
+const closers = new Uint8Array(model.vocabSize);
 const bytesOf = Array.from({ length: model.vocabSize }, (_, id) => {
   const bytes = model.detokenize([id], { continues: true });
-  if (bytes.includes(34)) closers.add(id);
+  if (bytes.includes(34)) closers[id] = 1;
   return Buffer.from(bytes).toString('hex');
 });
 const ends = bytesOf.map((_, id) => id).filter((id) => model.isEnd(id));
@@ -32,14 +32,20 @@ function random(below) {
   return Math.floor((state / 2 ** 32) * below);
 }
 
-/* A random token of a mask; null if there is none. */
+/* A random token of a mask; often one with a quotation mark, so that strings end. No array is made in a step, so that the
+ * garbage collector does not run while a mask is timed. */
+const allowed = new Int32Array(model.vocabSize);
+const closing = new Int32Array(model.vocabSize);
 function choose(mask) {
-  const ids = [];
+  let count = 0;
+  let closes = 0;
   for (let word = 0; word < mask.length; word++)
-    for (let bits = mask[word]; bits; bits &= bits - 1) ids.push(word * 32 + 31 - Math.clz32(bits & -bits));
-  const closing = ids.filter((id) => closers.has(id));
-  const from = closing.length && random(3) === 0 ? closing : ids;
-  return from[random(from.length)];
+    for (let bits = mask[word]; bits; bits &= bits - 1) {
+      const id = word * 32 + 31 - Math.clz32(bits & -bits);
+      allowed[count++] = id;
+      if (closers[id]) closing[closes++] = id;
+    }
+  return closes && random(3) === 0 ? closing[random(closes)] : allowed[random(count)];
 }
 
 const session = model.session({ context: 64, batch: 1 });

@@ -102,7 +102,7 @@ static uint32_t plain_next(struct mask_maker *maker, struct regular *regular, ui
 /* How many plain characters, whichever they are, a string can go on with from a node without an end in between:
  * NO_LIMIT: any number. False if it depends on the characters. */
 static bool plain_limit(struct mask_maker *maker, struct regular *regular, uint32_t node, uint32_t *limit) {
-    for (*limit = 0; *limit < 256; ++*limit) {
+    for (*limit = 0; *limit <= PLAIN_MOST; ++*limit) {
         const uint32_t next = plain_next(maker, regular, node);
         if (next == NO_LIMIT || (next != REGULAR_EMPTY && regular_nullable(regular, next))) {
             return false;
@@ -119,14 +119,32 @@ static bool plain_limit(struct mask_maker *maker, struct regular *regular, uint3
     return true;
 }
 
+/* Sets the plain tokens that have at most so many characters, 32 at a time. */
+static void set_all_plain(struct mask_maker *maker, uint32_t most) {
+    const uint32_t *plain = maker->trie->plain;
+    for (uint32_t i = 0; i < maker->words; i++) {
+        uint32_t any = 0;
+        uint32_t within = UINT32_MAX; /* whether the bits so far are at most those of `most` */
+        for (uint32_t k = 0; k < PLAIN_BITS; k++, plain++) {
+            any |= *plain;
+            within = most >> k & 1 ? within | ~*plain : within & ~*plain;
+        }
+        maker->bits[0][i] |= any & within;
+    }
+}
+
 /* Sets the plain tokens below an open node that have at most `limit` characters more. */
 static void set_plain(struct mask_maker *maker, uint32_t node, const struct mask_open *open, uint32_t limit) {
     const struct token_trie *trie = maker->trie;
-    const uint32_t most = limit < 256 - open->characters ? open->characters + limit : 255;
+    const uint32_t most = limit < PLAIN_MOST ? open->characters + limit : PLAIN_MOST;
+    if (open == maker->path) {
+        set_all_plain(maker, most);
+        return;
+    }
     const uint32_t end = trie_rank(trie, open->end);
     for (uint32_t i = trie_rank(trie, node); i < end; i++) {
-        if ((uint32_t)trie->plain[i] - 1 < most) { /* 0 wraps */
-            set_bit(maker->bits[0], (uint32_t)trie->ids[i]);
+        if (trie_plain(trie, i) - 1 < most) { /* 0 wraps */
+            set_bit(maker->bits[0], trie_id(trie, i));
         }
     }
 }
@@ -151,13 +169,13 @@ static bool visit(struct mask_maker *maker, struct regular *regular, const struc
         return false;
     }
     const uint32_t end = trie_end(trie, node);
-    const int32_t token = trie_token(trie, node);
+    const uint32_t token = trie_token(trie, node);
     const bool nullable = regular_nullable(regular, state);
-    if (token >= 0 && state != REGULAR_EPSILON) {
-        set_bit(maker->bits[0], (uint32_t)token);
+    if (token != NO_TOKEN && state != REGULAR_EPSILON) {
+        set_bit(maker->bits[0], token);
     }
-    if (token >= 0 && nullable) {
-        set_bit(maker->bits[1], (uint32_t)token);
+    if (token != NO_TOKEN && nullable) {
+        set_bit(maker->bits[1], token);
     }
     if (nullable && end > node + 1) {
         add_end(maker, profile, node | (rest ? IN_REST : 0), capacity);
@@ -171,7 +189,7 @@ static bool visit(struct mask_maker *maker, struct regular *regular, const struc
 static bool set_at_once(struct mask_maker *maker, struct regular *regular, uint32_t node,
                         const struct mask_open *open) {
     uint32_t limit;
-    if (open->pending || open->characters > 255 || !plain_limit(maker, regular, open->state, &limit)) {
+    if (open->pending || !plain_limit(maker, regular, open->state, &limit)) {
         return false;
     }
     set_plain(maker, node, open, limit);
@@ -273,9 +291,9 @@ static void walk_behind(struct mask_maker *maker, struct matcher *matcher, uint3
             i = end;
             continue;
         }
-        const int32_t token = trie_token(trie, i);
-        if (token >= 0) {
-            set_bit(bits, (uint32_t)token);
+        const uint32_t token = trie_token(trie, i);
+        if (token != NO_TOKEN) {
+            set_bit(bits, token);
         }
         if (end > i + 1) {
             open[++depth].end = end;
@@ -292,8 +310,8 @@ static void add_named_token(struct mask_maker *maker, const struct matcher *matc
                             uint32_t *bits) {
     const int32_t id = matcher->rules->tokens[state->a].id;
     for (uint32_t i = 0; i < maker->trie->n_tokens && state->negated; i++) {
-        if (maker->trie->ids[i] != id) {
-            set_bit(bits, (uint32_t)maker->trie->ids[i]);
+        if (trie_id(maker->trie, i) != (uint32_t)id) {
+            set_bit(bits, trie_id(maker->trie, i));
         }
     }
     if (!state->negated && id >= 0 && (uint32_t)id < maker->trie->n_vocab) {

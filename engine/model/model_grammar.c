@@ -32,23 +32,22 @@ size_t model_token_bytes(const qn_model *model, int32_t id, uint8_t bytes[MAX_TO
     return count <= MAX_TOKEN_BYTES ? count : 0;
 }
 
-/* The bytes of all tokens, one after the other. */
+/* The bytes of all tokens, one after the other. A token has at most as many bytes as its text in the file. */
 static int collect(const qn_model *model, struct arena *arena, struct token_bytes *tokens) {
-    uint8_t piece[MAX_TOKEN_BYTES];
     const uint32_t n_vocab = (uint32_t)vocabulary_size(model->vocabulary);
+    size_t most = MAX_TOKEN_BYTES;
+    for (uint32_t id = 0; id < n_vocab; id++) { /* at most 2^22 tokens */
+        most += vocabulary_text(model->vocabulary, (int32_t)id).bytes;
+    }
     uint32_t *starts = ARENA_ARRAY(arena, uint32_t, (size_t)n_vocab + 1);
     int32_t *ids = ARENA_ARRAY(arena, int32_t, (size_t)n_vocab + 1);
-    for (uint32_t id = 0; starts && ids && id < n_vocab; id++) { /* at most 2^22 tokens of 2^10 bytes */
-        ids[id] = (int32_t)id;
-        starts[id + 1] = starts[id] + (uint32_t)model_token_bytes(model, (int32_t)id, piece);
-    }
-    uint8_t *bytes = starts && ids ? ARENA_ARRAY(arena, uint8_t, (size_t)starts[n_vocab] + 1) : NULL;
-    if (bytes == NULL) {
+    uint8_t *bytes = ARENA_ARRAY(arena, uint8_t, most);
+    if (starts == NULL || ids == NULL || bytes == NULL) {
         return error_set(&last_error, QN_ERR_MEMORY, QN_NO_OFFSET, "no memory for the bytes of %u tokens", n_vocab);
     }
     for (uint32_t id = 0; id < n_vocab; id++) {
-        const size_t count = model_token_bytes(model, (int32_t)id, piece);
-        memcpy(bytes + starts[id], piece, count);
+        ids[id] = (int32_t)id;
+        starts[id + 1] = starts[id] + (uint32_t)model_token_bytes(model, (int32_t)id, bytes + starts[id]);
     }
     *tokens = (struct token_bytes){bytes, starts, ids, n_vocab};
     return QN_OK;

@@ -129,6 +129,7 @@ static void schemas(void **state) {
         "{ \"type\": \"object\"}",
         "{\"type\": \"string\"}",
         "{\"type\": \"string\", \"minLength\": 20, \"maxLength\": 30}",
+        "{\"type\": \"string\", \"maxLength\": 5}",
         "{\"type\": \"string\", \"pattern\": \"^(ab|\\\\d)+$\", \"maxLength\": 9}",
         "{\"type\": \"array\", \"items\": {\"type\": \"number\", \"minimum\": -1.5, \"maximum\": 120}, \"minItems\": "
         "3}",
