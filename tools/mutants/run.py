@@ -7,9 +7,9 @@
     run.py --table              write the tables of docs/security.md from the last run
 
 All faults are compiled in once, each behind a switch (plant.h), into a copy of the tree in build/mutants. A first run
-of every test records which faults it reaches; then each fault runs only against the tests that reach it, those of its
-folder first, until one fails. A fault that no test detects survives and is reported with its place, unless
-tests/mutants/equivalent.txt proves that it changes nothing. The exit status is 1 if a fault survives.
+of every test records which faults it reaches; then each fault runs only against the tests that reach it, the quickest
+and those of its folder first, until one fails. A fault that no test detects survives and is reported with its place,
+unless tests/mutants/equivalent.txt proves that it changes nothing. The exit status is 1 if a fault survives.
 """
 
 import argparse
@@ -26,6 +26,7 @@ import sys
 import time
 
 import rules
+import suites
 import table
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -39,10 +40,10 @@ LIMITS_ONLY = ("engine/text/template",)
 # Constrained output: these read no files, and their tests are those of tests/engine/grammar.
 LEFT_OUT = ("model_grammar.c", "output.c", "constraint.c", "forced.c")
 COPIED = ("CMakeLists.txt", "CMakePresets.json", "cmake", "engine", "gguf", "hosts", "include", "kernels", "platform",
-          "quant", "tests", "tools/mutants")  # fmt: skip
+          "quant", "tests", "tools/fetch_model.py", "tools/mutants")  # fmt: skip
 SUITES = re.compile(r"^(gguf|config|weights|model|state|session|api|json|template|tokenizer)_(?!.*simde)")
-SLOWEST = 12.0  # seconds; a test that takes longer does not take part
-ENOUGH = 15.0  # seconds of tests without a failure, after which a fault survives
+SLOWEST = 60.0  # seconds of processor time; a test that takes longer does not take part
+ENOUGH = 60.0  # seconds of tests without a failure, after which a fault survives
 
 
 def copy_tree(planted):
@@ -78,7 +79,7 @@ def list_faults():
 
 
 def build():
-    """Builds the suites; returns {suite: its source file}."""
+    """Builds the suites; returns all tests."""
     flags = f"-w -I{TREE} -include {TREE}/tools/mutants/plant.h"
     launcher = ["-DCMAKE_C_COMPILER_LAUNCHER=ccache"] if shutil.which("ccache") else []
     options = [f"-DCMAKE_C_FLAGS={flags}", "-DCMAKE_C_FLAGS_RELWITHDEBINFO=-O1 -gline-tables-only", *launcher]
@@ -88,79 +89,56 @@ def build():
     listed = subprocess.run(
         ["ctest", "--test-dir", BUILD, "--show-only=json-v1"], capture_output=True, check=True, text=True
     )
+    tools = {os.path.basename(program) for program in suites.PYTHON_SUITES.values()}
     names = [test["name"] for test in json.loads(listed.stdout)["tests"] if SUITES.match(test["name"])]
-    subprocess.run(["ninja", "-C", BUILD, "-j2", *names], check=True, stdout=subprocess.DEVNULL)
-    suites = {}
+    subprocess.run(["ninja", "-C", BUILD, "-j2", *names, *tools], check=True, stdout=subprocess.DEVNULL)
+    programs = {}
     for entry in json.loads((BUILD / "compile_commands.json").read_text()):
         output = re.search(r" -o (\S+)", entry["command"])[1]
         made = re.search(r"CMakeFiles/([\w]+)\.dir/", output)
         file = str(pathlib.Path(entry["file"]).relative_to(TREE))
         if made and made[1] in names and re.search(r"/test_\w+\.c$", file):
             program = BUILD / output.split("/CMakeFiles")[0] / made[1]
-            suites[made[1]] = (file, program)
-    return suites
+            programs[made[1]] = (file, program)
+    return suites.list_tests(TREE, BUILD, programs)
 
 
-def run_test(program, test, seconds, **environment):
-    """Whether one test of a suite passes, and how long it takes."""
-    start = time.monotonic()
-    try:
-        passed = (
-            subprocess.run(
-                [program], cwd=TREE, env={**os.environ, "PLANT_TEST": test, **environment}, timeout=seconds,
-                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
-            ).returncode
-            == 0
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        passed = False
-    return passed, time.monotonic() - start
+class Judge:
+    """Runs faults against the tests that reach them."""
+
+    def __init__(self, reached, enough):
+        self.reached, self.enough = reached, enough
+        self.found = collections.Counter()  # (file of a fault, test): how often the test detected a fault of the file
+
+    def order(self, number, fault):
+        """The tests that reach a fault, the most promising first: quick ones, and those that found similar faults."""
+        folder = f"tests/{os.path.dirname(fault.file)}/"
+
+        def cost(item):
+            seconds, test = item
+            return (seconds + 0.02) * (1 if test.file.startswith(folder) else 3) / (1 + self.found[fault.file, test])
+
+        return sorted(self.reached[number], key=cost)
+
+    def detect(self, number, fault):
+        """The test that detects a fault, as [file, name], or None."""
+        spent = 0.0
+        for seconds, test in self.order(number, fault):
+            if spent + seconds > self.enough:
+                continue
+            passed, took = suites.run_test(TREE, test, 3 + 5 * seconds, PLANT_FAULT=str(number))
+            if not passed:
+                self.found[fault.file, test] += 1
+                return [test.file, test.name]
+            spent += took
+        return None
 
 
-def record(suites, jobs):
-    """{fault number: [(seconds, file, program, test)]} of the tests that reach each fault."""
-    reached = collections.defaultdict(list)
-    tests = []
-    for file, program in suites.values():
-        for test in re.findall(r"cmocka_unit_test\w*\(\s*(\w+)", (TREE / file).read_text()):
-            tests.append((file, program, test))
-
-    def one(number):
-        file, program, test = tests[number]
-        path = WORK / f"reached.{number}"
-        path.unlink(missing_ok=True)
-        passed, seconds = run_test(program, test, SLOWEST, PLANT_REACHED=str(path))
-        if not passed:
-            print(f"left out: {file}: {test} fails or takes more than {SLOWEST:.0f} s without a fault")
-            return []
-        return [(fault, (seconds, file, str(program), test)) for fault in map(int, path.read_text().split())]
-
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        for pairs in pool.map(one, range(len(tests))):
-            for fault, test in pairs:
-                reached[fault].append(test)
-    print(f"{len(tests)} tests reach {len(reached)} faults", flush=True)
-    return reached
-
-
-def judge(number, fault, tests):
-    """The test that detects a fault, as [file, name], or None. The tests of the fault's folder run first."""
-    folder = f"tests/{os.path.dirname(fault.file)}/"
-    spent = 0.0
-    for seconds, file, program, test in sorted(tests, key=lambda t: (not t[1].startswith(folder), t[0])):
-        if spent > ENOUGH:
-            break
-        passed, took = run_test(program, test, 10 + 5 * seconds, PLANT_FAULT=str(number))
-        if not passed:
-            return [file, test]
-        spent += took
-    return None
-
-
-def judge_all(numbers, faults, reached, jobs):
+def judge_all(numbers, faults, reached, options):
     results = {}
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        found = pool.map(lambda n: judge(n, faults[n - 1], reached[n]), numbers)
+    judge = Judge(reached, options.enough)
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        found = pool.map(lambda n: judge.detect(n, faults[n - 1]), numbers)
         for number, test in zip(numbers, found, strict=True):
             results[number] = test
             if test is None:
@@ -222,6 +200,7 @@ def main():
     parser.add_argument("--only", default="")
     parser.add_argument("--survivors", action="store_true")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--enough", type=float, default=ENOUGH, help="seconds of tests, after which a fault survives")
     parser.add_argument("--table", action="store_true")
     options = parser.parse_args()
     equivalent = read_equivalent()
@@ -231,11 +210,10 @@ def main():
         table.write([row for row in json.loads(REPORT.read_text()) if row["key"] in keys], equivalent)
         return 0
     copy_tree(planted)
-    suites = build()
-    reached = record(suites, options.jobs)
+    reached = suites.record(build(), TREE, WORK, SLOWEST, options.jobs)
     numbers = choose(faults, options)
     start = time.monotonic()
-    results = judge_all(numbers, faults, reached, options.jobs)
+    results = judge_all(numbers, faults, reached, options)
     survivors = report(faults, results, equivalent, not (options.only or options.survivors or options.sample))
     proven = sum(test is None and faults[n - 1].key in equivalent for n, test in results.items())
     detected = sum(test is not None for test in results.values())
