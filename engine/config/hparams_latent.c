@@ -43,9 +43,6 @@ void hparams_read_latent(struct reader *reader, struct hparams *hparams, struct 
     struct latent_hparams *latent = &hparams->latent;
     read_sizes(reader, hparams, latent);
     check_sizes(reader, hparams);
-    if (reader->status != QN_OK) {
-        return;
-    }
     latent->n_plain = latent->head_dim_k - hparams->n_rot;
     for (uint32_t i = 0; i < hparams->n_layer; i++) {
         layers[i].kind = LAYER_LATENT;

@@ -40,8 +40,7 @@ static void set_head_state(struct recurrent_hparams *recurrent, uint32_t channel
 static void read_mamba2(struct reader *reader, struct recurrent_hparams *recurrent) {
     read_ssm(reader, recurrent);
     reader_u32(reader, "ssm.group_count", 1, MAX_GROUPS, &recurrent->groups);
-    if (recurrent->inner % recurrent->rank || recurrent->inner % recurrent->groups ||
-        recurrent->rank % recurrent->groups) {
+    if (recurrent->inner % recurrent->rank || recurrent->rank % recurrent->groups) {
         reader_fail(reader, QN_ERR_FORMAT, reader_offset(reader), "%u channels do not match %u heads in %u groups",
                     recurrent->inner, recurrent->rank, recurrent->groups);
     }

@@ -154,7 +154,7 @@ int32_t qn_model_wrote(qn_model *model, uint64_t bytes) {
 /* A split's head may reach into its tensors: copies what has arrived of them. */
 static int take_from_head(struct qn_model *model, const struct model_split *split) {
     const uint64_t start = split->gguf.data_offset;
-    if (split->have <= start || split->gguf.data_bytes == 0) {
+    if (split->have <= start) {
         return QN_OK;
     }
     const uint64_t end = split->have < data_end(split) ? split->have : data_end(split);

@@ -125,20 +125,16 @@ int split_join(struct qn_model *model) {
         gguf->alignment = split->alignment < gguf->alignment ? split->alignment : gguf->alignment;
     }
     uint32_t expected = 0;
-    int status = QN_OK;
-    read_number(gguf, "split.tensors.count", &expected, &status);
-    if (status == QN_OK && count != expected) {
-        status = error_set(&last_error, QN_ERR_FORMAT, QN_NO_OFFSET,
-                           "the splits have %zu tensors; split.tensors.count is %u", count, expected);
-    }
-    if (status != QN_OK) {
-        return status;
+    gguf_u32(gguf, "split.tensors.count", &expected, &last_error); /* check_split has read it */
+    if (count != expected) {
+        return error_set(&last_error, QN_ERR_FORMAT, QN_NO_OFFSET,
+                         "the splits have %zu tensors; split.tensors.count is %u", count, expected);
     }
     struct gguf_tensor *tensors = ARENA_ARRAY(&model->arena, struct gguf_tensor, count);
     if (tensors == NULL) {
         return error_set(&last_error, QN_ERR_MEMORY, QN_NO_OFFSET, "no memory for the table of %zu tensors", count);
     }
-    status = join_tensors(model, tensors);
+    int status = join_tensors(model, tensors);
     if (status != QN_OK) {
         return status;
     }

@@ -3,20 +3,23 @@
 
 #include "platform/error.h"
 
-/* The layer has at most three digits, and names are short constants: the result fits. */
-static const char *full_name(struct binder *binder, const char *name) {
-    char *at = binder->name;
-    if (binder->layer != NO_LAYER) {
-        memcpy(at, "blk.", 4);
-        at += 4;
-        for (uint32_t unit = 100; unit; unit /= 10) {
-            if (binder->layer >= unit || unit == 1) {
-                *at++ = (char)('0' + binder->layer / unit % 10);
-            }
+size_t binder_prefix(char prefix[LAYER_PREFIX], uint32_t layer) {
+    char *at = prefix;
+    memcpy(at, "blk.", 4);
+    at += 4;
+    for (uint32_t unit = 100; unit; unit /= 10) {
+        if (layer >= unit || unit == 1) {
+            *at++ = (char)('0' + layer / unit % 10);
         }
-        *at++ = '.';
     }
-    memcpy(at, name, strlen(name) + 1);
+    *at++ = '.';
+    return (size_t)(at - prefix);
+}
+
+/* Names are short constants: the result fits. */
+static const char *full_name(struct binder *binder, const char *name) {
+    const size_t bytes = binder->layer == NO_LAYER ? 0 : binder_prefix(binder->name, binder->layer);
+    memcpy(binder->name + bytes, name, strlen(name) + 1);
     return binder->name;
 }
 

@@ -79,7 +79,11 @@ struct binder {
     char name[GGUF_MAX_NAME];
 };
 
-#define NO_LAYER UINT32_MAX
+#define NO_LAYER     UINT32_MAX
+#define LAYER_PREFIX 8 /* bytes of the longest */
+
+/* Writes "blk.<layer>." without a zero byte, and returns its length. The layer has at most three digits. */
+size_t binder_prefix(char prefix[LAYER_PREFIX], uint32_t layer);
 
 /* Sets the layer with its extents, and the load phase. */
 void binder_enter(struct binder *binder, uint32_t layer);

@@ -18,8 +18,8 @@ static bool embedding_norm(const struct architecture *row) { return row->embeddi
 static bool embedding_norm_bias(const struct architecture *row) { return row->embedding.norm && row->norm.bias; }
 static bool encoder(const struct architecture *row) { return row->encoder; }
 
+/* All architectures with this placement have biases. */
 static bool sum_norms(const struct architecture *row) { return row->norm.placement == NORM_SUM; }
-static bool sum_norm_biases(const struct architecture *row) { return sum_norms(row) && row->norm.bias; }
 static bool post_norms(const struct architecture *row) {
     return row->norm.placement == NORM_PRE_AND_POST || row->norm.placement == NORM_POST;
 }
@@ -82,9 +82,9 @@ static const struct tensor_line norm_lines[] = {
     {"ffn_norm.bias", VECTOR, OPTIONAL, EMBD, ONE, ffn_norm_optional, IN_LAYER(ffn_norm.bias)},
     {"post_ffw_norm.weight", VECTOR, REQUIRED, EMBD, ONE, post_norms, IN_LAYER(ffn_post_norm.weight)},
     {"attn_output_norm.weight", VECTOR, REQUIRED, EMBD, ONE, sum_norms, IN_LAYER(attention_post_norm.weight)},
-    {"attn_output_norm.bias", VECTOR, REQUIRED, EMBD, ONE, sum_norm_biases, IN_LAYER(attention_post_norm.bias)},
+    {"attn_output_norm.bias", VECTOR, REQUIRED, EMBD, ONE, sum_norms, IN_LAYER(attention_post_norm.bias)},
     {"layer_output_norm.weight", VECTOR, REQUIRED, EMBD, ONE, sum_norms, IN_LAYER(ffn_post_norm.weight)},
-    {"layer_output_norm.bias", VECTOR, REQUIRED, EMBD, ONE, sum_norm_biases, IN_LAYER(ffn_post_norm.bias)},
+    {"layer_output_norm.bias", VECTOR, REQUIRED, EMBD, ONE, sum_norms, IN_LAYER(ffn_post_norm.bias)},
 };
 
 static const struct tensor_line second_norm_lines[] = {
@@ -172,18 +172,17 @@ static void bind_model(struct binder *binder, struct tensors *tensors) {
     bind_output(binder, tensors);
 }
 
-/* Whether the tensor belongs to a draft layer: blk.<layer>.<name>, with a layer after the last that is run. */
+/* Whether the tensor belongs to a draft layer: one after the last that is run. */
 static bool is_draft(struct gguf_text name, const struct hparams *hparams) {
-    uint64_t layer = 0;
-    size_t i = 4;
-    if (name.bytes < 4 || memcmp(name.at, "blk.", 4) != 0) {
-        return false;
+    const uint32_t end = hparams->n_layer + hparams->n_draft;
+    for (uint32_t layer = hparams->n_layer; layer < end; layer++) {
+        char prefix[LAYER_PREFIX];
+        const size_t bytes = binder_prefix(prefix, layer);
+        if (name.bytes >= bytes && memcmp(name.at, prefix, bytes) == 0) {
+            return true;
+        }
     }
-    for (; i < name.bytes && i < 8 && name.at[i] >= '0' && name.at[i] <= '9'; i++) {
-        layer = 10 * layer + (uint64_t)(name.at[i] - '0');
-    }
-    return i > 4 && i < name.bytes && name.at[i] == '.' && layer >= hparams->n_layer &&
-           layer < hparams->n_layer + hparams->n_draft;
+    return false;
 }
 
 /* Every tensor must be used: ignoring one would change the results. */

@@ -203,6 +203,14 @@ static void cve_2026_7482_tensors_beyond_the_file(void **state) {
     assert_int_equal(scan_known(&b, &scan, &error), QN_ERR_FORMAT);
     assert_int_equal(error.offset, second);
     build_free(&b);
+    b = tensors(
+        2); /* the first tensor ends where the file does, and the second needs fewer bytes than the padding has */
+    TENSOR(&b, "t", TYPE_F32, 0, 8);
+    TENSOR(&b, "u", TYPE_F32, 32, 1);
+    put_data(&b, 32, 32);
+    assert_int_equal(scan_known(&b, &scan, &error), QN_ERR_FORMAT);
+    assert_non_null(strstr(error.text, "tensor 1 (u): its data ends at byte"));
+    build_free(&b);
     b = tensors(2); /* at once, not only at the end of the directory */
     TENSOR(&b, "t", TYPE_F32, 0, 1000000);
     put_data(&b, 1, 100);

@@ -117,11 +117,17 @@ static void drafts(void **state) {
     file_add_layer(&f, 2, "attn_q", FILE_EMBD, 1);
     file_add_layer(&f, 2, "nextn.enorm", 7, 0);
     assert_runs(&f);
+    file_add(&f, "blk.2.", 7, 0); /* the shortest name of such a layer */
+    assert_runs(&f);
     file_add_layer(&f, 3, "nextn.enorm", 7, 0);
     assert_refused(&f, QN_ERR_UNSUPPORTED, "blk.3.nextn.enorm.weight", "blk.3.nextn.enorm.weight is not supported in");
     rename_tensor(&f, "blk.3.nextn.enorm.weight", "blk.2");
     assert_refused(&f, QN_ERR_UNSUPPORTED, "blk.2", "blk.2 is not supported in");
-    rename_tensor(&f, "blk.2", "blk.x.nextn");
+    rename_tensor(&f, "blk.2", "blk.22.nextn");
+    assert_refused(&f, QN_ERR_UNSUPPORTED, "blk.22.nextn", "blk.22.nextn is not supported in");
+    rename_tensor(&f, "blk.22.nextn", "blk.1.nextn");
+    assert_refused(&f, QN_ERR_UNSUPPORTED, "blk.1.nextn", "blk.1.nextn is not supported in");
+    rename_tensor(&f, "blk.1.nextn", "blk.x.nextn");
     assert_refused(&f, QN_ERR_UNSUPPORTED, "blk.x.nextn", "blk.x.nextn is not supported in");
     rename_tensor(&f, "blk.x.nextn", "alk.2.nextn");
     assert_refused(&f, QN_ERR_UNSUPPORTED, "alk.2.nextn", "alk.2.nextn is not supported in");

@@ -54,6 +54,9 @@ static void dense_matrices(void **state) {
     assert_refused(&f, QN_ERR_FORMAT, NULL, "one of dense_2.weight and dense_3.weight");
     file_add(&f, "dense_2.weight", FILE_EMBD, 7);
     assert_embeds(&f);
+    file_tensor(&f, "dense_3.weight")->shape[1]++;
+    assert_refused(&f, QN_ERR_FORMAT, "dense_3.weight", "dense_3.weight is 7 x 33");
+    file_tensor(&f, "dense_3.weight")->shape[1]--;
     file_u32(&f, "dense_2_feat_out", 8);
     assert_refused(&f, QN_ERR_FORMAT, "dense_2.weight", "dense_2.weight is 32 x 7");
     file_u32(&f, "dense_2_feat_out", (1u << 20) + 1);

@@ -156,6 +156,23 @@ static void streams_and_gates(void **state) {
     assert_refused(&f, QN_ERR_FORMAT, "gemma3n.embedding_length_per_layer_input", "is 0");
 }
 
+/* Only layers without a window need rope_freqs. */
+static void rope_factors(void **state) {
+    (void)state;
+    static const uint32_t all[] = {1, 1}, one[] = {1, 0};
+    struct model_file f;
+    make_gemma4(&f, 0, 0);
+    drop_tensor(&f, "rope_freqs.weight");
+    assert_refused(&f, QN_ERR_FORMAT, NULL, "no tensor rope_freqs.weight");
+    file_array(&f, "attention.sliding_window_pattern", GGUF_BOOL, FILE_LAYERS, one);
+    assert_refused(&f, QN_ERR_FORMAT, NULL, "no tensor rope_freqs.weight");
+    file_array(&f, "attention.sliding_window_pattern", GGUF_BOOL, FILE_LAYERS, all);
+    assert_runs(&f);
+    make_gemma4(&f, 0, 0); /* the first flaw is reported */
+    file_tensor(&f, "token_embd.weight")->shape[0]++;
+    assert_refused(&f, QN_ERR_FORMAT, "token_embd.weight", "token_embd.weight is 33 x 40");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_that_layers_share_are_there_once),
@@ -163,6 +180,7 @@ int main(void) {
         cmocka_unit_test(widths),
         cmocka_unit_test(windows_must_be_named),
         cmocka_unit_test(streams_and_gates),
+        cmocka_unit_test(rope_factors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -56,6 +56,8 @@ static void what_is_not_supported_is_reported(void **state) {
     file_make(&f, "llama");
     file_f32(&f, "general.sampling.xtc_probability", 0.5);
     assert_int_equal(sampling_of(&f, &sampling), QN_SAMPLING_OTHER);
+    file_f32(&f, "general.sampling.xtc_probability", 0.0); /* off */
+    assert_int_equal(sampling_of(&f, &sampling), 0);
     file_make(&f, "llama");
     file_text(&f, "general.sampling.sequence", "temperature");
     assert_int_equal(sampling_of(&f, &sampling), QN_SAMPLING_OTHER);

@@ -65,6 +65,38 @@ static void empty(void **state) {
     assert_refused(&f, QN_ERR_FORMAT, "blk.1.ffn_up.weight", "blk.1.ffn_up.weight is 32 x 0");
 }
 
+/* The file's size is unknown, so that only the vocabulary's limit refuses it. */
+static int32_t load_vocabulary(uint64_t rows) {
+    struct model_file f;
+    struct build b;
+    qn_model *model;
+    struct qn_want want;
+    file_make(&f, "llama");
+    file_tensor(&f, "token_embd.weight")->shape[1] = rows;
+    file_write_directory(&f, &b);
+    model = qn_model_open(0);
+    int32_t status;
+    while ((status = qn_model_want(model, &want)) == QN_MORE && want.offset < b.n) {
+        const uint64_t bytes = want.bytes < b.n - want.offset ? want.bytes : b.n - want.offset;
+        memcpy((void *)(uintptr_t)want.address, b.at + want.offset, (size_t)bytes);
+        status = qn_model_wrote(model, bytes);
+        if (status != QN_OK) {
+            break;
+        }
+    }
+    qn_model_free(model);
+    build_free(&b);
+    return status;
+}
+
+static void vocabulary_sizes(void **state) {
+    (void)state;
+    assert_int_equal(load_vocabulary(1), QN_OK);
+    assert_int_equal(load_vocabulary(MAX_VOCAB), QN_OK);
+    assert_int_equal(load_vocabulary((uint64_t)MAX_VOCAB + 1), QN_ERR_FORMAT);
+    assert_non_null(strstr(qn_last_error()->text, "a vocabulary has 1 to"));
+}
+
 /* Types of the format without kernels. Vectors must be f32. */
 static void types(void **state) {
     (void)state;
@@ -152,9 +184,9 @@ static void optional(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(missing),  cmocka_unit_test(misshapen),    cmocka_unit_test(empty),
-        cmocka_unit_test(types),    cmocka_unit_test(usable_types), cmocka_unit_test(extra),
-        cmocka_unit_test(optional),
+        cmocka_unit_test(missing),  cmocka_unit_test(misshapen),        cmocka_unit_test(empty),
+        cmocka_unit_test(types),    cmocka_unit_test(usable_types),     cmocka_unit_test(extra),
+        cmocka_unit_test(optional), cmocka_unit_test(vocabulary_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
