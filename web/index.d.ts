@@ -500,11 +500,13 @@ export type Tools = Record<string, Tool>;
 export type ToolRunOptions = GenerateOptions;
 
 /**
- * What happens while tools run. 'end' comes last: `messages` are all of the conversation, and finish is 'rounds' if the
- * limit on rounds ended it.
+ * What happens while tools run. 'arguments': a call is being written; `call` has its arguments so far, of which `text` is
+ * new. 'call': a call is complete, and its tool runs next. A call that max_tokens has cut is not run. 'end' comes last:
+ * `messages` are all of the conversation, and finish is 'rounds' if the limit on rounds ended it.
  */
 export type ToolEvent =
   | { type: 'text' | 'reasoning'; text: string }
+  | { type: 'arguments'; call: ToolCall; text: string }
   | { type: 'call'; call: ToolCall }
   | { type: 'result'; call: ToolCall; result?: unknown; error?: Error }
   | { type: 'end'; messages: ChatMessage[]; finish: string };

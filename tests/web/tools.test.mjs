@@ -204,6 +204,13 @@ const checks = {
       const results = events.filter(({ type }) => type === 'result');
       assert.ok(results.length > 0);
       for (const { result } of results) assert.equal(result.sky, 'clear');
+      for (const { call } of events.filter(({ type }) => type === 'call')) {
+        const written = events.filter((each) => each.type === 'arguments' && each.call.id === call.id);
+        assert.ok(written.length > 2 && written[0].call.function.name === 'get_weather', 'arguments are streamed');
+        assert.equal(written.map(({ text }) => text).join(''), call.function.arguments);
+        assert.deepEqual(written.at(-1).call, call);
+        assert.ok(written[0].call.function.arguments.length < call.function.arguments.length);
+      }
       const end = events.at(-1);
       assert.equal(end.finish, 'rounds');
       assert.deepEqual(

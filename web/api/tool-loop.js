@@ -75,7 +75,7 @@ async function runCall(tools, { function: { name, arguments: text } }, signal) {
 }
 
 /**
- * One answer. Yields its text and reasoning while they arrive, and returns its message.
+ * One answer. Yields its text, its reasoning and the arguments of its calls while they arrive, and returns its message.
  * @param {AsyncIterable<any>} chunks
  * @returns {AsyncGenerator<ToolEvent, { message: ChatMessage, calls: ToolCall[], finish: string }, undefined>}
  */
@@ -94,7 +94,9 @@ async function* answer(chunks) {
     if (content) yield { type: 'text', text: content };
     for (const { index, ...piece } of pieces) {
       calls[index] ??= { ...piece, function: { ...piece.function, arguments: '' } };
-      calls[index].function.arguments += piece.function.arguments;
+      const { function: called } = calls[index];
+      called.arguments += piece.function.arguments;
+      yield { type: 'arguments', call: { ...calls[index], function: { ...called } }, text: piece.function.arguments };
     }
   }
   /* A call that a limit has cut is not run. In the messages, a call without a result would be none of a chat. */
