@@ -1,4 +1,4 @@
-/* Makes the demo and the examples into plain files for any static host, with minified scripts and styles:
+/* Makes the demo and the examples into plain files for any static host, with minified scripts, styles and data:
  * node tools/make_site.mjs [folder]. `make site` builds the modules first. */
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -31,6 +31,9 @@ async function minifiers() {
       if (result.errors?.length) throw new Error(`${path}: ${result.errors[0].message}`);
       return result.code;
     },
+    '.json': (_, text) => JSON.stringify(JSON.parse(text)),
+    '.webmanifest': (_, text) => JSON.stringify(JSON.parse(text)),
+    '.svg': (_, text) => text.toString().replace(/>\n\s*</g, '><'),
     '.css': (path, code) => transform({ filename: path, code, minify: true }).code,
   };
 }

@@ -25,7 +25,7 @@ PROGRAMS = {
 }
 CHECKS = [
     (script, check)
-    for script in ("demo-chats.test.mjs", "demo-odd.test.mjs", "demo-measure.test.mjs")
+    for script in ("demo-chats.test.mjs", "demo-odd.test.mjs", "demo-measure.test.mjs", "demo-structured.test.mjs")
     for check in re.findall(r"^  async '(.+)'\(", (HERE / script).read_text(), re.M)
 ]
 

@@ -238,6 +238,7 @@ export function show(next) {
   stop();
   chat = next;
   conversations.setCurrent(chat.id);
+  location.hash = ''; // of an example
   showProblem();
   drawFromEnd();
   focusPrompt();

@@ -101,8 +101,13 @@ function nodes(text) {
   return [h('p', { class: 'plain', dir: 'auto' }, text)];
 }
 
-/* Nodes for a complete or partial answer. A model's reasoning is folded once it is complete. */
-export function render(text, { done }) {
+/* The heading of a model's reasoning, with its length. */
+export const reasoningTitle = (text, thinking) =>
+  `${thinking ? 'Thinking…' : 'Reasoning'} · ${text.trim().length.toLocaleString('en')} characters`;
+
+/* Nodes for a complete or partial answer. A model's reasoning is folded once it is complete, unless the reader has
+ * opened or closed it: `open`, which toggled(open) reports. */
+export function render(text, { done, open, toggled }) {
   const thought = /^\s*<think>([\s\S]*?)(<\/think>|$)/.exec(text);
   if (!thought) return nodes(text);
   const answer = nodes(text.slice(thought[0].length));
@@ -111,8 +116,12 @@ export function render(text, { done }) {
   return [
     h(
       'details',
-      { class: 'thought', open: thinking },
-      h('summary', {}, thinking ? 'Thinking…' : 'Reasoning'),
+      { class: 'thought', open: open ?? thinking },
+      h(
+        'summary',
+        { onclick: (event) => toggled?.(!event.target.parentNode.open) },
+        reasoningTitle(thought[1], thinking),
+      ),
       ...nodes(thought[1]),
     ),
     ...answer,

@@ -63,11 +63,21 @@ function toolsOf(message, state) {
   ].filter(Boolean);
 }
 
+/* The reader's choice to unfold the reasoning lasts, and so does the focus there. */
+function drawText(body, message, live) {
+  const toggled = (open) => {
+    message.unfolded = open;
+  };
+  const focused = body.contains(document.activeElement) && document.activeElement.matches('.thought > summary');
+  body.replaceChildren(...render(message.content, { done: !live, open: message.unfolded, toggled }));
+  if (focused) body.querySelector('.thought > summary')?.focus();
+}
+
 function drawAssistant(view, message, state) {
   const { live } = state;
   view.element.setAttribute('aria-busy', String(live));
   if (live && !message.content) view.body.replaceChildren(h('p', { class: 'waiting cursor' }, message.waiting ?? ''));
-  else view.body.replaceChildren(...render(message.content, { done: !live }));
+  else drawText(view.body, message, live);
   if (live && message.content) {
     const end = view.body.querySelector(':scope > :last-child:not(pre, ul, ol, details, .table)');
     (end ?? view.body).classList.add('cursor');

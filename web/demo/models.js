@@ -52,12 +52,13 @@ function changed() {
 }
 
 /* Resolves to the whole model, or to undefined if another load has replaced this one. */
-async function loadWhole(own, progress) {
+async function loadWhole(own, progress, options) {
   await model?.free();
   model = undefined;
   await prepare();
   const loaded = await loadModel(own.from, {
     ...loadSettings(),
+    ...options,
     early: true,
     signal: own.abort.signal,
     onProgress: (state) => {
@@ -89,8 +90,9 @@ async function loadFailed(error, { from, name, abort }) {
   settleWaiting(({ reject }) => reject(Object.assign(new Error(error.message), { shown: true })));
 }
 
-/* Loads a model and frees the current one. from: a URL, a File or { repo, file, revision }. */
-export async function load(from) {
+/* Loads a model and frees the current one. from: a URL, a File or { repo, file, revision }; options: further ones of the
+ * package. */
+export async function load(from, options) {
   loading?.abort.abort();
   if (model ?? arriving) document.dispatchEvent(new Event('leaving'));
   arriving = undefined;
@@ -102,7 +104,7 @@ export async function load(from) {
   const progress = new Progress(own.name, stageOf(from));
   changed();
   try {
-    const loaded = await loadWhole(own, progress);
+    const loaded = await loadWhole(own, progress, options);
     if (!loaded) return;
     model = loaded;
     source = from;
@@ -128,7 +130,7 @@ function loadAddress(text) {
   return load(address);
 }
 
-export const reload = () => source && load(source);
+export const reload = (options) => source && load(source, options);
 
 const storedAs = async (from) =>
   from instanceof File ? [] : (await listModels().catch(() => [])).filter(({ url }) => isUrlOf(from, url));
