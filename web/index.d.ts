@@ -560,6 +560,8 @@ export interface Usage {
   total_tokens: number;
   /** Tokens of the prompt that were computed for an earlier request and not again for this one. */
   prompt_tokens_details: { cached_tokens: number };
+  /** Tokens of the answer that are reasoning, if it was separated. */
+  completion_tokens_details: { reasoning_tokens: number };
 }
 
 export interface TokenLogprob {

@@ -13,6 +13,18 @@ enum member { MEMBER_OTHER, MEMBER_NAME, MEMBER_ARGUMENTS };
 /* Where an OBJECT is, in parser.member above the kind of the member. */
 enum { OBJECT_OPEN, OBJECT_FIRST, OBJECT_KEY, OBJECT_COLON, OBJECT_VALUE, OBJECT_IN_VALUE, OBJECT_BEHIND };
 
+/* A JSON value starts. */
+static void start_scan(struct output_parser *parser) {
+    parser->open.bytes = 0;
+    parser->scan = (struct json_scan){.open = &parser->open};
+}
+
+static enum json_status scan(struct output_parser *parser, char byte) {
+    const enum json_status status = json_scan(&parser->scan, byte);
+    parser->failed |= parser->open.failed;
+    return status;
+}
+
 void call_start(struct output_parser *parser, bool other) {
     const enum call_form form = parser->format->form;
     parser->other = other;
@@ -20,8 +32,10 @@ void call_start(struct output_parser *parser, bool other) {
     parser->members = 0;
     parser->member = OBJECT_OPEN;
     parser->name.bytes = parser->key.bytes = parser->value.bytes = parser->buffer.bytes = 0;
-    parser->scan = (struct json_scan){0};
-    parser->literal = (struct literal){.quote = parser->format->quote};
+    start_scan(parser);
+    parser->literal.quote = parser->format->quote;
+    parser->literal.open.bytes = 0;
+    parser->literal.state = 0;
     parser->state = form == CALLS_OBJECT || form == CALLS_NAMED ? PART_OBJECT : PART_NAME;
 }
 
@@ -111,7 +125,7 @@ static enum call_status read_json(struct output_parser *parser) {
             return CALL_FAILS;
         }
     }
-    const enum json_status status = json_scan(&parser->scan, byte);
+    const enum json_status status = scan(parser, byte);
     if (status == JSON_WRONG) {
         return CALL_FAILS;
     }
@@ -133,6 +147,7 @@ static enum call_status read_literal(struct output_parser *parser) {
     parser->buffer.bytes = 0;
     const enum json_status status =
         literal_read(&parser->literal, parser->held.at, parser->held.bytes, &used, &parser->buffer);
+    parser->failed |= parser->literal.open.failed || parser->literal.word.failed;
     put(parser, parser->buffer.at, parser->buffer.bytes);
     held_take(parser, used, true);
     if (status == JSON_MORE) {
@@ -168,7 +183,7 @@ static void object_go(struct output_parser *parser, uint32_t at, enum member mem
 /* A string's byte: of a key, or of the name. `into` gets it without the quotes. */
 static enum json_status read_string(struct output_parser *parser, struct text *into, char byte) {
     const bool first = parser->scan.state == 0;
-    const enum json_status status = json_scan(&parser->scan, byte);
+    const enum json_status status = scan(parser, byte);
     if ((first && byte != '"') || into->bytes == MAX_NAME) {
         return JSON_WRONG;
     }
@@ -185,11 +200,11 @@ static enum call_status object_value(struct output_parser *parser, char byte, en
     if (member == MEMBER_NAME) {
         status = read_string(parser, &parser->name, byte);
     } else {
-        const bool first = parser->scan.state == 0 && parser->scan.depth == 0;
+        const bool first = parser->scan.state == 0 && parser->open.bytes == 0;
         if (member == MEMBER_ARGUMENTS && first && (byte != '{' || (parser->name.bytes && !begin(parser)))) {
             return CALL_FAILS;
         }
-        status = json_scan(&parser->scan, byte);
+        status = scan(parser, byte);
         if (member == MEMBER_ARGUMENTS && status != JSON_WRONG) {
             put(parser, &byte, 1);
         }
@@ -237,7 +252,7 @@ static enum call_status object_structure(struct output_parser *parser, char byte
     } else if (at == OBJECT_BEHIND && byte == ',') {
         object_go(parser, OBJECT_KEY, MEMBER_OTHER);
         parser->key.bytes = 0;
-        parser->scan = (struct json_scan){0};
+        start_scan(parser);
     } else if ((at == OBJECT_BEHIND || at == OBJECT_FIRST) && byte == '}') {
         return object_end(parser);
     } else {
@@ -258,7 +273,7 @@ static enum call_status read_object(struct output_parser *parser) {
     }
     const bool white = is_white(byte);
     if (at == OBJECT_VALUE && !white) {
-        parser->scan = (struct json_scan){0};
+        start_scan(parser);
         object_go(parser, OBJECT_IN_VALUE, member);
         return object_value(parser, byte, member);
     }
@@ -361,14 +376,14 @@ static enum call_status read_key(struct output_parser *parser) {
 }
 
 /* Whether a text is JSON, but not a string. */
-static bool is_json(const char *text, size_t bytes) {
-    struct json_scan scan = {0};
+static bool is_json(struct output_parser *parser, const char *text, size_t bytes) {
+    start_scan(parser);
     enum json_status status = JSON_MORE;
     size_t at = 0;
     while (at < bytes && status == JSON_MORE) {
-        status = json_scan(&scan, text[at++]);
+        status = scan(parser, text[at++]);
     }
-    status = status == JSON_MORE ? json_scan(&scan, ' ') : status;
+    status = status == JSON_MORE ? scan(parser, ' ') : status;
     while (at < bytes && is_white(text[at])) {
         at++;
     }
@@ -393,6 +408,7 @@ static bool put_python(struct output_parser *parser, const char *text, size_t by
     if (good) {
         put(parser, json->at + 1, json->bytes - 2);
     }
+    literal_free(&literal);
     return good;
 }
 
@@ -403,7 +419,7 @@ static void end_value(struct output_parser *parser) {
         put(parser, "\"", 1);
         return;
     }
-    if (bytes && is_json(text, bytes)) {
+    if (bytes && is_json(parser, text, bytes)) {
         put(parser, text, bytes);
         return;
     }

@@ -1,8 +1,6 @@
 /* A JSON text as a state machine. */
 #include "engine/output/json_scan.h"
 
-#define MAX_DEPTH 60u
-
 enum {
     VALUE,
     FIRST_ITEM,
@@ -30,6 +28,8 @@ static bool is_space(char byte) { return byte == ' ' || byte == '\n' || byte == 
 
 static bool is_hex(char byte) { return is_digit(byte) || (byte >= 'a' && byte <= 'f') || (byte >= 'A' && byte <= 'F'); }
 
+static size_t depth(const struct json_scan *scan) { return scan->open ? scan->open->bytes : 0; }
+
 static enum json_status go(struct json_scan *scan, uint8_t state) {
     scan->state = state;
     return JSON_MORE;
@@ -38,22 +38,21 @@ static enum json_status go(struct json_scan *scan, uint8_t state) {
 /* A value has ended with this byte. */
 static enum json_status ended(struct json_scan *scan) {
     scan->state = BEHIND;
-    return scan->depth ? JSON_MORE : JSON_DONE;
+    return depth(scan) ? JSON_MORE : JSON_DONE;
 }
 
-static bool in_object(const struct json_scan *scan) { return scan->depth && scan->objects >> scan->depth & 1; }
+static bool in_object(const struct json_scan *scan) { return depth(scan) && scan->open->at[depth(scan) - 1] == '{'; }
 
-static enum json_status opened(struct json_scan *scan, bool object) {
-    if (scan->depth == MAX_DEPTH) {
+static enum json_status opened(struct json_scan *scan, char bracket) {
+    if (scan->open == NULL) {
         return JSON_WRONG;
     }
-    scan->depth++;
-    scan->objects = (scan->objects & ~(1ull << scan->depth)) | (uint64_t)object << scan->depth;
-    return go(scan, object ? FIRST_KEY : FIRST_ITEM);
+    text_put(scan->open, bracket);
+    return scan->open->failed ? JSON_WRONG : go(scan, bracket == '{' ? FIRST_KEY : FIRST_ITEM);
 }
 
 static enum json_status closed(struct json_scan *scan) {
-    scan->depth--;
+    scan->open->bytes--;
     return ended(scan);
 }
 
@@ -65,9 +64,8 @@ static enum json_status word(struct json_scan *scan, const char *rest) {
 static enum json_status value(struct json_scan *scan, char byte) {
     switch (byte) {
     case '{':
-        return opened(scan, true);
     case '[':
-        return opened(scan, false);
+        return opened(scan, byte);
     case '"':
         scan->key = false;
         return go(scan, STRING);
@@ -176,5 +174,5 @@ enum json_status json_scan(struct json_scan *scan, char byte) {
         return JSON_WRONG;
     }
     scan->state = BEHIND;
-    return scan->depth ? structure(scan, byte) : JSON_BEHIND;
+    return depth(scan) ? structure(scan, byte) : JSON_BEHIND;
 }

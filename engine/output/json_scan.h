@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/output/text.h"
+
 enum json_status {
     JSON_MORE,
     JSON_DONE,   /* the value ends with this byte */
@@ -12,10 +14,9 @@ enum json_status {
     JSON_WRONG
 };
 
-/* All zero at the start of a value. */
+/* All zero but for `open` at the start of a value. */
 struct json_scan {
-    uint64_t objects; /* bit d: the container at depth d is an object */
-    uint8_t depth;
+    struct text *open; /* the caller's: which containers are open, each as { or [; null: the value must be a scalar */
     uint8_t state, count;
     bool key;         /* the string is a member's name */
     const char *word; /* what is left of true, false or null */

@@ -3,28 +3,27 @@
 
 #include "platform/memory.h"
 
-#define MAX_DEPTH 60u
-
 enum { START, FIRST, MEMBER, BEHIND_KEY, VALUE, BEHIND, STRING, ESCAPE, WORD };
 
-static bool in_object(const struct literal *literal) { return literal->objects >> literal->depth & 1; }
+void literal_free(struct literal *literal) {
+    text_free(&literal->open);
+    text_free(&literal->word);
+}
+
+static bool in_object(const struct literal *literal) { return literal->open.at[literal->open.bytes - 1] == '{'; }
 
 static enum json_status open(struct literal *literal, char byte, struct text *json) {
-    const bool object = byte != '[';
-    if (literal->depth == MAX_DEPTH) {
-        return JSON_WRONG;
-    }
-    literal->depth++;
-    literal->objects = (literal->objects & ~(1ull << literal->depth)) | (uint64_t)object << literal->depth;
+    const char bracket = byte == '[' ? '[' : '{';
+    text_put(&literal->open, bracket);
+    text_put(json, bracket);
     literal->state = FIRST;
-    text_put(json, object ? '{' : '[');
-    return JSON_MORE;
+    return literal->open.failed ? JSON_WRONG : JSON_MORE;
 }
 
 static enum json_status close(struct literal *literal, struct text *json) {
     text_put(json, in_object(literal) ? '}' : ']');
     literal->state = BEHIND;
-    return --literal->depth ? JSON_MORE : JSON_DONE;
+    return --literal->open.bytes ? JSON_MORE : JSON_DONE;
 }
 
 /* Whether `byte` closes the container. Arguments may be in parentheses. */
@@ -32,20 +31,20 @@ static bool closes(const struct literal *literal, char byte) {
     if (!in_object(literal)) {
         return byte == ']';
     }
-    return byte == '}' || (byte == ')' && literal->depth == 1);
+    return byte == '}' || (byte == ')' && literal->open.bytes == 1);
 }
 
 static bool word_is(const struct literal *literal, const char *a) {
-    return literal->word_bytes == strlen(a) && memcmp(literal->word, a, literal->word_bytes) == 0;
+    return literal->word.bytes == strlen(a) && memcmp(literal->word.at, a, literal->word.bytes) == 0;
 }
 
 static bool word_is_json(const struct literal *literal) {
     struct json_scan scan = {0};
     enum json_status status = JSON_MORE;
-    for (size_t i = 0; i < literal->word_bytes && status == JSON_MORE; i++) {
-        status = json_scan(&scan, literal->word[i]);
+    for (size_t i = 0; i < literal->word.bytes && status == JSON_MORE; i++) {
+        status = json_scan(&scan, literal->word.at[i]);
         if (status == JSON_DONE) {
-            return i + 1 == literal->word_bytes;
+            return i + 1 == literal->word.bytes;
         }
     }
     return status == JSON_MORE && json_scan(&scan, ' ') == JSON_BEHIND;
@@ -64,11 +63,11 @@ static void put_word(struct literal *literal, struct text *json) {
     if (quoted) {
         text_put(json, '"');
     }
-    for (size_t i = 0; i < literal->word_bytes; i++) {
+    for (size_t i = 0; i < literal->word.bytes; i++) {
         if (quoted) {
-            text_put_json(json, literal->word[i]);
+            text_put_json(json, literal->word.at[i]);
         } else {
-            text_put(json, literal->word[i]);
+            text_put(json, literal->word.at[i]);
         }
     }
     if (quoted) {
@@ -102,7 +101,7 @@ static enum json_status start(struct literal *literal, bool key, const char *tex
             return open(literal, *text, json);
         }
         literal->state = WORD;
-        literal->word_bytes = 0;
+        literal->word.bytes = 0;
     }
     return JSON_MORE;
 }
@@ -142,17 +141,14 @@ static enum json_status string(struct literal *literal, const char *text, size_t
 static enum json_status word(struct literal *literal, char byte, size_t *used, struct text *json) {
     const bool ends = byte == ',' || byte == ']' || byte == '}' || byte == ')' || is_white(byte) ||
                       (literal->key && (byte == ':' || byte == '='));
-    if (ends && literal->word_bytes) {
+    if (ends && literal->word.bytes) {
         put_word(literal, json);
         literal->state = literal->key ? BEHIND_KEY : BEHIND;
         return JSON_MORE;
     }
-    if (ends || literal->word_bytes == sizeof(literal->word)) {
-        return JSON_WRONG;
-    }
-    literal->word[literal->word_bytes++] = byte;
+    text_put(&literal->word, byte);
     *used += 1;
-    return JSON_MORE;
+    return ends || literal->word.failed ? JSON_WRONG : JSON_MORE;
 }
 
 /* Between keys and values. */

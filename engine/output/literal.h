@@ -12,13 +12,14 @@
 /* All zero but for `quote` before the bracket that opens the arguments. */
 struct literal {
     struct marker quote; /* around strings; empty: ' or " */
-    uint64_t objects;    /* bit d: the container at depth d is an object */
-    uint8_t depth, state;
+    struct text open;    /* which containers are open, each as { or [ */
+    struct text word;    /* what is written without quotes */
+    uint8_t state;
     char closing[2]; /* (1) the quote of the string that is being read, in Python's syntax */
     bool key;
-    char word[64]; /* (word_bytes) */
-    uint8_t word_bytes;
 };
+
+void literal_free(struct literal *literal);
 
 /* Reads from text[0..bytes) and appends JSON. Sets *used to the bytes that it has read; the others must be passed
  * again, with more. JSON_DONE: the arguments end there. */

@@ -49,10 +49,11 @@ int output_start(struct output_parser *parser, const struct output_format *forma
 
 void output_free(struct output_parser *parser) {
     struct text *const texts[] = {&parser->held, &parser->mask,  &parser->raw,    &parser->raw_mask, &parser->name,
-                                  &parser->key,  &parser->value, &parser->buffer, &parser->out};
+                                  &parser->key,  &parser->value, &parser->buffer, &parser->open,     &parser->out};
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         text_free(texts[i]);
     }
+    literal_free(&parser->literal);
     block_give(parser->events);
     arena_free(&parser->arena);
 }

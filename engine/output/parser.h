@@ -44,6 +44,7 @@ struct output_parser {
     struct text name, key;
     struct text value;  /* TAGGED: a value that is not written as a string */
     struct text buffer; /* arguments that have been read before the call began */
+    struct text open;   /* of scan: containers */
 
     struct json_scan scan;
     struct literal literal;

@@ -3,7 +3,6 @@
 
 #include <stdint.h>
 
-#include "engine/output/json_scan.h"
 #include "platform/memory.h"
 
 /* The offset behind white space that precedes `at`. */
@@ -26,13 +25,17 @@ static bool step_back(struct marker text, size_t *at, char byte) {
     return true;
 }
 
-/* The end of the JSON value at `at`; 0 if there is none. */
+/* The end of the JSON object at `at`; 0 if there is none. */
 static size_t json_end(struct marker text, size_t at) {
-    struct json_scan scan = {0};
+    size_t depth = 0;
+    bool string = false;
     for (; at < text.bytes; at++) {
-        const enum json_status status = json_scan(&scan, text.at[at]);
-        if (status != JSON_MORE) {
-            return status == JSON_DONE ? at + 1 : 0;
+        const char byte = text.at[at];
+        string ^= byte == '"';
+        at += string && byte == '\\';
+        depth += !string && (byte == '{' || byte == '[');
+        if (!string && (byte == '}' || byte == ']') && --depth == 0) {
+            return at + 1;
         }
     }
     return 0;

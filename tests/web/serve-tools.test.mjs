@@ -62,6 +62,31 @@ const checks = {
     const { status, output } = await create({ tool_choice: 'required', max_output_tokens: 14 });
     assert.deepEqual([status, output.at(-1).status], ['incomplete', 'incomplete']);
   },
+  async reasoningIsAnItem() {
+    const thinking = {
+      tools: undefined,
+      thinking_budget: 6,
+      chat_template_kwargs: { think: true },
+      max_output_tokens: 24,
+    };
+    const response = await create(thinking);
+    const [thought, message] = response.output;
+    assert.deepEqual([thought.type, thought.summary, thought.content.length], ['reasoning', [], 1]);
+    assert.ok(thought.id.startsWith('rs_') && thought.content[0].type === 'reasoning_text');
+    assert.ok(thought.content[0].text.length > 0 && response.output_text.length > 0);
+    assert.equal(message.type, 'message');
+    assert.ok(response.usage.output_tokens_details.reasoning_tokens > 0);
+    const events = [];
+    for await (const event of await create({ ...thinking, stream: true })) events.push(event);
+    const deltas = events.filter(({ type }) => type === 'response.reasoning_text.delta').map(({ delta }) => delta);
+    assert.equal(deltas.join(''), thought.content[0].text);
+    const done = events.find(({ type }) => type === 'response.reasoning_text.done');
+    assert.deepEqual([done.text, done.content_index, done.output_index], [thought.content[0].text, 0, 0]);
+    const question = { role: 'user', content: 'And in Paris?' };
+    const next = await create({ tools: undefined, input: [...input, ...response.output, question] });
+    const without = await create({ tools: undefined, input: [...input, message, question] });
+    assert.ok(next.usage.input_tokens > without.usage.input_tokens);
+  },
   async wrongToolsAreRefused() {
     const wrong = {
       tools: [[{ type: 'function' }], [5], 'a', [{ ...weather, parameters: object({ a: { uniqueItems: true } }) }]],

@@ -16,10 +16,12 @@ from serve_helpers import ENCODER, HERE, MESSAGES, MODEL, NAME, ROOT, TINY, ask,
 openai = pytest.importorskip("openai")
 GREEDY = {"model": NAME, "messages": MESSAGES, "temperature": 0, "max_tokens": 24}
 READS_TOOLS = r"""{%- for tool in tools or [] %}{{- tool | tojson + '\n' }}{% endfor %}
-{%- for m in messages %}{{- '<|im_start|>' + m.role + '\n' + (m.content or '') }}
+{%- for m in messages %}{{- '<|im_start|>' + m.role + '\n' }}
+{%- if m.reasoning_content %}{{- '<think>\n' + m.reasoning_content + '\n</think>\n\n' }}{% endif %}
+{{- m.content or '' }}
 {%- for call in m.tool_calls or [] %}{{- '<tool_call>\n{"name": "' + call.function.name + '", "arguments": ' }}
 {{- call.function.arguments | tojson }}{{- '}\n</tool_call>' }}{% endfor %}{{- '<|im_end|>\n' }}{% endfor %}
-{%- if add_generation_prompt %}{{- '<|im_start|>assistant\n' }}{% endif %}"""
+{%- if add_generation_prompt %}{{- '<|im_start|>assistant\n' + ('<think>\n' if think else '') }}{% endif %}"""
 ENDLESS = {"2": -100, "0": -100}  # never choose a token that ends the answer
 
 

@@ -7,17 +7,34 @@ import { printChecks } from './print_checks.mjs';
 
 const bytes = readFileSync(process.argv[2]);
 
-/* A template in the style of ChatML. `open` and `close` surround a call. */
+/* A template in the style of ChatML. `open` and `close` surround a call. `start` begins an answer. */
 const template = (
   open,
   close,
+  start = '',
 ) => `{%- if tools %}{{ '<|im_start|>system\\nCall a tool with ${open}{"name": ...}${close}.\\n' }}
 {%- for tool in tools %}{{- tool | tojson + '\\n' }}{% endfor %}{{- '<|im_end|>\\n' }}{% endif %}
 {%- for m in messages %}{{- '<|im_start|>' + m.role + '\\n' + (m.content or '') }}
 {%- for call in m.tool_calls or [] %}{{- '${open}\\n{"name": "' + call.function.name + '", "arguments": ' }}
 {{- call.function.arguments | tojson }}{{- '}\\n${close}' }}{% endfor %}{{- '<|im_end|>\\n' }}{% endfor %}
-{%- if add_generation_prompt %}{{- '<|im_start|>assistant\\n' }}{% endif %}`;
+{%- if add_generation_prompt %}{{- '<|im_start|>assistant\\n${start}' }}{% endif %}`;
 const READS_TOOLS = template('<tool_call>', '</tool_call>');
+/* The same, for a model that thinks. Its prompt may begin the thought, or say that there is none. */
+const thinks = (start) =>
+  template('<tool_call>', '</tool_call>', start).replace(
+    "(m.content or '')",
+    "('<think>\\n' + m.reasoning_content + '\\n</think>\\n\\n' if m.reasoning_content else '') + (m.content or '')",
+  );
+const THINKS = thinks('<think>\\n');
+/* The name and the arguments in other ways. */
+const NAMED = READS_TOOLS.replace(
+  '{"name": "\' + call.function.name + \'", "arguments": ',
+  '{"\' + call.function.name + \'": ',
+);
+const APART = READS_TOOLS.replace(
+  '\\n{"name": "\' + call.function.name + \'", "arguments": \'',
+  "call:' + call.function.name + '[ARGS]'",
+).replace("{{- '}\\n</tool_call>'", "{{- '</tool_call>'");
 const CITY = { type: 'string', enum: ['Paris', 'Rome'] };
 const declared = (name, parameters) => ({ type: 'function', function: { name, description: name, parameters } });
 const object = (properties) => ({
@@ -140,6 +157,188 @@ const checks = {
         await assert.rejects(answer(model, { messages: [...messages, message] }), { param: 'messages' });
       }
     });
+  },
+  async toolsOfTheSameNameAreRefused() {
+    await using(async (model) => {
+      const message = 'tools[2].function.name: tools[0] has the same name, get_weather';
+      await assert.rejects(answer(model, { tools: [weather, clock, weather] }), { message, param: 'tools' });
+      await assert.rejects(answer(model, { tools: [declared('n'.repeat(257))] }), /at most 256 bytes/);
+    });
+  },
+  async aCallNestsAsDeepAsItIsWritten() {
+    await using(async (model) => {
+      const parameters = {
+        ...object({ at: { $ref: '#/$defs/a' } }),
+        $defs: { a: { type: 'array', items: { $ref: '#/$defs/a' } } },
+      };
+      const bias = Object.fromEntries(
+        [...(await model.tokenize('[')), ...(await model.tokenize('[['))].map((id) => [id, 100]),
+      );
+      const more = { tools: [declared('f', parameters)], tool_choice: 'required', max_tokens: 130, logit_bias: bias };
+      const { message, finish_reason: finish } = await answer(model, more);
+      assert.deepEqual([finish, message.content], ['length', null]);
+      assert.match(message.tool_calls[0].function.arguments, /^\{"at":\[{80,}$/);
+    });
+  },
+  async aCallThatIsCutBeforeItsNameShowsNothing() {
+    await using(async (model) => {
+      for (const max_tokens of [1, 2, 4, 6, 8, 10]) {
+        const { message, finish_reason: finish } = await answer(model, {
+          tool_choice: 'required',
+          max_tokens,
+          logprobs: true,
+        });
+        assert.deepEqual([message.content || null, finish], [null, 'length'], String(max_tokens));
+      }
+    });
+  },
+  async probabilitiesAreThoseOfTheText() {
+    await using(async (model) => {
+      const called = await answer(model, { tool_choice: 'required', logprobs: true });
+      assert.deepEqual([called.message.content, called.logprobs], [null, null]);
+      const said = await answer(model, { logprobs: true, max_tokens: 20 });
+      const plain = await answer(model, { logprobs: true, max_tokens: 20, reasoning_format: 'auto' });
+      for (const { message, logprobs } of [said, plain])
+        assert.equal(
+          logprobs.content
+            .map(({ token }) => token)
+            .join('')
+            .trim(),
+          message.content.trim(),
+        );
+    });
+    await using(
+      async (model) => {
+        const more = { tools: [], logprobs: true, max_tokens: 30, reasoning_format: 'auto', thinking_budget: 6 };
+        const { message, logprobs } = await answer(model, more);
+        assert.ok(message.reasoning_content && message.content);
+        assert.equal(
+          logprobs.content
+            .map(({ token }) => token)
+            .join('')
+            .trim(),
+          message.content,
+        );
+      },
+      { template: THINKS },
+    );
+  },
+  async aGrammarAppliesBehindTheThought() {
+    const schema = object({ city: CITY });
+    const constraints = {
+      response_format: { type: 'json_schema', json_schema: { name: 'city', schema } },
+      grammar: 'root ::= "{\\"city\\":\\"" ("Paris" | "Rome") "\\"}"',
+      regex: '\\{"city":"(Paris|Rome)"\\}',
+    };
+    const asked = { tools: [], temperature: 1, seed: 5 };
+    for (const start of ['<think>\\n', '<think>\\n\\n</think>\\n\\n', '']) {
+      await using(
+        async (model) => {
+          for (const [name, value] of Object.entries(constraints))
+            for (const budget of [0, 5]) {
+              const more = { ...asked, [name]: value, thinking_budget: budget };
+              const { message, finish_reason: finish } = await answer(model, more);
+              assert.match(message.content, /^\{"city":"(Paris|Rome)"\}$/, `${start} ${name} ${budget}`);
+              assert.equal(finish, 'stop');
+              if (start.endsWith('<think>\\n')) assert.equal(Boolean(message.reasoning_content), budget > 0);
+              if (budget === 0) assert.equal(message.reasoning_content, undefined);
+            }
+        },
+        { template: thinks(start) },
+      );
+    }
+  },
+  async aGrammarWithoutABudgetWaitsForTheThought() {
+    await using(
+      async (model) => {
+        const response_format = { type: 'json_schema', json_schema: { name: 'city', schema: object({ city: CITY }) } };
+        const end = (await model.tokenize('</think>')).map((id) => [id, 6]); // so that it comes
+        const more = {
+          tools: [],
+          response_format,
+          logit_bias: Object.fromEntries(end),
+          max_tokens: 300,
+          temperature: 1,
+        };
+        let ended = 0;
+        for (const seed of [1, 2, 3]) {
+          const { message, finish_reason: finish } = await answer(model, { ...more, seed });
+          if (finish === 'stop') assert.match(message.content, /^\{"city":"(Paris|Rome)"\}$/);
+          else assert.equal(message.content, '');
+          ended += finish === 'stop';
+        }
+        assert.ok(ended > 0);
+        const { message } = await answer(model, { tools: [], response_format, max_tokens: 8 });
+        assert.deepEqual([message.content, message.reasoning_content.length > 8], ['', true]);
+      },
+      { template: THINKS },
+    );
+  },
+  async aCallMayFollowAThought() {
+    for (const start of ['<think>\\n', ''])
+      await using(
+        async (model) => {
+          for (const budget of [0, 4]) {
+            const bias = start ? {} : Object.fromEntries([[(await model.tokenize('<think>'))[0], 100]]);
+            const more = { tool_choice: 'required', thinking_budget: budget, logit_bias: bias };
+            const { message } = await answer(model, more);
+            assert.equal(Boolean(message.reasoning_content), budget > 0);
+            assert.ok([weather, clock].some((tool) => tool.function.name === message.tool_calls[0].function.name));
+            assert.equal(message.content, null);
+          }
+        },
+        { template: thinks(start) },
+      );
+  },
+  async toolsAndAFormatExcludeNothing() {
+    await using(async (model) => {
+      const response_format = { type: 'json_schema', json_schema: { name: 'city', schema: object({ city: CITY }) } };
+      const said = await answer(model, { response_format });
+      assert.match(said.message.content, /^\{"city":"(Paris|Rome)"\}$/);
+      const [first] = await model.tokenize('<tool_call>');
+      onlyCall(await answer(model, { response_format, logit_bias: { [first]: 100 } }));
+    });
+  },
+  async otherFormsOfCallsFollowTheSchemas() {
+    for (const other of [NAMED, APART])
+      await using(
+        async (model) => {
+          for (const seed of [1, 2]) {
+            const call = onlyCall(await answer(model, { tool_choice: 'required', temperature: 1.5, seed }));
+            if (call.name === 'get_weather') assert.ok(CITY.enum.includes(call.arguments.city));
+            else assert.deepEqual(call, { name: 'get_time', arguments: { zone: 'UTC' } });
+          }
+          const wrong = declared('f', object({ a: { type: 'array', uniqueItems: true } }));
+          await assert.rejects(answer(model, { tools: [weather, wrong] }), /the parameters of f: .*#\/properties\/a/);
+        },
+        { template: other },
+      );
+  },
+  async idsAreMadeShortIfTheTemplateNeedsIt() {
+    const short = READS_TOOLS.replace(
+      '{%- for call in',
+      "{%- for c in m.tool_calls or [] %}{% if c.id | length != 9 %}{{ raise_exception('nine') }}{% endif %}{% endfor %}{%- for call in",
+    );
+    const called = (id) => [
+      ...messages,
+      {
+        role: 'assistant',
+        content: '',
+        tool_calls: [{ id, type: 'function', function: { name: 'get_time', arguments: '{"zone":"UTC"}' } }],
+      },
+      { role: 'tool', tool_call_id: id, content: '12:00' },
+    ];
+    await using(
+      async (model) => {
+        const texts = [];
+        for (const id of ['abcdefgh1', 'call_0123456789abcdef'])
+          texts.push(
+            (await answer(model, { messages: called(id), tool_choice: 'none', max_tokens: 8 })).message.content,
+          );
+        assert.equal(texts[0], texts[1]);
+      },
+      { template: short },
+    );
   },
   async noneCallsNothing() {
     await using(async (model) => {

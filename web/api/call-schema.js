@@ -21,6 +21,8 @@ const ESCAPED = /["\\\p{Cc}]/u;
  */
 const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
+const MAX_NAME = 256; // bytes, of those that the reader of calls knows
+
 /**
  * Throws if a tool is not one that a model can call.
  * @param {unknown} tool
@@ -38,6 +40,7 @@ function checkedTool(tool, index) {
   const { name: text, description, parameters, strict } = called;
   if (text === '' || ESCAPED.test(text))
     fail('.function.name must have a character, and neither quotes, backslashes nor control characters');
+  if (new TextEncoder().encode(text).length > MAX_NAME) fail(`.function.name must have at most ${MAX_NAME} bytes`);
   if (typeof (description ?? '') !== 'string') fail('.function.description must be a text');
   if (typeof (strict ?? false) !== 'boolean') fail('.function.strict must be true or false');
   if (!isObject(parameters ?? {}) && parameters !== true) fail('.function.parameters must be a JSON Schema');
@@ -45,8 +48,20 @@ function checkedTool(tool, index) {
   return /** @type {Tool} */ (tool);
 }
 
-/** @param {unknown} tools */
-export const checkedTools = (tools) => /** @type {unknown[]} */ (tools ?? []).map(checkedTool);
+/**
+ * The tools of a request. Throws if some cannot be called, or have the same name.
+ * @param {unknown} given
+ */
+export function checkedTools(given) {
+  const tools = /** @type {unknown[]} */ (given ?? []).map(checkedTool);
+  const names = tools.map((tool) => tool.function.name);
+  for (const [index, name] of names.entries()) {
+    const first = names.indexOf(name);
+    if (first !== index)
+      throw new RequestError(`tools[${index}].function.name: tools[${first}] has the same name, ${name}`, 'tools');
+  }
+  return tools;
+}
 
 /**
  * A schema as a part of another, at the JSON pointer `base`: its references are relative to the whole.
@@ -68,32 +83,59 @@ function moved(schema, base, formats) {
 }
 
 /**
+ * The key of a call's arguments.
+ * @param {Tool} tool
+ * @param {Format['description']} description
+ */
+const keyOf = (tool, { calls, arguments_key: key }) => (calls === 'named' ? tool.function.name : String(key));
+
+/**
+ * A key in a JSON pointer that is part of a reference.
+ * @param {string} key
+ */
+const pointerKey = (key) => encodeURIComponent(key.replaceAll('~', '~0').replaceAll('/', '~1'));
+
+/**
  * Where the arguments of a tool are in the schema of a call.
  * @param {Tool[]} tools
  * @param {number} index
  * @param {Format['description']} description
  */
-const pointerOf = (tools, index, { arguments_key: key }) =>
-  `#${tools.length === 1 ? '' : `/anyOf/${index}`}/properties/${key}`;
+const pointerOf = (tools, index, description) =>
+  `#${tools.length === 1 ? '' : `/anyOf/${index}`}/properties/${pointerKey(keyOf(tools[index], description))}`;
 
 /**
- * The JSON Schema of a call: its name, and the arguments that the tool declares. Without `strict`, the keyword `format`
+ * The schema of a tool's arguments, at the JSON pointer `base` of another schema. Without `strict`, the keyword `format`
  * only describes.
+ * @param {Tool} tool
+ * @param {string} base
+ */
+function parametersSchema({ function: { parameters, strict } }, base) {
+  const schema = parameters === true ? {} : moved(parameters ?? {}, base, strict === true);
+  return { type: 'object', .../** @type {object} */ (schema) };
+}
+
+/**
+ * The JSON Schema of a tool's arguments.
+ * @param {Tool} tool
+ */
+export const argumentsSchema = (tool) => JSON.stringify(parametersSchema(tool, '#'));
+
+/**
+ * The JSON Schema of a call: its name, and the arguments that the tool declares.
  * @param {Tool[]} tools
  * @param {Format['description']} description
  */
 export function callSchema(tools, description) {
-  const { name_key: name, arguments_key: key } = description;
-  const one = (/** @type {Tool} */ { function: { name: called, parameters, strict } }, /** @type {number} */ index) => {
-    const schema =
-      parameters === true ? {} : moved(parameters ?? {}, pointerOf(tools, index, description), strict === true);
+  const one = (/** @type {Tool} */ tool, /** @type {number} */ index) => {
+    const schema = parametersSchema(tool, pointerOf(tools, index, description));
+    /** @type {[string, object][]} */
+    const members = [[keyOf(tool, description), schema]];
+    if (description.calls === 'object') members.unshift([String(description.name_key), { const: tool.function.name }]);
     return {
       type: 'object',
-      properties: {
-        [String(name)]: { const: called },
-        [String(key)]: { type: 'object', .../** @type {object} */ (schema) },
-      },
-      required: [name, key],
+      properties: Object.fromEntries(members),
+      required: members.map(([key]) => key),
       additionalProperties: false,
     };
   };
@@ -105,10 +147,12 @@ export function callSchema(tools, description) {
  * @param {string} message
  * @param {Tool[]} tools
  * @param {Format['description']} description
+ * @param {Tool} [of] the tool, if the schema was that of its arguments
  */
-export function toolError(message, tools, description) {
-  const index = tools.findIndex((_, i) => message.includes(`${pointerOf(tools, i, description)}/`));
-  if (index < 0) return new RequestError(`tools: ${message}`, 'tools');
-  const text = message.replace(pointerOf(tools, index, description), '#');
-  return new RequestError(`tools: the parameters of ${tools[index].function.name}: ${text}`, 'tools');
+export function toolError(message, tools, description, of) {
+  const index = of ? -1 : tools.findIndex((_, i) => message.includes(`${pointerOf(tools, i, description)}/`));
+  const tool = of ?? tools[index];
+  if (!tool) return new RequestError(`tools: ${message}`, 'tools');
+  const text = of ? message : message.replace(pointerOf(tools, index, description), '#');
+  return new RequestError(`tools: the parameters of ${tool.function.name}: ${text}`, 'tools');
 }

@@ -81,7 +81,7 @@ async function* choices(conversation, request, prompt, options, toChunk) {
   const n = integerField(request, 'n', 1, MAX_CHOICES, 1);
   const seed = seedOf(request);
   let completion = 0;
-  let cached = 0;
+  let [cached, reasoning] = [0, 0];
   for (let index = 0; index < n; index++) {
     for await (const piece of conversation.generate(prompt, request, seed + index, options)) {
       const { deltas = [], ...rest } = piece;
@@ -89,10 +89,11 @@ async function* choices(conversation, request, prompt, options, toChunk) {
       for (const delta of deltas) yield toChunk(index, {}, delta);
       if (!piece.usage) continue;
       completion += piece.usage.completion_tokens;
+      reasoning += piece.usage.completion_tokens_details.reasoning_tokens;
       if (index === 0) cached = piece.usage.prompt_tokens_details.cached_tokens;
     }
   }
-  return usageOf(prompt.ids.length, completion, cached);
+  return usageOf(prompt.ids.length, completion, cached, reasoning);
 }
 
 /**

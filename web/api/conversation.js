@@ -1,12 +1,14 @@
 /* The session that chat and text completions share. It keeps what was computed, and takes one request after another. */
 
 import { LOGITS_ALL, LOGITS_LAST, LOGITS_NONE } from '../engine/constants.js';
-import { callSchema, toolError } from './call-schema.js';
+import { areFollowed, CallGrammars } from './call-grammars.js';
+import { withShortIds } from './call-ids.js';
 import { Ending } from './ending.js';
 import { Grammars, grammarSourceOf } from './grammars.js';
+import { Guide } from './guide.js';
 import { PendingTokens, sampledToken } from './logprobs.js';
 import { LoopDetector } from './loops.js';
-import { checkOutput, OutputReader, outputRequestOf } from './outputs.js';
+import { checkOutput, OutputReader, outputRequestOf, READS_REASONING } from './outputs.js';
 import {
   booleanField,
   maxTokensOf,
@@ -24,9 +26,9 @@ import { usageOf } from './usage.js';
 /**
  * @import { ChatDelta, ChatMessage, FinishReason, Usage } from '../index.js'
  * @import { Format } from '../engine.js'
- * @import { Grammar } from '../engine/grammar.js'
  * @import { Model } from '../engine/model.js'
  * @import { Session } from '../engine/session.js'
+ * @import { Tool } from './call-schema.js'
  * @import { SampledToken } from './logprobs.js'
  * @import { Request } from './requests.js'
  */
@@ -92,8 +94,8 @@ export class Conversation {
   #grammars;
   /** @type {Format | null} */
   #format = null;
-  /** @type {{ schema: string, grammar: Grammar } | null} */
-  #callGrammar = null;
+  /** Of the tools that were asked for last, by which they are known. @type {{ key: string, grammars: CallGrammars } | null} */
+  #calls = null;
 
   /**
    * @param {Model} model
@@ -124,7 +126,7 @@ export class Conversation {
 
   free() {
     this.#grammars.free();
-    this.#callGrammar?.grammar.free();
+    this.#calls?.grammars.free();
     this.#format?.free();
     this.#session.free();
   }
@@ -144,13 +146,27 @@ export class Conversation {
       ...variables,
       messages: messages.map(templateMessage),
     };
-    const prompt = this.#engine.prompt(this.model, context, this.#template);
+    const prompt = this.#render(context);
     try {
       const { text } = prompt;
       requireLength(text.length, limit, 'messages');
       return { text, tokens: prompt.tokens(this.model) };
     } finally {
       prompt.free();
+    }
+  }
+
+  /**
+   * A rendered template. If it refuses the conversation, the ids of calls may be the reason.
+   * @param {Record<string, unknown> & { messages: ChatMessage[] }} context
+   */
+  #render(context) {
+    try {
+      return this.#engine.prompt(this.model, context, this.#template);
+    } catch (error) {
+      const messages = withShortIds(context.messages);
+      if (!messages) throw error;
+      return this.#engine.prompt(this.model, { ...context, messages }, this.#template);
     }
   }
 
@@ -312,17 +328,18 @@ export class Conversation {
 
   /**
    * Computes the next tokens together if the grammar leaves no choice about several. At most `most` of them. If they end
-   * the answer, they need not be computed at all, unless their logits are wanted.
+   * the answer, they need not be computed at all, unless their logits are wanted. goesOn: more follows them anyway.
    * @param {number} most
    * @param {boolean} wantsLogits
+   * @param {boolean} goesOn
    * @returns {ForcedToken[]}
    */
-  #appendForced(most, wantsLogits) {
+  #appendForced(most, wantsLogits, goesOn) {
     const session = this.#session;
     const room = Math.min(most, this.contextSize - this.#held.length);
     const run = session.forced();
     const end = run.findIndex((id) => this.model.isEnd(id));
-    if (end >= 0 && end <= room && !wantsLogits) return run.map((id) => ({ id, logits: null }));
+    if (end >= 0 && end <= room && !wantsLogits && !goesOn) return run.map((id) => ({ id, logits: null }));
     const ids = run.slice(0, Math.min(end < 0 ? run.length : end, room));
     if (ids.length < 2) return [];
     const rows = [wantsLogits ? session.logits() : null];
@@ -391,62 +408,40 @@ export class Conversation {
   }
 
   /**
-   * What reads the output of a chat; null: it is text as it is. Throws if the model cannot do what the request asks.
+   * What reads the output of a chat, and the grammars of its calls; null: it is text as it is. Throws if the model cannot
+   * do what the request asks.
    * @param {Prompt} prompt
    * @param {Request} request
+   * @returns {{ reader: OutputReader, calls: CallGrammars | null } | null}
    */
   reader({ ids }, request) {
-    const asked = outputRequestOf(request);
-    if (!asked) return null;
     const source = grammarSourceOf(request);
-    if (source) throw new RequestError(`${source.param} cannot be combined with tools or reasoning`, source.param);
+    const asked = outputRequestOf(request);
+    if (!asked && !source) return null;
     this.#format ??= this.#engine.format(this.model, this.#template);
-    checkOutput(asked, this.#format);
+    if (asked) checkOutput(asked, this.#format, source?.param);
     const { description } = this.#format;
-    const schema =
-      description.calls === 'object' && asked.tools.length > 0 ? callSchema(asked.tools, description) : null;
-    try {
-      this.#grammarOfCalls(schema);
-    } catch (error) {
-      if (error.name !== 'QuernError') throw error;
-      throw toolError(error.message, asked.tools, description);
-    }
-    return { reader: new OutputReader(this.model, this.#format, asked, ids), schema };
+    const calls = asked?.tools.length && areFollowed(description) ? this.#grammarsOfCalls(asked.tools) : null;
+    const single = { ...(asked ?? READS_REASONING), ...(source && { parallel: false }) };
+    const reader = new OutputReader(this.model, this.#format, single, ids);
+    if (asked || reader.thinking) return { reader, calls };
+    reader.free();
+    return null;
   }
 
   /**
-   * The grammar of a request's calls, which later calls of the same tools use again.
-   * @param {string | null} schema
+   * The grammars of a request's calls, which later requests with the same tools use again.
+   * @param {Tool[]} tools
    */
-  #grammarOfCalls(schema) {
-    if (schema === null) return null;
-    if (this.#callGrammar?.schema === schema) return this.#callGrammar.grammar;
-    this.#callGrammar?.grammar.free();
-    this.#callGrammar = null;
-    const grammar = this.#engine.grammar(this.model, 'schema', schema);
-    if (grammar.isEmpty) {
-      grammar.free();
-      throw new RequestError('tools: no call conforms to the parameters', 'tools');
-    }
-    this.#callGrammar = { schema, grammar };
-    return grammar;
-  }
-
-  /**
-   * Starts the grammar of a call at its JSON, and ends it behind. Returns whether it is active.
-   * @param {ReturnType<Conversation['reader']>} output
-   * @param {boolean} inCall
-   */
-  #followCall(output, inCall) {
-    if (!output?.schema) return false;
-    if (inCall && this.#session.constraint.complete) {
-      this.#session.constrain(null);
-      return false;
-    }
-    if (inCall || !output.reader.atCall) return inCall;
-    this.#session.constrain(this.#grammarOfCalls(output.schema));
-    output.reader.constrained = true;
-    return true;
+  #grammarsOfCalls(tools) {
+    const key = JSON.stringify(tools);
+    if (this.#calls?.key === key) return this.#calls.grammars;
+    this.#calls?.grammars.free();
+    this.#calls = null;
+    const { description } = /** @type {Format} */ (this.#format);
+    const grammars = new CallGrammars(this.model, tools, description);
+    this.#calls = { key, grammars };
+    return grammars;
   }
 
   /**
@@ -481,17 +476,16 @@ export class Conversation {
     const ending = new Ending(this.model, request);
     this.#sampling(request, BigInt(seed), ending.biases(0));
     const cached = await this.#prefill(ids, { signal, onProgress }, turn);
-    const grammar = this.#grammarOf(request);
-    /** Of the whole answer. */
-    const written = ids.slice(ids.length - begun);
-    if (grammar) this.#session.constrain(grammar, written);
+    const reader = output?.reader ?? null;
+    const guide = new Guide(this.#session, {
+      answer: this.#grammarOf(request),
+      begun: ids.slice(ids.length - begun),
+      reader,
+      calls: output?.calls ?? null,
+    });
     /** @type {ForcedToken[]} */
     let forced = [];
-    const reader = output?.reader;
     const decoder = reader ?? this.model.streamDecoder({ continues: true });
-    let inCall = false;
-    /** Of the call that the grammar follows. @type {number[]} */
-    let ofCall = [];
     const stops = new StopText(stopsOf(request));
     const pending = new PendingTokens();
     let [decoded, shown] = [0, 0]; // characters
@@ -502,23 +496,24 @@ export class Conversation {
     /** @type {FinishReason} */
     let finish = 'length';
     while (count < limit) {
-      if (grammar && forced.length === 0) forced = this.#appendForced(limit - count, logprobs !== null);
+      const given = forced.length ? undefined : guide.next();
+      if (given === undefined && forced.length === 0 && guide.active)
+        forced = this.#appendForced(limit - count, logprobs !== null, guide.inCall);
       const next = forced.shift();
       const logits = next || logprobs === null ? (next?.logits ?? null) : this.#session.logits();
-      const continues = this.#followCall(output, inCall);
-      if (continues && !inCall) ofCall = [];
-      inCall = continues;
-      const id = next?.id ?? reader?.next() ?? this.#session.sample();
+      const id = given ?? next?.id ?? this.#session.sample();
+      if (ending.isEnd(id) && guide.continues) continue;
       if (ending.isEnd(id)) {
         finish = 'stop';
         break;
       }
       count++;
-      written.push(id);
-      if (inCall) ofCall.push(id);
-      if (logits && logprobs !== null) pending.add(decoded, sampledToken(logits, id, logprobs));
-      const piece = decoder.push(id);
+      guide.push(id);
+      const token = logits && logprobs !== null ? sampledToken(logits, id, logprobs) : null;
+      const piece = decoder.push(id, token);
       const text = count <= ending.minTokens ? piece : stops.push(piece);
+      if (token && !reader) pending.add(decoded, token);
+      for (const { start, token: shownToken } of reader?.takeTokens() ?? []) pending.add(start, shownToken);
       decoded += piece.length;
       shown += text.length;
       const deltas = reader?.take();
@@ -534,18 +529,13 @@ export class Conversation {
       }
       /* Setting the sampler restarts its random sequence, so the rest needs another seed. */
       if (count === ending.minTokens) this.#sampling(request, BigInt(seed) ^ LATER, ending.biases(count));
-      if (count < limit && !next) {
-        const follow = () => {
-          if (grammar) this.#session.constrain(grammar, written);
-          else if (inCall && output) this.#session.constrain(this.#grammarOfCalls(output.schema), ofCall);
-        };
-        await this.#append(id, head, follow, signal);
-      }
+      if (count < limit && !next) await this.#append(id, head, () => guide.restore(), signal);
       if (next && forced.length === 0) await this.#pause(false);
       signal?.throwIfAborted();
     }
     const text = stops.push(decoder.flush()) + stops.flush();
     shown += text.length;
+    for (const { start, token } of reader?.takeTokens() ?? []) pending.add(start, token);
     const tokens = pending.take(stops.stopped ? shown : Infinity);
     const deltas = reader?.take();
     if (text || tokens.length || deltas?.length) yield { text, tokens, deltas };
@@ -553,7 +543,7 @@ export class Conversation {
     yield {
       finish,
       ...(loop !== undefined && { loopLength: shown - loop }),
-      usage: usageOf(ids.length, count, cached),
+      usage: usageOf(ids.length, count, cached, reader?.thought),
     };
   }
 

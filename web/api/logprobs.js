@@ -34,6 +34,58 @@ export class PendingTokens {
 }
 
 /**
+ * Finds the tokens of the text in an output that also has reasoning and calls. The text comes later than its tokens,
+ * and without white space and markers around it.
+ */
+export class ContentTokens {
+  /** Tokens whose place is not known, with their text. @type {{ piece: string, token: SampledToken | null }[]} */
+  #waiting = [];
+  /** @type {{ start: number, token: SampledToken }[]} */
+  #found = [];
+  #length = 0; // of the text so far
+
+  /**
+   * @param {string} piece
+   * @param {SampledToken | null} token
+   */
+  push(piece, token) {
+    this.#waiting.push({ piece, token });
+  }
+
+  /**
+   * Some of the waiting tokens have turned out to be this text; earlier ones belong to neither text nor reasoning.
+   * @param {string} text
+   * @param {boolean} isContent
+   */
+  settle(text, isContent) {
+    const all = this.#waiting.map(({ piece }) => piece).join('');
+    const from = Math.max(0, all.indexOf(text));
+    const to = from + text.length;
+    let start = 0;
+    const rest = [];
+    for (const { piece, token } of this.#waiting) {
+      const end = start + piece.length;
+      const within = start < to && (end > from || start >= from);
+      if (within && isContent && token) this.#found.push({ start: this.#length + Math.max(0, start - from), token });
+      if (end > to || start >= to)
+        rest.push({ piece: piece.slice(Math.max(0, to - start)), token: within ? null : token });
+      start = end;
+    }
+    this.#waiting = rest;
+    if (isContent) this.#length += text.length;
+  }
+
+  /** The waiting tokens up to the last one belong to a call. */
+  drop() {
+    this.#waiting = this.#waiting.slice(-1).map(({ piece }) => ({ piece, token: null }));
+  }
+
+  take() {
+    return this.#found.splice(0);
+  }
+}
+
+/**
  * @param {Float32Array} logits
  * @param {number} id of the sampled token
  * @param {number} count how many of the likeliest tokens to list

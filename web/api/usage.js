@@ -6,13 +6,15 @@
  * @param {number} prompt
  * @param {number} completion
  * @param {number} cached tokens of the prompt that had been computed before
+ * @param {number} [reasoning] tokens of the answer that are reasoning
  * @returns {Usage}
  */
-export const usageOf = (prompt, completion, cached) => ({
+export const usageOf = (prompt, completion, cached, reasoning = 0) => ({
   prompt_tokens: prompt,
   completion_tokens: completion,
   total_tokens: prompt + completion,
   prompt_tokens_details: { cached_tokens: cached },
+  completion_tokens_details: { reasoning_tokens: reasoning },
 });
 
 /**
@@ -25,5 +27,6 @@ export const sumOfUsage = (a, b) =>
         a.prompt_tokens + b.prompt_tokens,
         a.completion_tokens + b.completion_tokens,
         a.prompt_tokens_details.cached_tokens + b.prompt_tokens_details.cached_tokens,
+        a.completion_tokens_details.reasoning_tokens + b.completion_tokens_details.reasoning_tokens,
       )
     : b;

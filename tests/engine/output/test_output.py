@@ -128,3 +128,21 @@ def test_rendered_calls_are_read_back(name, case):
         call["id"] = id
     again = render(template, [USER, got])
     assert again == whole, (again, whole, got)
+
+
+DEEP = 300
+
+
+@pytest.mark.parametrize("name", ["Qwen-Qwen3-0.6B", "LFM2-8B-A1B", "Qwen3-Coder"])
+def test_arguments_may_nest_deep(name):
+    """No depth is too much, and nothing is lost."""
+    tags = "[" * DEEP + "7" + "]" * DEEP
+    outputs = {
+        "Qwen-Qwen3-0.6B": f'<tool_call>\n{{"name": "get_weather", "arguments": {{"tags": {tags}}}}}\n</tool_call>',
+        "LFM2-8B-A1B": f"<|tool_call_start|>[get_weather(tags={tags})]<|tool_call_end|>",
+        "Qwen3-Coder": f"<tool_call>\n<function=get_weather>\n<parameter=tags>\n{tags}\n</parameter>\n"
+        "</function>\n</tool_call>",
+    }
+    ((_, events),) = output_reference.read([(chat_templates.text(name), "", TOOLS, outputs[name])])
+    assert [kind for kind, *_ in events] == ["call", "arguments", "end"], events
+    assert events[1][3].replace(" ", "") == f'{{"tags":{tags}}}'

@@ -4,7 +4,8 @@ import { RequestError } from '../../api/requests.js';
 
 const newId = (kind) => `${kind}_${randomUUID().replaceAll('-', '')}`;
 const partOf = (text) => ({ type: 'output_text', text, annotations: [], logprobs: [] });
-const TEXT_PARTS = ['input_text', 'output_text', 'text'];
+const thoughtOf = (text) => ({ type: 'reasoning_text', text });
+const TEXT_PARTS = ['input_text', 'output_text', 'text', 'reasoning_text', 'summary_text'];
 
 /* The text of an item's content. */
 function textOf(content) {
@@ -23,15 +24,27 @@ function requireTexts(item, names) {
     if (typeof item[name] !== 'string') throw new RequestError(`a ${item.type} must have a text ${name}`, 'input');
 }
 
-/* Adds what an item of the input says to the messages of a chat. Calls belong to the message before them. */
+/* The message of the assistant that an item belongs to: the last one, unless it has what would come behind the item. */
+function answerOf(messages, parts) {
+  const last = messages.at(-1);
+  if (last?.role === 'assistant' && parts.every((part) => !last[part])) return last;
+  messages.push({ role: 'assistant', content: '' });
+  return messages.at(-1);
+}
+
+/* Adds what an item of the input says to the messages of a chat. Reasoning, text and calls in a row are one message. */
 function addItem(messages, item) {
   const { type = 'message', role, content } = item ?? {};
-  const last = messages.at(-1);
   if (type === 'function_call') {
     requireTexts(item, ['call_id', 'name', 'arguments']);
     const call = { id: item.call_id, type: 'function', function: { name: item.name, arguments: item.arguments } };
-    if (last?.role === 'assistant') last.tool_calls = [...(last.tool_calls ?? []), call];
-    else messages.push({ role: 'assistant', content: '', tool_calls: [call] });
+    const message = answerOf(messages, []);
+    message.tool_calls = [...(message.tool_calls ?? []), call];
+  } else if (type === 'reasoning') {
+    const text = textOf(content ?? item.summary ?? []);
+    if (text) answerOf(messages, ['reasoning_content', 'content', 'tool_calls']).reasoning_content = text;
+  } else if (type === 'message' && role === 'assistant') {
+    answerOf(messages, ['content', 'tool_calls']).content = textOf(content);
   } else if (type === 'function_call_output') {
     requireTexts(item, ['call_id']);
     const calls = messages.flatMap(({ tool_calls: made = [] }) => made);
@@ -41,7 +54,7 @@ function addItem(messages, item) {
   } else if (type === 'message' && typeof role === 'string') messages.push({ role, content: textOf(content) });
   else
     throw new RequestError(
-      `input of type ${type} is not supported: an item must be a message with a role, a function_call or a function_call_output`,
+      `input of type ${type} is not supported: an item must be a message with a role, reasoning, a function_call or a function_call_output`,
       'input',
     );
 }
@@ -78,21 +91,25 @@ export class OutputItems {
     yield { type: 'response.output_item.added', output_index: this.#done.length, item: { ...item } };
   }
 
-  *text(delta) {
-    if (this.#open?.type !== 'message') {
+  /* Makes an item of this type, with one part, the open one, and adds to its text. */
+  *#add(delta, type, kind, part, fields) {
+    if (this.#open?.type !== type) {
       yield* this.end('completed');
-      yield* this.#begin({
-        id: newId('msg'),
-        type: 'message',
-        role: 'assistant',
-        status: 'in_progress',
-        content: [],
-      });
-      yield { type: 'response.content_part.added', ...this.#at, content_index: 0, part: partOf('') };
-      this.#open.content = [partOf('')];
+      yield* this.#begin({ id: newId(kind), type, status: 'in_progress', ...fields, content: [] });
+      yield { type: 'response.content_part.added', ...this.#at, content_index: 0, part };
+      this.#open.content = [part];
     }
-    this.#open.content[0].text += delta;
+    this.#open.content[0] = { ...part, text: this.#open.content[0].text + delta };
+  }
+
+  *text(delta) {
+    yield* this.#add(delta, 'message', 'msg', partOf(''), { role: 'assistant' });
     if (delta) yield { type: 'response.output_text.delta', ...this.#at, content_index: 0, delta, logprobs: [] };
+  }
+
+  *reasoning(delta) {
+    yield* this.#add(delta, 'reasoning', 'rs', thoughtOf(''), { summary: [] });
+    yield { type: 'response.reasoning_text.delta', ...this.#at, content_index: 0, delta };
   }
 
   /* A piece of a call, as chunks of a chat have it. */
@@ -110,9 +127,11 @@ export class OutputItems {
   *end(status) {
     if (!this.#open) return;
     const item = { ...this.#open, status };
-    if (item.type === 'message') {
+    if (item.type !== 'function_call') {
       const [part] = item.content;
-      yield { type: 'response.output_text.done', ...this.#at, content_index: 0, text: part.text, logprobs: [] };
+      const text = { ...this.#at, content_index: 0, text: part.text };
+      if (item.type === 'message') yield { type: 'response.output_text.done', ...text, logprobs: [] };
+      else yield { type: 'response.reasoning_text.done', ...text };
       yield { type: 'response.content_part.done', ...this.#at, content_index: 0, part };
     } else {
       const { name, arguments: text } = item;

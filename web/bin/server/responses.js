@@ -98,6 +98,7 @@ function chatRequestOf(fields) {
     ...(fields.text?.format && { response_format: formatOf(fields.text) }),
     max_completion_tokens: limit,
     reasoning_effort: reasoning?.effort,
+    reasoning_format: fields.reasoning_format ?? 'auto',
     stream: true,
     stream_options: { include_usage: true },
   };
@@ -130,11 +131,17 @@ const begun = (fields, model) => ({
   usage: null,
 });
 
-const usageOf = ({ prompt_tokens: input, completion_tokens: output, total_tokens: total, prompt_tokens_details }) => ({
+const usageOf = ({
+  prompt_tokens: input,
+  completion_tokens: output,
+  total_tokens: total,
+  prompt_tokens_details,
+  completion_tokens_details,
+}) => ({
   input_tokens: input,
   input_tokens_details: prompt_tokens_details,
   output_tokens: output,
-  output_tokens_details: { reasoning_tokens: 0 },
+  output_tokens_details: completion_tokens_details,
   total_tokens: total,
 });
 
@@ -155,6 +162,7 @@ async function* eventsOf(chunks, response) {
     const [choice] = chunk.choices;
     finish = choice?.finish_reason ?? finish;
     usage = chunk.usage ?? usage;
+    if (choice?.delta.reasoning_content) yield* output.reasoning(choice.delta.reasoning_content);
     if (choice?.delta.content) yield* output.text(choice.delta.content);
     for (const piece of choice?.delta.tool_calls ?? []) yield* output.call(piece);
   }
