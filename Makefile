@@ -2,6 +2,7 @@
 # make test                 run the linters and every test; the last line has the counts
 # make fuzz T=60            run each fuzz target for 60 seconds
 # make test-packaging       use the npm package with every supported bundler, and in Node; it installs 500 MB of bundlers
+# make test-clients         use the server with the AI SDK and LangChain; it installs 150 MB of packages
 # make test-arm64           run the kernel check and the tiny models on 64-bit ARM, with QEMU
 # make test-i386            build the native suites for 32-bit x86 with SSE2, and run them
 # make mutants              plant faults into the checks of untrusted input; every one must fail a test
@@ -46,6 +47,11 @@ fuzz:
 	@tools/build.sh native wasm32-simd128 wasm32-relaxed
 	@tools/package_wasm.py
 	@$(PYTHON) tests/fuzz/run.py --seconds $(or $(T),60)
+
+test-clients: modules
+	@tools/setup.sh clients
+	@tools/package_wasm.py
+	@$(PYTHON) -m pytest -q -rs -p no:cacheprovider tests/clients
 
 test-arm64: modules
 	@tools/setup.sh arm64
@@ -103,4 +109,4 @@ instructions:
 clean:
 	rm -rf build
 
-.PHONY: all setup modules run test fuzz test-packaging test-arm64 test-i386 mutants soak lint format package site bench bench-guard instructions clean
+.PHONY: all setup modules run test fuzz test-packaging test-clients test-arm64 test-i386 mutants soak lint format package site bench bench-guard instructions clean

