@@ -33,7 +33,7 @@ const NAMED = READS_TOOLS.replace(
 );
 const APART = READS_TOOLS.replace(
   '\\n{"name": "\' + call.function.name + \'", "arguments": \'',
-  "call:' + call.function.name + '[ARGS]'",
+  "call:' + call.function.name + '<jupyter_code>'",
 ).replace("{{- '}\\n</tool_call>'", "{{- '</tool_call>'");
 const CITY = { type: 'string', enum: ['Paris', 'Rome'] };
 const declared = (name, parameters) => ({ type: 'function', function: { name, description: name, parameters } });

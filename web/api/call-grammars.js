@@ -12,10 +12,14 @@ import { RequestError } from './requests.js';
 const HOLE = '\0'; // in a marker: what differs between calls
 
 /**
- * Whether grammars can follow the calls of a format: a marker starts them, and their arguments are a JSON object.
+ * Whether grammars can follow the calls of a format: a marker starts them, and their arguments are a JSON object. Of a
+ * name before JSON, the marker must be a tag (gpt-oss writes its marker in more than one way).
  * @param {Format['description']} description
  */
-export const areFollowed = ({ calls, open }) => ['object', 'named', 'json'].includes(String(calls)) && open !== '';
+export function areFollowed({ calls, open }) {
+  if (open.includes(HOLE)) return false;
+  return calls === 'json' ? /^[<[]/.test(open) : ['object', 'named'].includes(String(calls)) && open !== '';
+}
 
 /**
  * A marker in GBNF. Control tokens stand for themselves.
@@ -29,7 +33,8 @@ function markerRule(model, marker) {
       const bytes = model.detokenize([id], { continues: true });
       return bytes.length ? [...bytes] : `<[${id}]>`;
     });
-  const parts = marker.split(HOLE).map((part) => {
+  const whole = marker.startsWith('```') ? `\n${marker}\n` : marker; // of a block of code; markers come without them
+  const parts = whole.split(HOLE).map((part) => {
     /** @type {string[]} */
     const terms = [];
     /** @type {number[]} */

@@ -5,14 +5,15 @@ import { RequestError } from '../../api/requests.js';
 const newId = (kind) => `${kind}_${randomUUID().replaceAll('-', '')}`;
 const partOf = (text) => ({ type: 'output_text', text, annotations: [], logprobs: [] });
 const thoughtOf = (text) => ({ type: 'reasoning_text', text });
-const TEXT_PARTS = ['input_text', 'output_text', 'text', 'reasoning_text', 'summary_text'];
+const TEXT_PARTS = ['input_text', 'output_text', 'text'];
+const THOUGHT_PARTS = ['reasoning_text', 'summary_text'];
 
 /* The text of an item's content. */
-function textOf(content) {
+function textOf(content, types = TEXT_PARTS) {
   const parts = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
   if (!Array.isArray(parts)) throw new RequestError('content must be a text or a list of text parts', 'input');
   const texts = parts.map((part) => {
-    if (!TEXT_PARTS.includes(part?.type) || typeof part.text !== 'string')
+    if (!types.includes(part?.type) || typeof part.text !== 'string')
       throw new RequestError(`content of type ${part?.type} is not supported`, 'input');
     return part.text;
   });
@@ -41,7 +42,7 @@ function addItem(messages, item) {
     const message = answerOf(messages, []);
     message.tool_calls = [...(message.tool_calls ?? []), call];
   } else if (type === 'reasoning') {
-    const text = textOf(content ?? item.summary ?? []);
+    const text = textOf((content?.length ? content : item.summary) ?? [], THOUGHT_PARTS);
     if (text) answerOf(messages, ['reasoning_content', 'content', 'tool_calls']).reasoning_content = text;
   } else if (type === 'message' && role === 'assistant') {
     answerOf(messages, ['content', 'tool_calls']).content = textOf(content);
