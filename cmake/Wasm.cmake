@@ -13,11 +13,11 @@ target_compile_definitions(quern_kernels PUBLIC QUERN_KERNELS_SIMD128)
 target_compile_options(quern_kernels PUBLIC -msimd128 -mbulk-memory)
 set_source_files_properties(platform/memory_wasm.c PROPERTIES COMPILE_OPTIONS -fno-builtin)
 # The loops that take most of the time. The SLP vectorizer would undo their hand-written vectors.
-foreach(hot attention f16_scales gemm_i16 gemm_tile kernels_kquant kernels_legacy kernels_quad panel_signed types_fp4
+foreach(hot f16_scales gemm_i16 gemm_tile kernels_kquant kernels_legacy kernels_quad panel_signed types_fp4
         types_grid types_iq4 types_low_bit)
   set_source_files_properties(kernels/simd128/${hot}.c PROPERTIES COMPILE_OPTIONS "-O3;-fno-slp-vectorize")
 endforeach()
-set_source_files_properties(kernels/simd128/kernels_signed.c PROPERTIES COMPILE_OPTIONS -O2) # as fast as -O3, and smaller
+set_source_files_properties(kernels/simd128/attention.c kernels/simd128/kernels_signed.c PROPERTIES COMPILE_OPTIONS -O2) # as fast as -O3, and smaller
 set_source_files_properties(${QUERN_KERNELS_RELAXED} PROPERTIES COMPILE_OPTIONS "-O3;-fno-slp-vectorize")
 if(QUERN_RELAXED)
   target_sources(quern_kernels PRIVATE ${QUERN_KERNELS_RELAXED})

@@ -34,21 +34,31 @@ ALWAYS_INLINE void add_two_slices(enum splat splat, struct tile *sums, const uin
     }
 }
 
-/* i16: the sums of form->dot2_slices slices, 8, 4 or 2. */
-ALWAYS_INLINE void sum_slices(const struct gemm_form *form, struct tile *sums, const uint8_t **w, struct cursors *at) {
-    const uint8_t *const end = opaque(*w + form->dot2_slices * I8_SLICE_BYTES);
-    add_two_slices(form->splat, sums, w, at, 1);
-    if (form->dot2_slices > 2) {
+ALWAYS_INLINE void sum_slices_by(enum splat splat, size_t slices, struct tile *sums, const uint8_t **w,
+                                 struct cursors *at) {
+    const uint8_t *const end = opaque(*w + slices * I8_SLICE_BYTES);
+    add_two_slices(splat, sums, w, at, 1);
+    if (slices > 2) {
         KEEP_LOOP
         do {
-            add_two_slices(form->splat, sums, w, at, 0);
+            add_two_slices(splat, sums, w, at, 0);
         } while (*w != end);
     }
 }
 
-/* Runs the loop that suits the host. */
-ALWAYS_INLINE void gemm_of_form(multiply_block_fn *multiply_block, struct gemm_form form,
-                                const struct gemm_args *args) {
+/* i16: the sums of form->dot2_slices slices, 8, 4 or 2. */
+ALWAYS_INLINE void sum_slices(const struct gemm_form *form, struct tile *sums, const uint8_t **w, struct cursors *at) {
+    if (form->splat == SPLAT_BY_LOAD) {
+        sum_slices_by(SPLAT_BY_LOAD, form->dot2_slices, sums, w, at);
+    } else {
+        sum_slices_by(SPLAT_BY_SHUFFLE, form->dot2_slices, sums, w, at);
+    }
+}
+
+/* Runs the loop that suits the host: of two copies, or of one that asks in each block. For blocks of 32 weights the
+ * question costs a tenth of the speed; for those of 256 no difference was measured, and a copy would be 2 KB. */
+ALWAYS_INLINE void gemm_copy_for_host(multiply_block_fn *multiply_block, struct gemm_form form,
+                                      const struct gemm_args *args) {
     if (probe_splat() == SPLAT_BY_LOAD) {
         form.splat = SPLAT_BY_LOAD;
         gemm_tiles(multiply_block, &form, args);
@@ -56,6 +66,11 @@ ALWAYS_INLINE void gemm_of_form(multiply_block_fn *multiply_block, struct gemm_f
         form.splat = SPLAT_BY_SHUFFLE;
         gemm_tiles(multiply_block, &form, args);
     }
+}
+ALWAYS_INLINE void gemm_for_host(multiply_block_fn *multiply_block, struct gemm_form form,
+                                 const struct gemm_args *args) {
+    form.splat = probe_splat();
+    gemm_tiles(multiply_block, &form, args);
 }
 
 /* ---- legacy types ---- */
@@ -82,29 +97,28 @@ ALWAYS_INLINE void multiply_legacy_block(const struct gemm_form *form, struct ti
     *w = (const uint8_t *)(scales + 1);
 }
 
-NEVER_INLINE void legacy_4_bits(const struct gemm_args *args) {
-    const struct gemm_form form = {.block = 32, .activation = ACTIVATION_Q8_0, .offset_log2 = 3, .dot2_slices = 8};
-    gemm_of_form(multiply_legacy_block, form, args);
+ALWAYS_INLINE void gemm_legacy(int has_minimum, uint32_t offset_log2, size_t dot2_slices,
+                               const struct gemm_args *args) {
+    const struct gemm_form form = {
+        .block = 32,
+        .activation = has_minimum ? ACTIVATION_Q8_1 : ACTIVATION_Q8_0,
+        .offset_log2 = offset_log2,
+        .has_minimum = has_minimum,
+        .dot2_slices = dot2_slices,
+    };
+    gemm_copy_for_host(multiply_legacy_block, form, args);
 }
 
-NEVER_INLINE void legacy_4_bits_with_minimum(const struct gemm_args *args) {
-    const struct gemm_form form = {.block = 32, .activation = ACTIVATION_Q8_1, .has_minimum = 1, .dot2_slices = 8};
-    gemm_of_form(multiply_legacy_block, form, args);
+/* One loop for types with and without minimums. For codes of 5 bits, that would take 10 % more instructions. */
+NEVER_INLINE void legacy_4_bits(const struct legacy_type *type, const struct gemm_args *args) {
+    gemm_legacy(type->has_minimum, type->offset_log2, 8, args);
 }
-
-NEVER_INLINE void legacy_5_bits(const struct gemm_args *args) {
-    const struct gemm_form form = {.block = 32, .activation = ACTIVATION_Q8_0, .offset_log2 = 4, .dot2_slices = 4};
-    gemm_of_form(multiply_legacy_block, form, args);
-}
-
-NEVER_INLINE void legacy_5_bits_with_minimum(const struct gemm_args *args) {
-    const struct gemm_form form = {.block = 32, .activation = ACTIVATION_Q8_1, .has_minimum = 1, .dot2_slices = 4};
-    gemm_of_form(multiply_legacy_block, form, args);
-}
+NEVER_INLINE void legacy_5_bits(const struct gemm_args *args) { gemm_legacy(0, 4, 4, args); }
+NEVER_INLINE void legacy_5_bits_with_minimum(const struct gemm_args *args) { gemm_legacy(1, 0, 4, args); }
 
 void gemm_dot2_legacy(const struct legacy_type *type, const struct gemm_args *args) {
     if (type->code_bits == 4) {
-        (type->has_minimum ? legacy_4_bits_with_minimum : legacy_4_bits)(args);
+        legacy_4_bits(type, args);
     } else {
         (type->has_minimum ? legacy_5_bits_with_minimum : legacy_5_bits)(args);
     }
@@ -133,40 +147,40 @@ ALWAYS_INLINE void multiply_kquant_block(const struct gemm_form *form, struct ti
     *w = (const uint8_t *)(scales + GROUPS);
 }
 
-NEVER_INLINE void kquant_8_slices(const struct gemm_args *args) {
-    const struct gemm_form form = {.block = 256, .activation = ACTIVATION_Q8_K, .sub_block = 32, .dot2_slices = 8};
-    gemm_of_form(multiply_kquant_block, form, args);
+/* Only the number of slices is a constant of each loop: the rest matters once per block. */
+ALWAYS_INLINE void gemm_kquant(const struct kquant_type *type, size_t dot2_slices, const struct gemm_args *args) {
+    const struct gemm_form form = {
+        .block = 256,
+        .activation = ACTIVATION_Q8_K,
+        .sub_block = type->sub_block,
+        .exact = type->exact,
+        .dot2_slices = dot2_slices,
+    };
+    gemm_for_host(multiply_kquant_block, form, args);
 }
 
-/* One loop for both sizes of sub-blocks: here sub_block is not a constant. */
-NEVER_INLINE void kquant_4_slices(size_t sub_block, const struct gemm_args *args) {
-    const struct gemm_form form = {
-        .block = 256, .activation = ACTIVATION_Q8_K, .sub_block = sub_block, .dot2_slices = 4};
-    gemm_of_form(multiply_kquant_block, form, args);
+NEVER_INLINE void kquant_8_slices(const struct kquant_type *type, const struct gemm_args *args) {
+    gemm_kquant(type, 8, args);
 }
-
-NEVER_INLINE void kquant_4_slices_exact(const struct gemm_args *args) {
-    const struct gemm_form form = {
-        .block = 256, .activation = ACTIVATION_Q8_K, .sub_block = 16, .exact = 1, .dot2_slices = 4};
-    gemm_of_form(multiply_kquant_block, form, args);
+NEVER_INLINE void kquant_4_slices(const struct kquant_type *type, const struct gemm_args *args) {
+    gemm_kquant(type, 4, args);
 }
-
-NEVER_INLINE void kquant_2_slices_exact(const struct gemm_args *args) {
-    const struct gemm_form form = {
-        .block = 256, .activation = ACTIVATION_Q8_K, .sub_block = 16, .exact = 1, .dot2_slices = 2};
-    gemm_of_form(multiply_kquant_block, form, args);
+NEVER_INLINE void kquant_2_slices(const struct kquant_type *type, const struct gemm_args *args) {
+    gemm_kquant(type, 2, args);
 }
 
 void gemm_dot2_kquant(const struct kquant_type *type, size_t dot2_slices, const struct gemm_args *args) {
-    if (dot2_slices == 8 && !type->exact && type->sub_block == 32) {
-        kquant_8_slices(args);
-    } else if (dot2_slices == 4 && !type->exact) {
-        kquant_4_slices(type->sub_block, args);
-    } else if (dot2_slices == 4 && type->sub_block == 16) {
-        kquant_4_slices_exact(args);
-    } else if (dot2_slices == 2 && type->exact && type->sub_block == 16) {
-        kquant_2_slices_exact(args);
-    } else {
+    switch (dot2_slices) {
+    case 8:
+        kquant_8_slices(type, args);
+        break;
+    case 4:
+        kquant_4_slices(type, args);
+        break;
+    case 2:
+        kquant_2_slices(type, args);
+        break;
+    default:
         __builtin_trap(); /* a new type needs a loop here */
     }
 }
@@ -205,5 +219,5 @@ ALWAYS_INLINE void multiply_sub_blocks16(const struct gemm_form *form, struct ti
 
 void gemm_dot2_sub_block16(const struct gemm_args *args) {
     const struct gemm_form form = {.block = 32, .activation = ACTIVATION_Q8_0};
-    gemm_of_form(multiply_sub_blocks16, form, args);
+    gemm_copy_for_host(multiply_sub_blocks16, form, args);
 }

@@ -120,27 +120,27 @@ ALWAYS_INLINE void gemm_of_form(struct dot4_form form, const struct gemm_args *a
     }
 }
 
-NEVER_INLINE void gemm_4_slices(const struct gemm_args *args) {
-    gemm_of_form((struct dot4_form){.sub_block = 32, .slices = 4}, args);
+ALWAYS_INLINE void gemm_slices(const struct kquant_type *type, int slices, const struct gemm_args *args) {
+    gemm_of_form((struct dot4_form){.sub_block = type->sub_block, .exact = type->exact, .slices = slices}, args);
 }
 
-/* One loop for both sizes of sub-blocks: here sub_block is not a constant. */
-NEVER_INLINE void gemm_2_slices(size_t sub_block, const struct gemm_args *args) {
-    gemm_of_form((struct dot4_form){.sub_block = sub_block, .slices = 2}, args);
+/* Only the number of slices is a constant of each loop: the rest matters once per block. */
+NEVER_INLINE void gemm_4_slices(const struct kquant_type *type, const struct gemm_args *args) {
+    gemm_slices(type, 4, args);
 }
-
-NEVER_INLINE void gemm_2_slices_exact(const struct gemm_args *args) {
-    gemm_of_form((struct dot4_form){.sub_block = 16, .exact = 1, .slices = 2}, args);
+NEVER_INLINE void gemm_2_slices(const struct kquant_type *type, const struct gemm_args *args) {
+    gemm_slices(type, 2, args);
 }
 
 void gemm_dot4_kquant(const struct kquant_type *type, size_t slices, const struct gemm_args *args) {
-    if (slices == 4 && !type->exact && type->sub_block == 32) {
-        gemm_4_slices(args);
-    } else if (slices == 2 && !type->exact) {
-        gemm_2_slices(type->sub_block, args);
-    } else if (slices == 2 && type->sub_block == 16) {
-        gemm_2_slices_exact(args);
-    } else {
+    switch (slices) {
+    case 4:
+        gemm_4_slices(type, args);
+        break;
+    case 2:
+        gemm_2_slices(type, args);
+        break;
+    default:
         __builtin_trap(); /* a new type needs a loop here */
     }
 }

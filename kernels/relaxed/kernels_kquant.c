@@ -18,12 +18,12 @@
 #define DOT4_SLICES_OR_2(code_bits, sub_block)                                                                         \
     (DOT4_SLICES(code_bits, sub_block) ? DOT4_SLICES(code_bits, sub_block) : 2)
 
-/* The types of most models have a gemv for several tokens; for the others, it would be 2 KB of code each. */
-#define GEMV_TOKENS(code_bits) ((code_bits) < 4 ? 1 : FEW_TOKENS)
+/* The types of Q4_K_M have a gemv for several tokens; for each of the others, it would be 2 to 5 KB of code. */
+#define GEMV_TOKENS(code_bits) ((code_bits) == 4 || (code_bits) == 6 ? FEW_TOKENS : 1)
 
 struct relaxed_kquant {
     const struct kquant_type *type;
-    unpack_kquant_rows_fn *unpack_rows;
+    unpack_kquant_rows_fn *unpack_rows; /* of an exact type */
     void (*unpack_scales)(struct kquant_scales out[4], const uint8_t *const rows[4]);
     void (*store_dot2)(uint8_t *panel, size_t g, const uint8_t *const rows[4]);
     void (*store_dot4)(uint8_t *panel, const uint8_t *const rows[4]);
@@ -142,7 +142,7 @@ static void gemm(const struct relaxed_kquant *of, const struct gemm_args *args) 
     }                                                                                                                  \
     static const struct relaxed_kquant relaxed_##name = {                                                              \
         .type = &type_##name,                                                                                          \
-        .unpack_rows = unpack_rows_##name,                                                                             \
+        .unpack_rows = name##_EXACT ? unpack_rows_##name : NULL,                                                       \
         .unpack_scales = unpack_scales_##name,                                                                         \
         .store_dot2 = store_dot2_##name,                                                                               \
         .store_dot4 = DOT4_SLICES(name##_CODE_BITS, name##_SUB_BLOCK) ? store_dot4_##name : NULL,                      \

@@ -52,7 +52,7 @@ static size_t bytes_of(const struct kv_rows *rows, size_t elements) {
 }
 
 /* Converts elements [from, from + n) of a row. Each four go `gap` floats behind the last four. */
-static void convert(float *to, size_t gap, const struct kv_rows *rows, size_t row, size_t from, size_t n) {
+NEVER_INLINE void convert(float *to, size_t gap, const struct kv_rows *rows, size_t row, size_t from, size_t n) {
     const uint8_t *at = rows->at + row * rows->stride + bytes_of(rows, from);
     if (rows->q8_0) {
         convert_q8_0(to, gap, at, n);

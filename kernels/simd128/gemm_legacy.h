@@ -46,24 +46,37 @@ ALWAYS_INLINE void unpack_legacy_panel(const struct legacy_type *type, store_leg
     }
 }
 
-/* The float operations of a block: adds the products to sums, and advances the cursors of the scales and sums. */
-ALWAYS_INLINE void finish_legacy(const struct gemm_form *form, struct tile *sums, const struct tile *isum,
-                                 const struct legacy_panel_scales *scales, struct cursors *at) {
+/* Adds the products of a block to sums: without a minimum if with_minimum is 0, else without an offset. */
+ALWAYS_INLINE void add_legacy_products(const struct gemm_form *form, int with_minimum, struct tile *sums,
+                                       const struct tile *isum, const struct legacy_panel_scales *scales,
+                                       const struct cursors *at) {
     FOR_TOKENS(t) {
         const v128_t da = load_splat(form->splat, at->d[t]);
         const v128_t s = load_splat(form->splat, at->s[t]);
         FOR_GROUPS(g) {
             v128_t exact = isum->of[t][g];
-            if (form->offset_log2) {
+            if (!with_minimum && form->offset_log2) {
                 exact = wasm_i32x4_sub(exact, wasm_i32x4_shl(s, form->offset_log2));
             }
             v128_t product =
                 wasm_f32x4_mul(wasm_f32x4_convert_i32x4(exact), wasm_f32x4_mul(wasm_v128_load(scales->d[g]), da));
-            if (form->has_minimum) {
+            if (with_minimum) {
                 product = wasm_f32x4_add(product, wasm_f32x4_mul(wasm_v128_load(scales->m[g]), s));
             }
             sums->of[t][g] = wasm_f32x4_add(sums->of[t][g], product);
         }
+    }
+}
+
+/* The float operations of a block: adds the products to sums, and advances the cursors of the scales and sums. */
+ALWAYS_INLINE void finish_legacy(const struct gemm_form *form, struct tile *sums, const struct tile *isum,
+                                 const struct legacy_panel_scales *scales, struct cursors *at) {
+    if (form->has_minimum) {
+        add_legacy_products(form, 1, sums, isum, scales, at);
+    } else {
+        add_legacy_products(form, 0, sums, isum, scales, at);
+    }
+    FOR_TOKENS(t) {
         at->d[t] += 4;
         at->s[t] += 4;
     }

@@ -175,14 +175,19 @@ static inline void unpack_q6_K_scales(struct kquant_scales *out, const uint8_t *
 enum {
     q2_K_CODE_BITS = 2,
     q2_K_SUB_BLOCK = 16,
+    q2_K_EXACT = 0,
     q3_K_CODE_BITS = 3,
     q3_K_SUB_BLOCK = 16,
+    q3_K_EXACT = 1,
     q4_K_CODE_BITS = 4,
     q4_K_SUB_BLOCK = 32,
+    q4_K_EXACT = 0,
     q5_K_CODE_BITS = 5,
     q5_K_SUB_BLOCK = 32,
+    q5_K_EXACT = 0,
     q6_K_CODE_BITS = 6,
     q6_K_SUB_BLOCK = 16,
+    q6_K_EXACT = 1,
 };
 
 static const struct kquant_type type_q2_K = {
@@ -190,6 +195,7 @@ static const struct kquant_type type_q2_K = {
     .unpack_scales = unpack_q2_K_scales,
     .block_bytes = sizeof(struct block_q2_K),
     .sub_block = q2_K_SUB_BLOCK,
+    .exact = q2_K_EXACT,
     .d_offset = offsetof(struct block_q2_K, d),
 };
 static const struct kquant_type type_q3_K = {
@@ -197,7 +203,7 @@ static const struct kquant_type type_q3_K = {
     .unpack_scales = unpack_q3_K_scales,
     .block_bytes = sizeof(struct block_q3_K),
     .sub_block = q3_K_SUB_BLOCK,
-    .exact = 1,
+    .exact = q3_K_EXACT,
     .d_offset = offsetof(struct block_q3_K, d) - 2,
 };
 static const struct kquant_type type_q4_K = {
@@ -205,6 +211,7 @@ static const struct kquant_type type_q4_K = {
     .unpack_scales = unpack_q4_K_scales,
     .block_bytes = sizeof(struct block_q4_K),
     .sub_block = q4_K_SUB_BLOCK,
+    .exact = q4_K_EXACT,
     .d_offset = offsetof(struct block_q4_K, d),
 };
 static const struct kquant_type type_q5_K = {
@@ -212,6 +219,7 @@ static const struct kquant_type type_q5_K = {
     .unpack_scales = unpack_q5_K_scales,
     .block_bytes = sizeof(struct block_q5_K),
     .sub_block = q5_K_SUB_BLOCK,
+    .exact = q5_K_EXACT,
     .d_offset = offsetof(struct block_q5_K, d),
 };
 static const struct kquant_type type_q6_K = {
@@ -219,7 +227,7 @@ static const struct kquant_type type_q6_K = {
     .unpack_scales = unpack_q6_K_scales,
     .block_bytes = sizeof(struct block_q6_K),
     .sub_block = q6_K_SUB_BLOCK,
-    .exact = 1,
+    .exact = q6_K_EXACT,
     .d_offset = offsetof(struct block_q6_K, d) - 2,
 };
 
