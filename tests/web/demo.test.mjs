@@ -60,6 +60,26 @@ async function visit(
   };
 }
 
+/* Returns check(state), which adds to `found` what breaks the rules of axe-core, and what is too wide. */
+async function auditor({ page }, scheme, found) {
+  await page.addScriptTag({ content: readFileSync(AXE, 'utf8') });
+  return async (state) => {
+    await page.waitForFunction(() => !document.getAnimations().some((each) => each instanceof CSSTransition)); // colors in transition fail the contrast rule
+    const broken = await page.evaluate(() => window.axe.run({ resultTypes: ['violations'] }));
+    for (const { id, nodes } of broken.violations) {
+      const places = nodes.map((node) => node.html).slice(0, 3);
+      found.push(`${scheme} ${state}: ${id} ${places.join(' ')}`);
+    }
+    const beyond = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    if (beyond > 0) found.push(`${scheme} ${state}: ${beyond} pixels too wide`);
+  };
+}
+
+const SCHEMES = [
+  { colorScheme: 'light' },
+  { colorScheme: 'dark', viewport: { width: 360, height: 640 }, reducedMotion: 'reduce' },
+];
+
 const scenarios = {
   async answers(env) {
     const my = await visit(env);
@@ -435,25 +455,9 @@ const scenarios = {
   /* Checks every state against the rules of axe-core, light and dark, wide and as narrow as a small phone. */
   async isAccessible(env) {
     const found = [];
-    for (const options of [
-      { colorScheme: 'light' },
-      { colorScheme: 'dark', viewport: { width: 360, height: 640 }, reducedMotion: 'reduce' },
-    ]) {
+    for (const options of SCHEMES) {
       const my = await visit(env, { query: '', ...options });
-      const check = async (state) => {
-        await my.page.waitForFunction(() => !document.getAnimations().some((each) => each instanceof CSSTransition)); // colors in transition fail the contrast rule
-        const broken = await my.page.evaluate(() => window.axe.run({ resultTypes: ['violations'] }));
-        for (const { id, nodes } of broken.violations)
-          found.push(
-            `${options.colorScheme} ${state}: ${id} ${nodes
-              .map((node) => node.html)
-              .slice(0, 3)
-              .join(' ')}`,
-          );
-        const beyond = await my.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-        if (beyond > 0) found.push(`${options.colorScheme} ${state}: ${beyond} pixels too wide`);
-      };
-      await my.page.addScriptTag({ content: readFileSync(AXE, 'utf8') });
+      const check = await auditor(my, options.colorScheme, found);
       await check('empty');
       await my.page.fill('#url', env.model.url);
       await my.page.press('#url', 'Enter');
@@ -482,6 +486,40 @@ const scenarios = {
 
   /* The site made by tools/make_site.mjs, in a subfolder of a host that sends no headers of its own, compressed by
    * Brotli. */
+  async examplesAreAccessible(env) {
+    const found = [];
+    for (const options of SCHEMES) {
+      const my = await visit(env, options);
+      await my.wait.ready();
+      const check = await auditor(my, options.colorScheme, found);
+      const runs = (busy) => my.page.waitForSelector(`.page-of-example[aria-busy="${busy}"]`);
+      for (const name of ['invoice', 'calendar', 'intent']) {
+        await my.page.evaluate((hash) => {
+          location.hash = hash;
+        }, name);
+        await my.page.waitForSelector(`body[data-example="${name}"]`);
+        await check(name);
+        await my.page.focus('.run');
+        await my.page.keyboard.press('Enter');
+        await runs('false');
+        await check(`${name} answered`);
+      }
+      await my.page.fill('#labels', 'one');
+      await my.page.keyboard.press('Tab');
+      await my.page.keyboard.press('Enter');
+      await check('wrong labels');
+      await my.page.click('#tab-calendar');
+      await my.page.getByText('Use a template with tools').click();
+      await my.page.waitForSelector('.call[data-stage="done"]');
+      await runs('false');
+      await my.page.locator('.call summary').first().focus();
+      await my.page.keyboard.press('Enter');
+      await check('calls');
+      assert.ok(await my.page.locator('.call pre').first().isVisible(), 'the JSON of a call can be opened by keyboard');
+    }
+    assert.deepEqual(found, []);
+  },
+
   async worksAsPlainFiles(env) {
     const root = mkdtempSync(join(tmpdir(), 'quern-site-'));
     execFileSync('node', [fileURLToPath(new URL('../../tools/make_site.mjs', import.meta.url)), join(root, 'folder')]);

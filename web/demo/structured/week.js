@@ -29,7 +29,7 @@ export function makeWeek() {
     const column = (name) => {
       const own = events.filter((each) => each.day === name).sort((a, b) => a.start.localeCompare(b.start));
       const list = own.length > 0 ? h('ul', {}, ...own.map(event)) : h('p', { class: 'muted' }, 'Free');
-      return h('li', {}, h('h4', {}, name), list);
+      return h('li', {}, h('h3', {}, name), list);
     };
     element.replaceChildren(...DAYS.map(column));
   }
