@@ -324,7 +324,7 @@ const checks = {
   async 'the bars are the probabilities of whole labels'(env) {
     const my = await opened(env, 'intent');
     const seen = await my.tab(async () => {
-      ui.type('#labels', 'payment by card\npayment by cheque\ndelivery');
+      ui.type('#labels', 'delivery\npayment\npayment by card\naccount');
       await ui.run();
       const rows = [...document.querySelectorAll('.bars li')].map((li) => [
         li.children[0].textContent,
@@ -334,7 +334,7 @@ const checks = {
       const { currentModel } = await import('./models.js');
       const model = currentModel();
       /* Independently: the logits of a session after the prompt and after each token of a label. */
-      const labels = ['payment by card', 'payment by cheque', 'delivery'];
+      const labels = ['delivery', 'payment', 'payment by card', 'account'];
       const { tokens } = await model.template(messagesFor(document.getElementById('message').value, labels));
       const session = await model.session();
       await session.prefill(tokens);
@@ -435,7 +435,12 @@ const checks = {
         });
         document.querySelector('.page-of-example').append(card.element);
         const frame = document.getElementById('example');
-        for (const element of [document.documentElement, frame])
+        for (const element of [
+          document.documentElement,
+          frame,
+          card.element,
+          ...card.element.querySelectorAll('.json'),
+        ])
           if (element.scrollWidth > element.clientWidth) found.push(`${name}: ${element.scrollWidth}`);
       }
       return found;
