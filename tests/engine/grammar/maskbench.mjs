@@ -1,7 +1,7 @@
 /* Judges the instances of MaskBench with the grammars of its schemas: node maskbench.mjs <module> <folder> [every N].
  * The folder is maskbench/data of https://github.com/guidance-ai/jsonschemabench. A grammar writes the members of an
- * object in the order of `properties`, so those of an instance are put in that order first. Prints the counts, and the
- * most frequent reasons why schemas are refused. */
+ * object in the order of `properties`, so those of an instance are put in that order first. Instances with integers that
+ * JavaScript would round are left out. Prints the counts, and the most frequent reasons why schemas are refused. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Engine } from '../../../web/engine.js';
@@ -35,7 +35,22 @@ function textOf(value) {
   return `{${[...value].map(([key, each]) => `${JSON.stringify(key)}:${textOf(each)}`).join(',')}}`;
 }
 
-const counts = { schemas: 0, enforced: 0, refused: 0, valid: 0, validRejected: 0, invalid: 0, invalidAccepted: 0 };
+/* Whether reading the JSON has rounded one of its integers. */
+const isRounded = (value) =>
+  typeof value === 'object' && value !== null
+    ? Object.values(value).some(isRounded)
+    : Number.isInteger(value) && !Number.isSafeInteger(value);
+
+const counts = {
+  schemas: 0,
+  enforced: 0,
+  refused: 0,
+  valid: 0,
+  validRejected: 0,
+  invalid: 0,
+  invalidAccepted: 0,
+  tooManySteps: 0,
+};
 const reasons = new Map();
 const wrong = [];
 for (const [index, file] of readdirSync(folder).sort().entries()) {
@@ -54,8 +69,15 @@ for (const [index, file] of readdirSync(folder).sort().entries()) {
   counts.enforced++;
   const orders = ordersOf(schema);
   for (const { valid, data } of tests ?? []) {
+    if (isRounded(data)) continue;
     counts[valid ? 'valid' : 'invalid']++;
-    if (grammar.accepts(textOf(ordered(data, orders))) === valid) continue;
+    let accepted = false;
+    try {
+      accepted = grammar.accepts(textOf(ordered(data, orders)));
+    } catch {
+      counts.tooManySteps++; // nothing is accepted
+    }
+    if (accepted === valid) continue;
     counts[valid ? 'validRejected' : 'invalidAccepted']++;
     wrong.push(`${file}: ${valid ? 'valid, rejected' : 'invalid, accepted'}`);
   }
