@@ -815,10 +815,10 @@ enum qn_grammar_flag {
  * vocabulary, it keeps. A grammar takes at most 64 MiB while it is compiled and used, 32 MiB more for masks, and 64 MiB
  * for each session; the first mask of a model builds a trie of its tokens, of about 13 bytes for each token.
  *
- * Compiling, and each token of a session, has a limit of 2,000,000 steps; hostile schemas reached it within 45 to 250
- * ms on a busy machine. A grammar that reaches it fails for good. Null: QN_ERR_ARGUMENT with the offset in the text;
- * for a schema, the error's text has the form "/json/pointer/keyword: reason" instead; also if the vocabulary lacks a
- * token that is named; QN_ERR_LIMIT.
+ * Compiling, and each token of a session, has a limit of 800,000 steps. Hostile grammars reached it within 7 to 117 ms
+ * in Node (bench/masks/hostile.mjs). A grammar that reaches it fails for good. Null: QN_ERR_ARGUMENT with the offset in
+ * the text; for a schema, the error's text has the form "/json/pointer/keyword: reason" instead; also if the vocabulary
+ * lacks a token that is named; QN_ERR_LIMIT.
  */
 qn_grammar *qn_grammar_new(qn_model *model, uint32_t notation, const char *text, size_t bytes, uint32_t flags);
 

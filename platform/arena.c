@@ -2,6 +2,8 @@
 #include "platform/memory.h"
 
 #define CHUNK_BYTES 65536u
+#define CHUNK_SHARE 2u /* a chunk has at least this part of the bytes so far: when memory grows, V8 collects garbage   \
+                        */
 
 struct arena_chunk {
     struct arena_chunk *next;
@@ -15,7 +17,8 @@ static struct arena_chunk *chunk_new(struct arena *arena, size_t bytes) {
     if (bytes > SIZE_MAX - 2 * CHUNK_BYTES) {
         return NULL;
     }
-    size_t whole = bytes + 64 < CHUNK_BYTES ? CHUNK_BYTES : bytes + 64;
+    const size_t usual = arena->used / CHUNK_SHARE > CHUNK_BYTES ? arena->used / CHUNK_SHARE : CHUNK_BYTES;
+    size_t whole = bytes + 64 < usual ? usual : bytes + 64;
     const size_t left = arena->limit - arena->used; /* used never exceeds limit */
     if (whole > left) {
         whole = bytes + 64;

@@ -33,9 +33,10 @@
  * nothing more.
  *
  * LIMITS
- * Input may be hostile. All work counts steps, about 10 to 50 ns each: GRAMMAR_STEPS for making a grammar, and again
- * for each byte or token that is read. Memory comes from an arena with a limit, of the grammar (nodes, rows, rules) and
- * of each matcher (sets). Parsers limit nesting, and no function recurses deeper than that.
+ * Input may be hostile. All work counts steps, about 30 to 120 ns each: GRAMMAR_STEPS for making a grammar, and again
+ * for each byte or token that is read. 64 bytes of memory are a step as well. Memory comes from an arena with a limit,
+ * of the grammar (nodes, rows, rules) and of each matcher (sets). Parsers limit nesting, and no function recurses
+ * deeper than that.
  *
  * OWNERSHIP
  * A grammar owns its nodes; they grow while matchers read, so grammars and their matchers belong to one thread at a
@@ -49,7 +50,7 @@
 #include "engine/grammar/matcher.h"
 #include "engine/grammar/schema.h"
 
-#define GRAMMAR_STEPS  2000000u
+#define GRAMMAR_STEPS  800000u
 #define GRAMMAR_MEMORY ((size_t)64 << 20)
 #define MATCHER_MEMORY ((size_t)64 << 20)
 

@@ -3,8 +3,12 @@
 
 #define DEEPEST 250u /* levels of nesting; each is a call on the stack */
 
+#define STEP_BYTES 64u /* of memory, which costs about as much as a step */
+
 bool regular_step(struct regular *regular, size_t steps) {
-    regular->steps += steps;
+    const size_t used = regular->box->arena->used / STEP_BYTES;
+    regular->steps += steps + used - regular->used;
+    regular->used = used;
     if (regular->steps > regular->step_limit) {
         sandbox_fail_limit(regular->box, "the grammar takes too many steps");
     }
@@ -98,7 +102,7 @@ uint32_t regular_intern(struct regular *regular, const struct regular_node *node
             return other;
         }
     }
-    const uint32_t number = add_node(regular, node);
+    const uint32_t number = regular_step(regular, 1) ? add_node(regular, node) : REGULAR_EMPTY;
     if (number) {
         insert_index(regular, number);
     }

@@ -55,6 +55,7 @@ struct regular_node {
 struct regular {
     struct sandbox *box;
     uint64_t steps, step_limit; /* work done, and the most that may be done, since the host's last call */
+    size_t used;                /* memory that has been counted as steps */
     struct regular_node *nodes; /* (count) */
     size_t count, capacity;
     uint32_t *index; /* (slots) node number by hash, 0: free */
@@ -69,7 +70,7 @@ struct regular {
 };
 
 void regular_start(struct regular *regular, struct sandbox *box, uint64_t step_limit);
-/* Counts work. False past the limit or after an error. */
+/* Counts work, and the memory taken since the last call. False past the limit or after an error. */
 bool regular_step(struct regular *regular, size_t steps);
 
 uint32_t regular_range(struct regular *regular, uint8_t low, uint8_t high); /* one byte of low..high */

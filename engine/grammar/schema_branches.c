@@ -33,7 +33,7 @@ static void open_enum(struct schema_compiler *compiler, struct branch *branch, c
 static void open_any(struct schema_compiler *compiler, struct branch *branch, const struct value *schema,
                      const struct value *list, bool exactly_one) {
     struct choice *choice = choice_add(compiler, branch, schema, exactly_one ? "oneOf" : "anyOf");
-    for (size_t i = 0; i < list->list.count; i++) {
+    for (size_t i = 0; i < list->list.count && !compiler->box->failed; i++) {
         struct atoms *atoms = choice_alternative(compiler, choice);
         atoms_add(compiler, atoms, ATOM_IS, list->list.items[i], 0);
         for (size_t k = 0; k < list->list.count && exactly_one; k++) {
@@ -179,7 +179,7 @@ static void open_atom(struct schema_compiler *compiler, struct branch *branch, s
             return;
         }
     }
-    regular_step(compiler->regular, 1 + branch->opened.count / 8);
+    regular_step(compiler->regular, 1 + branch->opened.count / 4);
     unsigned type;
     switch (atom.kind) {
     case ATOM_TYPE:

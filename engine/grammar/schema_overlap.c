@@ -82,7 +82,8 @@ static bool may_overlap(struct schema_compiler *compiler, const struct value *a,
                         unsigned depth) {
     a = target(compiler, a);
     b = target(compiler, b);
-    if (a->kind != VALUE_DICT || b->kind != VALUE_DICT || depth > DEEPEST || compiler->box->failed) {
+    const bool ahead = regular_step(compiler->regular, 16); /* keywords are looked up */
+    if (a->kind != VALUE_DICT || b->kind != VALUE_DICT || depth > DEEPEST || !ahead) {
         return true;
     }
     const unsigned types = allowed_types(compiler, a) & allowed_types(compiler, b);
