@@ -2,8 +2,8 @@
 #include "platform/memory.h"
 
 #define CHUNK_BYTES 65536u
-#define CHUNK_SHARE 2u /* a chunk has at least this part of the bytes so far: when memory grows, V8 collects garbage   \
-                        */
+/* A chunk has at least this part of the bytes so far: whenever memory grows, V8 collects garbage. */
+#define CHUNK_SHARE 2u
 
 struct arena_chunk {
     struct arena_chunk *next;
