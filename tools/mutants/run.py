@@ -201,6 +201,7 @@ def main():
     parser.add_argument("--survivors", action="store_true")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--enough", type=float, default=ENOUGH, help="seconds of tests, after which a fault survives")
+    parser.add_argument("--slowest", type=float, default=SLOWEST, help="seconds; slower tests do not take part")
     parser.add_argument("--table", action="store_true")
     options = parser.parse_args()
     equivalent = read_equivalent()
@@ -210,7 +211,7 @@ def main():
         table.write([row for row in json.loads(REPORT.read_text()) if row["key"] in keys], equivalent)
         return 0
     copy_tree(planted)
-    reached = suites.record(build(), TREE, WORK, SLOWEST, options.jobs)
+    reached = suites.record(build(), TREE, WORK, options.slowest, options.jobs)
     numbers = choose(faults, options)
     start = time.monotonic()
     results = judge_all(numbers, faults, reached, options)

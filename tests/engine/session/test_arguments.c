@@ -79,12 +79,45 @@ static void a_refused_feed_queues_nothing(void **state) {
     qn_model_free(model);
 }
 
+/* The first of two flaws is reported. */
+static void embeddings(void **state) {
+    (void)state;
+    const int32_t id = 1;
+    qn_model *model = small_model();
+    qn_session *session = qn_session_new(model, 8, 0);
+    assert_int_equal(qn_session_embed(session, &id, 0, 99, 0), QN_ERR_ARGUMENT);
+    assert_non_null(strstr(qn_last_error()->text, "there is no pooling 99"));
+    assert_int_equal(qn_session_embed(session, &id, 0, QN_POOLING_MEAN, 0), QN_ERR_ARGUMENT);
+    assert_non_null(strstr(qn_last_error()->text, "at least one token"));
+    qn_session_free(session);
+    qn_model_free(model);
+}
+
+/* Rows that a session has are not taken again. */
+static void logits_are_kept(void **state) {
+    (void)state;
+    const int32_t ids[] = {1, 2, 3};
+    qn_model *model = small_model();
+    qn_session *session = qn_session_new(model, 8, 0);
+    assert_int_equal(qn_session_feed(session, ids, 3, QN_LOGITS_LAST), QN_OK);
+    while (qn_session_step(session) == QN_MORE) {
+    }
+    blocks_restart();
+    refuse_blocks_after(0);
+    assert_int_equal(qn_session_feed(session, ids, 1, QN_LOGITS_LAST), QN_OK);
+    blocks_restart();
+    qn_session_free(session);
+    qn_model_free(model);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sizes),
         cmocka_unit_test(orders),
         cmocka_unit_test(sessions_need_a_placed_model),
         cmocka_unit_test(a_refused_feed_queues_nothing),
+        cmocka_unit_test(embeddings),
+        cmocka_unit_test(logits_are_kept),
     };
     return cmocka_run_group_tests_name("session_arguments", tests, NULL, NULL);
 }
