@@ -15,7 +15,7 @@ def cell(tests, reasons):
     for file, name in sorted(tests):
         files.setdefault(file, []).append(name)
     parts = [f"{file}: {', '.join(names)}" for file, names in files.items()]
-    return "; ".join(parts) or "; ".join(sorted(reasons)) or "no C suite in this run"
+    return "; ".join(parts) or "; ".join(sorted(reasons)) or "none in this run"
 
 
 def write(rows, equivalent):
