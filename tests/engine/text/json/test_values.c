@@ -368,6 +368,7 @@ static void searches(void **state) {
                  {"abcabc", "xbc", 0, 6, SIZE_MAX, SIZE_MAX},
                  {"abc", "abc", 0, 3, 0, 0},
                  {"abc", "abcd", 0, 3, SIZE_MAX, SIZE_MAX},
+                 {"abc", "xyzabc", 0, 3, SIZE_MAX, SIZE_MAX},
                  {"abc", "", 0, 3, 0, 3},
                  {"abc", "", 3, 3, 3, 3},
                  {"abc", "", 2, 1, SIZE_MAX, SIZE_MAX},
