@@ -733,9 +733,10 @@ int64_t qn_session_save(const qn_session *session, uint64_t offset, void *bytes,
  * first has at least 256 bytes (or everything). Offset 0 starts over. QN_MORE: more bytes must follow. QN_OK: the
  * session is as it was when saved. Its context and batch may differ from the saved session's. With LongRoPE, however,
  * both contexts must exceed rope.scaling.original_context_length or neither. An error in the first piece leaves the
- * session unchanged; a later error leaves it empty. QN_ERR_FORMAT, QN_ERR_UNSUPPORTED for another version,
- * QN_ERR_CONTEXT if the context is too small or that rule is broken, QN_ERR_ARGUMENT for a wrong offset, another model
- * or another type of KV cache. The error's offset is in the saved session. */
+ * session unchanged; a later error leaves it empty. After a piece with a wrong offset, the right one may follow.
+ * QN_ERR_FORMAT, QN_ERR_UNSUPPORTED for another version, QN_ERR_CONTEXT if the context is too small or that rule is
+ * broken, QN_ERR_ARGUMENT for a wrong offset, another model or another type of KV cache. The error's offset is in the
+ * saved session. */
 int32_t qn_session_restore(qn_session *session, uint64_t offset, const void *bytes, size_t count);
 
 /* A new session with the same context, batch, tokens, KV cache, logits and sampler, as if the session had been saved

@@ -1,9 +1,9 @@
 /* Arenas: bump allocation from chunks that are freed together. */
 #include "platform/memory.h"
 
+/* A chunk has at least half of the bytes so far, within these bounds: whenever memory grows, V8 collects garbage. */
 #define CHUNK_BYTES 65536u
-/* A chunk has at least this part of the bytes so far: whenever memory grows, V8 collects garbage. */
-#define CHUNK_SHARE 2u
+#define CHUNK_MOST  ((size_t)4 << 20)
 
 struct arena_chunk {
     struct arena_chunk *next;
@@ -17,7 +17,8 @@ static struct arena_chunk *chunk_new(struct arena *arena, size_t bytes) {
     if (bytes > SIZE_MAX - 2 * CHUNK_BYTES) {
         return NULL;
     }
-    const size_t usual = arena->used / CHUNK_SHARE > CHUNK_BYTES ? arena->used / CHUNK_SHARE : CHUNK_BYTES;
+    size_t usual = arena->used / 2 > CHUNK_BYTES ? arena->used / 2 : CHUNK_BYTES;
+    usual = usual < CHUNK_MOST ? usual : CHUNK_MOST;
     size_t whole = bytes + 64 < usual ? usual : bytes + 64;
     const size_t left = arena->limit - arena->used; /* used never exceeds limit */
     if (whole > left) {

@@ -246,12 +246,14 @@ static void test_hostile(void **state) {
     size_t count;
     uint8_t *saved = save(session, &count);
     uint32_t refused = 0;
+    uint32_t later = 0; /* states that have seen more tokens than there are */
     for (size_t at = HEAD_BYTES; at < count; at += at < 1000 ? 1 : 101) {
         for (int bit = 0; bit < 8; bit += 7) {
             saved[at] ^= (uint8_t)(1 << bit);
             const bool taken = qn_session_restore(session, 0, saved, count) == QN_OK;
             saved[at] ^= (uint8_t)(1 << bit);
             refused += !taken;
+            later += !taken && strstr(qn_last_error()->text, "has seen more tokens") != NULL;
             const int32_t id = 1;
             assert_int_equal(qn_session_position(session), taken ? 79 : 0);
             assert_int_equal(qn_session_rewind(session, taken ? 78 : 0), QN_OK);
@@ -259,7 +261,7 @@ static void test_hostile(void **state) {
             steps(session);
         }
     }
-    assert_true(refused > 5);
+    assert_true(refused > 5 && later > 0);
     for (size_t some = HEAD_BYTES; some < count; some += 997) {
         assert_int_equal(qn_session_restore(session, 0, saved, some), QN_MORE);
         go_on(&run, session, 9);

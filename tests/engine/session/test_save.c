@@ -17,9 +17,10 @@
 #define AFTER      40 /* tokens drawn after the restore, past the end of a KV page */
 
 /* Offsets in a saved session. */
-#define N_BIASES_AT 48
-#define N_LOGITS_AT 52
-#define TOKENS_AT   (HEAD_BYTES + 2 * 8) /* after the two biases of start() */
+#define RECURRENT_AT 40
+#define N_BIASES_AT  48
+#define N_LOGITS_AT  52
+#define TOKENS_AT    (HEAD_BYTES + 2 * 8) /* after the two biases of start() */
 
 static void steps(qn_session *session) {
     int status;
@@ -168,6 +169,13 @@ static void test_other_forms_are_refused(void **state) {
     assert_int_equal(qn_session_position(target), 5);
     qn_session *small = qn_session_new(model, 19, 4);
     assert_int_equal(restore(small, saved.at, saved.count, saved.count), QN_ERR_CONTEXT);
+    qn_session *full = qn_session_new(model, 20, 4);
+    assert_int_equal(restore(full, saved.at, saved.count, saved.count), QN_OK);
+    qn_session_free(full);
+    saved.at[RECURRENT_AT]++; /* this model has no recurrent state */
+    assert_int_equal(restore(session, saved.at, saved.count, saved.count), QN_ERR_FORMAT);
+    assert_non_null(strstr(qn_last_error()->text, "does not fit the model"));
+    saved.at[RECURRENT_AT]--;
     saved.at[8]++;
     assert_int_equal(restore(session, saved.at, saved.count, saved.count), QN_ERR_UNSUPPORTED);
     saved.at[8]--;
@@ -193,6 +201,51 @@ static void test_other_forms_are_refused(void **state) {
     qn_session_free(small);
     qn_model_free(model);
     qn_model_free(other);
+}
+
+/* A session may have a bias for each token. */
+static void test_all_biases(void **state) {
+    (void)state;
+    qn_model *model = load_file(LLAMA);
+    const uint32_t n_vocab = qn_model_vocab_size(model);
+    struct qn_bias *biases = calloc(n_vocab, sizeof(*biases));
+    for (uint32_t i = 0; i < n_vocab; i++) {
+        biases[i] = (struct qn_bias){(int32_t)i, (float)(i % 7)};
+    }
+    qn_session *session = start(model, 20);
+    qn_session *target = qn_session_new(model, CONTEXT, 4);
+    struct qn_sampling settings;
+    qn_sampling_default(&settings);
+    assert_int_equal(qn_session_sampling(session, &settings, biases, n_vocab), QN_OK);
+    const struct bytes saved = save(session, 1 << 20);
+    assert_int_equal(restore(target, saved.at, saved.count, saved.count), QN_OK);
+    assert_go_on_alike(model, session, target);
+    free(biases);
+    free(saved.at);
+    qn_session_free(session);
+    qn_session_free(target);
+    qn_model_free(model);
+}
+
+/* Bytes that do not follow those before are refused. Then the right ones may come. */
+static void test_a_gap(void **state) {
+    (void)state;
+    qn_model *model = load_file(LLAMA);
+    qn_session *session = start(model, 20);
+    qn_session *target = qn_session_new(model, CONTEXT, 4);
+    const struct bytes saved = save(session, 1 << 20);
+    const size_t wrong[] = {999, 1001, 500};
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(restore(target, saved.at, 1000, 1000), QN_MORE);
+        assert_int_equal(qn_session_restore(target, wrong[i], saved.at + wrong[i], 1), QN_ERR_ARGUMENT);
+        assert_int_equal(qn_session_restore(target, 1000, saved.at + 1000, 1), QN_MORE);
+    }
+    assert_int_equal(qn_session_restore(target, 1001, saved.at + 1001, saved.count - 1001), QN_OK);
+    assert_go_on_alike(model, session, target);
+    free(saved.at);
+    qn_session_free(session);
+    qn_session_free(target);
+    qn_model_free(model);
 }
 
 /* Numbers of the head that would write past the session's memory, and tokens that the vocabulary does not have. */
@@ -375,6 +428,9 @@ static void test_memory_refused(void **state) {
         blocks.refuse_all = 0;
         const bool done = fork != NULL;
         assert_true(done || qn_last_error()->code == QN_ERR_MEMORY);
+        if (done) {
+            assert_int_equal(qn_session_position(fork), 70);
+        }
         qn_session_free(fork);
         assert_int_equal(blocks.live, held);
         if (done) {
@@ -434,6 +490,8 @@ int main(void) {
         cmocka_unit_test(test_goes_on_to_the_same_bits),
         cmocka_unit_test(test_what_is_queued_is_left_out),
         cmocka_unit_test(test_other_forms_are_refused),
+        cmocka_unit_test(test_all_biases),
+        cmocka_unit_test(test_a_gap),
         cmocka_unit_test(test_numbers_out_of_range),
         cmocka_unit_test(test_other_weights_are_another_model),
         cmocka_unit_test(test_contexts_of_another_kind),
