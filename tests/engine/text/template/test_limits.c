@@ -433,12 +433,37 @@ static int finish(void **state) {
     return 0;
 }
 
+/* %d and %x take numbers below 9e18 in magnitude: larger ones do not fit 64 bits. */
+static void test_numbers_of_formats(void **state) {
+    (void)state;
+    const char *const texts[] = {"9e18",   "-9e18",           "1e300",
+                                 "-1e300", "(1e300 * 1e300)", "(1e300 * 1e300 - 1e300 * 1e300)"};
+    const char *const formats[] = {"%d", "%i", "%x", "%X"};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        for (size_t f = 0; f < sizeof(formats) / sizeof(formats[0]); f++) {
+            char text[100];
+            snprintf(text, sizeof(text), "{{ '%s' %% %s }}", formats[f], texts[i]);
+            assert_int_equal(render(text, "{}"), QN_ERR_LIMIT);
+            assert_non_null(strstr(error.text, "does not fit the format"));
+        }
+    }
+    assert_text("{{ '%d' % 8999999999999999000 }} {{ '%d' % -8.5e18 }} {{ '%x' % 8.5e18 }}", "{}",
+                "8999999999999999000 -8500000000000000000 75f610f70ed20000");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nesting),        cmocka_unit_test(test_json_nesting),  cmocka_unit_test(test_excessive),
-        cmocka_unit_test(test_large),          cmocka_unit_test(test_truncated),     cmocka_unit_test(test_changed),
-        cmocka_unit_test(test_refused_memory), cmocka_unit_test(test_error_offsets), cmocka_unit_test(test_provenance),
+        cmocka_unit_test(test_nesting),
+        cmocka_unit_test(test_json_nesting),
+        cmocka_unit_test(test_excessive),
+        cmocka_unit_test(test_large),
+        cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_changed),
+        cmocka_unit_test(test_refused_memory),
+        cmocka_unit_test(test_error_offsets),
+        cmocka_unit_test(test_provenance),
         cmocka_unit_test(test_time),
+        cmocka_unit_test(test_numbers_of_formats),
     };
     return cmocka_run_group_tests(tests, NULL, finish);
 }
