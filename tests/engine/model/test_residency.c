@@ -131,6 +131,13 @@ static int layer_at(const qn_model *model, uint64_t offset) {
     return -1;
 }
 
+static void assert_not_saved(qn_session *session) {
+    uint8_t bytes[256];
+    assert_int_equal(qn_session_save(session, 0, bytes, sizeof(bytes)), QN_ERR_STATE);
+    assert_null(qn_session_fork(session));
+    assert_int_equal(qn_last_error()->code, QN_ERR_STATE);
+}
+
 /* A layer is computed as soon as its last byte has arrived, and not before. */
 static void in_the_order_of_need(const char *path) {
     struct sample sample = sample_of(path);
@@ -138,6 +145,7 @@ static void in_the_order_of_need(const char *path) {
     uint32_t n;
     qn_model *model = placed(&sample, needs, &n);
     qn_session *session = fed_session(model, TOKENS);
+    qn_session *earlier = fed_session(model, TOKENS);
     assert_in_range(n, 1, NEEDS - 1);
     int layer = -1;
     int n_layer = 0;
@@ -156,8 +164,12 @@ static void in_the_order_of_need(const char *path) {
         assert_int_equal(steps(session), QN_WAIT);
         assert_int_equal(qn_session_rows(session), 0);
         assert_int_equal(qn_session_position(session), 0);
+        assert_not_saved(session); /* it has taken a step, but the model is not complete */
         assert_int_equal(put(model, &sample, &needs[i], 0, half), QN_OK);
     }
+    qn_session_free(session);
+    session = earlier;
+    assert_not_saved(session); /* the model is complete, but it has taken no step since */
     assert_in_range(n_layer, 1, 100);
     assert_finished(session, model, &sample);
     sample_free(&sample);

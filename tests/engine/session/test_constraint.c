@@ -258,10 +258,15 @@ static void test_refused_memory(void **state) {
         blocks.refuse_all = 0;
         refused = first < 0;
         assert_true(!refused || first == QN_ERR_MEMORY);
-        qn_session *fork = qn_session_fork(session);
-        const struct written written = draw(session, MOST);
-        assert_conforms(model, grammar, &written);
-        qn_session_free(fork);
+        struct written whole = {.count = 0};
+        if (!refused) {
+            feed(session, &first, 1);
+            whole.ids[whole.count++] = first;
+        }
+        const struct written rest = draw(session, MOST);
+        memcpy(whole.ids + whole.count, rest.ids, rest.count * sizeof(rest.ids[0]));
+        whole.count += rest.count;
+        assert_conforms(model, grammar, &whole);
         qn_session_free(session);
         qn_grammar_free(grammar);
     }
@@ -270,12 +275,38 @@ static void test_refused_memory(void **state) {
     assert_int_equal(blocks.live, 0);
 }
 
+/* One allocation is refused where a token is forced: an error or that token, never another one. */
+static void test_refused_forced_token(void **state) {
+    (void)state;
+    qn_model *model = load_file(LLAMA);
+    size_t takes = 1;
+    for (size_t refuse = 1; refuse <= takes; refuse++) {
+        qn_grammar *grammar = grammar_of(model);
+        qn_session *session = start(model, grammar);
+        draw(session, OF_CHOICE);
+        qn_session *fork = qn_session_fork(session);
+        blocks_restart();
+        blocks.refuse = refuse;
+        const int32_t id = qn_session_sample(session);
+        blocks.refuse = 0;
+        takes = blocks.takes;
+        int32_t forced[MOST];
+        assert_true(qn_session_forced(fork, forced, MOST) > 0);
+        assert_true(id == forced[0] || id == QN_ERR_MEMORY);
+        assert_int_equal(qn_session_sample(session), forced[0]);
+        qn_session_free(fork);
+        qn_session_free(session);
+        qn_grammar_free(grammar);
+    }
+    qn_model_free(model);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_texts_conform),   cmocka_unit_test(test_forced_tokens),
         cmocka_unit_test(test_rewind_and_fork), cmocka_unit_test(test_leaving_the_grammar),
         cmocka_unit_test(test_restoring),       cmocka_unit_test(test_refused_grammars),
-        cmocka_unit_test(test_refused_memory),
+        cmocka_unit_test(test_refused_memory),  cmocka_unit_test(test_refused_forced_token),
     };
     return cmocka_run_group_tests_name("session_constraint", tests, NULL, NULL);
 }

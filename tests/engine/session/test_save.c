@@ -148,8 +148,17 @@ static void test_what_is_queued_is_left_out(void **state) {
     assert_int_equal(qn_session_feed(session, ids, 50, QN_LOGITS_ALL), QN_OK);
     for (int more = QN_MORE; more == QN_MORE; more = qn_session_step(session)) {
         qn_session *fork = qn_session_fork(session);
-        assert_int_equal(qn_session_position(fork), qn_session_position(session));
+        const uint32_t position = qn_session_position(session);
+        assert_int_equal(qn_session_position(fork), position);
         assert_int_equal(qn_session_step(fork), QN_OK);
+        if (position > 20 && qn_session_rows(fork)) { /* not those of tokens that are not counted yet */
+            qn_session *alone = start(model, 20);
+            assert_int_equal(qn_session_feed(alone, ids, position - 20, QN_LOGITS_LAST), QN_OK);
+            steps(alone);
+            assert_memory_equal(qn_session_logits(fork, 0), qn_session_logits(alone, 0),
+                                qn_model_vocab_size(model) * sizeof(float));
+            qn_session_free(alone);
+        }
         qn_session_free(fork);
     }
     qn_session_free(session);
@@ -237,6 +246,9 @@ static void test_a_gap(void **state) {
     const size_t wrong[] = {999, 1001, 500};
     for (size_t i = 0; i < 3; i++) {
         assert_int_equal(restore(target, saved.at, 1000, 1000), QN_MORE);
+        qn_session *fork = qn_session_fork(target); /* of a session without tokens */
+        assert_non_null(fork);
+        qn_session_free(fork);
         assert_int_equal(qn_session_restore(target, wrong[i], saved.at + wrong[i], 1), QN_ERR_ARGUMENT);
         assert_int_equal(qn_session_restore(target, 1000, saved.at + 1000, 1), QN_MORE);
     }
