@@ -40,6 +40,8 @@ LONGEST = [
     "test_sources.py firefox",
     "test_sources.py chromium",
     "test_vectors.py test_logits_equal_llama_cpp",
+    "test_output.py",
+    "test_coverage.py",
     "test_sampler.py",
     "test_api.py",
     "test_cli.py",
