@@ -1,6 +1,7 @@
 /* How long hostile grammars take until their error: node hostile.mjs MODULE MODEL. Each runs in a fresh engine, whose code V8
  * has not optimized yet. Prints the milliseconds of compiling, and those of the slowest mask or token behind it. */
-import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { openModel } from '../../web/bin/files.js';
 import { Engine } from '../../web/engine.js';
 
 const [, , wasm, path] = process.argv;
@@ -46,13 +47,10 @@ const grammars = [
 
 async function start() {
   const engine = await Engine.start(readFileSync(wasm));
-  const file = openSync(path, 'r');
-  const model = await engine.openDirectory({
-    size: statSync(path).size,
-    read: (bytes, offset) => readSync(file, bytes, 0, bytes.length, offset),
-  });
+  const source = openModel(path);
+  const model = await engine.openDirectory(source);
   model.place();
-  closeSync(file);
+  source.close();
   return { engine, model, session: model.session({ context: 2048, batch: 1 }) };
 }
 

@@ -1,19 +1,17 @@
 /* Masks along random legal walks: node walk.mjs MODULE MODEL SCHEMAS WALKS [DUMP]. SCHEMAS has a JSON Schema in each line.
  * Prints, as JSON, the time from the text of a schema to its first mask, the times of later masks, and what the trie took.
  * DUMP is a file for compare.py: the tokens' bytes, then for each walk {schema, ids, masks}, masks in hexadecimal. */
-import { closeSync, openSync, readFileSync, readSync, statSync, writeSync } from 'node:fs';
+import { openSync, readFileSync, writeSync } from 'node:fs';
+import { openModel } from '../../web/bin/files.js';
 import { Engine } from '../../web/engine.js';
 
 const [, , wasm, path, schemaFile, walkCount, dump] = process.argv;
 const STEPS = 40; // tokens of a walk
 const engine = await Engine.start(readFileSync(wasm));
-const file = openSync(path, 'r');
-const model = await engine.openDirectory({
-  size: statSync(path).size,
-  read: (bytes, offset) => readSync(file, bytes, 0, bytes.length, offset),
-});
+const source = openModel(path);
+const model = await engine.openDirectory(source);
 model.place();
-closeSync(file);
+source.close();
 const out = dump ? openSync(dump, 'w') : null;
 const write = (value) => out && writeSync(out, `${JSON.stringify(value)}\n`);
 

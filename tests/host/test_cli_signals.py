@@ -4,25 +4,13 @@ import os
 import pathlib
 import signal
 import subprocess
-import sys
 import time
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(ROOT / "tools"))
-import fetch_model  # noqa: E402
-
 HOSTS = ["node", "wasmtime"]
 PATIENCE = 120  # seconds until a process that should end counts as left behind
-
-
-@pytest.fixture(scope="module")
-def model():
-    path = fetch_model.cache() / "models" / fetch_model.MODELS["smollm2"]["file"]
-    if not path.exists():
-        pytest.skip(f"{path} is not there; tools/fetch_model.py smollm2 fetches it")
-    return path
 
 
 def descendants(pid):
@@ -60,8 +48,8 @@ def endless(model, host, **more):
 
 @pytest.mark.parametrize("host", HOSTS)
 @pytest.mark.parametrize("which", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-def test_a_signal_to_quern_alone_leaves_no_process(model, host, which):
-    child = endless(model, host)
+def test_a_signal_to_quern_alone_leaves_no_process(smollm2, host, which):
+    child = endless(smollm2, host)
     pids = descendants(child.pid)
     os.kill(child.pid, which)
     try:
@@ -76,8 +64,8 @@ def test_a_signal_to_quern_alone_leaves_no_process(model, host, which):
         assert (child.first + rest).endswith(b"\n") and b"prefill" in errors
 
 
-def test_node_needs_no_second_process(model):
-    child = endless(model, "node")
+def test_node_needs_no_second_process(smollm2):
+    child = endless(smollm2, "node")
     pids = descendants(child.pid)
     child.kill()
     child.communicate(timeout=PATIENCE)
