@@ -144,9 +144,11 @@ static uint32_t read_escape(struct parser *parser, bool in_class) {
     } else if (skip(parser, "u")) {
         code = read_unicode(parser);
     } else if (skip(parser, "c")) {
-        const unsigned letter = (uint8_t)peek(parser);
-        parser->at++;
-        code = (letter | 32u) >= 'a' && (letter | 32u) <= 'z' ? letter & 31u : UINT32_MAX;
+        const char letter = peek(parser);
+        if ((letter | 32) >= 'a' && (letter | 32) <= 'z') {
+            code = (uint32_t)letter & 31;
+            parser->at++;
+        }
     } else if (in_class && skip(parser, "b")) {
         code = '\b';
     } else if ((c >= '0' && c <= '9') || c == 'k') {

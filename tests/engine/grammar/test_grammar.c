@@ -180,6 +180,35 @@ static void refused(void **state) {
 }
 
 /* Counts, nesting, sizes and automata that would take too long, or too much memory. */
+/* Every beginning of a grammar, in memory of exactly its size: nothing behind it is read. */
+static void cut_anywhere(void **state) {
+    (void)state;
+    const struct schema_options options = {0};
+    static const char *const texts[] = {
+        "(?:a|\\ca)(?<name>\\x41\\u0041\\ud83d\\ude00\\u{1f600})\\0\\d[\\ca\\b\\x41-\\u0042-]{2,3}?$",
+        "((\\c",
+        "[\\c",
+        "root ::= <[12]> !<tool> (\"a\\x41\\u0041\\U0001f600\\n\" | [^a-z\\x41-\\u0042\\]]{2,3} # note\n) . b?\nb ::= "
+        "\"\"\n",
+        "{\"pattern\": \"(\\\\c\", \"enum\": [\"\\ud83d\\ude00\", 1.5e-3, {\"a\": [true, null]}], \"$ref\": "
+        "\"#/a~0~1%25\"}",
+        "{\"type\": \"string\", \"pattern\": \"(\\\\c\"}",
+    };
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        for (size_t bytes = 0; bytes <= strlen(texts[i]); bytes++) {
+            char *copy = malloc(bytes ? bytes : 1);
+            memcpy(copy, texts[i], bytes);
+            struct grammar *const made[] = {grammar_from_regex(copy, bytes, &error),
+                                            grammar_from_gbnf(copy, bytes, &error),
+                                            grammar_from_schema(copy, bytes, &options, &error)};
+            free(copy);
+            for (size_t k = 0; k < 3; k++) {
+                grammar_free(made[k]);
+            }
+        }
+    }
+}
+
 static void hostile(void **state) {
     (void)state;
     static char text[200000];
@@ -217,6 +246,7 @@ int main(void) {
         cmocka_unit_test(rewinding_and_copies),
         cmocka_unit_test(nothing_is_possible),
         cmocka_unit_test(refused),
+        cmocka_unit_test(cut_anywhere),
         cmocka_unit_test(hostile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
